@@ -1,0 +1,6 @@
+//! Parsers for what a SIP/RTP tap sees: bytes in, borrowed values out.
+//!
+//! **Contract.** Every function returns for every input, without a panic; a test sweeps each entry
+//! point over truncations, bit flips and chunkings. There is no I/O, clock, log or thread here.
+#![forbid(unsafe_code)]
+#![deny(clippy::arithmetic_side_effects, clippy::as_conversions)]

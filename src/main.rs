@@ -1,0 +1,3 @@
+//! The command: argv to [`overhear::cli`] to an exit status.
+
+fn main() {}

@@ -1,0 +1,210 @@
+//! Addresses, endpoints and the direction-free key of a flow.
+
+use std::fmt;
+use std::hash::{BuildHasher, Hash, Hasher};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+/// An IPv4 or IPv6 address in 16 octets, network order.
+///
+/// IPv4 is held as its IPv4-mapped form (`::ffff:a.b.c.d`), so that every table has one key shape.
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Addr([u8; 16]);
+
+impl Addr {
+    /// An IPv4 address from its four octets.
+    pub const fn v4([a, b, c, d]: [u8; 4]) -> Self {
+        Self([0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, a, b, c, d])
+    }
+
+    /// An IPv6 address from its sixteen octets.
+    pub const fn v6(octets: [u8; 16]) -> Self {
+        Self(octets)
+    }
+
+    /// The sixteen octets, IPv4 in its mapped form.
+    pub const fn octets(&self) -> &[u8; 16] {
+        &self.0
+    }
+
+    /// The address as the standard library's type; mapped addresses come out as IPv4.
+    pub fn ip(&self) -> IpAddr {
+        match self.0 {
+            [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, a, b, c, d] => {
+                IpAddr::V4(Ipv4Addr::new(a, b, c, d))
+            }
+            octets => IpAddr::V6(Ipv6Addr::from(octets)),
+        }
+    }
+
+    /// `0.0.0.0` or `::`, which SDP uses for hold.
+    pub fn is_unspecified(&self) -> bool {
+        self.ip().is_unspecified()
+    }
+
+    /// Whether the address is routed on the public Internet, as far as the address alone can tell:
+    /// not loopback, private (RFC 1918), CGNAT (RFC 6598), link-local, ULA (RFC 4193),
+    /// documentation, multicast, unspecified or broadcast.
+    pub fn is_public(&self) -> bool {
+        match self.ip() {
+            IpAddr::V4(v4) => {
+                let [a, b, ..] = v4.octets();
+                !(v4.is_loopback()
+                    || v4.is_private()
+                    || v4.is_link_local()
+                    || v4.is_unspecified()
+                    || v4.is_broadcast()
+                    || v4.is_multicast()
+                    || v4.is_documentation()
+                    || (a == 100 && b & 0xc0 == 64)
+                    || a == 0
+                    || (a == 198 && b & 0xfe == 18))
+            }
+            IpAddr::V6(v6) => {
+                let [first, second, ..] = v6.segments();
+                !(v6.is_loopback()
+                    || v6.is_unspecified()
+                    || v6.is_multicast()
+                    || first & 0xfe00 == 0xfc00
+                    || first & 0xffc0 == 0xfe80
+                    || (first == 0x2001 && second == 0xdb8))
+            }
+        }
+    }
+}
+
+impl From<IpAddr> for Addr {
+    fn from(ip: IpAddr) -> Self {
+        match ip {
+            IpAddr::V4(v4) => Self::v4(v4.octets()),
+            IpAddr::V6(v6) => Self::v6(v6.octets()),
+        }
+    }
+}
+
+impl fmt::Display for Addr {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.ip().fmt(f)
+    }
+}
+
+/// An address and a UDP or TCP port.
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Endpoint {
+    /// The address.
+    pub addr: Addr,
+    /// The port, host order.
+    pub port: u16,
+}
+
+impl Endpoint {
+    /// An endpoint from its parts.
+    pub const fn new(addr: Addr, port: u16) -> Self {
+        Self { addr, port }
+    }
+}
+
+/// `ip:port`, IPv6 as `[ip]:port`.
+impl fmt::Display for Endpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.addr.ip() {
+            IpAddr::V4(v4) => write!(f, "{v4}:{}", self.port),
+            IpAddr::V6(v6) => write!(f, "[{v6}]:{}", self.port),
+        }
+    }
+}
+
+/// The transport protocol of a datagram or segment, by its IP protocol number.
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Proto(pub u8);
+
+impl Proto {
+    /// TCP, protocol 6.
+    pub const TCP: Self = Self(6);
+    /// UDP, protocol 17.
+    pub const UDP: Self = Self(17);
+    /// SCTP, protocol 132.
+    pub const SCTP: Self = Self(132);
+}
+
+/// The two endpoints of a flow and its protocol, the same in both directions.
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct FlowKey {
+    /// The smaller endpoint.
+    pub low: Endpoint,
+    /// The larger endpoint.
+    pub high: Endpoint,
+    /// The transport.
+    pub proto: Proto,
+}
+
+impl FlowKey {
+    /// The key of the flow between two endpoints, in whichever order they are named.
+    pub fn new(a: Endpoint, b: Endpoint, proto: Proto) -> Self {
+        if a <= b {
+            Self { low: a, high: b, proto }
+        } else {
+            Self { low: b, high: a, proto }
+        }
+    }
+
+    /// A 64-bit hash of the key: the same on every run and machine, so that cells, and with them
+    /// evictions and the order of facts, are too.
+    pub fn hash64(&self) -> u64 {
+        let mut hasher = STABLE.build_hasher();
+        hasher.write(&self.low.addr.0);
+        hasher.write(&self.high.addr.0);
+        hasher.write_u64(
+            u64::from(self.low.port) << 32
+                | u64::from(self.high.port) << 8
+                | u64::from(self.proto.0),
+        );
+        hasher.finish()
+    }
+}
+
+/// The hash used wherever a hash may show in the output: fixed seeds, no per-process randomness.
+///
+/// A fixed seed lets an adversary aim for one bucket, so every table behind it is bounded and its
+/// probe length is too.
+pub const STABLE: foldhash::quality::FixedState =
+    foldhash::quality::FixedState::with_seed(0x6f76_6572_6865_6172);
+
+/// [`STABLE`] applied to one value.
+pub fn stable_hash(value: &impl Hash) -> u64 {
+    STABLE.hash_one(value)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn endpoint(text: &str) -> Endpoint {
+        let socket: std::net::SocketAddr = text.parse().unwrap();
+        Endpoint::new(socket.ip().into(), socket.port())
+    }
+
+    #[test]
+    fn a_flow_has_one_key_in_both_directions() {
+        let (a, b) = (endpoint("192.0.2.1:5060"), endpoint("[2001:db8::1]:5061"));
+        assert_eq!(FlowKey::new(a, b, Proto::UDP), FlowKey::new(b, a, Proto::UDP));
+        assert_eq!(
+            FlowKey::new(a, b, Proto::UDP).hash64(),
+            FlowKey::new(b, a, Proto::UDP).hash64()
+        );
+    }
+
+    #[test]
+    fn endpoints_print_as_the_contract_says() {
+        assert_eq!(endpoint("192.0.2.1:5060").to_string(), "192.0.2.1:5060");
+        assert_eq!(endpoint("[2001:db8::1]:5061").to_string(), "[2001:db8::1]:5061");
+    }
+
+    #[test]
+    fn zones_are_told_by_the_address() {
+        for private in ["10.1.2.3:1", "100.64.0.1:1", "192.0.2.1:1", "[fd00::1]:1", "127.0.0.1:1"] {
+            assert!(!endpoint(private).addr.is_public(), "{private}");
+        }
+        assert!(endpoint("8.8.8.8:1").addr.is_public());
+        assert!(endpoint("[2a00::1]:1").addr.is_public());
+    }
+}

@@ -1,0 +1,1 @@
+//! L1: thresholds, limits, trunks: every number that decides something.
