@@ -4,6 +4,8 @@ use std::fmt;
 use std::hash::{BuildHasher, Hash, Hasher};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
 /// An IPv4 or IPv6 address in 16 octets, network order.
 ///
 /// IPv4 is held as its IPv4-mapped form (`::ffff:a.b.c.d`), so that every table has one key shape.
@@ -110,6 +112,43 @@ impl fmt::Display for Endpoint {
             IpAddr::V4(v4) => write!(f, "{v4}:{}", self.port),
             IpAddr::V6(v6) => write!(f, "[{v6}]:{}", self.port),
         }
+    }
+}
+
+/// Text for people, octets for the spool.
+impl Serialize for Addr {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        if serializer.is_human_readable() {
+            serializer.collect_str(self)
+        } else {
+            self.0.serialize(serializer)
+        }
+    }
+}
+
+/// Only the compact form is read back.
+impl<'de> Deserialize<'de> for Addr {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        <[u8; 16]>::deserialize(deserializer).map(Self)
+    }
+}
+
+/// Text for people, octets for the spool.
+impl Serialize for Endpoint {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        if serializer.is_human_readable() {
+            serializer.collect_str(self)
+        } else {
+            (self.addr, self.port).serialize(serializer)
+        }
+    }
+}
+
+/// Only the compact form is read back.
+impl<'de> Deserialize<'de> for Endpoint {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let (addr, port) = Deserialize::deserialize(deserializer)?;
+        Ok(Self { addr, port })
     }
 }
 

@@ -1,10 +1,14 @@
 //! What a source delivers: captured octets with the time, the link type and the number under
 //! which Wireshark shows them.
 
+use serde::{Deserialize, Serialize};
+
 use super::time::Ts;
 
 /// Where a frame stands in the evidence: its source and its number there.
-#[derive(Copy, Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(
+    Copy, Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
 pub struct FrameId {
     /// Index into the report's `capture.sources`.
     pub source: u16,

@@ -1,5 +1,10 @@
 //! L1: plain values that every layer shares. No I/O, no clock, no thread.
 
 pub mod addr;
+pub mod capture;
+pub mod evidence;
+pub mod finding;
 pub mod frame;
+pub mod id;
+pub mod record;
 pub mod time;

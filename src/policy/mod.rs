@@ -1,1 +1,16 @@
-//! L1: thresholds, limits, trunks: every number that decides something.
+//! L1: every number that decides something: caps, time-outs and thresholds.
+
+pub mod limits;
+pub mod thresholds;
+
+pub use limits::Limits;
+pub use thresholds::Thresholds;
+
+/// Everything that configuration can change.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Policy {
+    /// Caps and time-outs.
+    pub limits: Limits,
+    /// Thresholds of the rules.
+    pub thresholds: Thresholds,
+}

@@ -1,0 +1,473 @@
+//! Finished records: calls, registrations, streams, handshakes, as the report prints them.
+//!
+//! Each is plain, keyed and free of pointers. The field names are the report's (`docs/report.md`);
+//! the same derive writes them compactly into the spool, which is why a value such as [`Ts`] has
+//! two serialised forms. Fields that are known only at the very end (a call's streams, its
+//! findings, its exposure) are not here: they are joined in when the report is written.
+
+use serde::{Deserialize, Serialize};
+
+use super::addr::Endpoint;
+use super::frame::FrameId;
+use super::id::{RecordId, RecordKey};
+use super::time::Ts;
+
+/// A party of a call, as its From or To header names it. Text from the wire, made valid UTF-8 with
+/// U+FFFD for what is not; outputs escape it again for their own format.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Party {
+    /// The URI as written, without angle brackets and header parameters.
+    pub uri: Option<String>,
+    /// Its user part.
+    pub user: Option<String>,
+    /// Its host part.
+    pub host: Option<String>,
+    /// The display name, unquoted.
+    pub display: Option<String>,
+}
+
+/// A value each for the calling and the called side.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sides<T> {
+    /// The side that sent the initial INVITE.
+    pub caller: T,
+    /// The other side.
+    pub callee: T,
+}
+
+/// How far a call came.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum CallState {
+    /// A 2xx was seen.
+    #[serde(rename = "answered")]
+    Answered,
+    /// A final response of 300 or above.
+    #[serde(rename = "failed")]
+    Failed,
+    /// CANCEL, then 487 or nothing.
+    #[serde(rename = "cancelled")]
+    Cancelled,
+    /// The last thing seen was a provisional response above 100.
+    #[serde(rename = "ringing")]
+    Ringing,
+    /// The last thing seen was the INVITE or a 100.
+    #[serde(rename = "in-progress")]
+    InProgress,
+    /// The INVITE itself was not seen.
+    #[serde(rename = "unknown")]
+    Unknown,
+}
+
+impl CallState {
+    /// The word used in every output.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Answered => "answered",
+            Self::Failed => "failed",
+            Self::Cancelled => "cancelled",
+            Self::Ringing => "ringing",
+            Self::InProgress => "in-progress",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+/// One of the two sides.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Side {
+    /// The side that sent the initial INVITE.
+    Caller,
+    /// The other side.
+    Callee,
+}
+
+/// How media keys were agreed, over all of a call's offers and answers.
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Keying {
+    /// No keying attribute.
+    #[default]
+    None,
+    /// `a=crypto` (RFC 4568).
+    Sdes,
+    /// `a=fingerprint` (RFC 5763).
+    Dtls,
+    /// `a=zrtp-hash` (RFC 6189).
+    Zrtp,
+    /// `a=key-mgmt:mikey` (RFC 4567).
+    Mikey,
+    /// More than one of them.
+    Mixed,
+}
+
+/// What a call's SDP agreed on.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CallMedia {
+    /// Distinct profiles offered, in order of appearance: `RTP/AVP`.
+    pub offered: Vec<String>,
+    /// Distinct profiles of accepted m-lines in answers.
+    pub answered: Vec<String>,
+    /// The keying.
+    pub keying: Keying,
+    /// Distinct codec names of answers (of offers while there is no answer), first choice first.
+    pub codecs: Vec<String>,
+}
+
+/// A transfer asked for within a call (RFC 3515).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Transfer {
+    /// The Refer-To URI.
+    pub target: String,
+    /// The status of the REFER's final response.
+    pub accepted: Option<u16>,
+    /// The last status line reported by a NOTIFY with `message/sipfrag`.
+    pub outcome: Option<u16>,
+    /// Frame of the REFER.
+    pub frame: FrameId,
+}
+
+/// One call: an initial INVITE (Call-ID, From tag) and what follows.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CallRecord {
+    /// Derived from Call-ID, From tag and, for further forks, To tag.
+    pub id: RecordId,
+    /// The Call-ID as written.
+    pub call_id: String,
+    /// Distinct transports: `UDP`, `TCP`.
+    pub transport: Vec<String>,
+    /// From of the initial INVITE.
+    pub caller: Party,
+    /// To of the initial INVITE.
+    pub callee: Party,
+    /// P-Asserted-Identity values of the initial INVITE.
+    pub asserted: Vec<String>,
+    /// Request-URI of the initial INVITE.
+    pub request_uri: Option<String>,
+    /// User-Agent or Server of each side.
+    pub user_agents: Sides<Option<String>>,
+    /// How far it came.
+    pub state: CallState,
+    /// The final response that decided it; `None` while there is none.
+    pub final_status: Option<u16>,
+    /// Who sent BYE (or CANCEL).
+    pub ended_by: Option<Side>,
+    /// Time of the initial INVITE.
+    pub start: Ts,
+    /// Time of the first 2xx.
+    pub answer: Option<Ts>,
+    /// Time of the BYE, of the CANCEL's or the failing final response.
+    pub end: Option<Ts>,
+    /// Initial INVITE to first 18x or final response, milliseconds (post-dial delay).
+    pub setup_ms: Option<f64>,
+    /// First 180 to the final response, milliseconds.
+    pub ring_ms: Option<f64>,
+    /// Answer to end, seconds.
+    pub talk_s: Option<f64>,
+    /// SIP messages of this call, retransmissions and other hops included.
+    pub messages: u64,
+    /// Source of the first frame.
+    pub first_source: u16,
+    /// First frame.
+    pub first_frame: u64,
+    /// Source of the last frame.
+    pub last_source: u16,
+    /// Last frame.
+    pub last_frame: u64,
+    /// `wire`, `hep` or `both`.
+    pub via: String,
+    /// Where each side's signalling was seen: source and destination of the initial INVITE.
+    pub endpoints: Sides<Option<Endpoint>>,
+    /// The trunk; `None` until trunks are known.
+    pub trunk: Option<String>,
+    /// Offers and answers.
+    pub media: CallMedia,
+    /// REFERs within the call.
+    pub transfers: Vec<Transfer>,
+    /// Digest challenges (401, 407) answered within the call.
+    pub challenges: u32,
+    /// Readable signalling: at least one message of the call travelled without encryption.
+    pub signalling_clear: bool,
+    /// An SRTP key of this call was readable in signalling.
+    pub key_exposed: bool,
+}
+
+impl CallRecord {
+    /// Its place in the report.
+    pub fn key(&self) -> RecordKey {
+        RecordKey {
+            first: FrameId { source: self.first_source, number: self.first_frame },
+            id: self.id,
+        }
+    }
+}
+
+/// How a registration ended.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum RegistrationState {
+    /// The last final response was 2xx.
+    Ok,
+    /// The last final response was a refusal other than a challenge.
+    Failed,
+    /// The last final response was 401 or 407.
+    Challenged,
+    /// The last accepted REGISTER removed the binding.
+    Expired,
+    /// No response was seen.
+    Unknown,
+}
+
+/// REGISTER requests of one address of record from one source (Call-ID), with their outcome.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RegistrationRecord {
+    /// Derived from address of record, Call-ID and source.
+    pub id: RecordId,
+    /// To URI.
+    pub aor: String,
+    /// First Contact.
+    pub contact: Option<String>,
+    /// Who sent the first REGISTER.
+    pub source: Endpoint,
+    /// Where to.
+    pub registrar: Endpoint,
+    /// How it ended.
+    pub state: RegistrationState,
+    /// REGISTER requests, retransmissions excluded.
+    pub attempts: u64,
+    /// Seconds granted by the last 2xx, else asked for.
+    pub expires_s: Option<u64>,
+    /// User-Agent of the first REGISTER.
+    pub user_agent: Option<String>,
+    /// Call-ID of the REGISTER.
+    pub call_id: String,
+    /// Source of the first frame.
+    pub first_source: u16,
+    /// First frame.
+    pub first_frame: u64,
+    /// Last frame.
+    pub last_frame: u64,
+}
+
+impl RegistrationRecord {
+    /// Its place in the report.
+    pub fn key(&self) -> RecordKey {
+        RecordKey {
+            first: FrameId { source: self.first_source, number: self.first_frame },
+            id: self.id,
+        }
+    }
+}
+
+/// What an eavesdropper gains from a stream, in the words of the contract.
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Protection {
+    /// Nothing proves either way.
+    #[default]
+    #[serde(rename = "unknown")]
+    Unknown,
+    /// The payload is what the codec produced: anyone on the path can play it.
+    #[serde(rename = "cleartext")]
+    Cleartext,
+    /// Authenticated but not encrypted (NULL cipher).
+    #[serde(rename = "authenticated-only")]
+    AuthenticatedOnly,
+    /// Looks encrypted; not proof of SRTP or of a good key.
+    #[serde(rename = "encrypted-like")]
+    EncryptedLike,
+    /// Authentication tags verified with a known key.
+    #[serde(rename = "srtp-proven")]
+    SrtpProven,
+}
+
+impl Protection {
+    /// The word used in every output.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Unknown => "unknown",
+            Self::Cleartext => "cleartext",
+            Self::AuthenticatedOnly => "authenticated-only",
+            Self::EncryptedLike => "encrypted-like",
+            Self::SrtpProven => "srtp-proven",
+        }
+    }
+}
+
+/// A payload type seen in a stream.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PayloadType {
+    /// The number, 0 to 127.
+    pub pt: u8,
+    /// Encoding name from SDP, else from RFC 3551 §6.
+    pub codec: Option<String>,
+    /// Hz.
+    pub clock_rate: Option<u32>,
+    /// Packets that carried it.
+    pub packets: u64,
+}
+
+/// Interarrival jitter (RFC 3550 §6.4.1), milliseconds.
+#[derive(Copy, Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Jitter {
+    /// Mean of the running estimate over all packets.
+    pub mean: f64,
+    /// Largest value of the running estimate.
+    pub max: f64,
+}
+
+/// The RTCP that was seen for a stream.
+#[derive(Copy, Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct StreamRtcp {
+    /// Sender reports about this SSRC.
+    pub sender_reports: u64,
+    /// Report blocks about this SSRC, by whoever received it.
+    pub report_blocks: u64,
+    /// Largest cumulative loss that a receiver reported.
+    pub reported_lost: Option<i64>,
+    /// Largest interarrival jitter that a receiver reported, timestamp units.
+    pub reported_jitter: Option<u32>,
+    /// BYE packets naming this SSRC.
+    pub byes: u64,
+}
+
+/// Why a stream's protection is what it is.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct VerdictRecord {
+    /// The deciding test: `T1` to `T9` of the catalogue, or `none`.
+    pub test: String,
+    /// `certain`, `high`, `medium`, `low`.
+    pub confidence: super::finding::Confidence,
+    /// The figures, by name.
+    pub figures: std::collections::BTreeMap<String, f64>,
+}
+
+/// One RTP stream: one direction, one SSRC.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct StreamRecord {
+    /// Derived from addresses, ports, SSRC and the first packet's sequence number and timestamp.
+    pub id: RecordId,
+    /// The call it belongs to.
+    pub call: Option<RecordId>,
+    /// Sender.
+    pub src: Endpoint,
+    /// Receiver.
+    pub dst: Endpoint,
+    /// Synchronisation source, `0x` and eight digits.
+    #[serde(with = "ssrc_text")]
+    pub ssrc: u32,
+    /// Payload types in order of appearance.
+    pub payload_types: Vec<PayloadType>,
+    /// Packets, duplicates included.
+    pub packets: u64,
+    /// Octets after RTP header, CSRC list and extension.
+    pub payload_bytes: u64,
+    /// Octets of the frames on the wire.
+    pub wire_bytes: u64,
+    /// Time of the first packet.
+    pub first: Ts,
+    /// Time of the last packet.
+    pub last: Ts,
+    /// From first to last.
+    pub duration_s: f64,
+    /// Source of the first frame.
+    pub first_source: u16,
+    /// First frame.
+    pub first_frame: u64,
+    /// Last frame, in `last_source`.
+    pub last_frame: u64,
+    /// Source of the last frame.
+    pub last_source: u16,
+    /// Sequence numbers between the first and the last.
+    pub expected: u64,
+    /// Those never seen.
+    pub lost: u64,
+    /// `lost` of `expected`, percent.
+    pub loss_pct: f64,
+    /// Packets whose sequence number had been seen.
+    pub duplicates: u64,
+    /// Packets that arrived after a later one.
+    pub reordered: u64,
+    /// Jitter; `None` while the clock rate is unknown or there are fewer than two packets.
+    pub jitter_ms: Option<Jitter>,
+    /// Mean opinion score; a later version fills it.
+    pub mos: Option<f64>,
+    /// DSCP of the first packet.
+    pub dscp: Option<u8>,
+    /// TTL or hop limit of the first packet.
+    pub ttl: Option<u8>,
+    /// Runs of lost packets.
+    pub gaps: u64,
+    /// The verdict.
+    pub protection: Protection,
+    /// Why.
+    pub verdict: VerdictRecord,
+    /// The profile that SDP agreed on.
+    pub negotiated: Option<String>,
+    /// DTMF digits carried; a later version fills it.
+    pub digits: Option<u64>,
+    /// RTCP seen for it.
+    pub rtcp: Option<StreamRtcp>,
+}
+
+impl StreamRecord {
+    /// Its place in the report.
+    pub fn key(&self) -> RecordKey {
+        RecordKey {
+            first: FrameId { source: self.first_source, number: self.first_frame },
+            id: self.id,
+        }
+    }
+}
+
+mod ssrc_text {
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    pub(super) fn serialize<S: Serializer>(ssrc: &u32, serializer: S) -> Result<S::Ok, S::Error> {
+        if serializer.is_human_readable() {
+            serializer.collect_str(&format_args!("0x{ssrc:08x}"))
+        } else {
+            serializer.serialize_u32(*ssrc)
+        }
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> {
+        u32::deserialize(deserializer)
+    }
+}
+
+/// `tls` or `dtls`.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum HandshakeKind {
+    /// Over TCP.
+    Tls,
+    /// Over UDP.
+    Dtls,
+}
+
+/// One TLS or DTLS handshake, recognised and counted; a later version reads it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HandshakeRecord {
+    /// Derived from the flow and the first frame's time.
+    pub id: RecordId,
+    /// Which of the two.
+    pub kind: HandshakeKind,
+    /// Who sent the ClientHello.
+    pub client: Endpoint,
+    /// The other side.
+    pub server: Endpoint,
+    /// Source of the first frame.
+    pub first_source: u16,
+    /// The ClientHello's frame.
+    pub first_frame: u64,
+}
+
+impl HandshakeRecord {
+    /// Its place in the report.
+    pub fn key(&self) -> RecordKey {
+        RecordKey {
+            first: FrameId { source: self.first_source, number: self.first_frame },
+            id: self.id,
+        }
+    }
+}

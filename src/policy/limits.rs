@@ -1,0 +1,132 @@
+//! The cap of every table that input feeds, and what one entry costs.
+//!
+//! Tables of the lanes are divided over [`CELLS`] cells, each with its own share, so that a cap
+//! bites at the same packet whatever the number of lanes. Reaching a cap evicts, counts under
+//! `evicted.<table>` and raises `SENSOR-STATE-EVICTED`.
+
+use crate::model::time::Span;
+
+/// Cells that flows hash to. A lane runs the cells `c` with `c mod lanes` = its number.
+pub const CELLS: usize = 64;
+
+/// Calls, streams and handshakes listed in one finding's scope; the count goes on.
+pub const FINDING_LINKS: usize = 100;
+
+/// Sightings kept as evidence of one finding.
+pub const FINDING_EVIDENCE: usize = 5;
+
+/// Octets of a packet quoted in one piece of evidence.
+pub const EXCERPT_OCTETS: usize = 256;
+
+/// Caps and time-outs. Counts are entries unless the name says octets.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Live RTP streams and candidates.
+    pub streams: usize,
+    /// Streams whose verdict figures are being gathered.
+    pub armed: usize,
+    /// Live UDP flows that carry STUN, DTLS or ZRTP.
+    pub udp_flows: usize,
+    /// Live TCP connections.
+    pub tcp_flows: usize,
+    /// Octets held by all cells for TCP reassembly and unfinished SIP messages.
+    pub reassembly_octets: usize,
+    /// Octets held by the dispatcher for IP fragments.
+    pub fragment_octets: usize,
+    /// Recent packets remembered to recognise mirror duplicates.
+    pub duplicates: usize,
+    /// Recent SIP transactions remembered to recognise retransmissions.
+    pub transactions: usize,
+    /// Live calls.
+    pub calls: usize,
+    /// Live registrations.
+    pub registrations: usize,
+    /// Live media announcements (one per m-line address).
+    pub announcements: usize,
+    /// Scopes (pairs of peers) that one rule reports separately; the rest is one finding.
+    pub findings_per_rule: usize,
+    /// Peers whose request and response balance is watched.
+    pub peers: usize,
+    /// Octets of finished records held in memory before they go to the spool.
+    pub records_octets: usize,
+    /// Octets of the spool: an unlinked temporary file.
+    pub spool_octets: u64,
+    /// Silence after which a stream, a UDP flow or a half-open record has ended.
+    pub idle: Span,
+    /// Silence after which a TCP connection has ended.
+    pub tcp_idle: Span,
+    /// Wait for the rest of a fragmented datagram.
+    pub fragment_wait: Span,
+    /// How long a transaction is remembered: 64 × T1 (RFC 3261 §17).
+    pub transaction_life: Span,
+    /// How long a call is kept after its end, for what comes late.
+    pub call_linger: Span,
+    /// Silence after which a call without BYE has ended.
+    pub call_idle: Span,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            streams: 1_200_000,
+            armed: 50_000,
+            udp_flows: 200_000,
+            tcp_flows: 100_000,
+            reassembly_octets: 64 << 20,
+            fragment_octets: 16 << 20,
+            duplicates: CELLS << 10,
+            transactions: 500_000,
+            calls: 550_000,
+            registrations: 100_000,
+            announcements: 1_200_000,
+            findings_per_rule: 1_000,
+            peers: 50_000,
+            records_octets: 64 << 20,
+            spool_octets: 16 << 30,
+            idle: Span::from_secs(60),
+            tcp_idle: Span::from_secs(3_600),
+            fragment_wait: Span::from_secs(30),
+            transaction_life: Span::from_secs(32),
+            call_linger: Span::from_secs(32),
+            call_idle: Span::from_secs(6 * 3_600),
+        }
+    }
+}
+
+/// One line of `--limits`.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub struct Row {
+    /// The table, as `evicted.<table>` and `[limits]` name it.
+    pub table: &'static str,
+    /// Entries at most; octets for a purse.
+    pub cap: usize,
+    /// Octets one entry costs; 1 for a purse.
+    pub octets_each: usize,
+}
+
+impl Limits {
+    /// A cell's share of `cap`: at least 1.
+    pub fn per_cell(cap: usize) -> usize {
+        (cap / CELLS).max(1)
+    }
+
+    /// Every table with its cap and the measured size of an entry (`tests/bounded.rs`).
+    pub fn rows(&self) -> Vec<Row> {
+        let row = |table, cap, octets_each| Row { table, cap, octets_each };
+        vec![
+            row("streams", self.streams, 288),
+            row("armed", self.armed, 1_024),
+            row("udp_flows", self.udp_flows, 160),
+            row("tcp_flows", self.tcp_flows, 400),
+            row("reassembly_octets", self.reassembly_octets, 1),
+            row("fragment_octets", self.fragment_octets, 1),
+            row("duplicates", self.duplicates, 16),
+            row("transactions", self.transactions, 40),
+            row("calls", self.calls, 640),
+            row("registrations", self.registrations, 400),
+            row("announcements", self.announcements, 72),
+            row("peers", self.peers, 64),
+            row("records_octets", self.records_octets, 1),
+        ]
+    }
+}
