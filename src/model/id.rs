@@ -8,7 +8,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use super::frame::FrameId;
 
 /// What kind of record an id names; its letter is the id's first character.
-#[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// A call, `c`.
     Call,
@@ -21,12 +21,12 @@ pub enum Kind {
 }
 
 impl Kind {
-    const fn letter(self) -> char {
+    const fn letter(self) -> u64 {
         match self {
-            Self::Call => 'c',
-            Self::Handshake => 'h',
-            Self::Registration => 'r',
-            Self::Stream => 's',
+            Self::Call => 0x63,
+            Self::Handshake => 0x68,
+            Self::Registration => 0x72,
+            Self::Stream => 0x73,
         }
     }
 }
@@ -35,21 +35,19 @@ impl Kind {
 ///
 /// Prints as the kind's letter and 14 hexadecimal digits, e.g. `c0f31a6b29c4d7e`.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct RecordId {
-    kind: Kind,
-    hash: u64,
-}
+pub struct RecordId(u64);
 
 impl RecordId {
     /// The id of a record of `kind` whose identity hashes to `hash`.
     pub const fn new(kind: Kind, hash: u64) -> Self {
-        Self { kind, hash: hash >> 8 }
+        Self(kind.letter() << 56 | hash >> 8)
     }
 }
 
 impl fmt::Display for RecordId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}{:014x}", self.kind.letter(), self.hash)
+        let letter = char::from(self.0.to_be_bytes()[0]);
+        write!(f, "{letter}{:014x}", self.0 << 8 >> 8)
     }
 }
 
@@ -58,7 +56,7 @@ impl Serialize for RecordId {
         if serializer.is_human_readable() {
             serializer.collect_str(self)
         } else {
-            (self.kind, self.hash).serialize(serializer)
+            serializer.serialize_u64(self.0)
         }
     }
 }
@@ -66,8 +64,7 @@ impl Serialize for RecordId {
 /// Only the compact form is read back (the spool); the printed form is output.
 impl<'de> Deserialize<'de> for RecordId {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let (kind, hash) = Deserialize::deserialize(deserializer)?;
-        Ok(Self { kind, hash })
+        u64::deserialize(deserializer).map(Self)
     }
 }
 
