@@ -73,7 +73,8 @@ impl fmt::Display for CaptureError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // A file name is input too: it must not command the terminal.
         for character in self.path().to_string_lossy().chars() {
-            let shown = if character.is_control() { char::REPLACEMENT_CHARACTER } else { character };
+            let shown =
+                if character.is_control() { char::REPLACEMENT_CHARACTER } else { character };
             fmt::Write::write_char(f, shown)?;
         }
         match self {

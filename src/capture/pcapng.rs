@@ -249,8 +249,7 @@ impl PcapNg {
         // than both say, because its writer had a snap length that it did not write down.
         let present = u32::try_from(tail.len()).unwrap_or(u32::MAX);
         let captured = original.min(snap_length).min(present);
-        let packet =
-            Packet { interface: 0, time: None, captured, original, before: 12, tail };
+        let packet = Packet { interface: 0, time: None, captured, original, before: 12, tail };
         self.packet(&packet, at, sink);
     }
 

@@ -10,7 +10,9 @@ use std::path::{Path, PathBuf};
 
 use super::backing::{Backing, Chunk};
 use super::error::{CaptureError, hint};
-use super::facts::{Fault, FaultKind, Format, InterfaceStatistics, Secrets, SourceFacts, Tally, Via};
+use super::facts::{
+    Fault, FaultKind, Format, InterfaceStatistics, Secrets, SourceFacts, Tally, Via,
+};
 use super::input::{Input, Stream};
 use super::mmap::Mapping;
 use super::pcap::{HEADER, Pcap};
@@ -279,4 +281,3 @@ impl Source {
         self.fault = Some(Fault { offset, remaining: end.saturating_sub(offset), kind });
     }
 }
-
