@@ -1,1 +1,37 @@
-//! To be written.
+//! L2: capture files and pipes to frames.
+//!
+//! ```text
+//! Input (mapping or blocks) -> pcap / pcapng reader over a slice -> Chunk -> Merge -> batches
+//! ```
+//!
+//! One parser over a byte slice serves mapped files, read files and pipes; see
+//! `docs/decisions/0003-reading-files.md` for why it is our own. A reader never copies packets: a
+//! [`RawFrame`](crate::model::frame::RawFrame) is a range of a shared [`Backing`]. What a file
+//! says that is not true is counted ([`Oddities`]) or ends it with a [`Fault`]; it is never fatal
+//! for a file whose beginning was a capture.
+//!
+//! Not here: live interfaces, decompression, anything inside a packet.
+
+mod backing;
+mod error;
+mod facts;
+mod input;
+mod interface;
+mod merge;
+mod mmap;
+mod options;
+mod order;
+mod pcap;
+mod pcapng;
+mod source;
+mod write;
+
+pub use backing::{Backing, Chunk};
+pub use error::CaptureError;
+pub use facts::{
+    Fault, FaultKind, Format, InterfaceStatistics, Oddities, Secrets, SourceFacts, Via,
+};
+pub use merge::{Merge, MergedBatch};
+pub use mmap::Mapping;
+pub use source::{MAX_FRAMES, OpenOptions, Source};
+pub use write::{PcapWriter, PcapngWriter};
