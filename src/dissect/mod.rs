@@ -1,1 +1,6 @@
-//! To be written.
+//! L3: bytes of one flow to events: what a datagram is, where a message ends on a stream.
+
+#![deny(clippy::arithmetic_side_effects, clippy::as_conversions)]
+
+pub mod sip_stream;
+pub mod tcp_probe;

@@ -3,8 +3,10 @@
 pub mod addr;
 pub mod capture;
 pub mod evidence;
+pub mod fact;
 pub mod finding;
 pub mod frame;
 pub mod id;
 pub mod record;
+pub mod tally;
 pub mod time;

@@ -1,0 +1,161 @@
+//! A finished stream as the report prints it: the lane's figures with what SDP adds.
+
+use std::collections::BTreeMap;
+use std::hash::{BuildHasher, Hasher};
+
+use overhear_parsers::rtp::payload;
+
+use crate::model::addr::STABLE;
+use crate::model::id::{Kind, RecordId};
+use crate::model::record::{
+    Jitter, PayloadType, Protection, StreamRecord, StreamRtcp, VerdictRecord,
+};
+use crate::model::stream::StreamEnded;
+use crate::track::law::{self, Codec, Evidence, Verdict};
+
+use super::media::Binding;
+use super::outbox::MediaDescription;
+
+/// Shortest stream, seconds, whose clock is compared with the capture's.
+const DRIFT_SECONDS: f64 = 10.0;
+
+/// The record of a stream, its verdict included.
+pub fn stream_record(
+    stream: &StreamEnded,
+    binding: Option<&Binding>,
+    rtcp: Option<StreamRtcp>,
+) -> StreamRecord {
+    let media = binding.map(|binding| binding.media.as_ref());
+    let verdict = judge(stream, media);
+    let payload_types = payload_types(stream, media);
+    let clock = payload_types.iter().max_by_key(|pt| pt.packets).and_then(|pt| pt.clock_rate);
+    let jitter = match clock {
+        Some(clock) => stream.jitter.under(clock),
+        None => stream.jitter.best().map(|(_, jitter)| jitter),
+    };
+    let (duration, loss_pct) = (stream.duration().secs_f64(), percent(stream.lost, stream.expected));
+    StreamRecord {
+        id: stream_id(stream),
+        call: binding.map(|binding| binding.call.id),
+        src: stream.key.src,
+        dst: stream.key.dst,
+        ssrc: stream.key.ssrc,
+        payload_types,
+        packets: u64::from(stream.packets),
+        payload_bytes: stream.payload_octets,
+        wire_bytes: stream.wire_octets,
+        first: stream.first,
+        last: stream.last,
+        duration_s: duration,
+        first_source: stream.first_frame.source,
+        first_frame: stream.first_frame.number,
+        last_frame: stream.last_frame.number,
+        last_source: stream.last_frame.source,
+        expected: stream.expected,
+        lost: stream.lost,
+        loss_pct,
+        duplicates: u64::from(stream.duplicates),
+        reordered: u64::from(stream.reordered),
+        jitter_ms: jitter.map(|jitter| Jitter { mean: round3(jitter.mean), max: round3(jitter.max) }),
+        mos: None,
+        dscp: Some(stream.dscp),
+        ttl: Some(stream.ttl),
+        gaps: u64::from(stream.gaps),
+        protection: verdict.protection,
+        verdict: verdict_record(&verdict),
+        negotiated: media.map(|media| media.profile.clone()),
+        digits: None,
+        rtcp,
+    }
+}
+
+/// How much faster the RTP clock runs than the capture's, percent, where both can be told.
+///
+/// The law of the stream gives the step of the timestamp between consecutive packets; with the
+/// number of packets promised it gives the length of the stream by the sender's clock.
+pub fn drift_pct(stream: &StreamEnded, clock: Option<u32>) -> Option<f64> {
+    let clock = f64::from(clock.filter(|clock| *clock > 0)?);
+    let [main, _] = stream.law.rows;
+    let steady = stream.restarts == 0
+        && stream.markers <= 2
+        && u64::from(main.pairs) * 10 >= u64::from(stream.law.pairs) * 9;
+    let duration = stream.duration().secs_f64();
+    if !steady || duration < DRIFT_SECONDS || main.ticks == 0 {
+        return None;
+    }
+    let steps = float(stream.expected.saturating_sub(1));
+    let by_sender = steps * f64::from(main.ticks) / clock;
+    Some((by_sender - duration) / duration * 100.0)
+}
+
+/// Derived from addresses, SSRC and the first packet's time, so that two streams of one SSRC
+/// differ.
+fn stream_id(stream: &StreamEnded) -> RecordId {
+    let mut hasher = STABLE.build_hasher();
+    hasher.write_u64(stream.key.hash64());
+    // Files keep microseconds or nanoseconds; the id should not depend on which.
+    hasher.write_i64(stream.first.nanos().div_euclid(1_000_000));
+    RecordId::new(Kind::Stream, hasher.finish())
+}
+
+fn judge(stream: &StreamEnded, media: Option<&MediaDescription>) -> Verdict {
+    let main = stream.main_payload_type();
+    let named = media.and_then(|media| media.codecs.iter().find(|(pt, ..)| *pt == main));
+    let codec = match named {
+        Some((_, name, _)) if !name.is_empty() => Codec::named(name.as_bytes(), 1),
+        _ => Codec::assigned(main),
+    };
+    law::verdict(Evidence::of(stream), codec)
+}
+
+fn payload_types(stream: &StreamEnded, media: Option<&MediaDescription>) -> Vec<PayloadType> {
+    let seen = stream.payload_types.iter().filter(|count| count.packets > 0);
+    let named = |count: &crate::model::stream::PayloadCount| {
+        let pt = count.payload_type;
+        let known = payload::assigned(pt);
+        let by_sdp = media.and_then(|media| media.codecs.iter().find(|(of, ..)| *of == pt));
+        let by_sdp = by_sdp.filter(|(_, name, _)| !name.is_empty());
+        PayloadType {
+            pt,
+            codec: by_sdp
+                .map(|(_, name, _)| name.clone())
+                .or_else(|| known.map(|known| known.name.to_owned())),
+            clock_rate: by_sdp
+                .map(|(_, _, clock)| *clock)
+                .filter(|clock| *clock > 0)
+                .or_else(|| known.map(|known| known.clock_rate)),
+            packets: u64::from(count.packets),
+        }
+    };
+    seen.map(named).collect()
+}
+
+fn verdict_record(verdict: &Verdict) -> VerdictRecord {
+    let mut figures = BTreeMap::new();
+    if verdict.of > 0 {
+        figures.insert("hits".to_owned(), f64::from(verdict.hits));
+        figures.insert("of".to_owned(), f64::from(verdict.of));
+    }
+    if let Some(surplus) = verdict.surplus {
+        figures.insert("tag".to_owned(), f64::from(surplus));
+    }
+    VerdictRecord {
+        test: verdict.test.to_owned(),
+        confidence: verdict.confidence,
+        figures,
+    }
+}
+
+fn percent(part: u64, whole: u64) -> f64 {
+    if whole == 0 { 0.0 } else { round3(float(part) / float(whole) * 100.0) }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "output; counts stay far below 2^53")]
+fn float(count: u64) -> f64 {
+    count as f64
+}
+
+/// Three decimals, so that the last bits of a float do not stand in the report.
+fn round3(value: f64) -> f64 {
+    (value * 1e3).round() / 1e3
+}

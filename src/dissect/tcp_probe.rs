@@ -1,0 +1,98 @@
+//! What a TCP connection carries, told by the first octets of one of its directions.
+//!
+//! SIP by a start line and a SIP header field (a reply that begins `SIP/2.0 200` and goes on like
+//! HTTP is not SIP), TLS by its record header. A port never decides.
+
+use overhear_parsers::{sip, tls};
+
+/// Octets after which a start line that has not ended is not one.
+const START_LINE_MAX: usize = 4096;
+
+/// The answer of [`probe`].
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum Probe {
+    /// SIP.
+    Sip,
+    /// A TLS record; whether it is a ClientHello.
+    Tls {
+        /// The record holds a ClientHello.
+        client_hello: bool,
+        /// The record is part of a handshake.
+        handshake: bool,
+    },
+    /// More octets could decide it.
+    More,
+    /// Neither.
+    Other,
+}
+
+/// Judges the octets delivered so far.
+pub fn probe(octets: &[u8]) -> Probe {
+    let Some(first) = octets.iter().position(|octet| !b"\r\n".contains(octet)) else {
+        return if octets.len() < START_LINE_MAX { Probe::More } else { Probe::Other };
+    };
+    let text = octets.get(first..).unwrap_or_default();
+    if text.first().is_some_and(u8::is_ascii_alphabetic) { sip_or_other(text) } else { tls_probe(octets) }
+}
+
+fn sip_or_other(text: &[u8]) -> Probe {
+    let Some(end) = memchr::memchr(b'\n', text) else {
+        let printable = text.iter().all(|octet| !octet.is_ascii_control() || *octet == b'\r');
+        return if printable && text.len() < START_LINE_MAX { Probe::More } else { Probe::Other };
+    };
+    let line = text.get(..end).unwrap_or_default();
+    if !contains_sip_version(line) {
+        return Probe::Other;
+    }
+    if sip::probe(text) {
+        return Probe::Sip;
+    }
+    let headers_end = memchr::memmem::find(text, b"\r\n\r\n").is_some();
+    if headers_end || text.len() >= START_LINE_MAX { Probe::Other } else { Probe::More }
+}
+
+fn contains_sip_version(line: &[u8]) -> bool {
+    line.windows(4).any(|window| window.eq_ignore_ascii_case(b"SIP/"))
+}
+
+fn tls_probe(octets: &[u8]) -> Probe {
+    match tls::start(octets) {
+        tls::Start::Ssl2 => Probe::Tls { client_hello: true, handshake: true },
+        tls::Start::Incomplete => Probe::More,
+        tls::Start::No => Probe::Other,
+        tls::Start::Tls => match tls::Record::read(octets) {
+            Some(record) if record.content_type != 22 => {
+                Probe::Tls { client_hello: false, handshake: false }
+            }
+            Some(record) if record.fragment.len() < 4 => Probe::More,
+            Some(record) => {
+                let handshake = record.handshake();
+                Probe::Tls { client_hello: handshake == Some(1), handshake: handshake.is_some() }
+            }
+            None => Probe::Other,
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const OPTIONS: &[u8] = b"OPTIONS sip:a@192.0.2.1 SIP/2.0\r\nVia: SIP/2.0/TCP 192.0.2.2\r\n\
+        Call-ID: 1\r\nCSeq: 1 OPTIONS\r\n\r\n";
+
+    #[test]
+    fn sip_is_told_by_content_and_no_prefix_of_it_is_refused() {
+        assert_eq!(probe(OPTIONS), Probe::Sip);
+        for length in 1..OPTIONS.len() {
+            assert_ne!(probe(&OPTIONS[..length]), Probe::Other, "{length}");
+        }
+        assert_eq!(probe(b"\r\n\r\n"), Probe::More);
+    }
+
+    #[test]
+    fn http_that_borrows_the_version_is_not_sip() {
+        assert_eq!(probe(b"SIP/2.0 200 OK\r\nContent-Length: 3\r\nServer: x\r\n\r\nabc"), Probe::Other);
+        assert_eq!(probe(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"), Probe::Other);
+    }
+}

@@ -1,0 +1,288 @@
+//! The collector: facts of all lanes in one order, turned into calls, bound streams and findings.
+
+use std::collections::BTreeMap;
+
+use overhear_parsers::sip::{Message, Method};
+
+use crate::correlate::archive::Archive;
+use crate::correlate::dialogs::Dialogs;
+use crate::correlate::event::SipEvent;
+use crate::correlate::media::{self, MediaBinder};
+use crate::correlate::outbox::Outbox;
+use crate::correlate::rtcp::{self, RtcpReports};
+use crate::correlate::stream_record::{drift_pct, stream_record};
+use crate::detect::Detectors;
+use crate::detect::seen::{StreamSeen, TapSeen};
+use crate::model::addr::stable_hash;
+use crate::model::capture::Counts;
+use crate::model::evidence::FrameRef;
+use crate::model::fact::{Body, EpochFacts, Fact, FactKey, SipFact};
+use crate::model::id::{Kind, RecordId};
+use crate::model::record::{HandshakeKind, HandshakeRecord, Protection};
+use crate::model::stream::{Standing, StreamEnded};
+use crate::model::tally::{Handled, Skipped, Tally};
+use crate::model::time::Ts;
+use crate::policy::Policy;
+use crate::report::ladder::Step;
+
+use super::watch::Watch;
+
+/// Everything that has meaning, owned by one thread.
+pub struct Collector {
+    dialogs: Dialogs,
+    media: MediaBinder,
+    rtcp: RtcpReports,
+    detectors: Detectors,
+    archive: Archive,
+    outbox: Outbox,
+    tally: Tally,
+    counts: Counts,
+    methods: [u64; Method::ALL.len()],
+    statuses: Vec<u64>,
+    watch: Watch,
+    order: Vec<(FactKey, u32, u32)>,
+    now: Ts,
+}
+
+impl std::fmt::Debug for Collector {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Collector").field("now", &self.now).finish_non_exhaustive()
+    }
+}
+
+/// What the collector leaves behind.
+#[derive(Debug)]
+pub struct Collected {
+    /// Finished records.
+    pub archive: Archive,
+    /// The rules, for their last word.
+    pub detectors: Detectors,
+    /// What was counted.
+    pub counts: Counts,
+    /// Frames of streams, booked as RTP or as look-alikes.
+    pub tally: Tally,
+    /// Evictions by table.
+    pub evicted: BTreeMap<&'static str, u64>,
+    /// Messages and streams of the call that was asked for.
+    pub ladder: Vec<Step>,
+}
+
+impl Collector {
+    /// A collector; `watch` names a call whose messages are to be kept for a ladder.
+    pub fn new(policy: &Policy, watch: Option<String>) -> Self {
+        Self {
+            dialogs: Dialogs::new(&policy.limits),
+            media: MediaBinder::new(&policy.limits),
+            rtcp: RtcpReports::default(),
+            detectors: Detectors::new(policy),
+            archive: Archive::new(&policy.limits),
+            outbox: Outbox::default(),
+            tally: Tally::default(),
+            counts: Counts::default(),
+            methods: [0; Method::ALL.len()],
+            statuses: vec![0; 1000],
+            watch: Watch::new(watch),
+            order: Vec::new(),
+            now: Ts::MIN,
+        }
+    }
+
+    /// Takes all facts of one epoch, which ended at `watermark`.
+    pub fn epoch(&mut self, lanes: &[&EpochFacts], watermark: Ts) {
+        let mut order = std::mem::take(&mut self.order);
+        order.clear();
+        for (lane, epoch) in (0_u32..).zip(lanes) {
+            order.extend((0_u32..).zip(&epoch.facts).map(|(index, fact)| (fact.key, lane, index)));
+        }
+        // A stable sort of a few sorted runs is close to a merge of them.
+        order.sort();
+        for (_, lane, index) in &order {
+            let epoch = usize::try_from(*lane).ok().and_then(|lane| lanes.get(lane));
+            let Some(epoch) = epoch else { continue };
+            if let Some(fact) = usize::try_from(*index).ok().and_then(|at| epoch.facts.get(at)) {
+                self.fact(fact, epoch);
+            }
+        }
+        self.order = order;
+        self.advance(watermark);
+    }
+
+    /// The end of the capture.
+    pub fn finish(mut self) -> Collected {
+        self.dialogs.finish(&mut self.outbox);
+        self.drain();
+        let mut evicted: BTreeMap<&'static str, u64> = BTreeMap::new();
+        let tables = self.dialogs.evicted().chain(self.detectors.evicted()).chain([
+            (media::TABLE, self.media.evicted()),
+            (rtcp::TABLE, self.rtcp.evicted()),
+        ]);
+        for (table, count) in tables.filter(|(_, count)| *count > 0) {
+            *evicted.entry(table).or_default() += count;
+        }
+        for (table, count) in self.archive.refused() {
+            *evicted.entry(table).or_default() += count;
+        }
+        self.counts.sip_retransmissions = self.dialogs.retransmissions();
+        for (method, count) in Method::ALL.iter().zip(self.methods).filter(|(_, n)| *n > 0) {
+            self.counts.sip_requests.insert(method.as_str().to_owned(), count);
+        }
+        for (status, count) in (0_u32..).zip(&self.statuses).filter(|(_, n)| **n > 0) {
+            self.counts.sip_responses.insert(status.to_string(), *count);
+        }
+        Collected {
+            archive: self.archive,
+            detectors: self.detectors,
+            counts: self.counts,
+            tally: self.tally,
+            evicted,
+            ladder: self.watch.into_steps(),
+        }
+    }
+
+    /// Brings everything that waits for a time up to `at`.
+    fn advance(&mut self, at: Ts) {
+        if at <= self.now {
+            return;
+        }
+        self.now = at;
+        self.dialogs.advance(at, &mut self.outbox);
+        self.drain();
+        self.media.advance(at);
+    }
+
+    fn fact(&mut self, fact: &Fact, epoch: &EpochFacts) {
+        self.advance(fact.key.at);
+        match &fact.body {
+            Body::Sip(sip) => self.sip(fact, sip, epoch),
+            Body::StreamEnded(stream) => self.stream(stream),
+            Body::StreamLoss { second } => {
+                self.detectors.tap(&TapSeen::StreamLoss { second: *second, at: fact.frame });
+            }
+            Body::Rtcp { src, dst, octets } => {
+                self.rtcp.datagram(*src, *dst, epoch.octets(octets));
+            }
+            Body::Handshake { kind, client, server, clipped } => {
+                let hash = stable_hash(&(client, server, fact.frame.time.nanos() / 1_000_000));
+                let record = HandshakeRecord {
+                    id: RecordId::new(Kind::Handshake, hash),
+                    kind: *kind,
+                    client: *client,
+                    server: *server,
+                    first_source: fact.frame.frame.source,
+                    first_frame: fact.frame.frame.number,
+                };
+                self.handshake(&record, *clipped, fact.frame);
+            }
+            Body::MidstreamTls { src, dst } => {
+                let seen = TapSeen::MidstreamTls { src: *src, dst: *dst, at: fact.frame };
+                self.detectors.tap(&seen);
+            }
+            Body::Duplicate { .. } => {
+                self.detectors.tap(&TapSeen::Duplicate { at: fact.frame, frames: 1 });
+            }
+            Body::BackwardJump { by } => {
+                self.detectors.tap(&TapSeen::BackwardJump { by: *by, at: fact.frame });
+            }
+        }
+    }
+
+    fn sip(&mut self, fact: &Fact, sip: &SipFact, epoch: &EpochFacts) {
+        let event = SipEvent {
+            at: fact.frame,
+            ordinal: fact.key.ordinal,
+            watermark: fact.key.at,
+            src: sip.src,
+            dst: sip.dst,
+            transport: sip.transport,
+            message: Message::new(epoch.octets(&sip.octets), sip.layout, epoch.spans(&sip.spans)),
+            clipped: sip.clipped,
+            encrypted: false,
+        };
+        self.count(&event);
+        let placement = self.dialogs.sip(&event, &mut self.outbox);
+        self.drain();
+        self.detectors.sip(&event, &placement);
+        self.watch.sip(&event, &placement);
+    }
+
+    fn count(&mut self, event: &SipEvent<'_>) {
+        self.counts.sip_messages += 1;
+        if event.message.layout.anomalies.is_malformed() {
+            self.counts.sip_malformed += 1;
+        }
+        let counter = match event.message.status() {
+            Some(status) => self.statuses.get_mut(usize::from(status)),
+            None => self.methods.get_mut(event.message.method().index()),
+        };
+        if let Some(counter) = counter {
+            *counter += 1;
+        }
+    }
+
+    fn stream(&mut self, stream: &StreamEnded) {
+        let rtcp = self.rtcp.take(&stream.key);
+        let binding = self.media.bind(stream);
+        let packets = u64::from(stream.packets);
+        let lookalike = binding.is_none() && stream.standing == Standing::Candidate;
+        if lookalike {
+            self.tally.skipped(Skipped::Lookalike, packets);
+            self.detectors.tap(&TapSeen::Lookalike {
+                src: stream.key.src,
+                dst: stream.key.dst,
+                at: FrameRef { frame: stream.first_frame, time: stream.first },
+                packets,
+            });
+            return;
+        }
+        self.tally.handled(Handled::Rtp, packets);
+        let record = stream_record(stream, binding.as_ref(), rtcp);
+        self.counts.rtp_streams += 1;
+        self.counts.rtp_packets += packets;
+        if matches!(record.protection, Protection::EncryptedLike | Protection::SrtpProven) {
+            self.counts.srtp_streams += 1;
+        }
+        let call = binding.as_ref().map(|binding| binding.call);
+        let clock = record.payload_types.first().and_then(|pt| pt.clock_rate);
+        self.detectors.stream(&StreamSeen {
+            record: &record,
+            key: record.key(),
+            call,
+            early: false,
+            clipped: u64::from(stream.clipped),
+            lookalike: false,
+            drift_pct: drift_pct(stream, clock),
+        });
+        self.watch.stream(&record, call);
+        self.archive.push_stream(&record, call);
+    }
+
+    fn handshake(&mut self, record: &HandshakeRecord, clipped: bool, at: FrameRef) {
+        match record.kind {
+            HandshakeKind::Tls => self.counts.tls_handshakes += 1,
+            HandshakeKind::Dtls => self.counts.dtls_handshakes += 1,
+        }
+        if clipped {
+            self.detectors.tap(&TapSeen::Clipped { what: "TLS handshake", at });
+        }
+        self.archive.push_handshake(record);
+    }
+
+    /// Hands on what correlation has finished or learned.
+    fn drain(&mut self) {
+        for announcement in self.outbox.announcements.drain(..) {
+            self.media.announce(&announcement);
+        }
+        for (call, end) in self.outbox.released.drain(..) {
+            self.media.release(call, end, self.now);
+        }
+        for call in self.outbox.calls.drain(..) {
+            self.counts.calls += 1;
+            self.archive.push_call(&call);
+        }
+        for registration in self.outbox.registrations.drain(..) {
+            self.counts.registrations += 1;
+            self.archive.push_registration(&registration);
+        }
+    }
+}
+

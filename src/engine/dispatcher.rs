@@ -1,0 +1,369 @@
+//! The dispatcher: frames of all sources in one order, decoded, joined, and sent to their cells.
+//!
+//! It gives each frame its ordinal and the watermark, books the frames that go no further, and
+//! cuts epochs. What it does per packet is kept to the minimum that the choice of a cell needs.
+
+use overhear_parsers::sip;
+
+use crate::capture::{Merge, MergedBatch};
+use crate::decode::{self, Decoded, Packet, Skip};
+use crate::model::addr::{Proto, STABLE};
+use crate::model::evidence::FrameRef;
+use crate::model::fact::{Body, EpochFacts, Fact, FactKey, length};
+use crate::model::frame::{FrameId, RawFrame};
+use crate::model::tally::Skipped;
+use crate::model::time::{Span, Ts};
+use crate::policy::{Policy, limits::CELLS};
+use crate::reassemble::ip::{self, IpReassembler, Pushed};
+use crate::track::cell::Totals;
+use crate::track::input::Input;
+
+use super::Cut;
+use super::batch::{BATCH, Batch, End, JOINED};
+
+use std::hash::{BuildHasher, Hasher};
+
+/// Where full batches go.
+pub trait Lanes {
+    /// Takes `batch`, which is for lane `lane`, and leaves an empty one in its place.
+    fn send(&mut self, lane: usize, batch: &mut Batch);
+    /// Takes the dispatcher's own facts of the epoch that just ended, and leaves an empty one.
+    fn end_epoch(&mut self, facts: &mut EpochFacts, watermark: Ts);
+}
+
+/// Reads, orders, decodes and hands out.
+#[derive(Debug)]
+pub struct Dispatcher {
+    merge: Merge,
+    fragments: IpReassembler,
+    batches: Vec<Batch>,
+    /// Where the current merged batch's backings are in each lane's batch.
+    placed: Vec<Vec<Option<u16>>>,
+    cut: Cut,
+    backward: Span,
+    facts: EpochFacts,
+    totals: Totals,
+    watermark: Ts,
+    ordinal: u64,
+    /// Last capture time of each source.
+    last: Vec<Ts>,
+    epoch_frames: usize,
+    epoch_octets: usize,
+    packets: u64,
+    octets: u64,
+}
+
+/// A frame's place, as everything made from it carries it.
+#[derive(Copy, Clone)]
+struct Place {
+    frame: FrameId,
+    ts: Ts,
+    wire_len: u32,
+    interface: u32,
+    merged_backing: u16,
+}
+
+impl Dispatcher {
+    /// A dispatcher for `lanes` lanes.
+    pub fn new(merge: Merge, lanes: usize, cut: Cut, policy: &Policy) -> Self {
+        let sources = merge.sources().len();
+        let fragments = IpReassembler::new(ip::Limits {
+            octets: policy.limits.fragment_octets as u64,
+            timeout: policy.limits.fragment_wait,
+            ..ip::Limits::default()
+        });
+        Self {
+            merge,
+            fragments,
+            batches: (0..lanes).map(|_| Batch::default()).collect(),
+            placed: vec![Vec::new(); lanes],
+            cut,
+            backward: Span::from_millis(policy.thresholds.time_backward_ms),
+            facts: EpochFacts::default(),
+            totals: Totals::default(),
+            watermark: Ts::MIN,
+            ordinal: 0,
+            last: vec![Ts::MIN; sources],
+            epoch_frames: 0,
+            epoch_octets: 0,
+            packets: 0,
+            octets: 0,
+        }
+    }
+
+    /// Runs to the end of all sources; `progress` is called once an epoch with the octets read.
+    pub fn run(&mut self, lanes: &mut impl Lanes, progress: &mut dyn FnMut(&Merge, u64)) {
+        let mut merged = MergedBatch::default();
+        while self.merge.next_batch(2 * BATCH, &mut merged) {
+            for (placed, batch) in self.placed.iter_mut().zip(&mut self.batches) {
+                placed.clear();
+                placed.resize(merged.backings.len(), None);
+                // Nothing of an earlier block is left in an empty batch.
+                if batch.inputs.is_empty() {
+                    batch.backings.clear();
+                }
+            }
+            for (source, backing, raw) in &merged.frames {
+                self.frame(*source, *backing, raw, &merged, lanes);
+                if self.epoch_frames >= self.cut.frames || self.epoch_octets >= self.cut.octets {
+                    self.end_epoch(End::Epoch(self.watermark), lanes);
+                    progress(&self.merge, self.packets);
+                }
+            }
+        }
+        let given_up = self.fragments.finish();
+        self.totals.tally.skipped(Skipped::FragmentIncomplete, given_up);
+        self.end_epoch(End::Capture(self.watermark), lanes);
+        progress(&self.merge, self.packets);
+    }
+
+    /// The sources, for their facts.
+    pub fn merge(&self) -> &Merge {
+        &self.merge
+    }
+
+    /// Frames and octets read.
+    pub fn read(&self) -> (u64, u64) {
+        (self.packets, self.octets)
+    }
+
+    /// What the dispatcher itself booked.
+    pub fn totals(&self) -> Totals {
+        let mut totals = self.totals.clone();
+        let counters = self.fragments.counters();
+        totals.reassembly.ip_fragments = counters.fragments;
+        totals.reassembly.ip_datagrams = counters.datagrams;
+        totals.duplicates += counters.duplicates;
+        for (table, count) in self.fragments.purse().evicted() {
+            *totals.evicted.entry(table).or_default() += count;
+        }
+        totals
+    }
+
+    fn frame(
+        &mut self,
+        source: u16,
+        backing: u16,
+        raw: &RawFrame,
+        merged: &MergedBatch,
+        lanes: &mut impl Lanes,
+    ) {
+        self.ordinal += 1;
+        self.packets += 1;
+        self.octets += u64::from(raw.captured);
+        self.epoch_frames += 1;
+        self.epoch_octets += usize::try_from(raw.captured).unwrap_or(usize::MAX);
+        let frame = FrameId { source, number: raw.number };
+        let ts = self.clock(frame, raw);
+        let place = Place {
+            frame,
+            ts,
+            wire_len: raw.original.max(raw.captured),
+            interface: raw.interface,
+            merged_backing: backing,
+        };
+        if raw.damaged {
+            return self.totals.tally.skipped(Skipped::MalformedCapture, 1);
+        }
+        let octets = merged
+            .backings
+            .get(usize::from(backing))
+            .and_then(|owner| owner.octets().get(raw.offset..))
+            .and_then(|rest| rest.get(..usize::try_from(raw.captured).unwrap_or(usize::MAX)))
+            .unwrap_or_default();
+        match decode::decode(raw.link, octets, raw.original) {
+            Decoded::Packet(packet) => {
+                let payload = packet.payload(octets);
+                let (at, len) = (raw.offset, raw.captured);
+                self.packet(packet, payload, place, Whereabouts::Frame { at, len }, merged, lanes);
+            }
+            Decoded::Fragment(fragment) => {
+                self.fragment(&fragment, fragment.data(octets), place, merged, lanes);
+            }
+            Decoded::Skipped(skip) => self.totals.tally.skipped(reason(skip), 1),
+        }
+    }
+
+    /// The frame's time: that of the watermark where the format has none. Raises the watermark.
+    fn clock(&mut self, frame: FrameId, raw: &RawFrame) -> Ts {
+        let last = self.last.get_mut(usize::from(frame.source));
+        let ts = match (raw.ts, &last) {
+            (Some(ts), _) => ts,
+            (None, Some(last)) if **last != Ts::MIN => **last,
+            (None, _) if self.watermark != Ts::MIN => self.watermark,
+            (None, _) => Ts::default(),
+        };
+        if let Some(last) = last {
+            let back = last.since(ts);
+            if *last != Ts::MIN && back > self.backward {
+                let key = FactKey {
+                    at: self.watermark.max(ts),
+                    ordinal: self.ordinal,
+                    flow: 0,
+                    sequence: 0,
+                };
+                let frame = FrameRef { frame, time: ts };
+                self.facts.facts.push(Fact { key, frame, body: Body::BackwardJump { by: back } });
+            }
+            *last = ts;
+        }
+        self.watermark = self.watermark.max(ts);
+        ts
+    }
+
+    fn fragment(
+        &mut self,
+        fragment: &decode::Fragment,
+        data: &[u8],
+        place: Place,
+        merged: &MergedBatch,
+        lanes: &mut impl Lanes,
+    ) {
+        let whole = match self.fragments.push(fragment, data, place.frame, self.watermark) {
+            Pushed::Waits => None,
+            Pushed::Duplicate => {
+                self.totals.tally.skipped(Skipped::Duplicate, 1);
+                None
+            }
+            Pushed::Whole(datagram) => {
+                let frames = datagram.frames;
+                match datagram.decode() {
+                    Decoded::Packet(packet) => Some((packet, datagram.octets.to_vec(), frames)),
+                    Decoded::Skipped(skip) => {
+                        self.totals.tally.skipped(reason(skip), u64::from(frames));
+                        None
+                    }
+                    Decoded::Fragment(_) => {
+                        self.totals.tally.skipped(Skipped::MalformedNetwork, u64::from(frames));
+                        None
+                    }
+                }
+            }
+        };
+        let given_up = self.fragments.advance(self.watermark);
+        self.totals.tally.skipped(Skipped::FragmentIncomplete, given_up);
+        if let Some((packet, octets, frames)) = whole {
+            let payload = packet.payload(&octets);
+            let joined = Whereabouts::Joined { octets: &octets, frames };
+            self.packet(packet, payload, place, joined, merged, lanes);
+        }
+    }
+
+    fn packet(
+        &mut self,
+        packet: Packet,
+        payload: &[u8],
+        place: Place,
+        whereabouts: Whereabouts<'_>,
+        merged: &MergedBatch,
+        lanes: &mut impl Lanes,
+    ) {
+        let sip = packet.proto == Proto::UDP && looks_like_sip(payload);
+        let flow = Input::flow_hash(&packet);
+        let cell = Input::cell_of(if sip { datagram_hash(&packet, payload) } else { flow });
+        let lane = usize::from(cell) % self.batches.len().clamp(1, CELLS);
+        let Some(batch) = self.batches.get_mut(lane) else { return };
+        let (backing, at, len, frames) = match whereabouts {
+            Whereabouts::Frame { at, len } => {
+                let placed = self.placed.get_mut(lane);
+                let placed = placed.and_then(|of| of.get_mut(usize::from(place.merged_backing)));
+                let Some(placed) = placed else { return };
+                let backing = *placed.get_or_insert_with(|| {
+                    if let Some(owner) = merged.backings.get(usize::from(place.merged_backing)) {
+                        batch.backings.push(owner.clone());
+                    }
+                    u16::try_from(batch.backings.len() - 1).unwrap_or(JOINED)
+                });
+                (backing, at, len, 1)
+            }
+            Whereabouts::Joined { octets, frames } => {
+                let at = batch.joined.len();
+                batch.joined.extend_from_slice(octets);
+                (JOINED, at, length(octets.len()), frames)
+            }
+        };
+        batch.inputs.push(Input {
+            packet,
+            frame: place.frame,
+            ts: place.ts,
+            watermark: self.watermark,
+            ordinal: self.ordinal,
+            flow,
+            cell,
+            sip,
+            frames,
+            wire_len: place.wire_len,
+            interface: place.interface,
+            backing,
+            at,
+            len,
+        });
+        if batch.inputs.len() >= BATCH {
+            lanes.send(lane, batch);
+            self.forget_backings(lane);
+        }
+    }
+
+    /// After a batch left, its successor owns no blocks yet.
+    fn forget_backings(&mut self, lane: usize) {
+        if let Some(placed) = self.placed.get_mut(lane) {
+            placed.fill(None);
+        }
+    }
+
+    fn end_epoch(&mut self, end: End, lanes: &mut impl Lanes) {
+        for lane in 0..self.batches.len() {
+            if let Some(batch) = self.batches.get_mut(lane) {
+                batch.end = end;
+                lanes.send(lane, batch);
+            }
+            self.forget_backings(lane);
+        }
+        let watermark = self.watermark;
+        lanes.end_epoch(&mut self.facts, watermark);
+        self.epoch_frames = 0;
+        self.epoch_octets = 0;
+    }
+}
+
+/// Where a packet's octets are.
+enum Whereabouts<'a> {
+    Frame { at: usize, len: u32 },
+    Joined { octets: &'a [u8], frames: u32 },
+}
+
+/// A start line in text; the first octet settles most packets.
+fn looks_like_sip(payload: &[u8]) -> bool {
+    match payload.first() {
+        Some(first) if first.is_ascii_alphabetic() || b"\r\n\t ".contains(first) => {
+            sip::probe(payload)
+        }
+        // Junk before a request is tolerated where a start line follows.
+        Some(first) if first.is_ascii_graphic() => sip::probe(payload),
+        _ => false,
+    }
+}
+
+/// SIP over UDP needs no state to parse, so datagrams of one pair of addresses spread over cells;
+/// copies of one datagram still meet.
+fn datagram_hash(packet: &Packet, payload: &[u8]) -> u64 {
+    let mut hasher = STABLE.build_hasher();
+    hasher.write(packet.src.addr.octets());
+    hasher.write(packet.dst.addr.octets());
+    let ports = u64::from(packet.src.port) << 16 | u64::from(packet.dst.port);
+    hasher.write_u64(ports << 32 | u64::from(packet.ip_id) << 16 | payload.len() as u64);
+    hasher.write(payload.get(..32).unwrap_or(payload));
+    hasher.write(payload.last_chunk::<8>().map_or(payload, <[u8; 8]>::as_slice));
+    hasher.finish()
+}
+
+fn reason(skip: Skip) -> Skipped {
+    match skip {
+        Skip::NotIp => Skipped::NotIp,
+        Skip::UnsupportedLink => Skipped::UnsupportedLink,
+        Skip::MalformedLink => Skipped::MalformedLink,
+        Skip::MalformedNetwork => Skipped::MalformedNetwork,
+        Skip::MalformedTransport => Skipped::MalformedTransport,
+        Skip::NotVoip => Skipped::NotVoip,
+    }
+}

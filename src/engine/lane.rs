@@ -1,0 +1,51 @@
+//! A lane: the cells `c` with `c mod lanes` = its number, run in order.
+
+use crate::model::fact::EpochFacts;
+use crate::policy::Limits;
+use crate::policy::limits::CELLS;
+use crate::track::cell::{Cell, Totals};
+
+use super::batch::{Batch, End};
+
+/// The cells of one lane.
+#[derive(Debug)]
+pub struct Lane {
+    cells: Vec<Cell>,
+    lanes: usize,
+}
+
+impl Lane {
+    /// Lane `number` of `lanes`, the latter from 1 to [`CELLS`].
+    pub fn new(number: usize, lanes: usize, limits: &Limits) -> Self {
+        let mine = (0..CELLS).filter(|cell| cell % lanes == number);
+        Self { cells: mine.map(|_| Cell::new(limits)).collect(), lanes }
+    }
+
+    /// Runs a batch; the facts of its packets and timers go to `epoch`.
+    pub fn run(&mut self, batch: &Batch, epoch: &mut EpochFacts) {
+        for input in &batch.inputs {
+            if let Some(cell) = self.cells.get_mut(usize::from(input.cell) / self.lanes) {
+                cell.packet(input, batch.octets(input), epoch);
+            }
+        }
+        if let End::Epoch(watermark) | End::Capture(watermark) = batch.end {
+            for cell in &mut self.cells {
+                cell.advance(watermark, epoch);
+            }
+        }
+        if matches!(batch.end, End::Capture(_)) {
+            for cell in &mut self.cells {
+                cell.finish(epoch);
+            }
+        }
+    }
+
+    /// What the cells counted.
+    pub fn totals(&self) -> Totals {
+        let mut totals = Totals::default();
+        for cell in &self.cells {
+            totals.add(&cell.totals());
+        }
+        totals
+    }
+}

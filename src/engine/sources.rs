@@ -1,0 +1,121 @@
+//! The sources as the report lists them, with what they say of drops and cuts.
+
+use std::collections::BTreeMap;
+use std::io::Read;
+use std::path::Path;
+
+use sha2::{Digest, Sha256};
+
+use crate::capture::{Format, Merge, SourceFacts, Via};
+use crate::model::capture::{CaptureRecord, Counts, SourceRecord};
+
+/// One record a source.
+pub(super) fn records(merge: &Merge, hash: bool) -> Vec<SourceRecord> {
+    merge.sources().map(|source| record(&source.facts(), hash)).collect()
+}
+
+/// Frames that the capturing hosts lost, by what they call it.
+pub(super) fn dropped(merge: &Merge) -> BTreeMap<&'static str, u64> {
+    let mut dropped = BTreeMap::new();
+    for source in merge.sources() {
+        let said = source.facts().statistics;
+        for (reason, count) in [
+            ("interface", said.interface_drops),
+            ("kernel", said.system_drops),
+            ("before-packet", said.drops_before_packets),
+        ] {
+            if let Some(count) = count.filter(|count| *count > 0) {
+                *dropped.entry(reason).or_default() += count;
+            }
+        }
+    }
+    dropped
+}
+
+/// What cannot be known from this capture, as far as the sources decide it.
+pub(super) fn limits(capture: &CaptureRecord, counts: &Counts) -> Vec<String> {
+    let mut limits = Vec::new();
+    for source in &capture.sources {
+        if let Some(fault) = &source.fault {
+            limits.push(format!("{} was read up to a fault: {fault}.", source.path));
+        }
+        if source.clipped_packets > 0 {
+            limits.push(format!(
+                "{} packets of {} were cut by the snap length; what stood behind the cut is unknown.",
+                source.clipped_packets, source.path
+            ));
+        }
+    }
+    if !capture.dropped.is_empty() {
+        let lost: u64 = capture.dropped.values().sum();
+        limits.push(format!("The capturing host says that it lost {lost} packets."));
+    }
+    if counts.tls_handshakes > 0 {
+        limits.push("What travelled inside TLS, SRTP keys included, was not readable.".to_owned());
+    }
+    limits
+}
+
+fn record(facts: &SourceFacts, hash: bool) -> SourceRecord {
+    SourceRecord {
+        path: facts.path.to_string_lossy().into_owned(),
+        format: match facts.format {
+            Format::Pcap => "pcap",
+            Format::PcapNg => "pcapng",
+        }
+        .to_owned(),
+        via: match facts.via {
+            Via::File => "file",
+            Via::Stdin => "stdin",
+        }
+        .to_owned(),
+        compression: "none".to_owned(),
+        sha256: hash.then(|| sha256(&facts.path)).flatten(),
+        bytes: facts.octets,
+        clock_offset_ms: None,
+        packets: facts.packets,
+        link_types: facts
+            .link_types
+            .iter()
+            .map(|link| link.name().map_or_else(|| link.0.to_string(), str::to_owned))
+            .collect(),
+        first_packet: facts.first_packet,
+        last_packet: facts.last_packet,
+        truncated: facts.truncated.is_some(),
+        fault: facts.truncated.map(|fault| fault.to_string()),
+        clipped_packets: facts.clipped_packets,
+        oddities: oddities(facts),
+    }
+}
+
+fn oddities(facts: &SourceFacts) -> BTreeMap<String, u64> {
+    let odd = facts.oddities;
+    let named = [
+        ("bad-trailing-length", odd.bad_trailing_lengths),
+        ("skipped-block", odd.skipped_blocks),
+        ("lying-snap-length", odd.lying_snap_lengths),
+        ("damaged-record", odd.damaged_records),
+        ("undeclared-interface", odd.undeclared_interfaces),
+        ("short-original-length", odd.short_originals),
+        ("excess-interface", odd.excess_interfaces),
+        ("secrets-block", facts.secrets_blocks),
+        ("comment", facts.comments),
+    ];
+    let some = named.into_iter().filter(|(_, count)| *count > 0);
+    some.map(|(name, count)| (name.to_owned(), count)).collect()
+}
+
+/// SHA-256 of a file, or `None` where it cannot be read a second time (standard input).
+fn sha256(path: &Path) -> Option<String> {
+    let mut file = std::fs::File::open(path).ok()?;
+    let mut hasher = Sha256::new();
+    let mut block = vec![0; 1 << 20];
+    loop {
+        match file.read(&mut block) {
+            Ok(0) => break,
+            Ok(read) => hasher.update(block.get(..read)?),
+            Err(_) => return None,
+        }
+    }
+    Some(hasher.finalize().iter().map(|octet| format!("{octet:02x}")).collect())
+}

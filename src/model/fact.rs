@@ -1,0 +1,166 @@
+//! Facts: what the lanes tell the collector, thousands of times fewer than packets.
+//!
+//! Facts carry no meaning, only what a flow's bytes showed. They sort by [`FactKey`], which does
+//! not depend on lanes or epochs, so the collector sees one order however the work was divided.
+
+use std::ops::Range;
+
+use overhear_parsers::sip::{HeaderSpan, Layout};
+
+use super::addr::Endpoint;
+use super::evidence::FrameRef;
+use super::record::HandshakeKind;
+use super::stream::StreamEnded;
+use super::time::{Span, Ts};
+use super::transport::Transport;
+
+/// The total order of facts.
+///
+/// A frame's fact stands at the watermark of its frame; a timer's at its deadline, which is not
+/// the moment of the sweep. The watermark never falls as ordinals rise, so this is the order of
+/// ordinals with each timer put before the first frame that finds it due.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct FactKey {
+    /// Watermark of the frame, or deadline of the timer.
+    pub at: Ts,
+    /// Ordinal of the frame, from 1; 0 for a timer.
+    pub ordinal: u64,
+    /// Hash of the flow.
+    pub flow: u64,
+    /// Counts facts of one flow under one frame or deadline.
+    pub sequence: u32,
+}
+
+/// One fact.
+#[derive(Debug)]
+pub struct Fact {
+    /// Its place in the order.
+    pub key: FactKey,
+    /// The frame that triggered it; for a timer the last frame of the flow.
+    pub frame: FrameRef,
+    /// What was seen.
+    pub body: Body,
+}
+
+/// What was seen. Octets and spans are ranges of the epoch's buffers.
+#[derive(Debug)]
+pub enum Body {
+    /// A SIP message.
+    Sip(SipFact),
+    /// A media stream, or what looked like one, ended.
+    StreamEnded(Box<StreamEnded>),
+    /// A stream lost packets in this second of capture time, for the first time in it.
+    StreamLoss {
+        /// Seconds since the epoch.
+        second: i64,
+    },
+    /// An RTCP compound packet in clear.
+    Rtcp {
+        /// Sender.
+        src: Endpoint,
+        /// Receiver.
+        dst: Endpoint,
+        /// The datagram.
+        octets: Range<u32>,
+    },
+    /// A ClientHello began a handshake.
+    Handshake {
+        /// TLS or DTLS.
+        kind: HandshakeKind,
+        /// Who sent the ClientHello.
+        client: Endpoint,
+        /// The other side.
+        server: Endpoint,
+        /// The snap length cut the frame.
+        clipped: bool,
+    },
+    /// TLS records on a connection whose handshake was not captured.
+    MidstreamTls {
+        /// Sender of the first record.
+        src: Endpoint,
+        /// The other side.
+        dst: Endpoint,
+    },
+    /// The same frame was seen twice (at most a few of these a cell; all are counted).
+    Duplicate {
+        /// Sender.
+        src: Endpoint,
+        /// Receiver.
+        dst: Endpoint,
+    },
+    /// Capture time ran backwards within a source.
+    BackwardJump {
+        /// By how much.
+        by: Span,
+    },
+}
+
+/// A SIP message in an epoch's buffers.
+#[derive(Clone, Debug)]
+pub struct SipFact {
+    /// Sender.
+    pub src: Endpoint,
+    /// Receiver.
+    pub dst: Endpoint,
+    /// What carried it.
+    pub transport: Transport,
+    /// The message's octets.
+    pub octets: Range<u32>,
+    /// The spans of its headers, relative to `octets.start`.
+    pub spans: Range<u32>,
+    /// Start line, body and anomalies.
+    pub layout: Layout,
+    /// The snap length cut the datagram.
+    pub clipped: bool,
+}
+
+/// All facts of one lane in one epoch, with the octets they speak of.
+///
+/// SIP octets are copied here once: measured against a reference-counted slice of the capture
+/// block this is as fast, holds no block alive, and serves reassembled octets alike
+/// (`docs/decisions/0001-facts-own-their-octets.md`). Emptied and reused.
+#[derive(Debug, Default)]
+pub struct EpochFacts {
+    /// The facts, in no particular order.
+    pub facts: Vec<Fact>,
+    /// Octets of SIP and RTCP messages.
+    pub octets: Vec<u8>,
+    /// Spans of SIP headers.
+    pub spans: Vec<HeaderSpan>,
+}
+
+impl EpochFacts {
+    /// Empties all three, keeping their memory.
+    pub fn clear(&mut self) {
+        self.facts.clear();
+        self.octets.clear();
+        self.spans.clear();
+    }
+
+    /// Copies `octets` in and says where they are.
+    pub fn keep(&mut self, octets: &[u8]) -> Range<u32> {
+        let start = length(self.octets.len());
+        self.octets.extend_from_slice(octets);
+        start..length(self.octets.len())
+    }
+
+    /// The octets of `range`.
+    pub fn octets(&self, range: &Range<u32>) -> &[u8] {
+        self.octets.get(wide(range)).unwrap_or_default()
+    }
+
+    /// The spans of `range`.
+    pub fn spans(&self, range: &Range<u32>) -> &[HeaderSpan] {
+        self.spans.get(wide(range)).unwrap_or_default()
+    }
+}
+
+/// An epoch holds a few MiB, so its lengths fit in 32 bits.
+pub fn length(len: usize) -> u32 {
+    u32::try_from(len).unwrap_or(u32::MAX)
+}
+
+fn wide(range: &Range<u32>) -> Range<usize> {
+    usize::try_from(range.start).unwrap_or(usize::MAX)
+        ..usize::try_from(range.end).unwrap_or(usize::MAX)
+}

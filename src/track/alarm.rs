@@ -1,0 +1,32 @@
+//! Deadlines of things that may end early or late: a heap in which an entry may be stale.
+//!
+//! The owner keeps, with each thing, the deadline it was last armed for; a popped entry with
+//! another deadline is stale and means nothing. [`super::timer`] is leaner, for things whose
+//! deadline only moves on.
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+
+use crate::model::time::Ts;
+
+/// Deadlines with the flow, which breaks ties, and the place of the thing.
+#[derive(Debug, Default)]
+pub struct Alarms {
+    heap: BinaryHeap<Reverse<(Ts, u64, u32)>>,
+}
+
+impl Alarms {
+    /// Adds a deadline.
+    pub fn arm(&mut self, deadline: Ts, flow: u64, slot: u32) {
+        self.heap.push(Reverse((deadline, flow, slot)));
+    }
+
+    /// Takes out the earliest deadline that is not after `watermark`: deadline, flow and slot.
+    pub fn pop_due(&mut self, watermark: Ts) -> Option<(Ts, u64, u32)> {
+        let Reverse((deadline, ..)) = *self.heap.peek()?;
+        if deadline > watermark {
+            return None;
+        }
+        self.heap.pop().map(|Reverse(entry)| entry)
+    }
+}

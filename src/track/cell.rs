@@ -1,0 +1,273 @@
+//! One cell: every table, purse, timer and eviction order of the flows that hash to it.
+//!
+//! A cell does the same whatever lane runs it and wherever epochs end: it sees its packets in
+//! order, and before each one its timers up to the packet's watermark.
+
+use std::collections::BTreeMap;
+
+use overhear_parsers::demux::{self, Kind};
+use overhear_parsers::rtp::header::Header;
+use overhear_parsers::sip::{self, HeaderSpan};
+use overhear_parsers::dtls;
+
+use crate::model::addr::Proto;
+use crate::model::capture::Reassembly;
+use crate::model::evidence::FrameRef;
+use crate::model::fact::{Body, EpochFacts, SipFact, length};
+use crate::model::record::HandshakeKind;
+use crate::model::stream::{StreamEvent, StreamKey};
+use crate::model::tally::{Handled, Skipped, Tally};
+use crate::model::time::Ts;
+use crate::model::transport::Transport;
+use crate::policy::Limits;
+use crate::reassemble::duplicate::{self, Duplicates};
+use crate::reassemble::purse::Purse;
+
+use super::dtls_flows::{self, DtlsFlows};
+use super::emit::Emitter;
+use super::input::Input;
+use super::stream::{Seen, StreamLimits, Streams};
+use super::tcp_flows::{self, Shared, TcpFlows};
+
+/// Duplicates that a cell reports one by one; all are counted.
+const DUPLICATE_FACTS: u64 = 2;
+
+/// The flows of one cell.
+#[derive(Debug)]
+pub struct Cell {
+    streams: Streams,
+    tcp: TcpFlows,
+    dtls: DtlsFlows,
+    duplicates: Duplicates,
+    purse: Purse,
+    tally: Tally,
+    spans: Vec<HeaderSpan>,
+    duplicates_seen: u64,
+}
+
+/// What a cell counted.
+#[derive(Clone, Debug, Default)]
+pub struct Totals {
+    /// Frames by destination; those of RTP streams are booked by the collector.
+    pub tally: Tally,
+    /// What reassembly did.
+    pub reassembly: Reassembly,
+    /// Evictions by table.
+    pub evicted: BTreeMap<&'static str, u64>,
+    /// Mirror duplicates.
+    pub duplicates: u64,
+}
+
+impl Totals {
+    /// Adds another cell's totals.
+    pub fn add(&mut self, other: &Self) {
+        self.tally.add(&other.tally);
+        self.reassembly.ip_fragments += other.reassembly.ip_fragments;
+        self.reassembly.ip_datagrams += other.reassembly.ip_datagrams;
+        self.reassembly.tcp_streams += other.reassembly.tcp_streams;
+        self.reassembly.tcp_gaps += other.reassembly.tcp_gaps;
+        self.reassembly.tcp_overlaps += other.reassembly.tcp_overlaps;
+        for (table, count) in &other.evicted {
+            *self.evicted.entry(table).or_default() += count;
+        }
+        self.duplicates += other.duplicates;
+    }
+}
+
+impl Cell {
+    /// An empty cell with its share of the limits.
+    pub fn new(limits: &Limits) -> Self {
+        Self {
+            streams: Streams::new(StreamLimits {
+                streams: length(Limits::per_cell(limits.streams)),
+                armed: length(Limits::per_cell(limits.armed)),
+                idle: limits.idle,
+            }),
+            tcp: TcpFlows::new(limits),
+            dtls: DtlsFlows::new(limits),
+            duplicates: Duplicates::new(Limits::per_cell(limits.duplicates)),
+            purse: Purse::new(Limits::per_cell(limits.reassembly_octets) as u64),
+            tally: Tally::default(),
+            spans: Vec::new(),
+            duplicates_seen: 0,
+        }
+    }
+
+    /// Takes one packet; `octets` are those that its offsets refer to.
+    pub fn packet(&mut self, input: &Input, octets: &[u8], epoch: &mut EpochFacts) {
+        self.advance(input.watermark, epoch);
+        let packet = &input.packet;
+        let hash = duplicate::l4_hash(packet, octets);
+        let mut emit = Emitter::of_packet(epoch, input);
+        if self.duplicates.is_duplicate(packet, hash, input.ts, input.watermark, input.interface) {
+            self.duplicate(input, &mut emit);
+            return;
+        }
+        let payload = packet.payload(octets);
+        if packet.proto == Proto::TCP {
+            let mut shared =
+                Shared { purse: &mut self.purse, tally: &mut self.tally, spans: &mut self.spans };
+            self.tcp.packet(input, payload, &mut shared, &mut emit);
+        } else if input.sip {
+            self.sip_datagram(input, payload, &mut emit);
+        } else {
+            self.udp(input, payload, &mut emit);
+        }
+    }
+
+    /// Brings the timers up to `watermark`.
+    pub fn advance(&mut self, watermark: Ts, epoch: &mut EpochFacts) {
+        let mut emit = Emitter::of_timers(epoch);
+        self.streams.advance(watermark, &mut |event| timer_fact(&mut emit, event));
+        let mut shared =
+            Shared { purse: &mut self.purse, tally: &mut self.tally, spans: &mut self.spans };
+        self.tcp.advance(watermark, &mut shared, &mut emit);
+        self.dtls.advance(watermark);
+    }
+
+    /// Ends everything, at the end of the capture.
+    pub fn finish(&mut self, epoch: &mut EpochFacts) {
+        let mut emit = Emitter::of_timers(epoch);
+        self.streams.finish(&mut |event| timer_fact(&mut emit, event));
+        let mut shared =
+            Shared { purse: &mut self.purse, tally: &mut self.tally, spans: &mut self.spans };
+        self.tcp.finish(&mut shared, &mut emit);
+    }
+
+    /// What the cell counted.
+    pub fn totals(&self) -> Totals {
+        let mut evicted = BTreeMap::new();
+        let mut note = |table: &'static str, count: u64| {
+            if count > 0 {
+                *evicted.entry(table).or_default() += count;
+            }
+        };
+        note("streams", self.streams.evicted());
+        note(tcp_flows::TABLE, self.tcp.evicted());
+        note(dtls_flows::TABLE, self.dtls.evicted());
+        note("duplicates", self.duplicates.overwritten());
+        for (table, count) in self.purse.evicted() {
+            note(table, *count);
+        }
+        Totals {
+            tally: self.tally.clone(),
+            reassembly: self.tcp.reassembly(),
+            evicted,
+            duplicates: self.duplicates_seen,
+        }
+    }
+
+    fn duplicate(&mut self, input: &Input, emit: &mut Emitter<'_>) {
+        self.tally.skipped(Skipped::Duplicate, u64::from(input.frames));
+        self.duplicates_seen += 1;
+        if self.duplicates_seen <= DUPLICATE_FACTS {
+            emit.fact(Body::Duplicate { src: input.packet.src, dst: input.packet.dst });
+        }
+    }
+
+    fn sip_datagram(&mut self, input: &Input, payload: &[u8], emit: &mut Emitter<'_>) {
+        self.tally.handled(Handled::Sip, u64::from(input.frames));
+        let start = length(emit.epoch.spans.len());
+        let Ok(layout) = sip::parse_datagram(payload, &mut emit.epoch.spans) else { return };
+        let octets = emit.epoch.keep(payload);
+        emit.fact(Body::Sip(SipFact {
+            src: input.packet.src,
+            dst: input.packet.dst,
+            transport: Transport::Udp,
+            octets,
+            spans: start..length(emit.epoch.spans.len()),
+            layout,
+            clipped: input.packet.clipped,
+        }));
+    }
+
+    fn udp(&mut self, input: &Input, payload: &[u8], emit: &mut Emitter<'_>) {
+        let frames = u64::from(input.frames);
+        let handled = match demux::classify(payload) {
+            Kind::Rtp => return self.rtp(input, payload, emit),
+            Kind::Rtcp => {
+                let octets = emit.epoch.keep(payload);
+                let (src, dst) = (input.packet.src, input.packet.dst);
+                emit.fact(Body::Rtcp { src, dst, octets });
+                Handled::Rtcp
+            }
+            Kind::Srtcp => Handled::Srtcp,
+            Kind::Stun => Handled::Stun,
+            Kind::Dtls => {
+                self.dtls_records(input, payload, emit);
+                Handled::Dtls
+            }
+            Kind::Zrtp => Handled::Zrtp,
+            Kind::TurnChannel => Handled::Turn,
+            Kind::Other if dtls::unified(payload) && self.dtls.contains(input.flow) => {
+                self.dtls.record(input.flow, false, input.watermark);
+                Handled::Dtls
+            }
+            Kind::Other if is_keep_alive(payload) => Handled::Sip,
+            Kind::Other => return self.tally.skipped(Skipped::NotVoip, frames),
+        };
+        self.tally.handled(handled, frames);
+    }
+
+    fn dtls_records(&mut self, input: &Input, payload: &[u8], emit: &mut Emitter<'_>) {
+        let client_hello = dtls::Record::read(payload).is_some_and(|r| r.handshake() == Some(1));
+        if self.dtls.record(input.flow, client_hello, input.watermark) {
+            emit.fact(Body::Handshake {
+                kind: HandshakeKind::Dtls,
+                client: input.packet.src,
+                server: input.packet.dst,
+                clipped: input.packet.clipped,
+            });
+        }
+    }
+
+    fn rtp(&mut self, input: &Input, payload: &[u8], emit: &mut Emitter<'_>) {
+        let Ok(header) = Header::parse(payload) else {
+            return self.tally.skipped(Skipped::NotVoip, u64::from(input.frames));
+        };
+        // A stream books one frame a packet when it ends; further fragments are booked here.
+        self.tally.handled(Handled::Rtp, u64::from(input.frames.saturating_sub(1)));
+        let packet = &input.packet;
+        let key = StreamKey { src: packet.src, dst: packet.dst, ssrc: header.ssrc };
+        let seen = Seen {
+            ts: input.ts,
+            watermark: input.watermark,
+            frame: input.frame,
+            ordinal: input.ordinal,
+            wire_len: input.wire_len,
+            missing: u16::try_from(packet.wire_payload_len.saturating_sub(packet.payload_len))
+                .unwrap_or(u16::MAX),
+            ttl: packet.ttl,
+            dscp: packet.dscp,
+            clipped: packet.clipped,
+            flow_hash: input.flow,
+        };
+        let hash = key.hash64();
+        self.streams.packet(&key, hash, &header, &seen, &mut |event| {
+            packet_fact(emit, event);
+        });
+    }
+}
+
+/// The fact of a stream event that a packet caused.
+fn packet_fact(emit: &mut Emitter<'_>, event: StreamEvent) {
+    emit.fact(match event {
+        StreamEvent::Lossy { second, .. } => Body::StreamLoss { second },
+        StreamEvent::Ended(ended) => Body::StreamEnded(ended),
+    });
+}
+
+/// The fact of a stream event that a timer caused, under its deadline.
+fn timer_fact(emit: &mut Emitter<'_>, event: StreamEvent) {
+    if let StreamEvent::Ended(ended) = &event {
+        let last = FrameRef { frame: ended.last_frame, time: ended.last };
+        emit.due(ended.deadline, ended.flow_hash, last);
+    }
+    packet_fact(emit, event);
+}
+
+/// A line end or two, or nothing but zeros: what SIP clients send to keep a binding open
+/// (RFC 5626 §3.5.1).
+fn is_keep_alive(payload: &[u8]) -> bool {
+    matches!(payload, b"\r\n" | b"\r\n\r\n" | [0] | [0, 0] | [0, 0, 0, 0])
+}

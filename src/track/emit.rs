@@ -1,0 +1,49 @@
+//! Stamps facts with their place in the total order.
+
+use crate::model::evidence::FrameRef;
+use crate::model::fact::{Body, EpochFacts, Fact, FactKey};
+use crate::model::time::Ts;
+
+use super::input::Input;
+
+/// Writes the facts of one frame, or of one sweep of the timers, into an epoch.
+#[derive(Debug)]
+pub struct Emitter<'a> {
+    /// The epoch's buffers.
+    pub epoch: &'a mut EpochFacts,
+    key: FactKey,
+    frame: FrameRef,
+}
+
+impl<'a> Emitter<'a> {
+    /// For the facts of one packet.
+    pub fn of_packet(epoch: &'a mut EpochFacts, input: &Input) -> Self {
+        let key = FactKey {
+            at: input.watermark,
+            ordinal: input.ordinal,
+            flow: input.flow,
+            sequence: 0,
+        };
+        Self { epoch, key, frame: input.frame_ref() }
+    }
+
+    /// For the facts of timers; [`Self::due`] names each one's deadline and flow.
+    pub fn of_timers(epoch: &'a mut EpochFacts) -> Self {
+        let key = FactKey { at: Ts::MIN, ordinal: 0, flow: 0, sequence: 0 };
+        Self { epoch, key, frame: FrameRef::default() }
+    }
+
+    /// Turns to the timer of `flow` that was due at `deadline` and last saw `frame`.
+    pub fn due(&mut self, deadline: Ts, flow: u64, frame: FrameRef) {
+        if (self.key.at, self.key.flow) != (deadline, flow) {
+            self.key = FactKey { at: deadline, ordinal: 0, flow, sequence: 0 };
+        }
+        self.frame = frame;
+    }
+
+    /// Writes one fact.
+    pub fn fact(&mut self, body: Body) {
+        self.epoch.facts.push(Fact { key: self.key, frame: self.frame, body });
+        self.key.sequence = self.key.sequence.saturating_add(1);
+    }
+}

@@ -1,0 +1,59 @@
+//! One packet on its way to a cell.
+
+use crate::decode::Packet;
+use crate::model::addr::FlowKey;
+use crate::model::evidence::FrameRef;
+use crate::model::frame::FrameId;
+use crate::model::time::Ts;
+use crate::policy::limits::CELLS;
+
+/// A decoded packet with its place in the total order and where its octets lie.
+#[derive(Copy, Clone, Debug)]
+pub struct Input {
+    /// Headers, as decoded.
+    pub packet: Packet,
+    /// Its frame; of a reassembled datagram the one that completed it.
+    pub frame: FrameId,
+    /// Capture time.
+    pub ts: Ts,
+    /// Highest capture time up to this frame.
+    pub watermark: Ts,
+    /// Place of the frame in the total order, from 1.
+    pub ordinal: u64,
+    /// Hash of the flow, the same in both directions.
+    pub flow: u64,
+    /// The cell that owns the packet.
+    pub cell: u8,
+    /// The dispatcher saw a SIP start line in a UDP datagram.
+    pub sip: bool,
+    /// Frames to book for it: more than one after IP reassembly.
+    pub frames: u32,
+    /// Octets of the frame on the wire.
+    pub wire_len: u32,
+    /// Interface within the source.
+    pub interface: u32,
+    /// Which backing of the batch holds the octets.
+    pub backing: u16,
+    /// Where the frame's (or the reassembled datagram's) octets begin there.
+    pub at: usize,
+    /// How many there are.
+    pub len: u32,
+}
+
+impl Input {
+    /// The frame with its capture time.
+    pub fn frame_ref(&self) -> FrameRef {
+        FrameRef { frame: self.frame, time: self.ts }
+    }
+
+    /// Hash of the flow that `packet` belongs to.
+    pub fn flow_hash(packet: &Packet) -> u64 {
+        FlowKey::new(packet.src, packet.dst, packet.proto).hash64()
+    }
+
+    /// The cell of a flow hash. The low bits stay free for tables.
+    #[expect(clippy::cast_possible_truncation, reason = "the remainder is below 64")]
+    pub fn cell_of(hash: u64) -> u8 {
+        ((hash >> 48) % CELLS as u64) as u8
+    }
+}
