@@ -1,0 +1,1 @@
+//! Bodies for fuzzing and for the totality test.
