@@ -64,6 +64,12 @@ impl<'a> Iterator for Lines<'a> {
     }
 }
 
+/// Offset of the first CR or LF: SDP lines are met with CRLF, LF and even CR alone.
+#[inline]
+pub(crate) fn find_break(octets: &[u8]) -> Option<usize> {
+    memchr::memchr2(b'\r', b'\n', octets)
+}
+
 /// Offset of the first `needle`.
 #[inline]
 pub(crate) fn find(needle: u8, octets: &[u8]) -> Option<usize> {
@@ -88,11 +94,6 @@ pub(crate) fn header_end(octets: &[u8]) -> Option<(usize, usize)> {
         }
     }
     None
-}
-
-/// Offset of the first `needle` of several octets.
-pub(crate) fn find_all<'a>(needle: &'a [u8], octets: &'a [u8]) -> impl Iterator<Item = usize> + 'a {
-    memchr::memmem::find_iter(octets, needle)
 }
 
 /// `octets[at..]`, or nothing.
