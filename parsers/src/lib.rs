@@ -4,3 +4,12 @@
 //! point over truncations, bit flips and chunkings. There is no I/O, clock, log or thread here.
 #![forbid(unsafe_code)]
 #![deny(clippy::arithmetic_side_effects, clippy::as_conversions)]
+
+pub mod demux;
+pub mod dtls;
+pub mod fuzz_media;
+pub mod rtcp;
+pub mod rtp;
+pub mod stun;
+pub mod tls;
+pub mod zrtp;
