@@ -2,4 +2,5 @@
 
 pub mod addr;
 pub mod frame;
+pub mod stream;
 pub mod time;
