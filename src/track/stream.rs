@@ -245,3 +245,6 @@ fn at(blocks: &mut [Block], place: u32) -> Option<(&mut Slot, &mut Cold)> {
     let within = (place % BLOCK) as usize;
     Some((block.hot.get_mut(within)?, block.cold.get_mut(within)?))
 }
+
+#[cfg(test)]
+mod tests;
