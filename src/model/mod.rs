@@ -9,4 +9,5 @@ pub mod frame;
 pub mod id;
 pub mod record;
 pub mod tally;
+pub mod stream;
 pub mod time;

@@ -1,0 +1,69 @@
+//! Every media parser returns for every input: truncations, bit flips and random octets.
+
+use overhear_parsers::fuzz_media;
+use proptest::prelude::*;
+
+fn packets() -> Vec<Vec<u8>> {
+    let hex = [
+        // RTP with two sources, an extension and padding.
+        "b2600001000000020000000300000000a0000000bbede000110ff00000102030002",
+        // SR with a block, SDES, BYE.
+        "81c8000c0000000100000002000000030000000400000005000000060000000780fffffe00010002000000080000000900\
+         00000a81ca0003000000010103614062000000 81cb0002000000010362796500000000",
+        // SRTCP.
+        "80c9000100000007555555555555555580000001aaaaaaaaaaaaaaaaaaaa",
+        // Binding request with USERNAME and USE-CANDIDATE, and a response with an address.
+        "000100102112a442b7e7a701bc34d686fa87dfae00060003613a620000250000",
+        "0101000c2112a442b7e7a701bc34d686fa87dfae002000080001a147e112a643",
+        "0101000c01020304b7e7a701bc34d686fa87dfae00010008000113c4c0000209",
+        "4001000407080900",
+        // DTLS: a handshake record and a change of cipher.
+        "16fefd0000000000000000000d0b000001000100000000000109 14fefd0000000000000001000101",
+        "2e000100100000000000000000000000000000000000",
+        // TLS and SSL 2.0.
+        "160301000601000002030314030300010116030300040e000000",
+        "801c01000200030000001001008007070707070707070707070707070707",
+        // ZRTP.
+        "10000009 5a525450 00000005 505a0003 48656c6c6f41434b 01020304",
+    ];
+    hex.iter().map(|text| octets(text)).collect()
+}
+
+fn octets(text: &str) -> Vec<u8> {
+    let digits: Vec<u32> = text.chars().filter_map(|c| c.to_digit(16)).collect();
+    digits.chunks_exact(2).map(|pair| u8::try_from(pair[0] * 16 + pair[1]).unwrap()).collect()
+}
+
+#[test]
+fn truncations_and_bit_flips_return() {
+    for packet in packets() {
+        for len in 0..=packet.len() {
+            fuzz_media::all(&packet[..len]);
+        }
+        for bit in 0..packet.len() * 8 {
+            let mut flipped = packet.clone();
+            flipped[bit / 8] ^= 1 << (bit % 8);
+            fuzz_media::all(&flipped);
+            fuzz_media::all(&flipped[..flipped.len() - flipped.len() / 4]);
+        }
+    }
+}
+
+proptest! {
+    #[test]
+    fn random_octets_return(octets in proptest::collection::vec(any::<u8>(), 0..300)) {
+        fuzz_media::all(&octets);
+    }
+
+    #[test]
+    fn random_tails_behind_real_starts_return(
+        which in 0..12_usize,
+        keep in 0..40_usize,
+        tail in proptest::collection::vec(any::<u8>(), 0..80),
+    ) {
+        let mut packet = packets().swap_remove(which);
+        packet.truncate(keep);
+        packet.extend(tail);
+        fuzz_media::all(&packet);
+    }
+}

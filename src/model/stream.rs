@@ -1,0 +1,278 @@
+//! What is known of one RTP stream when it has ended, and what happens to it before that.
+//!
+//! Plain values: the tables that make them are in `track`, the calls they belong to in `correlate`.
+
+use std::hash::{BuildHasher, Hasher};
+
+use super::addr::{Endpoint, FlowKey, Proto, STABLE};
+use super::frame::FrameId;
+use super::time::{Span, Ts};
+
+/// One direction of one synchronization source over UDP.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct StreamKey {
+    /// Who sends.
+    pub src: Endpoint,
+    /// Who is sent to.
+    pub dst: Endpoint,
+    /// The synchronization source.
+    pub ssrc: u32,
+}
+
+/// How sure the content alone makes us that this is media.
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Standing {
+    /// Too short or too odd: media only if SDP announced the address, else a look-alike.
+    #[default]
+    Candidate,
+    /// A few packets in a row count as RTP does: possibly media, low confidence.
+    Possible,
+    /// Half a second of packets counts as RTP does.
+    Confirmed,
+}
+
+/// What a stream tells while it lives and when it ends.
+#[derive(Clone, Debug, PartialEq)]
+pub enum StreamEvent {
+    /// A gap appeared; at most once per stream and second, and not for candidates.
+    Lossy {
+        /// The stream.
+        key: StreamKey,
+        /// The ordinal of the packet behind the gap.
+        ordinal: u64,
+        /// Its capture time in whole seconds since the Unix epoch.
+        second: i64,
+    },
+    /// The stream was idle for too long, had to make room, or the capture ended.
+    Ended(Box<StreamEnded>),
+}
+
+/// One stream, whole.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StreamEnded {
+    /// Which stream.
+    pub key: StreamKey,
+    /// [`FlowKey::hash64`] of its addresses.
+    pub flow_hash: u64,
+    /// When it counts as ended: the last watermark it was seen at plus the idle limit; for one that
+    /// had to make room, the watermark of that moment if earlier.
+    pub deadline: Ts,
+    /// The ordinal of its first packet.
+    pub first_ordinal: u64,
+    /// Its first packet.
+    pub first_frame: FrameId,
+    /// Its last packet.
+    pub last_frame: FrameId,
+    /// Capture time of the first packet.
+    pub first: Ts,
+    /// Capture time of the last packet.
+    pub last: Ts,
+    /// Packets, duplicates included.
+    pub packets: u32,
+    /// Octets behind the RTP headers, as sent: padding, authentication tags and cut octets included.
+    pub payload_octets: u64,
+    /// Octets of the frames on the wire.
+    pub wire_octets: u64,
+    /// Packets that the sequence numbers promise, over all runs (RFC 3550 appendix A.3).
+    pub expected: u64,
+    /// Sequence numbers between the first and the last of each run that never came. Unlike
+    /// RFC 3550's figure it is not lowered by duplicates, and never negative.
+    pub lost: u64,
+    /// Packets whose sequence number had come before, by a window of 64.
+    pub duplicates: u32,
+    /// Packets that came after one with a higher number.
+    pub reordered: u32,
+    /// Places where at least one number in a row is missing.
+    pub gaps: u32,
+    /// Times that the sequence numbers went on from somewhere else.
+    pub restarts: u16,
+    /// Packets with the marker.
+    pub markers: u32,
+    /// Packets of which the capture holds only a part.
+    pub clipped: u32,
+    /// Interarrival jitter under each clock rate that the stream may have.
+    pub jitter: Jitter,
+    /// Payload types in order of appearance, with their packets.
+    pub payload_types: [PayloadCount; 4],
+    /// Packets of a fifth payload type and on.
+    pub other_payload_types: u32,
+    /// IP TTL or hop limit of the first packet.
+    pub ttl: u8,
+    /// Whether it changed.
+    pub ttl_changed: bool,
+    /// DSCP of the first packet.
+    pub dscp: u8,
+    /// Whether it changed.
+    pub dscp_changed: bool,
+    /// What content alone says.
+    pub standing: Standing,
+    /// The most frequent lengths and timestamp steps of the whole stream.
+    pub law: Law,
+    /// What a closer look at some of its packets gave, if it lived long enough for one.
+    pub figures: Option<Box<Figures>>,
+}
+
+/// A payload type and how many packets had it; no packets, no payload type.
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
+pub struct PayloadCount {
+    /// PT.
+    pub payload_type: u8,
+    /// Packets.
+    pub packets: u32,
+}
+
+/// Interarrival jitter (RFC 3550 §6.4.1, appendix A.8) under candidate clock rates.
+#[derive(Copy, Clone, Debug, Default, PartialEq)]
+pub struct Jitter {
+    /// The clock rate known from a static payload type: then only the first of the four is kept.
+    pub clock_rate: Option<u32>,
+    /// Under 8, 16, 48 and 90 kHz; or under the known rate and three empty ones.
+    pub lanes: [JitterLane; 4],
+    /// Packets that moved the estimate.
+    pub samples: u32,
+}
+
+/// Jitter under one clock rate, in its ticks.
+#[derive(Copy, Clone, Debug, Default, PartialEq)]
+pub struct JitterLane {
+    /// The running estimate after the last packet.
+    pub current: f32,
+    /// The mean of the running estimate over all packets.
+    pub mean: f32,
+    /// Its maximum.
+    pub max: f32,
+}
+
+/// Mean and maximum, in milliseconds.
+#[derive(Copy, Clone, Debug, Default, PartialEq)]
+pub struct JitterMs {
+    /// The mean of the running estimate.
+    pub mean: f64,
+    /// Its maximum.
+    pub max: f64,
+}
+
+/// The clock rates kept side by side where the payload type is dynamic, Hz.
+pub const CANDIDATE_RATES: [u32; 4] = [8_000, 16_000, 48_000, 90_000];
+
+/// How many octets packets carry for how many ticks, over all consecutive pairs of a stream.
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
+pub struct Law {
+    /// The two most frequent, the more frequent first. Exact for one that has more than half of
+    /// the pairs; a lower bound otherwise.
+    pub rows: [LawRow; 2],
+    /// Pairs with one payload type, consecutive numbers and no marker on the second.
+    pub pairs: u32,
+}
+
+/// One payload length with one timestamp step.
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
+pub struct LawRow {
+    /// The timestamp of the next packet minus that of this one, ticks.
+    pub ticks: u32,
+    /// Pairs like this.
+    pub pairs: u32,
+    /// The payload length, octets, without padding.
+    pub octets: u16,
+    /// PT.
+    pub payload_type: u8,
+}
+
+/// What a closer look at up to 64 packets of one payload type gave: counts, no octet of payload.
+///
+/// The numbers T1 to T9 are those of the structural tests, `CATALOGUE.md` A.1.3. Each counts
+/// what would hold if the payload were that codec's, whatever the codec is: which one is meant is
+/// known later, from SDP.
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
+pub struct Figures {
+    /// T1 and T2: the most frequent rows of this look.
+    pub rows: [LawRow; 3],
+    /// Pairs in all rows, those left out included.
+    pub pairs: u16,
+    /// PT of the packets looked at.
+    pub payload_type: u8,
+    /// Packets looked at.
+    pub packets: u16,
+    /// Of these, packets captured whole: only they count below.
+    pub whole: u16,
+    /// T2: GSM, a whole number of 33-octet frames that all start with 0xD.
+    pub gsm: u16,
+    /// T2: G.723.1, frames whose sizes by their first octets add up to payload and step.
+    pub g723: u16,
+    /// T3: AMR octet-aligned, table of contents and sizes add up.
+    pub amr: u16,
+    /// T3: the same for AMR-WB.
+    pub amr_wb: u16,
+    /// T4: pairs in which the Opus TOC gives the timestamp step at 48 kHz.
+    pub opus: u16,
+    /// T4: pairs looked at for it.
+    pub opus_pairs: u16,
+    /// T6: payloads of 16 octets and more equal to one of the last 64, under another number.
+    pub equal: u16,
+    /// T7: payloads with a run of at least 8 equal octets.
+    pub runs: u16,
+    /// T8: H.264, forbidden bit 0 and a legal type.
+    pub h264: u16,
+    /// T8: the same for H.265.
+    pub h265: u16,
+    /// T9: packets with P.
+    pub padded: u16,
+    /// T9: of these, with a possible count and zeros before it.
+    pub padding_fits: u16,
+}
+
+impl StreamKey {
+    /// The direction-free key of its flow.
+    pub fn flow(&self) -> FlowKey {
+        FlowKey::new(self.src, self.dst, Proto::UDP)
+    }
+
+    /// A 64-bit hash, the same on every run and machine.
+    #[inline]
+    pub fn hash64(&self) -> u64 {
+        let mut hasher = STABLE.build_hasher();
+        hasher.write(self.src.addr.octets());
+        hasher.write(self.dst.addr.octets());
+        hasher.write_u64(
+            u64::from(self.ssrc) << 32 | u64::from(self.src.port) << 16 | u64::from(self.dst.port),
+        );
+        hasher.finish()
+    }
+}
+
+impl StreamEnded {
+    /// From the first packet to the last; zero if the capture ran backwards.
+    pub fn duration(&self) -> Span {
+        self.last.since(self.first).max(Span::ZERO)
+    }
+
+    /// The payload type with the most packets, the earlier one of equals.
+    pub fn main_payload_type(&self) -> u8 {
+        let main = self.payload_types.iter().rev().max_by_key(|count| count.packets);
+        main.map_or(0, |count| count.payload_type)
+    }
+}
+
+impl Jitter {
+    /// Jitter under `clock_rate`, once that is known; `None` before the second packet or when the
+    /// rate is not one that was kept.
+    pub fn under(&self, clock_rate: u32) -> Option<JitterMs> {
+        let lane = match self.clock_rate {
+            Some(known) => (known == clock_rate).then_some(0)?,
+            None => CANDIDATE_RATES.iter().position(|&rate| rate == clock_rate)?,
+        };
+        let lane = self.lanes.get(lane).filter(|_| self.samples > 0)?;
+        let ms = |ticks: f32| f64::from(ticks) * 1e3 / f64::from(clock_rate);
+        Some(JitterMs { mean: ms(lane.mean), max: ms(lane.max) })
+    }
+
+    /// Jitter under the known rate, or under the candidate that fits best: the one with the
+    /// smallest mean in milliseconds.
+    pub fn best(&self) -> Option<(u32, JitterMs)> {
+        if let Some(known) = self.clock_rate {
+            return Some((known, self.under(known)?));
+        }
+        let candidates = CANDIDATE_RATES.iter().filter_map(|&rate| Some((rate, self.under(rate)?)));
+        candidates.min_by(|(_, a), (_, b)| a.mean.total_cmp(&b.mean))
+    }
+}

@@ -1,0 +1,599 @@
+//! The statistics of one stream, updated in place: four cache lines, no allocation.
+//!
+//! RFC 3550 §6.4.1 and appendices A.1 (sequence numbers), A.3 (loss), A.8 (jitter). Two deviations,
+//! both on purpose. A jump makes a new run inside the same stream instead of throwing the counts
+//! away, because callers replay recordings with unrelated numbers under one SSRC. And loss counts
+//! numbers that never came, so that duplicates, told apart by a window of 64, do not lower it.
+
+use overhear_parsers::rtp::header::Header;
+use overhear_parsers::rtp::payload::{self, Usage};
+use overhear_parsers::rtp::sequence;
+
+use super::figures::Look;
+use super::stream::Seen;
+use crate::model::frame::FrameId;
+use crate::model::stream::{
+    CANDIDATE_RATES, Figures, Jitter, JitterLane, Law, LawRow, PayloadCount, Standing, StreamEnded,
+    StreamKey,
+};
+use crate::model::time::Ts;
+
+/// A jump ahead of more than this starts a new run (RFC 3550 appendix A.1).
+const MAX_DROPOUT: u16 = 3000;
+/// So does one back by more than this.
+const MAX_MISORDER: u16 = 100;
+/// A transit change of more than this many ticks, two minutes at 90 kHz, is a clock set anew.
+const MAX_TRANSIT: f32 = 10_800_000.0;
+
+/// Bit n: payload type n can be media.
+const LEGAL: u128 = {
+    let (mut bits, mut payload_type) = (0, 0);
+    while payload_type < 128 {
+        if !matches!(payload::usage(payload_type), Usage::Never) {
+            bits |= 1 << payload_type;
+        }
+        payload_type += 1;
+    }
+    bits
+};
+
+const TTL_CHANGED: u8 = 1;
+const DSCP_CHANGED: u8 = 2;
+/// `wild` holds the number that would confirm a jump.
+const ON_PROBATION: u8 = 4;
+/// A look is under way in the probe.
+pub(super) const LOOKING: u8 = 8;
+/// The next look has been brought forward.
+const HASTENED: u8 = 16;
+/// `lossy_second` means something.
+const WAS_LOSSY: u8 = 32;
+
+/// What is touched for every packet.
+#[derive(Debug)]
+#[repr(align(64))]
+pub(super) struct Slot {
+    pub(super) key: StreamKey,
+    /// Extended highest and lowest number of this run.
+    highest: u32,
+    lowest: u32,
+    /// Bit i: number `highest - i` came.
+    window: u64,
+    last: Ts,
+    pub(super) last_watermark: Ts,
+    last_number: u64,
+    payload_octets: u64,
+    wire_octets: u64,
+    pub(super) probe: Option<Box<Probe>>,
+    pub(super) packets: u32,
+    /// Numbers promised by earlier runs, and one for each packet that fits in no run.
+    held: u32,
+    duplicates: u32,
+    reordered: u32,
+    gaps: u32,
+    markers: u32,
+    timestamp: u32,
+    jitter_samples: u32,
+    lanes: [JitterLane; 4],
+    law: Law,
+    payload_counts: [u32; 4],
+    /// Low 32 bits of the second that a gap was last told for, and of when to look again.
+    lossy_second: u32,
+    look_at: u32,
+    last_source: u16,
+    last_octets: u16,
+    wild: u16,
+    payload_types: [u8; 4],
+    last_payload_type: u8,
+    rate: Rate,
+    flags: u8,
+    good: u8,
+    bad: u8,
+    ttl: u8,
+    dscp: u8,
+}
+
+/// What is written once or seldom, kept out of the way.
+#[derive(Debug)]
+pub(super) struct Cold {
+    first: Ts,
+    first_ordinal: u64,
+    first_frame: FrameId,
+    clipped: u32,
+    restarts: u16,
+}
+
+/// The closer look: under way, done, or both.
+#[derive(Debug, Default)]
+pub(super) struct Probe {
+    pub(super) look: Option<Box<Look>>,
+    pub(super) figures: Option<Box<Figures>>,
+}
+
+/// The clock rate, where the payload type alone gives it.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+#[repr(u8)]
+enum Rate {
+    Unknown,
+    R8000,
+    R11025,
+    R16000,
+    R22050,
+    R44100,
+    R90000,
+}
+
+/// How a packet's number stands to those before it.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub(super) enum Step {
+    /// The next number.
+    Next,
+    /// A number further on, with a gap before it.
+    Gap,
+    /// A number that had been missing.
+    Late,
+    /// A number that had come.
+    Duplicate,
+    /// Far from the others, perhaps the start of a new run.
+    Stray,
+    /// The second of a new run.
+    Restart,
+}
+
+impl Slot {
+    pub(super) fn new(key: StreamKey, header: &Header<'_>, seen: &Seen) -> (Self, Cold) {
+        let first = sequence::first(header.sequence);
+        let slot = Self {
+            key,
+            highest: first,
+            lowest: first,
+            window: 1,
+            last: seen.ts,
+            last_watermark: seen.watermark,
+            last_number: seen.frame.number,
+            payload_octets: payload_octets(header, seen),
+            wire_octets: u64::from(seen.wire_len),
+            probe: None,
+            packets: 1,
+            held: 0,
+            duplicates: 0,
+            reordered: 0,
+            gaps: 0,
+            markers: u32::from(header.marker),
+            timestamp: header.timestamp,
+            jitter_samples: 0,
+            lanes: [JitterLane::default(); 4],
+            law: Law::default(),
+            payload_counts: [1, 0, 0, 0],
+            lossy_second: 0,
+            look_at: low_second(seen.ts),
+            last_source: seen.frame.source,
+            last_octets: media_octets(header, seen),
+            wild: 0,
+            payload_types: [header.payload_type; 4],
+            last_payload_type: header.payload_type,
+            rate: Rate::of(header.payload_type),
+            flags: 0,
+            good: 0,
+            bad: u8::from(payload::usage(header.payload_type) == Usage::Never),
+            ttl: seen.ttl,
+            dscp: seen.dscp,
+        };
+        let cold = Cold {
+            first: seen.ts,
+            first_ordinal: seen.ordinal,
+            first_frame: seen.frame,
+            clipped: u32::from(seen.clipped),
+            restarts: 0,
+        };
+        (slot, cold)
+    }
+
+    /// Books one more packet.
+    #[inline]
+    pub(super) fn packet(&mut self, header: &Header<'_>, seen: &Seen, cold: &mut Cold) -> Step {
+        self.packets = self.packets.saturating_add(1);
+        self.payload_octets += payload_octets(header, seen);
+        self.wire_octets += u64::from(seen.wire_len);
+        self.last_watermark = seen.watermark;
+        self.markers = self.markers.saturating_add(u32::from(header.marker));
+        self.flags |= u8::from(self.ttl != seen.ttl) * TTL_CHANGED
+            | u8::from(self.dscp != seen.dscp) * DSCP_CHANGED;
+        if seen.clipped {
+            cold.clipped = cold.clipped.saturating_add(1);
+        }
+        self.count_payload_type(header.payload_type);
+        let step = self.number(header.sequence);
+        match step {
+            Step::Duplicate => self.duplicates = self.duplicates.saturating_add(1),
+            // Its clock need not be the stream's: it must not become the base of the next packet.
+            Step::Stray => self.bad = self.bad.saturating_add(1),
+            _ => self.media(step, header, seen),
+        }
+        if step == Step::Restart {
+            cold.restarts = cold.restarts.saturating_add(1);
+        }
+        step
+    }
+
+    /// Whether a gap behind this packet is news, at most once a second.
+    pub(super) fn tell_gap(&mut self, second: i64) -> bool {
+        let second = low_bits(second);
+        let told = self.flags & WAS_LOSSY != 0 && self.lossy_second == second;
+        self.lossy_second = second;
+        self.flags |= WAS_LOSSY;
+        !told
+    }
+
+    /// What the content says so far.
+    pub(super) fn standing(&self) -> Standing {
+        // Payload types 35 to 63 are legal and hardly ever used: ask for more.
+        let [first, ..] = self.payload_types;
+        let factor = if payload::usage(first) == Usage::Overflow { 3 } else { 1 };
+        let (good, bad) = (u32::from(self.good), u32::from(self.bad));
+        if good >= 24 * factor && good >= bad * 8 {
+            Standing::Confirmed
+        } else if good >= 3 * factor && good >= bad * 2 {
+            Standing::Possible
+        } else {
+            Standing::Candidate
+        }
+    }
+
+    /// Whether a new look may start with this packet.
+    #[inline]
+    pub(super) fn look_is_due(&self, header: &Header<'_>, ts: Ts) -> bool {
+        const FIRST_AFTER: u32 = 19;
+        if self.packets <= FIRST_AFTER || self.flags & LOOKING != 0 {
+            return false;
+        }
+        let due = low_second(ts).wrapping_sub(self.look_at) < u32::MAX / 2;
+        let types = self.payload_types.iter().zip(self.payload_counts);
+        due && types
+            .into_iter()
+            .any(|(&pt, count)| pt == header.payload_type && count > FIRST_AFTER)
+    }
+
+    pub(super) fn is_looking(&self) -> bool {
+        self.flags & LOOKING != 0
+    }
+
+    pub(super) fn start_look(&mut self, payload_type: u8) {
+        self.flags = self.flags & !HASTENED | LOOKING;
+        self.probe.get_or_insert_default().look = Some(Box::new(Look::new(payload_type)));
+    }
+
+    pub(super) fn end_look(&mut self, ts: Ts) {
+        const EVERY: u32 = 60;
+        self.flags &= !LOOKING;
+        self.look_at = low_second(ts).wrapping_add(EVERY);
+    }
+
+    /// Everything known, when the stream has ended.
+    pub(super) fn ended(&mut self, cold: &Cold, deadline: Ts, flow_hash: u64) -> StreamEnded {
+        let expected = u64::from(self.held) + u64::from(self.highest - self.lowest) + 1;
+        let different = u64::from(self.packets.saturating_sub(self.duplicates));
+        let count = |(&payload_type, &packets)| PayloadCount { payload_type, packets };
+        let mut payload_types = [PayloadCount::default(); 4];
+        let counts = self.payload_types.iter().zip(&self.payload_counts).map(count);
+        for (place, count) in payload_types.iter_mut().zip(counts.filter(|c| c.packets > 0)) {
+            *place = count;
+        }
+        let counted = self.payload_counts.iter().fold(0_u32, |sum, n| sum.saturating_add(*n));
+        StreamEnded {
+            key: self.key,
+            flow_hash,
+            deadline,
+            first_ordinal: cold.first_ordinal,
+            first_frame: cold.first_frame,
+            last_frame: FrameId { source: self.last_source, number: self.last_number },
+            first: cold.first,
+            last: self.last,
+            packets: self.packets,
+            payload_octets: self.payload_octets,
+            wire_octets: self.wire_octets,
+            expected,
+            lost: expected.saturating_sub(different),
+            duplicates: self.duplicates,
+            reordered: self.reordered,
+            gaps: self.gaps,
+            restarts: cold.restarts,
+            markers: self.markers,
+            clipped: cold.clipped,
+            jitter: Jitter {
+                clock_rate: self.rate.hertz(),
+                lanes: self.lanes,
+                samples: self.jitter_samples,
+            },
+            payload_types,
+            other_payload_types: self.packets.saturating_sub(counted),
+            ttl: self.ttl,
+            ttl_changed: self.flags & TTL_CHANGED != 0,
+            dscp: self.dscp,
+            dscp_changed: self.flags & DSCP_CHANGED != 0,
+            standing: self.standing(),
+            law: self.law,
+            figures: self.probe.take().and_then(|probe| probe.finish()),
+        }
+    }
+
+    #[inline]
+    fn count_payload_type(&mut self, payload_type: u8) {
+        for (known, count) in self.payload_types.iter_mut().zip(&mut self.payload_counts) {
+            if *count == 0 {
+                *known = payload_type;
+            }
+            if *known == payload_type {
+                *count = count.saturating_add(1);
+                return;
+            }
+        }
+    }
+
+    #[inline]
+    fn number(&mut self, number: u16) -> Step {
+        let ahead = number.wrapping_sub(low_half(self.highest));
+        match ahead {
+            0 => Step::Duplicate,
+            1 => {
+                self.highest += 1;
+                self.window = self.window << 1 | 1;
+                Step::Next
+            }
+            2..=MAX_DROPOUT => {
+                self.highest = self.highest.saturating_add(u32::from(ahead));
+                self.window = self.window.checked_shl(u32::from(ahead)).unwrap_or(0) | 1;
+                self.gaps = self.gaps.saturating_add(1);
+                Step::Gap
+            }
+            _ if ahead.wrapping_neg() <= MAX_MISORDER => self.older(ahead.wrapping_neg()),
+            _ => self.far(number),
+        }
+    }
+
+    /// A number `behind` the highest, 1 to 100.
+    #[cold]
+    fn older(&mut self, behind: u16) -> Step {
+        let behind = u32::from(behind);
+        let came = |at: u32| self.window.checked_shr(at).is_none_or(|bits| bits & 1 == 1);
+        let number = self.highest.saturating_sub(behind);
+        if behind < u64::BITS && came(behind) {
+            return Step::Duplicate;
+        }
+        self.gaps = if number < self.lowest {
+            self.gaps + u32::from(self.lowest - number > 1)
+        } else {
+            // Filling a gap of one closes it; filling the middle of one makes two of it.
+            let below = number == self.lowest || came(behind + 1);
+            match (came(behind - 1), below) {
+                (true, true) => self.gaps.saturating_sub(1),
+                (false, false) => self.gaps.saturating_add(1),
+                _ => self.gaps,
+            }
+        };
+        self.lowest = self.lowest.min(number);
+        self.window |= 1_u64.checked_shl(behind).unwrap_or(0);
+        self.reordered = self.reordered.saturating_add(1);
+        Step::Late
+    }
+
+    /// A number far from the highest: two in a row are a new run, one alone is a stray.
+    #[cold]
+    fn far(&mut self, number: u16) -> Step {
+        if self.flags & ON_PROBATION == 0 || number != self.wild {
+            self.flags |= ON_PROBATION;
+            self.wild = number.wrapping_add(1);
+            self.held = self.held.saturating_add(1);
+            return Step::Stray;
+        }
+        self.flags &= !ON_PROBATION;
+        // The first of the two was held for itself, and is part of the new run now.
+        self.held = self.held.saturating_add(self.highest - self.lowest);
+        self.highest = sequence::first(number);
+        self.lowest = self.highest - 1;
+        self.window = 0b11;
+        Step::Restart
+    }
+
+    /// Jitter, law, standing, and the base of the next packet.
+    #[inline]
+    fn media(&mut self, step: Step, header: &Header<'_>, seen: &Seen) {
+        let octets = media_octets(header, seen);
+        let ticks = header.timestamp.wrapping_sub(self.timestamp);
+        let arrival = seen.ts.since(self.last).nanos();
+        let same_type = header.payload_type == self.last_payload_type;
+        if step == Step::Next && same_type && !header.marker {
+            self.law.pair(self.last_octets, ticks, header.payload_type);
+        }
+        // An event keeps the timestamp of its start in packets of four octets (RFC 4733 §2.2.1).
+        let event = ticks == 0 && octets == 4;
+        if same_type && step != Step::Restart && !event {
+            self.jitter(arrival, ticks);
+        }
+        self.judge(step, ticks, octets, header.payload_type);
+        if step == Step::Restart || !same_type || arrival > 1_000_000_000 {
+            self.hasten_look();
+        }
+        self.last = seen.ts;
+        self.last_number = seen.frame.number;
+        self.last_source = seen.frame.source;
+        self.timestamp = header.timestamp;
+        self.last_octets = octets;
+        self.last_payload_type = header.payload_type;
+    }
+
+    #[inline]
+    #[expect(
+        clippy::cast_precision_loss,
+        clippy::cast_possible_wrap,
+        reason = "24 bits are plenty"
+    )]
+    fn jitter(&mut self, arrival: i64, ticks: u32) {
+        self.jitter_samples = self.jitter_samples.saturating_add(1);
+        let share = 1.0 / self.jitter_samples as f32;
+        let (seconds, ticks) = (arrival as f32 * 1e-9, ticks as i32 as f32);
+        if let Some(rate) = self.rate.hertz() {
+            let [lane, ..] = &mut self.lanes;
+            update(lane, (seconds * rate as f32 - ticks).abs(), share);
+        } else {
+            for (lane, rate) in self.lanes.iter_mut().zip(CANDIDATE_RATES) {
+                update(lane, (seconds * rate as f32 - ticks).abs(), share);
+            }
+        }
+    }
+
+    /// Weighs whether this step is one that media makes.
+    #[inline]
+    fn judge(&mut self, step: Step, ticks: u32, octets: u16, payload_type: u8) {
+        // Half a minute ahead at 90 kHz, or a second back: pictures are not sent in display order.
+        const AHEAD: u32 = 2_700_000;
+        const BACK: u32 = 90_000;
+        let ahead = step == Step::Next || step == Step::Gap && self.window & 0x1_fffe != 0;
+        let clock = ticks <= AHEAD || ticks.wrapping_neg() <= BACK;
+        let legal = LEGAL.checked_shr(u32::from(payload_type)).is_some_and(|bits| bits & 1 == 1);
+        if step == Step::Late {
+            return;
+        }
+        if ahead && clock && legal && octets > 0 {
+            self.good = self.good.saturating_add(1);
+            if self.good == u8::MAX {
+                (self.good, self.bad) = (self.good / 2, self.bad / 2);
+            }
+        } else if octets > 0 || !clock {
+            self.bad = self.bad.saturating_add(1);
+        }
+    }
+
+    /// Brings the next look forward, to ten seconds after the last one.
+    fn hasten_look(&mut self) {
+        const BY: u32 = 50;
+        if self.flags & (HASTENED | LOOKING) == 0 && self.packets > 20 {
+            self.flags |= HASTENED;
+            self.look_at = self.look_at.wrapping_sub(BY);
+        }
+    }
+}
+
+impl Probe {
+    /// Ends a look that is under way and gives what there is.
+    pub(super) fn finish(mut self: Box<Self>) -> Option<Box<Figures>> {
+        self.end();
+        self.figures
+    }
+
+    pub(super) fn end(&mut self) {
+        if let Some(look) = self.look.take() {
+            let later = look.finish();
+            match &mut self.figures {
+                Some(figures) => **figures = super::figures::merge(**figures, later),
+                None => self.figures = Some(Box::new(later)),
+            }
+        }
+    }
+}
+
+impl Law {
+    /// Counts one pair: two rows, the second of which gives way to what is more frequent.
+    #[inline]
+    fn pair(&mut self, octets: u16, ticks: u32, payload_type: u8) {
+        self.pairs = self.pairs.saturating_add(1);
+        let [first, second] = &mut self.rows;
+        let is = |row: &LawRow| {
+            row.ticks == ticks && row.octets == octets && row.payload_type == payload_type
+        };
+        if is(first) {
+            first.pairs = first.pairs.saturating_add(1);
+        } else if is(second) {
+            second.pairs = second.pairs.saturating_add(1);
+            if second.pairs > first.pairs {
+                std::mem::swap(first, second);
+            }
+        } else if second.pairs == 0 {
+            *second = LawRow { ticks, pairs: 1, octets, payload_type };
+            if first.pairs == 0 {
+                std::mem::swap(first, second);
+            }
+        } else {
+            second.pairs -= 1;
+        }
+    }
+}
+
+impl Rate {
+    fn of(payload_type: u8) -> Self {
+        match payload::assigned(payload_type).map(|known| known.clock_rate) {
+            Some(8000) => Self::R8000,
+            Some(11_025) => Self::R11025,
+            Some(16_000) => Self::R16000,
+            Some(22_050) => Self::R22050,
+            Some(44_100) => Self::R44100,
+            Some(90_000) => Self::R90000,
+            _ => Self::Unknown,
+        }
+    }
+
+    const fn hertz(self) -> Option<u32> {
+        Some(match self {
+            Self::Unknown => return None,
+            Self::R8000 => 8000,
+            Self::R11025 => 11_025,
+            Self::R16000 => 16_000,
+            Self::R22050 => 22_050,
+            Self::R44100 => 44_100,
+            Self::R90000 => 90_000,
+        })
+    }
+}
+
+#[inline]
+fn update(lane: &mut JitterLane, transit: f32, share: f32) {
+    if transit < MAX_TRANSIT {
+        lane.current += (transit - lane.current) / 16.0;
+    }
+    lane.mean += (lane.current - lane.mean) * share;
+    lane.max = lane.max.max(lane.current);
+}
+
+/// Octets behind the header as they were sent.
+fn payload_octets(header: &Header<'_>, seen: &Seen) -> u64 {
+    header.payload.len() as u64 + u64::from(seen.missing)
+}
+
+/// The same without padding, where padding can be read.
+pub(super) fn media_octets(header: &Header<'_>, seen: &Seen) -> u16 {
+    let octets = if header.padding && !seen.clipped {
+        header.unpadded().unwrap_or(header.payload).len()
+    } else {
+        header.payload.len()
+    };
+    u16::try_from(octets).unwrap_or(u16::MAX).saturating_add(seen.missing)
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "the low half is what is asked for")]
+const fn low_half(extended: u32) -> u16 {
+    extended as u16
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "told apart modulo 2^32"
+)]
+const fn low_bits(second: i64) -> u32 {
+    second as u32
+}
+
+fn low_second(ts: Ts) -> u32 {
+    low_bits(ts.second())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_slot_is_four_cache_lines() {
+        assert!(size_of::<Slot>() <= 256, "{}", size_of::<Slot>());
+        assert!(size_of::<Cold>() <= 48, "{}", size_of::<Cold>());
+        assert!(size_of::<Figures>() <= 96, "{}", size_of::<Figures>());
+    }
+}

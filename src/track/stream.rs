@@ -1,0 +1,250 @@
+//! The RTP streams of one cell: found, counted, aged and handed over.
+//!
+//! A stream is a sender, a receiver and an SSRC. Whether it is media at all is judged by content
+//! over several packets ([`Standing`](crate::model::stream::Standing)) and never decided here alone:
+//! what stays a candidate is handed over too, and the collector keeps it if SDP announced its
+//! address. Idleness is measured on watermarks, statistics on capture times.
+
+use hashbrown::HashTable;
+use overhear_parsers::rtp::header::Header;
+
+use super::slot::{Cold, Slot, Step, media_octets};
+use super::timer::{Entry, Timer};
+use crate::model::frame::FrameId;
+use crate::model::stream::{Standing, StreamEvent, StreamKey};
+use crate::model::time::{Span, Ts};
+
+/// Slots are made in blocks of this many, so that nothing is ever copied to grow.
+const BLOCK: u32 = 64;
+
+/// What the table may hold.
+#[derive(Copy, Clone, Debug)]
+pub struct StreamLimits {
+    /// Streams at one time; one more evicts the one that has been idle for longest.
+    pub streams: u32,
+    /// Closer looks under way at one time.
+    pub armed: u32,
+    /// A stream not seen for this long has ended.
+    pub idle: Span,
+}
+
+/// One packet's surroundings.
+#[derive(Copy, Clone, Debug)]
+pub struct Seen {
+    /// Its capture time.
+    pub ts: Ts,
+    /// The highest capture time so far.
+    pub watermark: Ts,
+    /// Where it stands in the evidence.
+    pub frame: FrameId,
+    /// Its place in the order of all frames.
+    pub ordinal: u64,
+    /// Octets of the frame on the wire.
+    pub wire_len: u32,
+    /// Octets of its datagram that were sent but not captured.
+    pub missing: u16,
+    /// IP TTL or hop limit.
+    pub ttl: u8,
+    /// Differentiated services code point.
+    pub dscp: u8,
+    /// Whether the snap length cut it.
+    pub clipped: bool,
+    /// [`FlowKey::hash64`](crate::model::addr::FlowKey::hash64) of its addresses.
+    pub flow_hash: u64,
+}
+
+/// The streams of one cell.
+#[derive(Debug)]
+pub struct Streams {
+    limits: StreamLimits,
+    table: HashTable<u32>,
+    blocks: Vec<Block>,
+    free: Vec<u32>,
+    used: u32,
+    timer: Timer,
+    armed: u32,
+    evicted: u64,
+}
+
+/// Sixty-four streams: what every packet touches, and the rest.
+#[derive(Debug)]
+struct Block {
+    hot: Vec<Slot>,
+    cold: Vec<Cold>,
+}
+
+impl Streams {
+    /// An empty table; memory comes with the streams.
+    pub fn new(limits: StreamLimits) -> Self {
+        Self {
+            limits,
+            table: HashTable::new(),
+            blocks: Vec::new(),
+            free: Vec::new(),
+            used: 0,
+            timer: Timer::default(),
+            armed: 0,
+            evicted: 0,
+        }
+    }
+
+    /// Books one packet. `hash` is [`StreamKey::hash64`] of `key`; [`Streams::advance`] has been
+    /// called with the packet's watermark.
+    pub fn packet(
+        &mut self,
+        key: &StreamKey,
+        hash: u64,
+        header: &Header<'_>,
+        seen: &Seen,
+        out: &mut impl FnMut(StreamEvent),
+    ) {
+        let Some(place) = self.find(hash, key) else {
+            self.create(key, hash, header, seen, out);
+            return;
+        };
+        let Some((slot, cold)) = at(&mut self.blocks, place) else { return };
+        let step = slot.packet(header, seen, cold);
+        if step == Step::Gap && slot.standing() != Standing::Candidate {
+            let second = seen.ts.second();
+            if slot.tell_gap(second) {
+                out(StreamEvent::Lossy { key: *key, ordinal: seen.ordinal, second });
+            }
+        }
+        if slot.is_looking() {
+            if matches!(step, Step::Next | Step::Gap | Step::Restart) {
+                self.look(place, header, seen);
+            }
+        } else if slot.look_is_due(header, seen.ts) && self.armed < self.limits.armed {
+            slot.start_look(header.payload_type);
+            self.armed += 1;
+            self.look(place, header, seen);
+        }
+    }
+
+    /// Where a stream lies, if it is known: a caller may ask for a batch of packets first, so that
+    /// their cache misses overlap.
+    #[inline]
+    pub fn find(&self, hash: u64, key: &StreamKey) -> Option<u32> {
+        let is = |&place: &u32| slot(&self.blocks, place).is_some_and(|slot| slot.key == *key);
+        self.table.find(hash, is).copied()
+    }
+
+    /// Ends the streams that have been idle for the limit at `watermark`, in the order of their
+    /// deadlines, ties by flow hash.
+    #[inline]
+    pub fn advance(&mut self, watermark: Ts, out: &mut impl FnMut(StreamEvent)) {
+        while let Some(entry) = self.due(watermark) {
+            self.end(entry, entry.deadline, out);
+        }
+    }
+
+    /// Ends all streams, as at the end of a capture.
+    pub fn finish(&mut self, out: &mut impl FnMut(StreamEvent)) {
+        self.advance(Ts::MAX, out);
+    }
+
+    /// Streams that had to make room.
+    pub fn evicted(&self) -> u64 {
+        self.evicted
+    }
+
+    /// Streams being tracked.
+    pub fn len(&self) -> usize {
+        self.table.len()
+    }
+
+    /// Whether none is.
+    pub fn is_empty(&self) -> bool {
+        self.table.is_empty()
+    }
+
+    fn due(&mut self, watermark: Ts) -> Option<Entry> {
+        let (blocks, idle) = (&self.blocks, self.limits.idle);
+        self.timer.due(watermark, |place| {
+            slot(blocks, place).map_or(Ts::MIN, |slot| slot.last_watermark.plus(idle))
+        })
+    }
+
+    #[cold]
+    fn create(
+        &mut self,
+        key: &StreamKey,
+        hash: u64,
+        header: &Header<'_>,
+        seen: &Seen,
+        out: &mut impl FnMut(StreamEvent),
+    ) {
+        if self.len() >= self.limits.streams.max(1) as usize
+            && let Some(oldest) = self.due(Ts::MAX)
+        {
+            self.evicted += 1;
+            self.end(oldest, oldest.deadline.min(seen.watermark), out);
+        }
+        let new = Slot::new(*key, header, seen);
+        let place = self.free.pop().unwrap_or(self.used);
+        if let Some((slot, cold)) = at(&mut self.blocks, place) {
+            (*slot, *cold) = new;
+        } else {
+            self.append(new);
+        }
+        let blocks = &self.blocks;
+        self.table.insert_unique(hash, place, |&place| {
+            slot(blocks, place).map_or(0, |slot| slot.key.hash64())
+        });
+        let deadline = seen.watermark.plus(self.limits.idle);
+        self.timer.arm(Entry { deadline, tie: seen.flow_hash, slot: place });
+    }
+
+    fn append(&mut self, (slot, cold): (Slot, Cold)) {
+        if self.used.is_multiple_of(BLOCK) {
+            self.blocks.push(Block {
+                hot: Vec::with_capacity(BLOCK as usize),
+                cold: Vec::with_capacity(BLOCK as usize),
+            });
+        }
+        if let Some(block) = self.blocks.last_mut() {
+            block.hot.push(slot);
+            block.cold.push(cold);
+            self.used += 1;
+        }
+    }
+
+    fn look(&mut self, place: u32, header: &Header<'_>, seen: &Seen) {
+        let Some((slot, _)) = at(&mut self.blocks, place) else { return };
+        let Some(probe) = &mut slot.probe else { return };
+        let Some(look) = &mut probe.look else { return };
+        if look.packet(header, media_octets(header, seen), !seen.clipped) {
+            probe.end();
+            slot.end_look(seen.ts);
+            self.armed -= 1;
+        }
+    }
+
+    #[cold]
+    fn end(&mut self, entry: Entry, deadline: Ts, out: &mut impl FnMut(StreamEvent)) {
+        let Some((slot, cold)) = at(&mut self.blocks, entry.slot) else { return };
+        self.armed -= u32::from(slot.is_looking());
+        let ended = slot.ended(cold, deadline, entry.tie);
+        let hash = ended.key.hash64();
+        if let Ok(found) = self.table.find_entry(hash, |&place| place == entry.slot) {
+            found.remove();
+        }
+        self.free.push(entry.slot);
+        out(StreamEvent::Ended(Box::new(ended)));
+    }
+}
+
+#[inline]
+fn slot(blocks: &[Block], place: u32) -> Option<&Slot> {
+    blocks.get((place / BLOCK) as usize)?.hot.get((place % BLOCK) as usize)
+}
+
+#[inline]
+fn at(blocks: &mut [Block], place: u32) -> Option<(&mut Slot, &mut Cold)> {
+    let block = blocks.get_mut((place / BLOCK) as usize)?;
+    let within = (place % BLOCK) as usize;
+    Some((block.hot.get_mut(within)?, block.cold.get_mut(within)?))
+}
+
+#[cfg(test)]
+mod tests;
