@@ -2,30 +2,25 @@
 //! a fragment, UDP, all of it present.
 //!
 //! Says `None` for everything else and decides nothing that [`super::general`] would decide
-//! otherwise (`tests/decode_oracle.rs`). About 180 of 200 packets on a VoIP tap end here.
+//! otherwise (`tests/decode_oracle.rs`). Most packets on a tap for voice end here: RTP.
 
 use super::{Packet, Tcp, link, octets32};
 use crate::model::addr::{Addr, Endpoint, Proto};
 
-/// Ethernet header.
-const ETHERNET: usize = 14;
 /// IPv4 header without options, and UDP header.
 const HEADERS: usize = 28;
 
 /// Reads an Ethernet frame, if it is of the common shape.
 #[inline]
 pub fn decode(frame: &[u8]) -> Option<Packet> {
-    let (&[a, b, c, d, e, f, g, h, i, j, k, l, m, n], rest) =
-        frame.split_first_chunk::<ETHERNET>()?;
-    let hash = link::mac_hash(
-        u64::from_be_bytes([a, b, c, d, e, f, g, h]),
-        u32::from_be_bytes([i, j, k, l]),
-    );
-    match [m, n] {
+    let (macs, rest) = frame.split_first_chunk()?;
+    let (ethertype, rest) = rest.split_first_chunk()?;
+    let hash = link::mac_hash(macs);
+    match ethertype {
         [0x08, 0x00] => ipv4(rest, 14, hash),
         [0x81, 0x00] => {
-            let (&[p, q, 0x08, 0x00], rest) = rest.split_first_chunk::<4>()? else { return None };
-            ipv4(rest, 18, link::tag_hash(hash, u16::from_be_bytes([p, q])))
+            let (&[high, low, 0x08, 0x00], rest) = rest.split_first_chunk()? else { return None };
+            ipv4(rest, 18, link::tag_hash(hash, u16::from_be_bytes([high, low])))
         }
         _ => None,
     }

@@ -2,7 +2,7 @@
 //!
 //! Reads <https://www.tcpdump.org/linktypes.html>: 0, 1, 12, 14, 101, 108, 113, 228, 229, 276.
 //! Decides where the IP header begins and whether there is one. Does not read 802.3 LLC/SNAP,
-//! PPPoE or MPLS (tunnels come later, in [`ether`]).
+//! `PPPoE` or MPLS: tunnels come later, in `ether`.
 
 use super::Skip;
 use crate::model::frame::LinkType;
@@ -58,8 +58,9 @@ pub fn open(link: Option<LinkType>, frame: &[u8]) -> Result<Opened, Skip> {
 /// The hash of a MAC pair, from the twelve octets as they stand.
 ///
 /// It only has to tell honest links apart, so two multiplications do.
-pub(super) fn mac_hash(high: u64, low: u32) -> u64 {
-    mix(mix(0, high), u64::from(low))
+pub(super) fn mac_hash(macs: &[u8; 12]) -> u64 {
+    let &[ref high @ .., w, x, y, z] = macs;
+    mix(mix(0, u64::from_be_bytes(*high)), u64::from(u32::from_be_bytes([w, x, y, z])))
 }
 
 /// The hash with a VLAN tag (its 12-bit identifier; priority may differ between sightings).
@@ -78,44 +79,40 @@ fn mix(hash: u64, word: u64) -> u64 {
 }
 
 fn ethernet(frame: &[u8]) -> Result<Opened, Skip> {
-    let Some((&[a, b, c, d, e, f, g, h, i, j, k, l, m, n], _)) = frame.split_first_chunk() else {
-        return Err(Skip::MalformedLink);
-    };
-    let hash =
-        mac_hash(u64::from_be_bytes([a, b, c, d, e, f, g, h]), u32::from_be_bytes([i, j, k, l]));
-    ether(frame, u16::from_be_bytes([m, n]), 14, hash)
+    let (macs, rest) = frame.split_first_chunk().ok_or(Skip::MalformedLink)?;
+    let ethertype = rest.first_chunk().ok_or(Skip::MalformedLink)?;
+    ether(frame, u16::from_be_bytes(*ethertype), 14, mac_hash(macs))
 }
 
-/// LINKTYPE_LINUX_SLL: packet type, ARPHRD type, address length, address (8 octets), protocol.
+/// `LINKTYPE_LINUX_SLL`: packet type, ARPHRD type, address length (2 octets each), address (8),
+/// protocol.
 fn sll(frame: &[u8]) -> Result<Opened, Skip> {
-    let Some((&[a, b, c, d, e, f, g, h, i, j, k, l, m, n, p, q], _)) = frame.split_first_chunk()
-    else {
-        return Err(Skip::MalformedLink);
-    };
-    let hash = mix(
-        mix(0, u64::from_be_bytes([a, b, c, d, e, f, g, h])),
-        u64::from_be_bytes([i, j, k, l, m, n, 0, 0]),
-    );
-    ether(frame, u16::from_be_bytes([p, q]), 16, hash)
+    let (first, rest) = frame.split_first_chunk().ok_or(Skip::MalformedLink)?;
+    let (second, rest) = rest.split_first_chunk().ok_or(Skip::MalformedLink)?;
+    let ethertype = rest.first_chunk().ok_or(Skip::MalformedLink)?;
+    ether(frame, u16::from_be_bytes(*ethertype), 16, cooked_hash(*first, *second))
 }
 
-/// LINKTYPE_LINUX_SLL2: protocol, reserved, interface index (4), ARPHRD type, packet type,
-/// address length, address (8 octets).
+/// `LINKTYPE_LINUX_SLL2`: protocol, reserved (2 octets each), interface index (4), ARPHRD type (2),
+/// packet type, address length, address (8).
 fn sll2(frame: &[u8]) -> Result<Opened, Skip> {
-    let Some((&[p, q, _, _, a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, r], _)) =
-        frame.split_first_chunk()
-    else {
-        return Err(Skip::MalformedLink);
-    };
-    let hash = mix(
-        mix(0, u64::from_be_bytes([a, b, c, d, e, f, g, h])),
-        u64::from_be_bytes([i, j, k, l, m, n, o, r]),
-    );
-    ether(frame, u16::from_be_bytes([p, q]), 20, hash)
+    let (&[high, low, _, _], rest) = frame.split_first_chunk().ok_or(Skip::MalformedLink)?;
+    let (first, rest) = rest.split_first_chunk().ok_or(Skip::MalformedLink)?;
+    let (&second, _) = rest.split_first_chunk::<8>().ok_or(Skip::MalformedLink)?;
+    let [second @ .., _, _] = second;
+    ether(frame, u16::from_be_bytes([high, low]), 20, cooked_hash(*first, second))
 }
 
-/// LINKTYPE_NULL and LINKTYPE_LOOP: the protocol family, in either byte order because NULL has the
-/// capturing host's and files travel. AF_INET6 is 24, 28 or 30 on the BSDs and 10 on Linux.
+/// The hash of a cooked header: whatever it says beside the protocol. Of the 8 octets for an
+/// address, 6 are used.
+fn cooked_hash(first: [u8; 8], second: [u8; 6]) -> u64 {
+    let [address @ .., y, z] = second;
+    let address = u64::from(u32::from_be_bytes(address)) << 16;
+    mix(mix(0, u64::from_be_bytes(first)), address | u64::from(u16::from_be_bytes([y, z])))
+}
+
+/// `LINKTYPE_NULL` and `LINKTYPE_LOOP`: the protocol family, in either byte order because NULL has the
+/// capturing host's and files travel. `AF_INET6` is 24, 28 or 30 on the BSDs and 10 on Linux.
 fn loopback(frame: &[u8]) -> Result<Opened, Skip> {
     let version = match frame.first_chunk() {
         None => return Err(Skip::MalformedLink),
@@ -126,7 +123,7 @@ fn loopback(frame: &[u8]) -> Result<Opened, Skip> {
     Ok(Opened { at: 4, version, link_hash: 0 })
 }
 
-/// What an EtherType announces, past VLAN tags. The EtherTypes of tunnels belong here too.
+/// What an ethertype announces, past VLAN tags. The ethertypes of tunnels belong here too.
 fn ether(frame: &[u8], first: u16, start: usize, mut hash: u64) -> Result<Opened, Skip> {
     let (mut ethertype, mut at) = (first, start);
     for _ in 0..=MAX_TAGS {

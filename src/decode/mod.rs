@@ -5,8 +5,8 @@
 //!                        └── fragment ──> reassemble::ip ──> transport() ──┘
 //! ```
 //!
-//! [`decode`] tries [`fast`] (Ethernet, at most one tag, plain IPv4, UDP: most of what a VoIP tap
-//! sees) and falls back to [`link`] and [`general`]; `tests/decode_oracle.rs` holds the two to the
+//! [`decode`] tries [`fast`] (Ethernet, at most one tag, plain IPv4, UDP: most of what a tap for
+//! voice sees) and falls back to [`link`] and [`general`]; `tests/decode_oracle.rs` holds the two to the
 //! same answer. What is in the frame is reported as offsets into it, so nothing is copied.
 //!
 //! **Length rules.** Headers say how long a packet was on the wire; the capture says how much of
@@ -183,7 +183,7 @@ impl Fragment {
 /// Why a frame carries nothing to look at.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Skip {
-    /// ARP, LLDP, spanning tree, ...: an EtherType or family other than IP.
+    /// ARP, LLDP, spanning tree, ...: an ethertype or family other than IP.
     NotIp,
     /// A link type that is not read, or none at all.
     UnsupportedLink,
@@ -265,3 +265,6 @@ fn range(octets: &[u8], at: u32, len: u32) -> &[u8] {
 fn octets32(len: usize) -> u32 {
     u32::try_from(len).unwrap_or(u32::MAX)
 }
+
+#[cfg(test)]
+mod tests;

@@ -11,10 +11,13 @@
 //! A fragment cut by the snap length counts with its whole length, so that its datagram becomes
 //! whole; the octets of the datagram end where the first cut is.
 
+mod waiting;
+
 use std::collections::VecDeque;
 
 use hashbrown::HashMap;
 
+use self::waiting::{Piece, Placed, Waiting};
 use super::purse::Purse;
 use crate::decode::{Decoded, Fragment, FragmentKey, Joined, Network, transport};
 use crate::model::addr::{STABLE, stable_hash};
@@ -24,10 +27,6 @@ use crate::model::time::{Span, Ts};
 /// The name under which datagrams given up before their time are counted.
 pub const TABLE: &str = "ip_datagrams";
 
-/// The longest datagram: 16 bits of length.
-const MAX_DATAGRAM: u32 = 65_535;
-/// What one waiting datagram costs besides its octets and pieces.
-const OVERHEAD: u64 = 256;
 /// Datagrams remembered after they were whole.
 const REMEMBERED: usize = 256;
 /// How long after that another sighting of a fragment may come.
@@ -123,40 +122,6 @@ pub struct IpReassembler {
     spare: Vec<(Vec<u8>, Vec<Piece>)>,
     counters: Counters,
     given_up: u64,
-}
-
-/// A datagram that is not whole.
-#[derive(Debug, Default)]
-struct Waiting {
-    born: u64,
-    deadline: Ts,
-    first: FrameId,
-    network: Network,
-    frames: u32,
-    overlap: bool,
-    /// Its length, once the last fragment came.
-    total: Option<u32>,
-    /// Octets of it that pieces cover.
-    covered: u32,
-    /// In order of their offset, none overlapping another.
-    pieces: Vec<Piece>,
-    data: Vec<u8>,
-    taken: u64,
-}
-
-/// Octets `offset..offset + wire` of a datagram; the first `len` of them are `data[at..]`.
-#[derive(Copy, Clone, Debug)]
-struct Piece {
-    offset: u32,
-    wire: u32,
-    at: u32,
-    len: u32,
-}
-
-impl Piece {
-    fn end(&self) -> u32 {
-        self.offset.saturating_add(self.wire)
-    }
 }
 
 impl Default for IpReassembler {
@@ -263,12 +228,7 @@ impl IpReassembler {
     /// The octets and headers of a datagram that is whole.
     fn join(&mut self, entry: Waiting) -> Datagram<'_> {
         self.joined.clear();
-        for piece in &entry.pieces {
-            self.joined.extend_from_slice(entry.octets(piece));
-            if piece.len < piece.wire {
-                break;
-            }
-        }
+        entry.copy_to(&mut self.joined);
         self.counters.datagrams = self.counters.datagrams.saturating_add(1);
         self.counters.overlaps = self.counters.overlaps.saturating_add(u64::from(entry.overlap));
         let Waiting { network, frames, overlap, first, covered, .. } = entry;
@@ -359,132 +319,6 @@ impl IpReassembler {
         if let Some(slot) = self.whole.get_mut(place(&key)) {
             *slot = Some((key, watermark));
         }
-    }
-}
-
-/// A fragment's data with its place checked.
-struct Placed<'a> {
-    offset: u32,
-    /// Octets on the wire.
-    wire: u32,
-    data: &'a [u8],
-    last: bool,
-}
-
-impl<'a> Placed<'a> {
-    /// `None` when the fragment brings nothing: it is empty, or points beyond 64 KiB.
-    fn new(fragment: &Fragment, data: &'a [u8]) -> Option<Self> {
-        // All but the last carry multiples of 8 octets; receivers ignore the rest.
-        let wire = if fragment.more { fragment.wire_len & !7 } else { fragment.wire_len };
-        let end = fragment.offset.checked_add(wire)?;
-        if wire == 0 || end > MAX_DATAGRAM {
-            return None;
-        }
-        let data = data.get(..usize::try_from(wire).ok()?).unwrap_or(data);
-        Some(Self { offset: fragment.offset, wire, data, last: !fragment.more })
-    }
-
-    /// What keeping it may cost: its octets, its piece, and a datagram's overhead.
-    ///
-    /// The overhead is paid per fragment: it covers the growth of both vectors, too.
-    fn cost(&self) -> u64 {
-        u64::try_from(self.data.len())
-            .unwrap_or(u64::MAX)
-            .saturating_mul(2)
-            .saturating_add(OVERHEAD)
-    }
-
-    fn end(&self) -> u32 {
-        self.offset.saturating_add(self.wire)
-    }
-
-    /// The data at `from..to` of the datagram, as far as it is present.
-    fn part(&self, from: u32, to: u32) -> &'a [u8] {
-        let index = |at: u32| {
-            let at = usize::try_from(at.saturating_sub(self.offset)).unwrap_or(usize::MAX);
-            at.min(self.data.len())
-        };
-        self.data.get(index(from)..index(to)).unwrap_or_default()
-    }
-}
-
-impl Waiting {
-    /// Counts a fragment, just covered; `false` when it brought nothing new and does not disagree.
-    fn count(&mut self, new: &Placed<'_>, fragment: &Fragment, grown: bool) -> bool {
-        let mut differs = self.disagrees(new, grown);
-        let ends = new.last && self.total.is_none();
-        if new.last {
-            // The first last fragment says how long the datagram is.
-            differs |= self.total.is_some_and(|total| total != new.end());
-            self.total.get_or_insert(new.end());
-        }
-        if fragment.offset == 0 && grown {
-            self.network = fragment.network;
-        }
-        self.overlap |= differs;
-        let counts = grown || differs || ends;
-        self.frames = self.frames.saturating_add(u32::from(counts));
-        counts
-    }
-
-    /// Keeps the octets of a fragment that no other brought; `true` if there were any.
-    fn cover(&mut self, new: &Placed<'_>) -> bool {
-        let mut at = self.pieces.partition_point(|piece| piece.end() <= new.offset);
-        let mut from = new.offset;
-        let mut grown = false;
-        while from < new.end() {
-            let next = self.pieces.get(at).copied();
-            let to = next.map_or(new.end(), |next| next.offset.min(new.end()));
-            if from < to {
-                self.insert(at, from, to.saturating_sub(from), new.part(from, to));
-                grown = true;
-                at = at.saturating_add(1);
-            }
-            from = next.map_or(to, |next| next.end().max(to));
-            at = at.saturating_add(1);
-        }
-        grown
-    }
-
-    fn insert(&mut self, at: usize, offset: u32, wire: u32, octets: &[u8]) {
-        let len = u32::try_from(octets.len()).unwrap_or(u32::MAX);
-        let end = u32::try_from(self.data.len()).unwrap_or(u32::MAX);
-        self.data.extend_from_slice(octets);
-        self.covered = self.covered.saturating_add(wire);
-        let piece = Piece { offset, wire, at: end, len };
-        self.pieces.insert(at.min(self.pieces.len()), piece);
-    }
-
-    /// Whether a fragment, just covered, has other octets somewhere than the ones kept.
-    fn disagrees(&self, new: &Placed<'_>, grown: bool) -> bool {
-        let begin = self.pieces.partition_point(|piece| piece.end() <= new.offset);
-        let touched = self.pieces.iter().skip(begin).take_while(|p| p.offset < new.end());
-        // Alone, it was only copied.
-        if grown && touched.clone().count() == 1 {
-            return false;
-        }
-        touched.into_iter().any(|piece| {
-            let (from, to) = (piece.offset.max(new.offset), piece.end().min(new.end()));
-            let skip = usize::try_from(from.saturating_sub(piece.offset)).unwrap_or(usize::MAX);
-            let kept = self.octets(piece).get(skip..).unwrap_or_default();
-            kept.iter().zip(new.part(from, to)).any(|(kept, other)| kept != other)
-        })
-    }
-
-    /// The octets present of a piece.
-    fn octets(&self, piece: &Piece) -> &[u8] {
-        let at = usize::try_from(piece.at).unwrap_or(usize::MAX);
-        let len = usize::try_from(piece.len).unwrap_or(usize::MAX);
-        self.data.get(at..).and_then(|rest| rest.get(..len)).unwrap_or_default()
-    }
-
-    /// Every octet from the beginning to the length was brought.
-    fn is_whole(&self) -> bool {
-        // Pieces do not overlap, so covering as much as the length is covering all of it, unless
-        // some lie beyond.
-        self.total.is_some_and(|total| {
-            self.covered == total && self.pieces.last().is_some_and(|last| last.end() == total)
-        })
     }
 }
 

@@ -167,7 +167,7 @@ impl Direction {
                 self.restart(seq, purse, deliver);
             }
             let data = Piece::borrowed(segment.payload, wire_len.saturating_sub(present));
-            self.data(seq, data, purse, deliver);
+            self.data(seq, &data, purse, deliver);
         }
         if segment.flags & Tcp::RST != 0 {
             self.reset(seq);
@@ -268,7 +268,7 @@ impl Direction {
     fn data(
         &mut self,
         seq: u32,
-        data: Piece<'_>,
+        data: &Piece<'_>,
         purse: &mut Purse,
         deliver: &mut impl FnMut(Delivery<'_>),
     ) {
@@ -276,10 +276,10 @@ impl Direction {
         let Some((start, _)) = self.place(seq) else { return };
         let end = start.saturating_add(data.len());
         if end <= self.base {
-            return self.old(seq, start, &data, purse, deliver);
+            return self.old(seq, start, data, purse, deliver);
         }
         if self.end.is_some_and(|fin| start >= fin) {
-            return self.stray(seq, &data, purse, deliver);
+            return self.stray(seq, data, purse, deliver);
         }
         // Too far ahead: what waits goes first, then it may fit.
         while end.saturating_sub(self.base) > u64::from(self.limits.tcp_window)
@@ -287,17 +287,17 @@ impl Direction {
             && self.give_up_hole(purse, deliver)
         {}
         if start > self.base.saturating_add(u64::from(self.limits.tcp_window)) {
-            return self.stray(seq, &data, purse, deliver);
+            return self.stray(seq, data, purse, deliver);
         }
         self.strays = 0;
         if start > self.base {
             self.counters.out_of_order = self.counters.out_of_order.saturating_add(1);
-            return self.keep(start, &data, purse, deliver);
+            return self.keep(start, data, purse, deliver);
         }
         if start < self.base {
             self.counters.retransmissions = self.counters.retransmissions.saturating_add(1);
         }
-        self.in_order(start, &data, purse, deliver);
+        self.in_order(start, data, purse, deliver);
     }
 
     /// Payload wholly before what is wanted next: a retransmission, a keep-alive probe (one octet
