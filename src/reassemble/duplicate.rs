@@ -1,0 +1,330 @@
+//! Frames that the tap delivered twice: both directions of a mirror, two hops, two interfaces.
+//!
+//! Decides, for one cell, whether a packet is another sighting of one that was just seen:
+//!
+//! 1. IPv4 with an identification other than 0: the same identification, addresses, protocol and
+//!    transport octets within 5 ms. TTL and link are ignored: a routed copy is a copy. An equal
+//!    RTP packet with *another* identification was sent twice, and is none.
+//! 2. IPv6, and identification 0 (RFC 6864 §4.1 allows it with DF): the same octets within 1 ms,
+//!    and something that tells the sightings apart: the interface, the MAC pair or VLAN, the hop
+//!    limit; or nine in ten of this second's packets of that kind doubled so far, of at least 20
+//!    (while there are fewer than 20, the second just before counts). Without that a keep-alive or
+//!    a repeated ACK would be taken for a copy.
+//!
+//! Joined fragments are excluded: [`super::ip`] knows its own duplicates. Remembers a fixed number
+//! of packets in sets of four and forgets them by time; what is overwritten while it still counts
+//! is counted.
+
+use std::hash::{BuildHasher, Hasher};
+
+use crate::decode::Packet;
+use crate::model::addr::STABLE;
+use crate::model::time::{Span, Ts};
+
+/// How far apart two sightings with one IP identification may be.
+const SAME_ID: Span = Span::from_millis(5);
+/// How far apart two sightings without identification may be.
+const SAME_OCTETS: Span = Span::from_millis(1);
+/// Packets of a second before its doubled share means anything.
+const ENOUGH: u32 = 20;
+/// Entries that one hash may choose from.
+const WAYS: usize = 4;
+
+/// A packet as it is remembered.
+#[derive(Copy, Clone, Debug)]
+struct Seen {
+    hash: u64,
+    /// `Ts::MIN` in a slot never used.
+    ts: Ts,
+    /// The IPv4 identification where rule 1 applies, else 0.
+    ip_id: u16,
+    ttl: u8,
+    /// A second sighting was counted for the second's share.
+    doubled: bool,
+    link_hash: u32,
+    interface: u32,
+}
+
+/// How many packets of rule 2 one second had, and of how many a second sighting came.
+#[derive(Copy, Clone, Debug, Default)]
+struct Share {
+    packets: u32,
+    doubled: u32,
+}
+
+/// The packets of the last milliseconds of one cell.
+#[derive(Clone, Debug)]
+pub struct Duplicates {
+    sets: Vec<[Seen; WAYS]>,
+    second: i64,
+    now: Share,
+    before: Share,
+    overwritten: u64,
+}
+
+/// The hash under which copies of a packet meet: addresses, protocol and all transport octets
+/// (ports are among them), but no TTL, identification or link header.
+///
+/// `octets` is what `packet` was decoded from.
+pub fn l4_hash(packet: &Packet, octets: &[u8]) -> u64 {
+    let mut hasher = STABLE.build_hasher();
+    hasher.write(packet.src.addr.octets());
+    hasher.write(packet.dst.addr.octets());
+    hasher.write(packet.l4(octets));
+    hasher.write_u64(u64::from(packet.proto.0) << 32 | u64::from(packet.wire_payload_len));
+    hasher.finish()
+}
+
+impl Share {
+    fn mostly_doubled(self) -> bool {
+        self.packets >= ENOUGH
+            && u64::from(self.doubled).saturating_mul(10)
+                >= u64::from(self.packets).saturating_mul(9)
+    }
+}
+
+impl Duplicates {
+    /// Remembers about `cap` packets, rounded up to a power of two of at least 4.
+    pub fn new(cap: usize) -> Self {
+        let sets = cap.div_ceil(WAYS).clamp(1, 1 << 24).next_power_of_two();
+        let never = Seen {
+            hash: 0,
+            ts: Ts::MIN,
+            ip_id: 0,
+            ttl: 0,
+            doubled: false,
+            link_hash: 0,
+            interface: 0,
+        };
+        Self {
+            sets: vec![[never; WAYS]; sets],
+            second: i64::MIN,
+            now: Share::default(),
+            before: Share::default(),
+            overwritten: 0,
+        }
+    }
+
+    /// Packets that were overwritten while a copy of them could still have come.
+    pub const fn overwritten(&self) -> u64 {
+        self.overwritten
+    }
+
+    /// Octets this table takes.
+    pub fn size(&self) -> usize {
+        self.sets.len().saturating_mul(size_of::<[Seen; WAYS]>())
+    }
+
+    /// Whether the packet is another sighting of one seen before; remembers it if not.
+    ///
+    /// `l4_hash` is [`l4_hash`] of it, `ts` its capture time, `watermark` the highest so far.
+    pub fn is_duplicate(
+        &mut self,
+        packet: &Packet,
+        l4_hash: u64,
+        ts: Ts,
+        watermark: Ts,
+        interface: u32,
+    ) -> bool {
+        if packet.fragment.is_some() {
+            return false;
+        }
+        let new = Seen {
+            hash: l4_hash,
+            ts,
+            ip_id: if packet.has_ip_id { packet.ip_id } else { 0 },
+            ttl: packet.ttl,
+            doubled: false,
+            link_hash: packet.link_hash,
+            interface,
+        };
+        self.turn(watermark);
+        let Some(set) = set_of(&mut self.sets, l4_hash) else { return false };
+        if let Some(old) = set.iter_mut().find(|old| old.alike(&new)) {
+            if new.ip_id != 0 {
+                return true;
+            }
+            if !old.doubled {
+                old.doubled = true;
+                self.now.doubled = self.now.doubled.saturating_add(1);
+            }
+            let share = if self.now.packets < ENOUGH { self.before } else { self.now };
+            return old.told_apart(&new) || share.mostly_doubled();
+        }
+        if new.ip_id == 0 {
+            self.now.packets = self.now.packets.saturating_add(1);
+        }
+        // The oldest goes; the first of equals, so that every run agrees.
+        if let Some(oldest) = set.iter_mut().min_by_key(|seen| seen.ts) {
+            let live = oldest.ts != Ts::MIN && watermark.since(oldest.ts) <= oldest.window();
+            self.overwritten = self.overwritten.saturating_add(u64::from(live));
+            *oldest = new;
+        }
+        false
+    }
+
+    /// Begins a new second when the watermark does.
+    fn turn(&mut self, watermark: Ts) {
+        let second = watermark.second();
+        if second != self.second {
+            let next = self.second.saturating_add(1) == second;
+            self.before = if next { self.now } else { Share::default() };
+            self.now = Share::default();
+            self.second = second;
+        }
+    }
+}
+
+impl Seen {
+    /// How long a copy of this packet may still come.
+    fn window(&self) -> Span {
+        if self.ip_id == 0 { SAME_OCTETS } else { SAME_ID }
+    }
+
+    /// The same octets under the same identification, near enough in time, in either order.
+    fn alike(&self, new: &Self) -> bool {
+        let apart = new.ts.since(self.ts).max(self.ts.since(new.ts));
+        self.hash == new.hash && self.ip_id == new.ip_id && apart <= self.window()
+    }
+
+    /// Something says that these are two sightings and not two packets.
+    fn told_apart(&self, new: &Self) -> bool {
+        self.interface != new.interface || self.link_hash != new.link_hash || self.ttl != new.ttl
+    }
+}
+
+/// The set of a hash: its lowest bits, as many as there are sets.
+fn set_of(sets: &mut [[Seen; WAYS]], hash: u64) -> Option<&mut [Seen; WAYS]> {
+    let mask = u64::try_from(sets.len().saturating_sub(1)).unwrap_or_default();
+    sets.get_mut(usize::try_from(hash & mask).ok()?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::addr::{Addr, Endpoint, Proto};
+
+    fn packet(ip_id: u16) -> Packet {
+        Packet {
+            src: Endpoint::new(Addr::v4([10, 0, 0, 1]), 4000),
+            dst: Endpoint::new(Addr::v4([10, 0, 0, 2]), 4002),
+            proto: Proto::UDP,
+            ip_id,
+            has_ip_id: true,
+            ttl: 64,
+            link_hash: 1,
+            ..Packet::default()
+        }
+    }
+
+    fn at(micros: i64) -> Ts {
+        Ts::from_nanos(1_700_000_000_000_000_000 + micros * 1000)
+    }
+
+    fn sight(seen: &mut Duplicates, packet: &Packet, hash: u64, micros: i64) -> bool {
+        seen.is_duplicate(packet, hash, at(micros), at(micros), 0)
+    }
+
+    #[test]
+    fn one_identification_within_five_milliseconds_is_a_copy_whatever_the_hop() {
+        let mut seen = Duplicates::new(1024);
+        let routed = Packet { ttl: 63, link_hash: 9, ..packet(7) };
+        assert!(!sight(&mut seen, &packet(7), 1, 0));
+        assert!(sight(&mut seen, &packet(7), 1, 15));
+        assert!(sight(&mut seen, &routed, 1, 5000));
+        assert!(!sight(&mut seen, &packet(7), 1, 5001));
+    }
+
+    #[test]
+    fn the_copy_may_carry_the_earlier_time() {
+        let mut seen = Duplicates::new(1024);
+        assert!(!seen.is_duplicate(&packet(7), 1, at(4000), at(4000), 0));
+        assert!(seen.is_duplicate(&packet(7), 1, at(0), at(4000), 0));
+    }
+
+    #[test]
+    fn equal_octets_under_another_identification_were_sent_twice() {
+        let mut seen = Duplicates::new(1024);
+        assert!(!sight(&mut seen, &packet(7), 1, 0));
+        assert!(!sight(&mut seen, &packet(8), 1, 10));
+        assert!(!sight(&mut seen, &packet(7), 2, 20));
+    }
+
+    #[test]
+    fn without_identification_something_must_tell_the_sightings_apart() {
+        let mut seen = Duplicates::new(1024);
+        assert!(!sight(&mut seen, &packet(0), 1, 0));
+        assert!(!sight(&mut seen, &packet(0), 1, 10));
+        assert!(sight(&mut seen, &Packet { ttl: 63, ..packet(0) }, 1, 20));
+        assert!(sight(&mut seen, &Packet { link_hash: 2, ..packet(0) }, 1, 30));
+        assert!(seen.is_duplicate(&packet(0), 1, at(40), at(40), 1));
+        assert!(!sight(&mut seen, &Packet { ttl: 63, ..packet(0) }, 1, 1001));
+    }
+
+    #[test]
+    fn a_second_in_which_all_is_doubled_needs_nothing_else() {
+        let mut seen = Duplicates::new(1024);
+        let v6 = Packet { has_ip_id: false, ..packet(0) };
+        let mut eaten = Vec::new();
+        for second in 0..3_i64 {
+            let mut count = 0;
+            for number in 0..50 {
+                let time = second * 1_000_000 + number * 20_000;
+                let hash = u64::try_from(second * 50 + number).unwrap();
+                assert!(!sight(&mut seen, &v6, hash, time));
+                count += u32::from(sight(&mut seen, &v6, hash, time + 5));
+            }
+            eaten.push(count);
+        }
+        assert_eq!(eaten, [31, 50, 50]);
+    }
+
+    #[test]
+    fn repeated_acknowledgments_on_a_quiet_link_are_kept() {
+        let mut seen = Duplicates::new(1024);
+        for number in 0..400_u64 {
+            let time = i64::try_from(number).unwrap() * 1000;
+            assert!(!sight(&mut seen, &packet(0), number, time));
+            if number % 2 == 0 {
+                assert!(!sight(&mut seen, &packet(0), number, time + 5));
+            }
+        }
+    }
+
+    #[test]
+    fn joined_fragments_are_left_alone() {
+        let mut seen = Duplicates::new(1024);
+        let joined = Packet { fragment: Some(crate::decode::Joined::default()), ..packet(7) };
+        assert!(!sight(&mut seen, &joined, 1, 0));
+        assert!(!sight(&mut seen, &joined, 1, 1));
+    }
+
+    #[test]
+    fn what_is_overwritten_too_early_is_counted() {
+        let mut seen = Duplicates::new(4);
+        for hash in 0..6 {
+            assert!(!sight(&mut seen, &packet(7), hash, 0));
+        }
+        assert_eq!(seen.overwritten(), 2);
+        for hash in 10..20 {
+            assert!(!sight(&mut seen, &packet(7), hash, 100_000 * i64::try_from(hash).unwrap()));
+        }
+        assert_eq!(seen.overwritten(), 2);
+    }
+
+    #[test]
+    fn the_hash_covers_addresses_and_every_transport_octet_and_nothing_else() {
+        let octets: Vec<u8> = (0..100).collect();
+        let base = Packet { l4_at: 20, l4_len: 60, ..packet(1) };
+        let hash = l4_hash(&base, &octets);
+        let hop = Packet { ttl: 1, ip_id: 2, link_hash: 3, ..base };
+        assert_eq!(l4_hash(&hop, &octets), hash);
+        let other = Packet { dst: Endpoint::new(Addr::v4([10, 0, 0, 3]), 4002), ..base };
+        assert_ne!(l4_hash(&other, &octets), hash);
+        for changed in 0..octets.len() {
+            let mut copy = octets.clone();
+            copy[changed] ^= 1;
+            assert_eq!(l4_hash(&base, &copy) != hash, (20..80).contains(&changed));
+        }
+    }
+}
