@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use hashbrown::HashMap;
-use overhear_parsers::rtcp::packet::{Body, Packets};
+use overhear_parsers::rtcp::{Body, Packets, ReportBlock};
 
 use crate::model::addr::{Addr, Endpoint, STABLE};
 use crate::model::record::StreamRtcp;
@@ -52,9 +52,10 @@ impl RtcpReports {
                     self.blocks(src, dst, reports);
                 }
                 Body::ReceiverReport { reports, .. } => self.blocks(src, dst, reports),
-                Body::Bye { ssrcs, .. } => {
-                    for ssrc in ssrcs {
-                        self.about(src, dst, ssrc).byes += 1;
+                Body::Bye { sources, .. } => {
+                    let (sources, _) = sources.as_chunks::<4>();
+                    for ssrc in sources {
+                        self.about(src, dst, u32::from_be_bytes(*ssrc)).byes += 1;
                     }
                 }
                 _ => {}
@@ -71,12 +72,12 @@ impl RtcpReports {
         &mut self,
         src: Endpoint,
         dst: Endpoint,
-        reports: overhear_parsers::rtcp::packet::Reports<'_>,
+        reports: impl Iterator<Item = ReportBlock>,
     ) {
         for report in reports {
             let entry = self.about(src, dst, report.ssrc);
             entry.report_blocks += 1;
-            let lost = i64::from(report.lost);
+            let lost = i64::from(report.cumulative_lost);
             entry.reported_lost = Some(entry.reported_lost.map_or(lost, |most| most.max(lost)));
             let jitter = report.jitter;
             entry.reported_jitter =

@@ -8,7 +8,7 @@ use overhear_parsers::rtp::payload;
 use crate::model::addr::STABLE;
 use crate::model::id::{Kind, RecordId};
 use crate::model::record::{
-    Jitter, PayloadType, Protection, StreamRecord, StreamRtcp, VerdictRecord,
+    Jitter, PayloadType, StreamRecord, StreamRtcp, VerdictRecord,
 };
 use crate::model::stream::StreamEnded;
 use crate::track::law::{self, Codec, Evidence, Verdict};

@@ -11,3 +11,4 @@ pub mod record;
 pub mod tally;
 pub mod stream;
 pub mod time;
+pub mod transport;

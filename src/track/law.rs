@@ -8,6 +8,8 @@
 
 use overhear_parsers::rtp::payload;
 
+use crate::model::finding::Confidence;
+use crate::model::record::Protection;
 use crate::model::stream::{Figures, Law, LawRow, StreamEnded};
 
 /// Pairs below which a law is not believed: 20 packets.
@@ -53,30 +55,6 @@ pub struct Evidence<'a> {
     pub law: &'a Law,
     /// The closer look, if there was one.
     pub figures: Option<&'a Figures>,
-}
-
-/// Whether media can be listened to.
-#[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Protection {
-    /// The codec's frames are readable as sent.
-    Cleartext,
-    /// They are not. No proof of SRTP, nor of a good key.
-    EncryptedLike,
-    /// Neither could be shown.
-    Unknown,
-}
-
-/// How sure a verdict is.
-#[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Confidence {
-    /// A guess.
-    Low,
-    /// Explained otherwise with effort.
-    Medium,
-    /// Explained otherwise hardly.
-    High,
-    /// Cannot be otherwise but by chance of one in a million or less.
-    Certain,
 }
 
 /// The verdict and what it rests on.
