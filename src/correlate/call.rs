@@ -1,0 +1,559 @@
+//! One call as it is lived: what each message of it changes (RFC 3261 §9, §12 to §15, §22;
+//! RFC 3515 for REFER). Which call a message belongs to is decided in `call_table`, offers and
+//! answers in `offer_answer`, and what it all amounts to in `call_record`.
+
+use std::sync::Arc;
+
+use overhear_parsers::sip::{HeaderName, Method};
+
+use super::event::SipEvent;
+use super::intern::Agents;
+use super::names::Names;
+use super::offer_answer::Negotiation;
+use super::view::{self, View};
+use crate::model::addr::Endpoint;
+use crate::model::frame::FrameId;
+use crate::model::id::{Kind, RecordId, RecordKey};
+use crate::model::record::{Side, Transfer};
+use crate::model::time::Ts;
+
+/// Transfers kept of one call.
+const MAX_TRANSFERS: usize = 8;
+/// P-Asserted-Identity values kept of one call.
+const MAX_ASSERTED: usize = 4;
+
+/// Texts of a call, as [`Names`] counts them.
+pub(super) mod text {
+    pub(in crate::correlate) const CALL_ID: usize = 0;
+    pub(in crate::correlate) const CALLER_TAG: usize = 1;
+    pub(in crate::correlate) const CALLEE_TAG: usize = 2;
+    pub(in crate::correlate) const CALLER: usize = 3;
+    pub(in crate::correlate) const CALLER_DISPLAY: usize = 4;
+    pub(in crate::correlate) const CALLEE: usize = 5;
+    pub(in crate::correlate) const CALLEE_DISPLAY: usize = 6;
+    pub(in crate::correlate) const REQUEST_URI: usize = 7;
+    /// P-Asserted-Identity values, a NUL after each.
+    pub(in crate::correlate) const ASSERTED: usize = 8;
+    pub(in crate::correlate) const COUNT: usize = 9;
+}
+
+/// A moment that may not have come: [`Ts::MIN`] until then.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub(super) struct Mark(Ts);
+
+impl Mark {
+    pub(super) const NONE: Self = Self(Ts::MIN);
+
+    /// The moment.
+    pub(super) fn get(self) -> Option<Ts> {
+        (self != Self::NONE).then_some(self.0)
+    }
+
+    /// Sets it unless it is set.
+    fn first(&mut self, at: Ts) {
+        if *self == Self::NONE {
+            *self = Self(at);
+        }
+    }
+}
+
+/// Yes-or-no facts about a call, one bit each.
+pub(super) mod flag {
+    /// The initial INVITE was seen.
+    pub(in crate::correlate) const INVITED: u16 = 1;
+    /// The first INVITE seen was one within the dialog.
+    pub(in crate::correlate) const MIDWAY: u16 = 1 << 1;
+    /// A provisional response above 100.
+    pub(in crate::correlate) const RINGING: u16 = 1 << 2;
+    /// CANCEL on the hop of the initial INVITE.
+    pub(in crate::correlate) const CANCELLED: u16 = 1 << 3;
+    /// CANCEL on another hop.
+    pub(in crate::correlate) const CANCELLED_ELSEWHERE: u16 = 1 << 4;
+    /// BYE from the caller.
+    pub(in crate::correlate) const BYE_CALLER: u16 = 1 << 5;
+    /// BYE from the callee.
+    pub(in crate::correlate) const BYE_CALLEE: u16 = 1 << 6;
+    /// A further To tag of the same INVITE.
+    pub(in crate::correlate) const FORK: u16 = 1 << 7;
+    /// A message of it was not encrypted.
+    pub(in crate::correlate) const CLEAR: u16 = 1 << 8;
+    /// A digest challenge that has not been answered yet.
+    pub(in crate::correlate) const CHALLENGED: u16 = 1 << 9;
+    /// The callee's user agent comes from a refusal, which a proxy may have made.
+    pub(in crate::correlate) const WEAK_AGENT: u16 = 1 << 10;
+}
+
+/// What a message means for the life of its call.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub(super) enum Change {
+    /// Nothing.
+    None,
+    /// It is over, as far as can be seen.
+    Ended,
+    /// It was not over after all.
+    Revived,
+}
+
+/// A transfer, and what is needed to find its responses.
+pub(super) struct Referral {
+    pub(super) transfer: Transfer,
+    side: Side,
+    cseq: u32,
+}
+
+/// A live call.
+pub(super) struct Call {
+    pub(super) names: Names<{ text::COUNT }>,
+    pub(super) key: RecordKey,
+    /// Hash of Call-ID and caller's tag.
+    pub(super) hash: u64,
+    pub(super) last: FrameId,
+    pub(super) start: Ts,
+    pub(super) answer: Mark,
+    pub(super) end: Mark,
+    /// First 180.
+    pub(super) ringing: Mark,
+    /// First 18x or final response.
+    pub(super) progress: Mark,
+    /// Stamp and watermark of the last message.
+    pub(super) touched: i64,
+    pub(super) touched_at: Ts,
+    /// When it leaves the table; [`Ts::MAX`] while it lives.
+    pub(super) deadline: Ts,
+    pub(super) caller_at: Endpoint,
+    pub(super) callee_at: Endpoint,
+    /// Where the latest attempt's INVITE went on the first hop.
+    target: Endpoint,
+    pub(super) agents: [Option<Arc<str>>; 2],
+    pub(super) negotiation: Negotiation,
+    /// Boxed, because nearly no call has one.
+    pub(super) referrals: Option<Box<Vec<Referral>>>,
+    /// CSeq number of the latest initial INVITE.
+    invite_cseq: u32,
+    pub(super) messages: u32,
+    pub(super) challenges: u32,
+    /// The fork after this one in the table; `u32::MAX` at the end.
+    pub(super) next_fork: u32,
+    pub(super) flags: u16,
+    /// First 2xx.
+    pub(super) success: u16,
+    /// Last refusal on the hop of the initial INVITE.
+    pub(super) refusal: u16,
+    /// Last refusal on any hop.
+    pub(super) refusal_elsewhere: u16,
+    pub(super) transports: u8,
+}
+
+impl Call {
+    /// A call that begins with this message, which may be a response or come in the middle.
+    pub(super) fn new(hash: u64, event: &SipEvent<'_>, view: &View<'_>) -> Self {
+        // A response travels against its request.
+        let (caller_at, callee_at) =
+            if view.request { (event.src, event.dst) } else { (event.dst, event.src) };
+        let midway = view.request && !view.is_initial_invite();
+        Self {
+            names: texts(view),
+            key: RecordKey { first: event.at.frame, id: RecordId::new(Kind::Call, hash) },
+            hash,
+            last: event.at.frame,
+            start: event.at.time,
+            answer: Mark::NONE,
+            end: Mark::NONE,
+            ringing: Mark::NONE,
+            progress: Mark::NONE,
+            touched: 0,
+            touched_at: event.watermark,
+            deadline: Ts::MAX,
+            caller_at,
+            callee_at,
+            target: callee_at,
+            agents: [None, None],
+            negotiation: Negotiation::default(),
+            referrals: None,
+            invite_cseq: 0,
+            messages: 0,
+            challenges: 0,
+            next_fork: u32::MAX,
+            flags: if midway { flag::MIDWAY } else { 0 },
+            success: 0,
+            refusal: 0,
+            refusal_elsewhere: 0,
+            transports: 0,
+        }
+    }
+
+    /// The further call that another To tag's 2xx to the same INVITE makes (RFC 3261 §13.2.2.4).
+    pub(super) fn fork(&self, event: &SipEvent<'_>, view: &View<'_>) -> Self {
+        let id = RecordId::new(Kind::Call, view::hash_on(self.hash, view.to_tag));
+        Self {
+            names: self.names.with(text::CALLEE_TAG, view.to_tag),
+            key: RecordKey { first: event.at.frame, id },
+            start: self.start,
+            ringing: self.ringing,
+            progress: self.progress,
+            caller_at: self.caller_at,
+            callee_at: self.callee_at,
+            target: self.target,
+            agents: [self.agents.first().cloned().flatten(), None],
+            negotiation: self.negotiation.fork(),
+            invite_cseq: self.invite_cseq,
+            challenges: self.challenges,
+            flags: flag::FORK | self.flags & flag::INVITED,
+            ..Self::new(self.hash, event, view)
+        }
+    }
+
+    /// Whether the flag is set.
+    pub(super) const fn has(&self, flag: u16) -> bool {
+        self.flags & flag != 0
+    }
+
+    fn set(&mut self, flag: u16, on: bool) {
+        self.flags = if on { self.flags | flag } else { self.flags & !flag };
+    }
+
+    /// Whether a BYE was seen.
+    pub(super) const fn is_over(&self) -> bool {
+        self.has(flag::BYE_CALLER | flag::BYE_CALLEE)
+    }
+
+    /// Whether a response to INVITE answers an initial one rather than a re-INVITE; `from` is the
+    /// side whose tag From carries.
+    pub(super) fn is_initial_response(&self, view: &View<'_>, from: Side) -> bool {
+        !view.request
+            && view.method == Method::Invite
+            && from == Side::Caller
+            && !self.has(flag::MIDWAY)
+            && (!self.has(flag::INVITED) || view.cseq <= self.invite_cseq)
+    }
+
+    /// Whether this is a response to the latest attempt of an initial INVITE that was seen.
+    pub(super) fn answers_invite(&self, view: &View<'_>, from: Side) -> bool {
+        self.has(flag::INVITED)
+            && self.is_initial_response(view, from)
+            && view.cseq == self.invite_cseq
+    }
+
+    /// Takes in one message of the call; `from` is the side whose tag From carries.
+    pub(super) fn observe(
+        &mut self,
+        event: &SipEvent<'_>,
+        view: &View<'_>,
+        from: Side,
+        repeated: bool,
+        agents: &mut Agents,
+    ) -> Change {
+        self.messages = self.messages.saturating_add(1);
+        self.last = event.at.frame;
+        self.transports |= event.transport.bit();
+        self.set(flag::CLEAR, self.has(flag::CLEAR) || !event.encrypted);
+        self.observe_agent(view, from, agents);
+        if repeated {
+            return Change::None;
+        }
+        match (view.request, view.method) {
+            (true, Method::Invite) if view.is_initial_invite() && from == Side::Caller => {
+                self.on_invite(event, view)
+            }
+            (true, Method::Cancel) if from == Side::Caller => self.on_cancel(event),
+            (true, Method::Bye) => self.on_bye(event, from),
+            (true, Method::Refer) => self.on_refer(event, view, from),
+            (true, Method::Notify) => self.on_notify(view, from),
+            (false, Method::Refer) => self.on_refer_response(view, from),
+            (false, Method::Invite) if self.is_initial_response(view, from) => {
+                self.on_response(event, view)
+            }
+            _ => Change::None,
+        }
+    }
+
+    /// The initial INVITE: the first one, another hop's copy, or another attempt.
+    fn on_invite(&mut self, event: &SipEvent<'_>, view: &View<'_>) -> Change {
+        let first_hop = event.src.addr == self.caller_at.addr;
+        if !self.has(flag::INVITED) {
+            // Responses may have come first in a mis-sorted capture: now the call has its names.
+            if self.messages > 1 {
+                let callee_tag = self.names.get(text::CALLEE_TAG).to_vec();
+                self.names = texts(view).with(text::CALLEE_TAG, &callee_tag);
+            }
+            self.set(flag::INVITED, true);
+            self.set(flag::MIDWAY, false);
+            self.start = event.at.time;
+            (self.caller_at, self.callee_at, self.target) = (event.src, event.dst, event.dst);
+            self.invite_cseq = view.cseq;
+            return Change::None;
+        }
+        if self.names.get(text::ASSERTED).is_empty() {
+            let asserted = asserted(view);
+            if !asserted.is_empty() {
+                self.names = self.names.with(text::ASSERTED, &asserted);
+            }
+        }
+        // RFC 3261 §22.2 wants a new CSeq number for another attempt; not every client gives one.
+        let sloppy = view.cseq == self.invite_cseq
+            && (event.src, event.dst) == (self.caller_at, self.target)
+            && self.refusal != 0;
+        if view.cseq > self.invite_cseq || sloppy {
+            self.invite_cseq = view.cseq;
+            if first_hop {
+                self.target = event.dst;
+            }
+            return self.on_attempt();
+        }
+        Change::None
+    }
+
+    /// Another attempt of the same call: challenge answered, redirection followed and so on.
+    fn on_attempt(&mut self) -> Change {
+        if self.has(flag::CHALLENGED) {
+            self.challenges = self.challenges.saturating_add(1);
+            self.set(flag::CHALLENGED, false);
+        }
+        for status in [&mut self.refusal, &mut self.refusal_elsewhere] {
+            if matches!(*status, 401 | 407) {
+                *status = 0;
+            }
+        }
+        self.set(flag::CANCELLED | flag::CANCELLED_ELSEWHERE, false);
+        if self.success == 0 && !self.has(flag::RINGING) {
+            self.progress = Mark::NONE;
+        }
+        self.revive()
+    }
+
+    fn revive(&mut self) -> Change {
+        if self.is_over() {
+            return Change::None;
+        }
+        self.end = Mark::NONE;
+        Change::Revived
+    }
+
+    fn on_cancel(&mut self, event: &SipEvent<'_>) -> Change {
+        if self.success != 0 || self.is_over() {
+            return Change::None;
+        }
+        let here = !self.has(flag::INVITED)
+            || (event.src.addr, event.dst) == (self.caller_at.addr, self.target);
+        self.set(if here { flag::CANCELLED } else { flag::CANCELLED_ELSEWHERE }, true);
+        if !here {
+            return Change::None;
+        }
+        self.end.first(event.at.time);
+        Change::Ended
+    }
+
+    fn on_bye(&mut self, event: &SipEvent<'_>, from: Side) -> Change {
+        if self.is_over() {
+            return Change::None;
+        }
+        self.set(if from == Side::Caller { flag::BYE_CALLER } else { flag::BYE_CALLEE }, true);
+        self.end = Mark(event.at.time);
+        Change::Ended
+    }
+
+    /// A response to the initial INVITE.
+    fn on_response(&mut self, event: &SipEvent<'_>, view: &View<'_>) -> Change {
+        if view.is_success() {
+            return self.on_success(event, view);
+        }
+        if self.success != 0 || (self.has(flag::INVITED) && view.cseq < self.invite_cseq) {
+            return Change::None;
+        }
+        match view.status {
+            0..=100 => return Change::None,
+            101..200 => {
+                self.set(flag::RINGING, true);
+                if (180..190).contains(&view.status) {
+                    self.progress.first(event.at.time);
+                }
+                if view.status == 180 {
+                    self.ringing.first(event.at.time);
+                }
+                // Ringing again after a refusal: the next branch of a serial fork.
+                return if self.deadline == Ts::MAX || self.has(flag::CANCELLED) {
+                    Change::None
+                } else {
+                    self.revive()
+                };
+            }
+            _ => {}
+        }
+        let here = !self.has(flag::INVITED)
+            || (event.dst.addr, event.src) == (self.caller_at.addr, self.target);
+        self.progress.first(event.at.time);
+        self.refusal_elsewhere = view.status;
+        if matches!(view.status, 401 | 407) {
+            self.set(flag::CHALLENGED, true);
+        }
+        if !self.is_over() && (here || self.refusal == 0) {
+            self.end = Mark(event.at.time);
+        }
+        if !here {
+            return Change::None;
+        }
+        self.refusal = view.status;
+        Change::Ended
+    }
+
+    /// A 2xx to the initial INVITE: beats every refusal.
+    fn on_success(&mut self, event: &SipEvent<'_>, view: &View<'_>) -> Change {
+        if self.success != 0 {
+            return Change::None;
+        }
+        self.success = view.status;
+        self.answer.first(event.at.time);
+        self.progress.first(event.at.time);
+        if !view.to_tag.is_empty() && !self.names.is(text::CALLEE_TAG, view.to_tag) {
+            self.names = self.names.with(text::CALLEE_TAG, view.to_tag);
+        }
+        self.revive()
+    }
+
+    /// The user agent of the side that sent this message, as long as it is not known.
+    fn observe_agent(&mut self, view: &View<'_>, from: Side, agents: &mut Agents) {
+        let sender = if view.request { from } else { opposite(from) };
+        let [caller, callee] = &mut self.agents;
+        let weak = self.flags & flag::WEAK_AGENT != 0;
+        let (known, replace) = match sender {
+            Side::Caller => (caller, false),
+            Side::Callee => (callee, weak),
+        };
+        // 100 and refusals often come from a proxy on the way.
+        let refusal = view.status >= 300;
+        if view.status == 100 || (known.is_some() && (!replace || refusal)) {
+            return;
+        }
+        let message = &view.message;
+        let value = match message.header(HeaderName::UserAgent) {
+            None if !view.request => message.header(HeaderName::Server),
+            value => value,
+        };
+        if let Some(value) = value.filter(|value| !value.is_empty()) {
+            *known = Some(agents.get(value));
+            if sender == Side::Callee {
+                self.set(flag::WEAK_AGENT, refusal);
+            }
+        }
+    }
+
+    fn on_refer(&mut self, event: &SipEvent<'_>, view: &View<'_>, from: Side) -> Change {
+        let Some(target) = view.message.addresses(HeaderName::ReferTo).next() else {
+            return Change::None;
+        };
+        let target = String::from_utf8_lossy(target.uri.get(..512).unwrap_or(target.uri));
+        let referrals = self.referrals.get_or_insert_default();
+        // Another attempt after a challenge is the same transfer.
+        if let Some(last) = referrals.last_mut()
+            && last.side == from
+            && matches!(last.transfer.accepted, Some(401 | 407))
+            && last.transfer.target == target
+        {
+            last.cseq = view.cseq;
+            return Change::None;
+        }
+        // The same REFER on another hop.
+        let again = referrals.iter().any(|known| known.side == from && known.cseq == view.cseq);
+        if !again && referrals.len() < MAX_TRANSFERS {
+            let transfer = Transfer {
+                target: target.into_owned(),
+                accepted: None,
+                outcome: None,
+                frame: event.at.frame,
+            };
+            referrals.push(Referral { transfer, side: from, cseq: view.cseq });
+        }
+        Change::None
+    }
+
+    fn on_refer_response(&mut self, view: &View<'_>, from: Side) -> Change {
+        let referrals = self.referrals.iter_mut().flat_map(|referrals| referrals.iter_mut());
+        for known in referrals {
+            if view.is_final() && known.side == from && known.cseq == view.cseq {
+                known.transfer.accepted = Some(view.status);
+            }
+        }
+        Change::None
+    }
+
+    /// NOTIFY of a transfer's progress: a status line in a `message/sipfrag` (RFC 3515 §2.4.5).
+    fn on_notify(&mut self, view: &View<'_>, from: Side) -> Change {
+        let Some(referrals) = self.referrals.as_mut() else { return Change::None };
+        let fragment = view
+            .message
+            .content_type()
+            .is_some_and(|kind| kind.eq_ignore_ascii_case(b"message/sipfrag"));
+        let Some(status) = sipfrag_status(view.message.body()).filter(|_| fragment) else {
+            return Change::None;
+        };
+        let asked = |known: &&mut Referral| known.side == opposite(from);
+        let named = view.message.header(HeaderName::Event).and_then(event_id);
+        let known = match named.filter(|id| referrals.iter().any(|known| known.cseq == *id)) {
+            Some(id) => referrals.iter_mut().filter(asked).find(|known| known.cseq == id),
+            None => referrals.iter_mut().rev().find(asked),
+        };
+        if let Some(known) = known {
+            known.transfer.outcome = Some(status);
+        }
+        Change::None
+    }
+}
+
+/// The other side.
+pub(super) const fn opposite(side: Side) -> Side {
+    match side {
+        Side::Caller => Side::Callee,
+        Side::Callee => Side::Caller,
+    }
+}
+
+/// The texts of a call, as this message gives them.
+fn texts(view: &View<'_>) -> Names<{ text::COUNT }> {
+    let (from, to) = (view.from(), view.to());
+    let initial = view.is_initial_invite();
+    let asserted = if initial { asserted(view) } else { Vec::new() };
+    let uri = if initial { view.message.request_uri() } else { &[] };
+    Names::new([
+        view.call_id,
+        view.from_tag,
+        view.to_tag,
+        from.as_ref().map_or(&[][..], |from| from.uri),
+        from.as_ref().map_or(&[][..], |from| from.display),
+        to.as_ref().map_or(&[][..], |to| to.uri),
+        to.as_ref().map_or(&[][..], |to| to.display),
+        uri,
+        &asserted,
+    ])
+}
+
+/// P-Asserted-Identity (RFC 3325 §9.1), as written; allocates only if there is one.
+fn asserted(view: &View<'_>) -> Vec<u8> {
+    let mut all = Vec::new();
+    let values = view.message.addresses(HeaderName::PAssertedIdentity);
+    for address in values.take(MAX_ASSERTED) {
+        all.extend_from_slice(address.uri.get(..127).unwrap_or(address.uri));
+        all.push(0);
+    }
+    all
+}
+
+/// The status of `SIP/2.0 200 OK`.
+fn sipfrag_status(body: &[u8]) -> Option<u16> {
+    let (version, rest) = body.split_at_checked(b"SIP/2.0 ".len())?;
+    let [a, b, c] = *rest.first_chunk::<3>()?;
+    if !version.eq_ignore_ascii_case(b"SIP/2.0 ") {
+        return None;
+    }
+    [a, b, c].iter().try_fold(0_u16, |status, digit| {
+        digit.is_ascii_digit().then(|| status * 10 + u16::from(digit - b'0'))
+    })
+}
+
+/// The id parameter of `refer;id=93809823` (RFC 3515 §2.4.6).
+fn event_id(value: &[u8]) -> Option<u32> {
+    let id = value.split(|&octet| octet == b';').find_map(|part| {
+        let part = part.trim_ascii();
+        part.strip_prefix(b"id=")
+    })?;
+    std::str::from_utf8(id).ok()?.parse().ok()
+}

@@ -1,0 +1,379 @@
+//! Which call a message belongs to (RFC 3261 §12), and how long a call is kept. Calls are found by
+//! Call-ID and the caller's tag, the dialogs of a forked INVITE among them by the callee's tag.
+//! What a message means for its call is decided in `call`.
+
+use std::collections::VecDeque;
+
+use hashbrown::HashTable;
+use overhear_parsers::sip::Method;
+
+use super::call::{Call, Change, flag, opposite, text};
+use super::event::SipEvent;
+use super::intern::{Agents, Descriptions};
+use super::offer_answer::Speaker;
+use super::outbox::Outbox;
+use super::placement::{Completed, Placement, SdpRole};
+use super::slots::Slots;
+use super::timers::{Place, Timers};
+use super::view::{View, hash, hash_on};
+use crate::model::evidence::FrameRef;
+use crate::model::record::Side;
+use crate::model::time::{Span, Ts};
+use crate::policy::Limits;
+
+/// The end of a chain of forks.
+const END: u32 = u32::MAX;
+/// Calls kept of one INVITE: To tags that got a 2xx.
+const MAX_FORKS: usize = 16;
+
+/// The live calls.
+pub(super) struct Calls {
+    calls: Slots<Call>,
+    /// The first of each chain of forks, by the hash of Call-ID and caller's tag.
+    index: HashTable<u32>,
+    /// By the stamp of the last message: who is evicted, and who has been silent for too long.
+    by_use: Timers,
+    /// No call has been silent for too long before this.
+    next_idle: Ts,
+    /// Calls that are over, by deadline.
+    lingering: VecDeque<(Ts, Place)>,
+    finished: Finished,
+    agents: Agents,
+    descriptions: Descriptions,
+    stamp: i64,
+    evicted: u64,
+    cap: usize,
+    linger: Span,
+    idle: Span,
+}
+
+/// A message's call, and the side whose tag its From carries.
+type Found = (u32, Side);
+
+impl Calls {
+    /// An empty table.
+    pub(super) fn new(limits: &Limits) -> Self {
+        Self {
+            calls: Slots::default(),
+            index: HashTable::new(),
+            by_use: Timers::default(),
+            next_idle: Ts::MIN,
+            lingering: VecDeque::new(),
+            finished: Finished::new(limits.calls / 8),
+            agents: Agents::default(),
+            descriptions: Descriptions::default(),
+            stamp: 0,
+            evicted: 0,
+            cap: limits.calls.max(1),
+            linger: limits.call_linger,
+            idle: limits.call_idle,
+        }
+    }
+
+    /// Calls finished because the table was full.
+    pub(super) const fn evicted(&self) -> u64 {
+        self.evicted
+    }
+
+    /// Takes in a message that is no REGISTER, and fills in where it belongs.
+    pub(super) fn see(
+        &mut self,
+        event: &SipEvent<'_>,
+        view: &View<'_>,
+        placement: &mut Placement,
+        out: &mut Outbox,
+    ) {
+        if !may_belong(view) {
+            return;
+        }
+        self.stamp = self.stamp.saturating_add(1);
+        let call_id = hash(view.call_id);
+        let found = self
+            .find(call_id, view)
+            .or_else(|| self.begin(call_id, event, view, placement.retransmission, out));
+        let Some((slot, from)) = found else { return };
+        let slot = self.fork(slot, from, event, view, out).unwrap_or(slot);
+        let stamp = self.stamp;
+        let Some(call) = self.calls.get_mut(slot) else { return };
+        let repeated = placement.retransmission;
+        let change = call.observe(event, view, from, repeated, &mut self.agents);
+        (call.touched, call.touched_at) = (stamp, event.watermark);
+        let side = if view.request { from } else { opposite(from) };
+        let body = view.message.sdp();
+        let role = call.negotiation.role(view, from, body.is_some());
+        if let Some(body) = body.filter(|_| role != SdpRole::None && !repeated) {
+            let speaker = Speaker { call: call.key, side, role };
+            let shared = &mut self.descriptions;
+            call.negotiation.observe(event, &speaker, body, shared, &mut out.announcements);
+        }
+        placement.call = Some(call.key);
+        placement.side = Some(side);
+        placement.sdp = role;
+        // A phone may ring for longer than transactions are remembered.
+        if placement.completed.is_none() && call.answers_invite(view, from) {
+            let request = FrameRef { frame: call.key.first, time: call.start };
+            placement.completed = Some(Completed { request });
+        }
+        self.apply(slot, change, event.watermark);
+    }
+
+    /// Finishes the calls whose time has come, in the order of their deadlines.
+    pub(super) fn advance(&mut self, watermark: Ts, out: &mut Outbox) {
+        loop {
+            let lingering = self.next_lingering().filter(|(at, _)| *at <= watermark);
+            let idle = self.next_idle(lingering.map_or(watermark, |(at, _)| at.min(watermark)));
+            let (at, place) = match (lingering, idle) {
+                (Some(lingering), Some(idle)) => lingering.min(idle),
+                (Some(one), None) | (None, Some(one)) => one,
+                (None, None) => return,
+            };
+            self.close(place.slot, at, out);
+        }
+    }
+
+    /// Finishes every call, in the order of the report.
+    pub(super) fn finish(&mut self, out: &mut Outbox) {
+        let mut calls: Vec<Call> = self.calls.drain().collect();
+        calls.sort_by_key(|call| call.key);
+        for call in calls {
+            out.released.push((call.key, call.end.get().unwrap_or(Ts::MAX)));
+            out.calls.push(call.into_record());
+        }
+        self.index.clear();
+        self.by_use = Timers::default();
+        self.lingering.clear();
+    }
+
+    fn find(&self, call_id: u64, view: &View<'_>) -> Option<Found> {
+        let from_caller = || {
+            let head = self.head(hash_on(call_id, view.from_tag), view.call_id, view.from_tag)?;
+            Some((self.pick(head, view.to_tag)?, Side::Caller))
+        };
+        let from_callee = || {
+            let head = self.head(hash_on(call_id, view.to_tag), view.call_id, view.to_tag)?;
+            Some((self.pick(head, view.from_tag)?, Side::Callee))
+        };
+        from_caller().or_else(from_callee)
+    }
+
+    /// The first call of this Call-ID and caller's tag.
+    fn head(&self, hash: u64, call_id: &[u8], tag: &[u8]) -> Option<u32> {
+        let is = |&slot: &u32| {
+            self.calls.get(slot).is_some_and(|call| {
+                call.hash == hash
+                    && call.names.is(text::CALLER_TAG, tag)
+                    && call.names.is(text::CALL_ID, call_id)
+            })
+        };
+        self.index.find(hash, is).copied()
+    }
+
+    /// The fork that has this tag at the other end, else the first call of the INVITE.
+    fn pick(&self, head: u32, tag: &[u8]) -> Option<u32> {
+        let first = self.calls.get(head)?;
+        // Nearly always the only one.
+        if first.next_fork == END && !first.has(flag::FORK) {
+            return Some(head);
+        }
+        let known = self.chain(head).find(|&slot| {
+            self.calls.get(slot).is_some_and(|call| call.names.is(text::CALLEE_TAG, tag))
+        });
+        known.or_else(|| (tag.is_empty() || !first.has(flag::FORK)).then_some(head))
+    }
+
+    /// The calls of one INVITE.
+    fn chain(&self, head: u32) -> impl Iterator<Item = u32> {
+        let next = |slot: &u32| self.calls.get(*slot).map(|call| call.next_fork);
+        std::iter::successors(Some(head), move |slot| next(slot).filter(|&next| next != END))
+            .take(MAX_FORKS)
+    }
+
+    /// Begins a call with this message, if one may begin with it.
+    fn begin(
+        &mut self,
+        call_id: u64,
+        event: &SipEvent<'_>,
+        view: &View<'_>,
+        repeated: bool,
+        out: &mut Outbox,
+    ) -> Option<Found> {
+        if view.method != Method::Invite {
+            return None;
+        }
+        let hash = hash_on(call_id, view.from_tag);
+        let anew = view.is_initial_invite() && !repeated;
+        let known = || {
+            self.finished.has(hash) || self.finished.has(hash_on(call_id, view.to_tag))
+        };
+        if !anew && known() {
+            return None;
+        }
+        let slot = self.insert(Call::new(hash, event, view), event.watermark, out)?;
+        Some((slot, Side::Caller))
+    }
+
+    /// The further call that a 2xx with another To tag makes, if it does.
+    fn fork(
+        &mut self,
+        slot: u32,
+        from: Side,
+        event: &SipEvent<'_>,
+        view: &View<'_>,
+        out: &mut Outbox,
+    ) -> Option<u32> {
+        if !view.is_success() || view.to_tag.is_empty() {
+            return None;
+        }
+        let call = self.calls.get(slot)?;
+        let other = call.success != 0 && !call.names.is(text::CALLEE_TAG, view.to_tag);
+        if !other || !call.is_initial_response(view, from) {
+            return None;
+        }
+        let head = self.head(call.hash, view.call_id, view.from_tag)?;
+        if self.chain(head).count() >= MAX_FORKS {
+            return None;
+        }
+        let fork = call.fork(event, view);
+        self.insert(fork, event.watermark, out)
+    }
+
+    /// Puts a call into the table, evicting the one that has been silent for longest if it is full.
+    fn insert(&mut self, mut call: Call, watermark: Ts, out: &mut Outbox) -> Option<u32> {
+        while self.calls.len() >= self.cap {
+            let calls = &self.calls;
+            let oldest = self.by_use.first(i64::MAX, |place| Some(calls.at(place)?.touched));
+            let Some((_, place)) = oldest else { break };
+            self.evicted = self.evicted.saturating_add(1);
+            self.close(place.slot, watermark, out);
+        }
+        (call.touched, call.touched_at) = (self.stamp, watermark);
+        let hash = call.hash;
+        let last = self
+            .head(hash, call.names.get(text::CALL_ID), call.names.get(text::CALLER_TAG))
+            .and_then(|head| self.chain(head).last());
+        let place = self.calls.add(call)?;
+        self.by_use.add(self.stamp, place);
+        if let Some(last) = last.and_then(|last| self.calls.get_mut(last)) {
+            last.next_fork = place.slot;
+        } else {
+            let calls = &self.calls;
+            let rehash = |&slot: &u32| calls.get(slot).map_or(0, |call| call.hash);
+            let _entry = self.index.insert_unique(hash, place.slot, rehash);
+        }
+        Some(place.slot)
+    }
+
+    /// Sets or clears the deadline of a call.
+    fn apply(&mut self, slot: u32, change: Change, watermark: Ts) {
+        let Some(place) = self.calls.place(slot) else { return };
+        let Some(call) = self.calls.get_mut(slot) else { return };
+        match change {
+            Change::None => {}
+            Change::Revived => call.deadline = Ts::MAX,
+            Change::Ended if call.deadline == Ts::MAX => {
+                call.deadline = watermark.plus(self.linger);
+                self.lingering.push_back((call.deadline, place));
+            }
+            Change::Ended => {}
+        }
+    }
+
+    fn next_lingering(&mut self) -> Option<(Ts, Place)> {
+        loop {
+            let &(at, place) = self.lingering.front()?;
+            if self.calls.at(place).is_some_and(|call| call.deadline == at) {
+                return Some((at, place));
+            }
+            let _revived = self.lingering.pop_front();
+        }
+    }
+
+    /// The call that has been silent for longest, if that was for too long at `limit`.
+    fn next_idle(&mut self, limit: Ts) -> Option<(Ts, Place)> {
+        if limit < self.next_idle {
+            return None;
+        }
+        let calls = &self.calls;
+        let oldest = self.by_use.first(i64::MAX, |place| Some(calls.at(place)?.touched));
+        let Some((_, place)) = oldest else {
+            // Whoever comes later is at least as young as this.
+            self.next_idle = limit.plus(self.idle);
+            return None;
+        };
+        let at = calls.at(place)?.touched_at.plus(self.idle);
+        self.next_idle = at;
+        (at <= limit).then_some((at, place))
+    }
+
+    /// Takes a call out of the table and hands on its record.
+    fn close(&mut self, slot: u32, now: Ts, out: &mut Outbox) {
+        let Some(call) = self.take(slot) else { return };
+        self.finished.add(call.hash);
+        out.released.push((call.key, call.end.get().unwrap_or(now)));
+        out.calls.push(call.into_record());
+        let calls = &self.calls;
+        self.by_use.tidy(calls.len(), |place| calls.at(place).is_some());
+    }
+
+    fn take(&mut self, slot: u32) -> Option<Call> {
+        let call = self.calls.get(slot)?;
+        let (hash, next) = (call.hash, call.next_fork);
+        let head =
+            self.head(hash, call.names.get(text::CALL_ID), call.names.get(text::CALLER_TAG))?;
+        if head == slot {
+            if let Ok(mut entry) = self.index.find_entry(hash, |&other| other == slot) {
+                if next == END {
+                    entry.remove();
+                } else {
+                    *entry.get_mut() = next;
+                }
+            }
+        } else {
+            let before = self.chain(head).find(|&before| {
+                self.calls.get(before).is_some_and(|call| call.next_fork == slot)
+            });
+            if let Some(before) = before.and_then(|before| self.calls.get_mut(before)) {
+                before.next_fork = next;
+            }
+        }
+        self.calls.take(slot)
+    }
+}
+
+/// Whether a message can belong to a call: it is of a method that begins or ends one, or it names a
+/// dialog.
+fn may_belong(view: &View<'_>) -> bool {
+    let method = matches!(view.method, Method::Invite | Method::Ack | Method::Bye | Method::Cancel);
+    view.method != Method::Register && (method || !view.request || !view.to_tag.is_empty())
+}
+
+/// Calls that were finished lately, by hash, so that what comes late makes no new call.
+struct Finished {
+    order: VecDeque<u64>,
+    hashes: HashTable<u64>,
+    cap: usize,
+}
+
+impl Finished {
+    fn new(cap: usize) -> Self {
+        Self { order: VecDeque::new(), hashes: HashTable::new(), cap: cap.max(1) }
+    }
+
+    fn has(&self, hash: u64) -> bool {
+        self.hashes.find(hash, |&other| other == hash).is_some()
+    }
+
+    fn add(&mut self, hash: u64) {
+        if self.has(hash) {
+            return;
+        }
+        if self.order.len() >= self.cap
+            && let Some(oldest) = self.order.pop_front()
+            && let Ok(entry) = self.hashes.find_entry(oldest, |&other| other == oldest)
+        {
+            entry.remove();
+        }
+        self.order.push_back(hash);
+        let _entry = self.hashes.insert_unique(hash, hash, |&hash| hash);
+    }
+}

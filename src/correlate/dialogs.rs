@@ -1,0 +1,80 @@
+//! The meaning of SIP, one message after the other in total order: is it a retransmission, to which
+//! call or registration does it belong, what does its SDP announce. It knows no media and judges
+//! nothing.
+
+use super::call_table::Calls;
+use super::event::SipEvent;
+use super::outbox::Outbox;
+use super::placement::Placement;
+use super::registration::Registrations;
+use super::transaction::Transactions;
+use super::view::View;
+use crate::model::time::Ts;
+use crate::policy::Limits;
+use overhear_parsers::sip::Method;
+
+/// Transactions, calls and registrations that are alive.
+pub struct Dialogs {
+    transactions: Transactions,
+    calls: Calls,
+    registrations: Registrations,
+}
+
+impl Dialogs {
+    /// Empty tables with these caps.
+    pub fn new(limits: &Limits) -> Self {
+        Self {
+            transactions: Transactions::new(limits),
+            calls: Calls::new(limits),
+            registrations: Registrations::new(limits),
+        }
+    }
+
+    /// Takes in one message. Timers due at its watermark run first, so that nothing depends on how
+    /// often [`Dialogs::advance`] is called.
+    pub fn sip(&mut self, event: &SipEvent<'_>, out: &mut Outbox) -> Placement {
+        self.advance(event.watermark, out);
+        let mut placement = Placement::default();
+        let Some(view) = View::of(&event.message) else { return placement };
+        let (retransmission, completed) = self.transactions.see(event, &view);
+        placement.retransmission = retransmission;
+        placement.completed = completed;
+        if view.method == Method::Register {
+            placement.registration = self.registrations.see(event, &view, retransmission, out);
+        } else {
+            self.calls.see(event, &view, &mut placement, out);
+        }
+        placement
+    }
+
+    /// Runs the timers due at or before `watermark`, in the order of their deadlines.
+    pub fn advance(&mut self, watermark: Ts, out: &mut Outbox) {
+        self.transactions.advance(watermark);
+        self.calls.advance(watermark, out);
+        self.registrations.advance(watermark, out);
+    }
+
+    /// The end of the capture: finishes everything that is still open, in the order of the report.
+    pub fn finish(&mut self, out: &mut Outbox) {
+        self.calls.finish(out);
+        self.registrations.finish(out);
+    }
+
+    /// Entries dropped because a table was full, by table.
+    pub fn evicted(&self) -> impl Iterator<Item = (&'static str, u64)> {
+        [
+            ("calls", self.calls.evicted()),
+            ("registrations", self.registrations.evicted()),
+            ("transactions", self.transactions.evicted()),
+        ]
+        .into_iter()
+    }
+
+    /// Requests and responses that repeated one of the same transaction.
+    pub const fn retransmissions(&self) -> u64 {
+        self.transactions.retransmissions()
+    }
+}
+
+#[cfg(test)]
+mod tests;

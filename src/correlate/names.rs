@@ -1,0 +1,81 @@
+//! The texts of a call or registration in one allocation: octets as they came, each cut at a
+//! length that no honest header reaches.
+
+/// Octets kept of one text.
+const TEXT_OCTETS: usize = 512;
+
+/// Up to `N` texts, one after the other. `N` times 512 fits 16 bits for every user.
+#[derive(Debug)]
+pub(super) struct Names<const N: usize> {
+    octets: Box<[u8]>,
+    ends: [u16; N],
+}
+
+impl<const N: usize> Names<N> {
+    /// Copies the texts.
+    pub(super) fn new(texts: [&[u8]; N]) -> Self {
+        let texts = texts.map(cut);
+        let mut octets = Vec::with_capacity(texts.iter().map(|text| text.len()).sum());
+        let mut ends = [0; N];
+        for (text, end) in texts.iter().zip(&mut ends) {
+            octets.extend_from_slice(text);
+            *end = u16::try_from(octets.len()).unwrap_or(u16::MAX);
+        }
+        Self { octets: octets.into_boxed_slice(), ends }
+    }
+
+    /// Text number `index`; empty if there is none.
+    pub(super) fn get(&self, index: usize) -> &[u8] {
+        let start = index.checked_sub(1).and_then(|before| self.ends.get(before)).copied();
+        let end = self.ends.get(index).copied().unwrap_or_default();
+        self.octets
+            .get(usize::from(start.unwrap_or_default())..usize::from(end))
+            .unwrap_or_default()
+    }
+
+    /// Whether text number `index` is `text`, as far as it was kept.
+    pub(super) fn is(&self, index: usize, text: &[u8]) -> bool {
+        self.get(index) == cut(text)
+    }
+
+    /// Text number `index` as a string, U+FFFD for what is not UTF-8; `None` if it is empty.
+    pub(super) fn text(&self, index: usize) -> Option<String> {
+        let octets = self.get(index);
+        (!octets.is_empty()).then(|| String::from_utf8_lossy(octets).into_owned())
+    }
+
+    /// The same texts with one replaced.
+    pub(super) fn with(&self, index: usize, text: &[u8]) -> Self {
+        let mut number = 0_usize;
+        Self::new([(); N].map(|()| {
+            let this = number;
+            number = number.saturating_add(1);
+            if this == index { text } else { self.get(this) }
+        }))
+    }
+}
+
+fn cut(text: &[u8]) -> &[u8] {
+    text.get(..TEXT_OCTETS).unwrap_or(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_come_back_as_they_went_in() {
+        let names = Names::new([b"one", b"", b"three"]);
+        assert_eq!((names.get(0), names.get(1), names.get(2)), (&b"one"[..], &b""[..], &b"three"[..]));
+        assert_eq!((names.get(3), names.text(1)), (&b""[..], None));
+        let names = names.with(1, b"two");
+        assert_eq!((names.get(0), names.get(1), names.get(2)), (&b"one"[..], &b"two"[..], &b"three"[..]));
+    }
+
+    #[test]
+    fn a_long_text_is_cut_and_still_recognised() {
+        let names = Names::new([&[b'x'; 70_000][..], b"y"]);
+        assert_eq!((names.get(0).len(), names.get(1)), (512, &b"y"[..]));
+        assert!(names.is(0, &[b'x'; 70_000]) && !names.is(0, b"x"));
+    }
+}

@@ -1,0 +1,256 @@
+//! Offers and answers of one call (RFC 3264, and where they may stand: RFC 3261 §13.2.1, RFC 3262 §5,
+//! RFC 3311 §5, RFC 6337): which role an SDP plays, which addresses it announces, and what a call's
+//! media come to. It does not pair m-lines of offer and answer; binding streams is done elsewhere.
+
+use std::sync::Arc;
+
+use overhear_parsers::sdp;
+use overhear_parsers::sip::Method;
+
+use super::event::SipEvent;
+use super::intern::Descriptions;
+use super::outbox::{Announcement, MediaDescription};
+use super::placement::SdpRole;
+use super::session::Section;
+use super::view::{View, hash_number, hash_on};
+use crate::model::addr::Endpoint;
+use crate::model::id::RecordKey;
+use crate::model::record::{CallMedia, Keying, Side};
+
+/// Distinct media descriptions kept of one call, offers and answers each counted.
+const MAX_MEDIA: usize = 16;
+/// Addresses remembered as announced and current, per call.
+const MAX_ANNOUNCED: usize = 32;
+
+/// This side sent an INVITE.
+const INVITED: u8 = 1;
+/// Its latest INVITE carried an offer.
+const OFFERED: u8 = 1 << 1;
+/// A response to its INVITE carried an offer that ACK or PRACK has to answer.
+const PENDING: u8 = 1 << 2;
+
+/// A description that was offered or answered.
+struct Described {
+    media: Arc<MediaDescription>,
+    answer: bool,
+    /// Not port 0.
+    accepted: bool,
+}
+
+/// The offers and answers of one call.
+#[derive(Default)]
+pub(super) struct Negotiation {
+    described: Vec<Described>,
+    /// What is announced now: the slot (side, m-line, candidate, hop) in the upper 16 bits, a hash
+    /// of what was announced in the lower 48.
+    announced: Vec<u64>,
+    /// CSeq number of the PRACK that answered an offer, to know it again on the next hop.
+    prack: u32,
+    /// The three bits above, the caller's and the callee's.
+    sides: [u8; 2],
+    key_exposed: bool,
+}
+
+/// Whose SDP it is, and where it was seen.
+pub(super) struct Speaker {
+    /// The call.
+    pub(super) call: RecordKey,
+    /// Who sent the message.
+    pub(super) side: Side,
+    /// Its role.
+    pub(super) role: SdpRole,
+}
+
+impl Negotiation {
+    /// The negotiation of a further fork: the offer is the same.
+    pub(super) fn fork(&self) -> Self {
+        let offers = self.described.iter().filter(|described| !described.answer);
+        let described = offers.map(|offer| Described { media: Arc::clone(&offer.media), ..*offer });
+        Self { described: described.collect(), sides: self.sides, ..Self::default() }
+    }
+
+    /// What the SDP of this message is; also notes INVITEs without one. `from` is the side whose
+    /// request this is or answers.
+    pub(super) fn role(&mut self, view: &View<'_>, from: Side, sdp: bool) -> SdpRole {
+        let [caller, callee] = &mut self.sides;
+        let bits = if from == Side::Caller { caller } else { callee };
+        let role = match (view.request, view.method) {
+            (true, Method::Invite) => {
+                *bits = INVITED | if sdp { OFFERED } else { 0 };
+                SdpRole::Offer
+            }
+            (true, Method::Update) => SdpRole::Offer,
+            (true, Method::Ack) => {
+                *bits &= !PENDING;
+                SdpRole::Answer
+            }
+            (true, Method::Prack) if sdp => {
+                if *bits & PENDING != 0 {
+                    *bits &= !PENDING;
+                    self.prack = view.cseq;
+                }
+                if self.prack == view.cseq { SdpRole::Answer } else { SdpRole::Offer }
+            }
+            (false, Method::Invite) if (101..300).contains(&view.status) => {
+                let offer = *bits & (INVITED | OFFERED) == INVITED;
+                if offer && sdp {
+                    *bits |= PENDING;
+                }
+                if offer { SdpRole::Offer } else { SdpRole::Answer }
+            }
+            (false, Method::Update | Method::Prack) if view.is_success() => SdpRole::Answer,
+            _ => SdpRole::None,
+        };
+        if sdp { role } else { SdpRole::None }
+    }
+
+    /// Takes in a session description and announces its addresses.
+    pub(super) fn observe(
+        &mut self,
+        event: &SipEvent<'_>,
+        speaker: &Speaker,
+        body: &[u8],
+        shared: &mut Descriptions,
+        out: &mut Vec<Announcement>,
+    ) {
+        let session = sdp::parse(body);
+        let answer = speaker.role == SdpRole::Answer;
+        for (mline, media) in (0_u8..).zip(session.media()) {
+            let section = Section::read(&session, media);
+            self.key_exposed |= section.key && !event.encrypted;
+            let description = section.describe(shared);
+            self.remember(&description, answer, section.media.port != 0);
+            let told = Told { mline, description, answer, ssrcs: section.ssrcs() };
+            self.announce(event, speaker, &told, 0, section.endpoint(), section.rtcp(), out);
+            if section.media.port == 0 {
+                continue;
+            }
+            for (place, candidate, rtcp) in section.candidates() {
+                self.announce(event, speaker, &told, place, Some(candidate), rtcp, out);
+            }
+        }
+    }
+
+    /// What the call's media come to.
+    pub(super) fn record(&self) -> CallMedia {
+        let mut record = CallMedia::default();
+        let answered = self.described.iter().any(|described| described.answer);
+        let mut keyings = [false; 4];
+        for Described { media, answer, accepted } in &self.described {
+            if !answer {
+                add(&mut record.offered, &media.profile);
+            } else if *accepted {
+                add(&mut record.answered, &media.profile);
+            }
+            if *answer == answered && (*accepted || !answered) {
+                for (_, name, _) in &media.codecs {
+                    add(&mut record.codecs, name);
+                }
+            }
+            let these = [media.crypto, media.fingerprint, media.zrtp, media.mikey];
+            keyings.iter_mut().zip(these).for_each(|(all, this)| *all |= this);
+        }
+        record.keying = match keyings {
+            [false, false, false, false] => Keying::None,
+            [true, false, false, false] => Keying::Sdes,
+            [false, true, false, false] => Keying::Dtls,
+            [false, false, true, false] => Keying::Zrtp,
+            [false, false, false, true] => Keying::Mikey,
+            _ => Keying::Mixed,
+        };
+        record
+    }
+
+    /// An SRTP key stood in readable signalling.
+    pub(super) const fn key_exposed(&self) -> bool {
+        self.key_exposed
+    }
+
+    fn remember(&mut self, media: &Arc<MediaDescription>, answer: bool, accepted: bool) {
+        let known = self.described.iter().any(|known| {
+            (known.answer, known.accepted) == (answer, accepted)
+                && (Arc::ptr_eq(&known.media, media) || known.media == *media)
+        });
+        if !known && self.described.len() < MAX_MEDIA {
+            // Nearly every call has one offer and one answer: no spare room for more.
+            self.described.reserve_exact(if self.described.is_empty() { 2 } else { 1 });
+            self.described.push(Described { media: Arc::clone(media), answer, accepted });
+        }
+    }
+
+    /// Announces one address unless it is announced already; `None` withdraws the one before, so
+    /// that a call taken off hold announces its address again.
+    #[expect(clippy::too_many_arguments, reason = "one address of one m-line of one message")]
+    fn announce(
+        &mut self,
+        event: &SipEvent<'_>,
+        speaker: &Speaker,
+        told: &Told,
+        candidate: u8,
+        endpoint: Option<Endpoint>,
+        rtcp: Option<Endpoint>,
+        out: &mut Vec<Announcement>,
+    ) {
+        let slot = told.slot(speaker.side, candidate, event.src);
+        let Some(endpoint) = endpoint else {
+            self.announced.retain(|entry| entry >> 48 != slot);
+            return;
+        };
+        let entry = slot << 48 | told.hash(endpoint, rtcp) & 0xffff_ffff_ffff;
+        if self.announced.contains(&entry) {
+            return;
+        }
+        self.announced.retain(|entry| entry >> 48 != slot);
+        if self.announced.len() >= MAX_ANNOUNCED {
+            let _oldest = self.announced.remove(0);
+        }
+        self.announced.reserve_exact(if self.announced.is_empty() { 2 } else { 1 });
+        self.announced.push(entry);
+        out.push(Announcement {
+            call: speaker.call,
+            at: event.at,
+            ordinal: event.ordinal,
+            watermark: event.watermark,
+            side: speaker.side,
+            answer: told.answer,
+            mline: told.mline,
+            endpoint,
+            rtcp,
+            ssrcs: told.ssrcs.clone(),
+            candidate: candidate != 0,
+            media: Arc::clone(&told.description),
+        });
+    }
+}
+
+/// What all addresses of one m-line have in common.
+struct Told {
+    mline: u8,
+    description: Arc<MediaDescription>,
+    answer: bool,
+    ssrcs: Vec<u32>,
+}
+
+impl Told {
+    /// Side, m-line (0 to 31), candidate (0 to 8) and hop in 16 bits.
+    fn slot(&self, side: Side, candidate: u8, hop: Endpoint) -> u64 {
+        let hop = hash_on(u64::from(hop.port), hop.addr.octets()) & 0x3f;
+        let side = u64::from(side == Side::Callee);
+        side << 15 | u64::from(self.mline & 0x1f) << 10 | u64::from(candidate & 0xf) << 6 | hop
+    }
+
+    fn hash(&self, endpoint: Endpoint, rtcp: Option<Endpoint>) -> u64 {
+        let media: &MediaDescription = &self.description;
+        let mut hash = crate::model::addr::stable_hash(media);
+        for endpoint in [Some(endpoint), rtcp].into_iter().flatten() {
+            hash = hash_on(hash ^ u64::from(endpoint.port), endpoint.addr.octets());
+        }
+        self.ssrcs.iter().fold(hash, |hash, &ssrc| hash_number(hash, u64::from(ssrc)))
+    }
+}
+
+fn add(list: &mut Vec<String>, value: &str) {
+    if !value.is_empty() && !list.iter().any(|known| known == value) {
+        list.push(value.to_owned());
+    }
+}

@@ -1,0 +1,124 @@
+//! The headers that place a message in its transaction and dialog (RFC 3261 §12.2.2, §17.1.3),
+//! picked out in one pass over the header spans. Values stay bytes and are not judged.
+
+use std::hash::{BuildHasher, Hasher};
+
+use overhear_parsers::sip::{HeaderName, Message, Method, NameAddr};
+
+use crate::model::addr::STABLE;
+
+/// One message, as far as correlation reads every message.
+pub(super) struct View<'a> {
+    /// The message itself.
+    pub(super) message: Message<'a>,
+    /// A request rather than a response.
+    pub(super) request: bool,
+    /// The request's method; a response's is that of its CSeq.
+    pub(super) method: Method,
+    /// The status code; 0 for a request.
+    pub(super) status: u16,
+    /// Call-ID.
+    pub(super) call_id: &'a [u8],
+    /// From tag; empty without one (RFC 2543).
+    pub(super) from_tag: &'a [u8],
+    /// To tag; empty without one.
+    pub(super) to_tag: &'a [u8],
+    /// CSeq number.
+    pub(super) cseq: u32,
+    /// The first Via value, as written.
+    pub(super) via: &'a [u8],
+    from: &'a [u8],
+    to: &'a [u8],
+}
+
+impl<'a> View<'a> {
+    /// Reads `message`; `None` without Call-ID or CSeq: such a message belongs nowhere.
+    pub(super) fn of(message: &Message<'a>) -> Option<Self> {
+        let (mut call_id, mut from, mut to) = (None, None, None);
+        let (mut cseq, mut via) = (None, None);
+        for header in message.spans {
+            let place = match header.name {
+                HeaderName::CallId => &mut call_id,
+                HeaderName::From => &mut from,
+                HeaderName::To => &mut to,
+                HeaderName::CSeq => &mut cseq,
+                HeaderName::Via => &mut via,
+                _ => continue,
+            };
+            if place.is_none() {
+                *place = Some(header.value(message.octets));
+            }
+        }
+        let call_id = call_id.filter(|call_id| !call_id.is_empty())?;
+        cseq?;
+        let (number, cseq_method, _) = message.cseq()?;
+        let status = message.status();
+        let (from, to) = (from.unwrap_or_default(), to.unwrap_or_default());
+        Some(Self {
+            message: *message,
+            request: status.is_none(),
+            method: if status.is_none() { message.method() } else { cseq_method },
+            status: status.unwrap_or_default(),
+            call_id,
+            from_tag: tag(from),
+            to_tag: tag(to),
+            cseq: number,
+            via: via.unwrap_or_default(),
+            from,
+            to,
+        })
+    }
+
+    /// The From header.
+    pub(super) fn from(&self) -> Option<NameAddr<'a>> {
+        NameAddr::parse(self.from)
+    }
+
+    /// The To header.
+    pub(super) fn to(&self) -> Option<NameAddr<'a>> {
+        NameAddr::parse(self.to)
+    }
+
+    /// An INVITE outside a dialog.
+    pub(super) fn is_initial_invite(&self) -> bool {
+        self.request && self.method == Method::Invite && self.to_tag.is_empty()
+    }
+
+    /// A final response.
+    pub(super) fn is_final(&self) -> bool {
+        self.status >= 200
+    }
+
+    /// A 2xx.
+    pub(super) fn is_success(&self) -> bool {
+        (200..300).contains(&self.status)
+    }
+}
+
+/// The stable hash of octets.
+pub(super) fn hash(octets: &[u8]) -> u64 {
+    let mut hasher = STABLE.build_hasher();
+    hasher.write(octets);
+    hasher.finish()
+}
+
+/// `seed` and the octets in one hash.
+pub(super) fn hash_on(seed: u64, octets: &[u8]) -> u64 {
+    let mut hasher = STABLE.build_hasher();
+    hasher.write_u64(seed);
+    hasher.write(octets);
+    hasher.finish()
+}
+
+/// `seed` and a number in one hash.
+pub(super) fn hash_number(seed: u64, number: u64) -> u64 {
+    let mut hasher = STABLE.build_hasher();
+    hasher.write_u64(seed);
+    hasher.write_u64(number);
+    hasher.finish()
+}
+
+/// The tag parameter of a From or To value; empty without one.
+fn tag(value: &[u8]) -> &[u8] {
+    NameAddr::parse(value).and_then(|address| address.tag()).unwrap_or_default()
+}
