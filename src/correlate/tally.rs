@@ -33,8 +33,6 @@ pub struct Tally {
     pub registration_states: BTreeMap<&'static str, u64>,
     /// Streams by protection.
     pub streams: BTreeMap<Protection, Streams>,
-    /// Streams that belong to no call.
-    pub unbound: u64,
     /// Streams by the codec of their first payload type; `None` where it is not known, or beyond
     /// 64 different names.
     pub codecs: BTreeMap<Option<String>, u64>,
@@ -57,6 +55,8 @@ pub struct Streams {
     pub packets: u64,
     /// The sum of their durations, nanoseconds.
     pub nanos: u64,
+    /// Those that belong to no call.
+    pub unbound: u64,
     /// First frames of some of them.
     pub at: Examples,
 }
@@ -105,8 +105,8 @@ impl Tally {
         kind.packets = kind.packets.saturating_add(stream.packets);
         let nanos = stream.last.since(stream.first).nanos();
         kind.nanos = kind.nanos.saturating_add(u64::try_from(nanos).unwrap_or(0));
+        kind.unbound = kind.unbound.saturating_add(stream.call.is_none().into());
         kind.at.offer(stream.key().first);
-        self.unbound = self.unbound.saturating_add(stream.call.is_none().into());
         self.expected = self.expected.saturating_add(stream.expected);
         self.lost = self.lost.saturating_add(stream.lost);
         self.codec(stream.payload_types.first().and_then(|first| first.codec.as_deref()));
