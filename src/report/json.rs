@@ -353,3 +353,69 @@ impl Formatter for Lines {
         out.write_all(rest.as_bytes())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::sample;
+    use serde_json::Value;
+
+    fn written() -> String {
+        let mut octets = Vec::new();
+        write(&mut sample::outcome(), &mut octets).unwrap();
+        String::from_utf8(octets).unwrap()
+    }
+
+    #[test]
+    fn hostile_text_is_escaped_and_reads_back_unchanged() {
+        let text = written();
+        assert!(!text.chars().any(|c| is_unsafe(c) && c != '\n'), "{text}");
+        let report: Value = serde_json::from_str(&text).unwrap();
+        assert_eq!(report["calls"][2]["call_id"], sample::HOSTILE);
+    }
+
+    #[test]
+    fn records_stand_on_lines_of_their_own_in_order() {
+        let text = written();
+        let starts = |start: &str| text.lines().filter(|line| line.starts_with(start)).count();
+        assert_eq!(starts("{\"id\":\"c"), 3);
+        assert_eq!(starts("{\"id\":\"s"), 3);
+        assert_eq!(text.lines().last(), Some("}"));
+        let report: Value = serde_json::from_str(&text).unwrap();
+        let keys: Vec<&String> = report.as_object().unwrap().keys().collect();
+        assert_eq!(keys.first().map(|key| key.as_str()), Some("schema"));
+        assert_eq!(keys.last().map(|key| key.as_str()), Some("limits"));
+    }
+
+    #[test]
+    fn links_become_ids() {
+        let report: Value = serde_json::from_str(&written()).unwrap();
+        let call = &report["calls"][0];
+        assert_eq!(call["exposure"], "clear");
+        assert_eq!(call["streams"][1], report["streams"][1]["id"]);
+        assert_eq!(call["findings"][0], "MEDIA-CLEARTEXT-RTP-0a1b2c3d");
+        assert_eq!(report["calls"][1]["exposure"], "protected");
+        assert_eq!(report["calls"][2]["exposure"], "no-media");
+        assert_eq!(report["findings"][0]["evidence"][0]["frame"], 21);
+        assert_eq!(report["handshakes"][0]["sni"], Value::Null);
+    }
+
+    /// Prints what a record costs; run with `--ignored --nocapture` and a release profile.
+    #[test]
+    #[ignore = "measures"]
+    #[expect(clippy::disallowed_methods, clippy::print_stdout, reason = "a measurement")]
+    fn cost_of_a_written_record() {
+        let mut outcome = sample::outcome();
+        let call = crate::correlate::sample::call(1);
+        for frame in 0..500_000 {
+            let mut stream = crate::correlate::sample::stream(frame);
+            outcome.archive.push_stream(&stream, Some(call.key()));
+            stream.first_frame += 500_000;
+            outcome.archive.push_stream(&stream, None);
+            outcome.archive.push_call(&crate::correlate::sample::call(frame + 1));
+        }
+        let start = std::time::Instant::now();
+        write(&mut outcome, &mut io::BufWriter::new(io::sink())).unwrap();
+        println!("{:.2} us a record", start.elapsed().as_secs_f64() / 1.5);
+    }
+}

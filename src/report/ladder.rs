@@ -22,6 +22,9 @@ const GUTTER: usize = 20;
 /// The narrowest distance between two endpoints that still has room for an arrow with a word.
 const NARROWEST: usize = 16;
 
+/// Columns kept free behind the last endpoint: half its name.
+const MARGIN: usize = 9;
+
 /// The widest, which keeps arrows readable.
 const WIDEST: usize = 40;
 
@@ -63,7 +66,7 @@ impl Plan {
     fn new(steps: &[Step], layout: Layout, several_sources: bool) -> Self {
         let by_port = steps.iter().any(|step| step.src.addr == step.dst.addr);
         let mut lanes: Vec<Lane> = Vec::new();
-        let room = layout.width.saturating_sub(GUTTER + 2);
+        let room = layout.width.saturating_sub(GUTTER + MARGIN);
         let most = (room / NARROWEST).saturating_add(1);
         for step in steps {
             for endpoint in [step.src, step.dst] {
@@ -97,28 +100,31 @@ impl Plan {
     /// The names above their columns, or letters and a legend if a name is too long.
     fn heading(&self, layout: Layout, out: &mut impl Write) -> io::Result<()> {
         let names: Vec<String> = self.lanes.iter().map(|lane| self.name(lane)).collect();
-        let mut names = names.as_slice();
-        let letters: Vec<String> =
-            ('A'..='Z').take(names.len()).map(|letter| letter.to_string()).collect();
-        // A name is centred on its column; the outermost must not leave the line.
-        let longest = names.iter().map(|name| width(name)).max().unwrap_or(0);
-        if longest + 2 > self.gap || longest > GUTTER {
-            for (letter, name) in letters.iter().zip(names) {
+        let line = self.centred(&names, layout).unwrap_or_else(|| {
+            let letters = ('A'..='Z').cycle().map(String::from).take(names.len());
+            self.centred(&letters.collect::<Vec<_>>(), layout).unwrap_or_default()
+        });
+        if !names.iter().all(|name| line.contains(name.as_str())) {
+            for (letter, name) in ('A'..='Z').cycle().zip(&names) {
                 writeln!(out, "{}", layout.paint(&format!("  {letter} = {name}"), Ink::Bold))?;
             }
-            names = letters.as_slice();
-        }
-        let last = self.column(names.len().saturating_sub(1));
-        let mut line = String::new();
-        for (lane, name) in names.iter().enumerate() {
-            let wide = width(name);
-            let centred = self.column(lane).saturating_sub(wide / 2);
-            let latest = layout.width.max(last + 1).saturating_sub(wide);
-            let start = centred.min(latest);
-            line.extend(std::iter::repeat_n(' ', start.saturating_sub(width(&line))));
-            line.push_str(name);
         }
         writeln!(out, "{}", layout.paint(&line, Ink::Bold))
+    }
+
+    /// Each name centred on its column; `None` if two would touch or one leaves the line.
+    fn centred(&self, names: &[String], layout: Layout) -> Option<String> {
+        let mut line = String::new();
+        for (lane, name) in names.iter().enumerate() {
+            let start = self.column(lane).checked_sub(width(name) / 2)?;
+            let blanks = start.checked_sub(width(&line))?;
+            if blanks == 0 && lane > 0 {
+                return None;
+            }
+            line.extend(std::iter::repeat_n(' ', blanks));
+            line.push_str(name);
+        }
+        (width(&line) <= layout.width).then_some(line)
     }
 
     fn column(&self, lane: usize) -> usize {
@@ -137,8 +143,12 @@ impl Plan {
         let time = format!("{sign}{}.{:03}", millis / 1000, millis % 1000);
         let gutter = format!("{frame:>7} {time:>10}  ");
         let line = match (self.lane(step.src), self.lane(step.dst)) {
-            (Some(from), Some(to)) if from != to => self.arrow(from, to, &self.label(step), step.kind),
-            (Some(lane), Some(_)) => self.beside(lane, &format!("<-' {}", self.label(step)), layout),
+            (Some(from), Some(to)) if from != to => {
+                self.arrow(from, to, &self.label(step), step.kind)
+            }
+            (Some(lane), Some(_)) => {
+                self.beside(lane, &format!("<-' {}", self.label(step)), layout)
+            }
             _ => {
                 let text = format!("{} -> {} {}", step.src, step.dst, self.label(step));
                 fit(&text, layout.width.saturating_sub(GUTTER)).into_owned()
@@ -209,4 +219,61 @@ impl Plan {
 
 fn same(a: Endpoint, b: Endpoint, by_port: bool) -> bool {
     a.addr == b.addr && (!by_port || a.port == b.port)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::correlate::sample::endpoint;
+    use crate::report::sample::{self, step};
+
+    fn drawn(steps: Vec<Step>, columns: usize) -> String {
+        let outcome = Outcome { ladder: steps, ..sample::outcome() };
+        let mut out = Vec::new();
+        write(&outcome, Layout { width: columns, colour: false }, &mut out).unwrap();
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn arrows_go_from_sender_to_receiver() {
+        let (a, b) = (endpoint(10, 5060), endpoint(20, 5060));
+        let mut invite = step(1, a, b, "INVITE");
+        invite.note = Some("SDP".to_owned());
+        let mut again = invite.clone();
+        again.retransmission = true;
+        again.at = sample::at(501);
+        let media = Step {
+            kind: StepKind::Stream,
+            ..step(900, endpoint(20, 6000), endpoint(10, 4000), "PCMU 2,126 packets")
+        };
+        let text = drawn(vec![invite, again, step(700, b, a, "200 OK"), media], 80);
+        let lines: Vec<&str> = text.lines().collect();
+        assert_eq!(lines[0], "begins 2026-11-22 03:06:04 UTC");
+        assert_eq!(
+            lines[1].split_whitespace().collect::<Vec<_>>(),
+            ["192.0.2.10:5060", "192.0.2.20:5060"]
+        );
+        assert!(
+            lines[2].starts_with("      1      0.000  |-") && lines[2].contains("- INVITE (SDP) -")
+        );
+        assert!(lines[2].ends_with(">|"));
+        assert!(lines[3].contains("INVITE (SDP) again"));
+        assert!(lines[4].contains("|<-") && lines[4].ends_with("-|"));
+        assert!(lines[5].contains("= PCMU 2,126 packets 6000>4000 ="), "{text}");
+    }
+
+    #[test]
+    fn many_parties_and_hostile_labels_stay_within_the_line() {
+        let mut steps: Vec<Step> = (0..40)
+            .map(|n| step(u64::from(n), endpoint(n, 5060), endpoint(n + 1, 5060), sample::HOSTILE))
+            .collect();
+        steps.push(step(50, endpoint(1, 5060), endpoint(1, 5062), "BYE"));
+        for count in [2, 3, 41] {
+            let text = drawn(steps.split_off(steps.len().saturating_sub(count)), 80);
+            for line in text.lines() {
+                assert!(width(line) <= 80, "{line}");
+                assert!(!line.chars().any(crate::report::safe::is_unsafe), "{line}");
+            }
+        }
+    }
 }

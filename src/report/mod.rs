@@ -11,3 +11,6 @@ pub mod terminal;
 pub mod text;
 
 pub use outcome::Outcome;
+
+#[cfg(test)]
+pub(crate) mod sample;

@@ -204,7 +204,8 @@ fn media(outcome: &Outcome) -> (Mark, &'static str, String) {
     let open = of(Protection::AuthenticatedOnly);
     if open.streams > 0 {
         let at = frames(open.at.frames(), &outcome.capture.sources);
-        let text = format!("{} authenticated but not encrypted: {at}", count(open.streams, "stream"));
+        let text =
+            format!("{} authenticated but not encrypted: {at}", count(open.streams, "stream"));
         return (Mark::Fail, TOPIC, text);
     }
     let proven = of(Protection::SrtpProven).streams;
@@ -240,7 +241,7 @@ fn signalling(outcome: &Outcome) -> (Mark, &'static str, String) {
     let (counts, tally) = (&outcome.counts, outcome.archive.tally());
     let calls = match outcome.archive.call_count() {
         0 => String::new(),
-        all => format!("; {} of {}", grouped(tally.signalling_clear), count(all, "call")),
+        all => format!(", in {} of {}", grouped(tally.signalling_clear), count(all, "call")),
     };
     if counts.sip_messages > 0 {
         let messages = count(counts.sip_messages, "SIP message");
@@ -262,19 +263,19 @@ fn records(
     out: &mut impl Write,
 ) -> io::Result<()> {
     let (tally, archive) = (outcome.archive.tally(), &outcome.archive);
+    writeln!(out)?;
     let mut line = |label: &str, text: &str| match text {
         "" => Ok(()),
         text => layout.item(out, (label, Some(Ink::Bold)), COLUMN, text),
     };
-    line("\n", " ")?;
     let calls = archive.call_count();
     let failures = tally.failures.iter().map(|(status, count)| (status.to_string(), *count));
-    line("CALLS", &format!("{}  {}", grouped(calls), states(&tally.call_states)))?;
+    line("CALLS", &totalled(calls, &states(&tally.call_states)))?;
     line("", &prefixed("failed with: ", &largest(failures, 6)))?;
     let exposed = exposures.calls.iter().map(|(exposure, count)| (exposure.word(), *count));
     line("", &prefixed("media: ", &counts(exposed)))?;
     let streams = tally.streams.iter().map(|(kind, streams)| (kind.word(), streams.streams));
-    line("STREAMS", &format!("{}  {}", grouped(archive.stream_count()), counts(streams)))?;
+    line("STREAMS", &totalled(archive.stream_count(), &counts(streams)))?;
     let unbound: u64 = tally.streams.values().map(|kind| kind.unbound).sum();
     line("", &prefixed("outside any call: ", &some(unbound)))?;
     let unnamed = || "unknown codec".to_owned();
@@ -283,18 +284,29 @@ fn records(
     line("", &largest(codecs, 6))?;
     if tally.expected > 0 {
         let share = permille(tally.lost, tally.expected);
-        line("", &format!("packets lost: {} of {} ({share})", grouped(tally.lost), grouped(tally.expected)))?;
+        line(
+            "",
+            &format!(
+                "packets lost: {} of {} ({share})",
+                grouped(tally.lost),
+                grouped(tally.expected)
+            ),
+        )?;
     }
     let registrations: u64 = tally.registration_states.values().sum();
     if registrations > 0 {
         let states = states(&tally.registration_states);
-        line("REGISTRATIONS", &format!("{}  {states}", grouped(registrations)))?;
+        line("REGISTRATIONS", &totalled(registrations, &states))?;
     }
     line("HANDSHAKES", &counts([("TLS", tally.tls), ("DTLS", tally.dtls)]))
 }
 
 fn states(states: &BTreeMap<&'static str, u64>) -> String {
     counts(states.iter().map(|(word, count)| (*word, *count)))
+}
+
+fn totalled(total: u64, parts: &str) -> String {
+    if total == 0 { "none".to_owned() } else { format!("{}: {parts}", grouped(total)) }
 }
 
 fn prefixed(prefix: &str, text: &str) -> String {
@@ -333,7 +345,11 @@ fn packets(capture: &CaptureRecord, layout: Layout, out: &mut impl Write) -> io:
     }
     let sum = accounting.total();
     if sum != capture.packets {
-        let text = format!("{} of {} packets are accounted for: a fault of this program, please report it", grouped(sum), grouped(capture.packets));
+        let text = format!(
+            "{} of {} packets are accounted for: a fault of this program, please report it",
+            grouped(sum),
+            grouped(capture.packets)
+        );
         layout.item(out, ("  ! sum", Some(Ink::BoldRed)), COLUMN, &text)?;
     }
     Ok(())
@@ -412,4 +428,64 @@ fn plain_path(path: &str) -> bool {
     path.len() <= 40
         && !path.starts_with('-')
         && path.bytes().all(|octet| octet.is_ascii_alphanumeric() || b"._-/+,@".contains(&octet))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::safe::{is_unsafe, width};
+    use crate::report::{calls, sample};
+
+    fn printed(width: usize, colour: bool) -> String {
+        let mut out = Vec::new();
+        write(&mut sample::outcome(), Layout { width, colour }, &mut out).unwrap();
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn every_line_fits_and_nothing_unsafe_is_printed() {
+        for columns in [80, 100, 200] {
+            let layout = Layout { width: columns, colour: false };
+            let mut list = Vec::new();
+            calls::write(&mut sample::outcome(), layout, &mut list).unwrap();
+            let text = printed(columns, false) + &String::from_utf8(list).unwrap();
+            for line in text.lines() {
+                assert!(width(line) <= columns, "{line}");
+                assert!(!line.chars().any(is_unsafe), "{line}");
+                assert_eq!(line, line.trim_end(), "blanks at the end");
+            }
+        }
+    }
+
+    #[test]
+    fn the_verdict_comes_first_and_names_frames() {
+        let text = printed(80, false);
+        let place = |what: &str| text.find(what).unwrap_or_else(|| panic!("{what} in\n{text}"));
+        assert!(place("1 of 3 calls can be listened to") < place("FINDINGS"));
+        assert!(text.contains("frame.number in {21, 22}"), "{text}");
+        assert!(place("CRITICAL MEDIA-CLEARTEXT-RTP") < place("INFO     SENSOR-TRUNCATED"));
+        assert!(place("6,420 = 6,412 handled + 8 skipped") < place("\nMISSING"));
+        assert!(text.contains("incomplete"));
+    }
+
+    #[test]
+    fn colour_adds_nothing_but_colour() {
+        let mut plain = printed(80, true);
+        for ink in ["1", "2", "31", "1;31", "33", "32", "36", "0"] {
+            plain = plain.replace(&format!("\u{1b}[{ink}m"), "");
+        }
+        assert_eq!(plain, printed(80, false));
+    }
+
+    /// Prints what it looks like; run with `--ignored --nocapture`.
+    #[test]
+    #[ignore = "shows"]
+    #[expect(clippy::print_stdout, reason = "for a person to look at")]
+    fn looks() {
+        println!("{}", printed(80, false));
+        let mut list = Vec::new();
+        let layout = Layout { width: 80, colour: false };
+        calls::write(&mut sample::outcome(), layout, &mut list).unwrap();
+        println!("{}", String::from_utf8(list).unwrap());
+    }
 }

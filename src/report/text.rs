@@ -90,6 +90,9 @@ impl Layout {
             Some(ink) => self.paint(label, ink),
             None => label.to_owned(),
         };
+        if text.is_empty() {
+            return writeln!(out, "{shown}");
+        }
         let mut filling = column.saturating_sub(width(label));
         write!(out, "{shown}")?;
         for line in wrap(text, self.width.saturating_sub(column)) {
@@ -171,7 +174,10 @@ pub fn short_duration(seconds: f64) -> String {
     }
 }
 
-#[expect(clippy::cast_possible_truncation, reason = "a float converts to the nearest i64 or its ends")]
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "a float converts to the nearest i64 or its ends"
+)]
 fn nanos(seconds: f64) -> i64 {
     (seconds * 1e9) as i64
 }
