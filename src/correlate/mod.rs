@@ -1,22 +1,24 @@
-//! L5: facts of all lanes to calls, registrations, bound streams.
-
-pub mod event;
-pub mod media;
-pub mod outbox;
-pub mod placement;
-pub mod rtcp;
-pub mod stream_record;
 //! L5: facts of all lanes to calls, registrations and bound streams.
+
+pub mod archive;
 mod call;
 mod call_record;
 mod call_table;
 pub mod dialogs;
+pub mod event;
 mod intern;
+pub mod media;
 mod names;
 mod offer_answer;
+pub mod outbox;
+pub mod placement;
 mod registration;
+pub mod rtcp;
 mod session;
 mod slots;
+pub mod spool;
+pub mod stream_record;
+pub mod tally;
 mod timers;
 mod transaction;
 mod view;

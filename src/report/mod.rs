@@ -1,1 +1,16 @@
-//! To be written.
+//! L7: findings and records to octets, one file per format.
+
+pub mod calls;
+pub mod findings;
+pub mod json;
+pub mod ladder;
+pub mod outcome;
+pub mod safe;
+pub mod schema;
+pub mod terminal;
+pub mod text;
+
+pub use outcome::Outcome;
+
+#[cfg(test)]
+pub(crate) mod sample;

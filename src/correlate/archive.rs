@@ -1,0 +1,385 @@
+//! Finished calls, registrations, streams and handshakes, and the links that are known only at the
+//! end: a call's streams and its exposure, the findings that name a record.
+//!
+//! Links are lists of pairs sorted like the records they point at, so joining them is one walk over
+//! both ([`Join`]); nothing holds all records in memory.
+
+use std::collections::BTreeMap;
+use std::iter::Peekable;
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use super::spool::{Merge, Store};
+use super::tally::Tally;
+use crate::model::id::{RecordId, RecordKey};
+use crate::model::record::{
+    CallRecord, HandshakeRecord, Protection, RegistrationRecord, StreamRecord,
+};
+use crate::policy::Limits;
+
+/// Everything finished.
+#[derive(Debug)]
+pub struct Archive {
+    calls: Store<CallRecord>,
+    registrations: Store<RegistrationRecord>,
+    streams: Store<StreamRecord>,
+    handshakes: Store<HandshakeRecord>,
+    /// Keyed by the call.
+    call_streams: Store<CallStream>,
+    /// A record, and the place in the report's findings of one that names it.
+    findings_of: Vec<(RecordKey, u32)>,
+    tally: Tally,
+}
+
+/// A stream of a call.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct CallStream {
+    /// The stream.
+    pub stream: RecordKey,
+    /// Its verdict.
+    pub protection: Protection,
+}
+
+/// What an eavesdropper gets of a call's media, in the words of the contract.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Exposure {
+    /// At least one stream is readable as sent.
+    Clear,
+    /// Streams are encrypted, with a key that was readable in signalling.
+    KeyExposed,
+    /// Every stream looks encrypted or is proven to be, and no key was readable.
+    Protected,
+    /// No stream belongs to the call.
+    NoMedia,
+    /// There is media, and nothing proves either way.
+    Unknown,
+}
+
+/// A call with what was joined to it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CallRow {
+    /// The call.
+    pub record: CallRecord,
+    /// What an eavesdropper gets.
+    pub exposure: Exposure,
+    /// Its streams in order.
+    pub streams: Vec<RecordId>,
+    /// Places of its findings in the report's list, ascending.
+    pub findings: Vec<u32>,
+}
+
+/// Another record with its findings.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Row<T> {
+    /// The record.
+    pub record: T,
+    /// Places of its findings in the report's list, ascending.
+    pub findings: Vec<u32>,
+}
+
+impl Exposure {
+    /// The word used in every output.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Clear => "clear",
+            Self::KeyExposed => "key-exposed",
+            Self::Protected => "protected",
+            Self::NoMedia => "no-media",
+            Self::Unknown => "unknown",
+        }
+    }
+
+    /// The exposure of a call whose streams have these verdicts. Authentication without encryption
+    /// leaves the payload readable, so it counts as clear.
+    pub fn of(streams: impl IntoIterator<Item = Protection>, key_exposed: bool) -> Self {
+        let (mut any, mut encrypted, mut unknown) = (false, false, false);
+        for protection in streams {
+            any = true;
+            match protection {
+                Protection::Cleartext | Protection::AuthenticatedOnly => return Self::Clear,
+                Protection::EncryptedLike | Protection::SrtpProven => encrypted = true,
+                Protection::Unknown => unknown = true,
+            }
+        }
+        match (any, encrypted) {
+            (false, _) => Self::NoMedia,
+            (true, true) if key_exposed => Self::KeyExposed,
+            (true, true) if !unknown => Self::Protected,
+            (true, _) => Self::Unknown,
+        }
+    }
+}
+
+impl Archive {
+    /// An archive whose memory and spool are those of `limits`, divided over the kinds.
+    pub fn new(limits: &Limits) -> Self {
+        let (memory, spool) = (limits.records_octets, limits.spool_octets);
+        Self {
+            streams: Store::new(memory / 2, spool / 2),
+            calls: Store::new(memory / 4, spool / 4),
+            call_streams: Store::new(memory / 8, spool / 8),
+            registrations: Store::new(memory / 16, spool / 16),
+            handshakes: Store::new(memory / 16, spool / 16),
+            findings_of: Vec::new(),
+            tally: Tally::default(),
+        }
+    }
+
+    /// Keeps a finished call.
+    pub fn push_call(&mut self, call: &CallRecord) {
+        self.tally.call(call);
+        self.calls.push(call.key(), call);
+    }
+
+    /// Keeps a finished registration.
+    pub fn push_registration(&mut self, registration: &RegistrationRecord) {
+        self.tally.registration(registration);
+        self.registrations.push(registration.key(), registration);
+    }
+
+    /// Keeps a finished stream, and links it to its call.
+    pub fn push_stream(&mut self, stream: &StreamRecord, call: Option<RecordKey>) {
+        self.tally.stream(stream);
+        self.streams.push(stream.key(), stream);
+        if let Some(call) = call {
+            let link = CallStream { stream: stream.key(), protection: stream.protection };
+            self.call_streams.push(call, &link);
+        }
+    }
+
+    /// Keeps a handshake.
+    pub fn push_handshake(&mut self, handshake: &HandshakeRecord) {
+        self.tally.handshake(handshake);
+        self.handshakes.push(handshake.key(), handshake);
+    }
+
+    /// Says that the finding at place `finding` of the report's sorted list names `record`, of
+    /// whichever kind. At most `policy::limits::FINDING_LINKS` of each kind a finding.
+    pub fn cite(&mut self, record: RecordKey, finding: u32) {
+        self.findings_of.push((record, finding));
+    }
+
+    /// Calls held.
+    pub fn call_count(&self) -> u64 {
+        self.calls.len()
+    }
+
+    /// Streams held.
+    pub fn stream_count(&self) -> u64 {
+        self.streams.len()
+    }
+
+    /// Totals over everything that was pushed.
+    pub fn tally(&self) -> &Tally {
+        &self.tally
+    }
+
+    /// Records for which there was no room, by the table names of `evicted`; only those above 0.
+    pub fn refused(&self) -> BTreeMap<&'static str, u64> {
+        [
+            ("call_records", self.calls.refused()),
+            ("registration_records", self.registrations.refused()),
+            ("stream_records", self.streams.refused()),
+            ("handshake_records", self.handshakes.refused()),
+            ("call_streams", self.call_streams.refused()),
+        ]
+        .into_iter()
+        .filter(|(_, refused)| *refused > 0)
+        .collect()
+    }
+
+    /// What went wrong with the spool, if anything did: a sentence for `limits`.
+    pub fn fault(&self) -> Option<&str> {
+        self.calls
+            .fault()
+            .or(self.registrations.fault())
+            .or(self.streams.fault())
+            .or(self.handshakes.fault())
+            .or(self.call_streams.fault())
+    }
+
+    /// All calls in order.
+    pub fn calls(&mut self) -> impl Iterator<Item = CallRow> {
+        let mut findings = Join::new(links(&mut self.findings_of));
+        let mut streams = Join::new(self.call_streams.read());
+        let mut own: Vec<CallStream> = Vec::new();
+        self.calls.read().map(move |(key, record)| {
+            own.clear();
+            own.extend(streams.of(key));
+            own.sort_unstable();
+            let protections = own.iter().map(|link| link.protection);
+            CallRow {
+                exposure: Exposure::of(protections, record.key_exposed),
+                streams: own.iter().map(|link| link.stream.id).collect(),
+                findings: findings.of(key).collect(),
+                record,
+            }
+        })
+    }
+
+    /// All registrations in order.
+    pub fn registrations(&mut self) -> impl Iterator<Item = Row<RegistrationRecord>> {
+        rows(self.registrations.read(), &mut self.findings_of)
+    }
+
+    /// All streams in order.
+    pub fn streams(&mut self) -> impl Iterator<Item = Row<StreamRecord>> {
+        rows(self.streams.read(), &mut self.findings_of)
+    }
+
+    /// All handshakes in order.
+    pub fn handshakes(&mut self) -> impl Iterator<Item = Row<HandshakeRecord>> {
+        rows(self.handshakes.read(), &mut self.findings_of)
+    }
+}
+
+/// Records with their findings.
+fn rows<'a, T: DeserializeOwned + 'a>(
+    records: Merge<'a, T>,
+    findings: &'a mut Vec<(RecordKey, u32)>,
+) -> impl Iterator<Item = Row<T>> + 'a {
+    let mut findings = Join::new(links(findings));
+    records.map(move |(key, record)| Row { record, findings: findings.of(key).collect() })
+}
+
+/// The pairs in order, each once.
+fn links(pairs: &mut Vec<(RecordKey, u32)>) -> impl Iterator<Item = (RecordKey, u32)> {
+    if !pairs.is_sorted_by(|a, b| a < b) {
+        pairs.sort_unstable();
+        pairs.dedup();
+    }
+    pairs.iter().copied()
+}
+
+/// Pairs in ascending order of their first half, asked for in ascending order of it too.
+struct Join<I: Iterator>(Peekable<I>);
+
+impl<V, I: Iterator<Item = (RecordKey, V)>> Join<I> {
+    fn new(pairs: I) -> Self {
+        Self(pairs.peekable())
+    }
+
+    /// Everything paired with `key`; pairs before it belong to records that were not kept.
+    fn of(&mut self, key: RecordKey) -> impl Iterator<Item = V> {
+        while self.0.next_if(|(left, _)| *left < key).is_some() {}
+        std::iter::from_fn(move || self.0.next_if(|(left, _)| *left == key).map(|(_, right)| right))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::correlate::sample;
+    use crate::model::frame::FrameId;
+    use crate::model::id::Kind;
+
+    #[test]
+    fn exposure_is_the_worst_that_is_certain() {
+        use Protection::{AuthenticatedOnly, Cleartext, EncryptedLike, SrtpProven, Unknown};
+        for (streams, key_exposed, exposure) in [
+            (&[][..], false, Exposure::NoMedia),
+            (&[], true, Exposure::NoMedia),
+            (&[EncryptedLike, Cleartext], true, Exposure::Clear),
+            (&[AuthenticatedOnly], false, Exposure::Clear),
+            (&[EncryptedLike, SrtpProven], false, Exposure::Protected),
+            (&[EncryptedLike, Unknown], true, Exposure::KeyExposed),
+            (&[EncryptedLike, Unknown], false, Exposure::Unknown),
+            (&[Unknown], true, Exposure::Unknown),
+        ] {
+            assert_eq!(Exposure::of(streams.iter().copied(), key_exposed), exposure, "{streams:?}");
+        }
+    }
+
+    fn archive(memory: usize) -> Archive {
+        let limits = Limits { records_octets: memory, ..Limits::default() };
+        let mut archive = Archive::new(&limits);
+        // Out of order, every third call with two streams, the later one first; the finding of a
+        // call that is never archived must not confuse the join.
+        for number in (1..=60).rev() {
+            let call = sample::call(number * 10);
+            if number % 3 == 0 {
+                for later in [2, 1] {
+                    let mut stream = sample::stream(number * 10 + later);
+                    stream.call = Some(call.id);
+                    archive.push_stream(&stream, Some(call.key()));
+                    archive.cite(stream.key(), 7);
+                }
+            }
+            if number != 30 {
+                archive.push_call(&call);
+            }
+            archive.cite(call.key(), 9);
+            archive.cite(call.key(), 1);
+            archive.cite(call.key(), 9);
+        }
+        archive
+    }
+
+    #[test]
+    fn links_meet_their_records_in_memory_and_from_disk() {
+        for memory in [64 << 20, 100] {
+            let mut archive = archive(memory);
+            let rows: Vec<CallRow> = archive.calls().collect();
+            assert_eq!(rows.len(), 59);
+            for row in &rows {
+                let third = row.record.first_frame % 30 == 0;
+                assert_eq!(row.findings, [1, 9]);
+                assert_eq!(row.streams.len(), if third { 2 } else { 0 });
+                assert_eq!(row.exposure, if third { Exposure::Clear } else { Exposure::NoMedia });
+                for (offset, id) in (1..).zip(&row.streams) {
+                    assert_eq!(*id, sample::stream(row.record.first_frame + offset).id);
+                }
+            }
+            assert!(rows.is_sorted_by_key(|row| row.record.key()));
+            assert!(archive.streams().all(|row| row.findings == [7]));
+            assert_eq!(archive.streams().count(), 40);
+            assert_eq!(archive.calls().collect::<Vec<_>>(), rows, "reading is repeatable");
+            assert!(archive.refused().is_empty());
+        }
+    }
+
+    #[test]
+    fn a_join_skips_what_no_record_claims() {
+        let key = |number| RecordKey {
+            first: FrameId { source: 0, number },
+            id: RecordId::new(Kind::Call, 0),
+        };
+        let pairs = [(key(1), 'a'), (key(2), 'b'), (key(2), 'c'), (key(4), 'd')];
+        let mut join = Join::new(pairs.into_iter());
+        assert_eq!(join.of(key(2)).collect::<String>(), "bc");
+        assert_eq!(join.of(key(3)).count(), 0);
+        assert_eq!(join.of(key(4)).collect::<String>(), "d");
+    }
+
+    /// Prints what a record costs; run with `--ignored --nocapture` and a release profile.
+    #[test]
+    #[ignore = "measures"]
+    #[expect(
+        clippy::disallowed_methods,
+        clippy::print_stdout,
+        clippy::cast_precision_loss,
+        reason = "a measurement"
+    )]
+    fn cost_of_a_record() {
+        let mut archive = Archive::new(&Limits::default());
+        let mut stream = sample::stream(1);
+        let start = std::time::Instant::now();
+        for frame in 0..1_000_000 {
+            stream.first_frame = frame;
+            archive.push_stream(&stream, Some(sample::call(1).key()));
+        }
+        let pushed = start.elapsed().as_secs_f64();
+        let start = std::time::Instant::now();
+        assert_eq!(archive.streams().count(), 1_000_000);
+        let read = start.elapsed().as_secs_f64();
+        println!("push {pushed:.2} us, read {read:.2} us a stream");
+        let octets = |octets: Result<Vec<u8>, postcard::Error>| octets.unwrap().len();
+        println!(
+            "{} octets a stream, {} a call",
+            octets(postcard::to_stdvec(&stream)),
+            octets(postcard::to_stdvec(&sample::call(1)))
+        );
+    }
+}

@@ -1,0 +1,153 @@
+//! Records for tests of what stores, joins and prints them.
+
+use crate::model::addr::{Addr, Endpoint};
+use crate::model::finding::Confidence;
+use crate::model::id::{Kind, RecordId};
+use crate::model::record::{
+    CallMedia, CallRecord, CallState, HandshakeKind, HandshakeRecord, Jitter, Keying, Party,
+    PayloadType, Protection, RegistrationRecord, RegistrationState, Side, Sides, StreamRecord,
+    StreamRtcp, VerdictRecord,
+};
+use crate::model::time::{Span, Ts};
+
+/// 2026-11-22T03:06:04Z, the moment frame 0 was captured; each frame is a millisecond later.
+const START: i64 = 1_795_316_764_000_000_000;
+
+pub(crate) fn time(frame: u64) -> Ts {
+    Ts::from_nanos(START).plus(Span::from_millis(i64::try_from(frame).unwrap_or(i64::MAX)))
+}
+
+pub(crate) fn endpoint(last: u8, port: u16) -> Endpoint {
+    Endpoint::new(Addr::v4([192, 0, 2, last]), port)
+}
+
+pub(crate) fn id(kind: Kind, frame: u64) -> RecordId {
+    RecordId::new(kind, frame.wrapping_mul(0x9e37_79b9_7f4a_7c15))
+}
+
+pub(crate) fn party(user: &str, host: &str) -> Party {
+    Party {
+        uri: Some(format!("sip:{user}@{host}")),
+        user: Some(user.to_owned()),
+        host: Some(host.to_owned()),
+        display: None,
+    }
+}
+
+/// An answered call of 42.5 s that begins in `frame`.
+pub(crate) fn call(frame: u64) -> CallRecord {
+    CallRecord {
+        id: id(Kind::Call, frame),
+        call_id: format!("{frame:08x}-3c26-4b1f@192.0.2.10"),
+        transport: vec!["UDP".to_owned()],
+        caller: party("alice", "example.com"),
+        callee: party("bob", "example.net"),
+        asserted: Vec::new(),
+        request_uri: Some("sip:bob@example.net".to_owned()),
+        user_agents: Sides { caller: Some("Example Phone 1.2".to_owned()), callee: None },
+        state: CallState::Answered,
+        final_status: Some(200),
+        ended_by: Some(Side::Caller),
+        start: time(frame),
+        answer: Some(time(frame + 1_500)),
+        end: Some(time(frame + 44_000)),
+        setup_ms: Some(210.5),
+        ring_ms: Some(1_290.0),
+        talk_s: Some(42.5),
+        messages: 7,
+        first_source: 0,
+        first_frame: frame,
+        last_source: 0,
+        last_frame: frame + 4_400,
+        via: "wire".to_owned(),
+        endpoints: Sides { caller: Some(endpoint(10, 5060)), callee: Some(endpoint(20, 5060)) },
+        trunk: None,
+        media: CallMedia {
+            offered: vec!["RTP/AVP".to_owned()],
+            answered: vec!["RTP/AVP".to_owned()],
+            keying: Keying::None,
+            codecs: vec!["PCMU".to_owned(), "telephone-event".to_owned()],
+        },
+        transfers: Vec::new(),
+        challenges: 1,
+        signalling_clear: true,
+        key_exposed: false,
+    }
+}
+
+/// A readable stream of 42.5 s that begins in `frame`.
+pub(crate) fn stream(frame: u64) -> StreamRecord {
+    StreamRecord {
+        id: id(Kind::Stream, frame),
+        call: None,
+        src: endpoint(10, 4000),
+        dst: endpoint(20, 6000),
+        ssrc: 0x1234_abcd,
+        payload_types: vec![PayloadType {
+            pt: 0,
+            codec: Some("PCMU".to_owned()),
+            clock_rate: Some(8000),
+            packets: 2_126,
+        }],
+        packets: 2_126,
+        payload_bytes: 340_160,
+        wire_bytes: 454_964,
+        first: time(frame),
+        last: time(frame + 42_500),
+        duration_s: 42.5,
+        first_source: 0,
+        first_frame: frame,
+        last_frame: frame + 4_250,
+        last_source: 0,
+        expected: 2_126,
+        lost: 3,
+        loss_pct: 0.141_11,
+        duplicates: 0,
+        reordered: 1,
+        jitter_ms: Some(Jitter { mean: 0.412, max: 2.25 }),
+        mos: None,
+        dscp: Some(46),
+        ttl: Some(64),
+        gaps: 2,
+        protection: Protection::Cleartext,
+        verdict: VerdictRecord {
+            test: "T1".to_owned(),
+            confidence: Confidence::Certain,
+            figures: [("packets", 2126.0), ("matching_share", 0.998), ("step", 160.0)]
+                .map(|(name, figure)| (name.to_owned(), figure))
+                .into(),
+        },
+        negotiated: Some("RTP/AVP".to_owned()),
+        digits: None,
+        rtcp: Some(StreamRtcp { sender_reports: 8, report_blocks: 8, ..StreamRtcp::default() }),
+    }
+}
+
+pub(crate) fn registration(frame: u64) -> RegistrationRecord {
+    RegistrationRecord {
+        id: id(Kind::Registration, frame),
+        aor: "sip:alice@example.com".to_owned(),
+        contact: Some("sip:alice@192.0.2.10:5060".to_owned()),
+        source: endpoint(10, 5060),
+        registrar: endpoint(20, 5060),
+        state: RegistrationState::Ok,
+        attempts: 2,
+        expires_s: Some(3600),
+        user_agent: Some("Example Phone 1.2".to_owned()),
+        call_id: format!("{frame:08x}-reg@192.0.2.10"),
+        first_source: 0,
+        first_frame: frame,
+        last_frame: frame + 3,
+    }
+}
+
+pub(crate) fn handshake(frame: u64) -> HandshakeRecord {
+    HandshakeRecord {
+        id: id(Kind::Handshake, frame),
+        kind: HandshakeKind::Tls,
+        client: endpoint(10, 40_000),
+        server: endpoint(20, 5061),
+        first_source: 0,
+        first_frame: frame,
+    }
+}

@@ -1,0 +1,413 @@
+//! A store of finished records that grows on disk, not in memory.
+//!
+//! Records are encoded with postcard into an arena beside an index of their keys. When both
+//! together reach the memory given, they are sorted and written as one run to an unlinked temporary
+//! file; reading merges the runs and what is still in memory in the order of [`RecordKey`] (first
+//! frame, then id). The order is the same whether or not anything was spooled, so a report does not
+//! show how much memory it had.
+//!
+//! It does not know what a record is, and never gives one back before the end.
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+use std::fs::File;
+use std::io::{self, BufWriter, Read, Seek, SeekFrom, Write};
+use std::marker::PhantomData;
+use std::ops::Range;
+
+use postcard::ser_flavors::Flavor;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::model::id::RecordKey;
+
+/// Octets of the length before each record of a run.
+const LENGTH: usize = size_of::<u32>();
+
+/// Smallest and largest read-ahead of one run, octets.
+const READ_AHEAD: Range<usize> = 4 << 10..256 << 10;
+
+/// Finished records of one kind.
+#[derive(Debug)]
+pub struct Store<T> {
+    /// Encoded records, one after the other.
+    arena: Vec<u8>,
+    /// Their keys and places; sorted when read.
+    index: Vec<Entry>,
+    /// What has been written to disk.
+    spool: Spool,
+    /// Octets of arena and index at which a run is written.
+    memory: usize,
+    /// Records held, on disk or not.
+    stored: u64,
+    /// Records turned away: no room on disk.
+    refused: u64,
+    kind: PhantomData<fn() -> T>,
+}
+
+/// Where a record lies in the arena.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Entry {
+    key: RecordKey,
+    at: u32,
+    len: u32,
+}
+
+/// The temporary file and its runs.
+#[derive(Debug)]
+struct Spool {
+    file: Option<File>,
+    runs: Vec<Range<u64>>,
+    /// Octets written.
+    octets: u64,
+    /// Octets at most.
+    cap: u64,
+    /// The first thing that went wrong.
+    fault: Option<String>,
+}
+
+impl<T: Serialize + DeserializeOwned> Store<T> {
+    /// A store that holds about `memory` octets before it writes a run, and writes at most
+    /// `spool` octets.
+    pub fn new(memory: usize, spool: u64) -> Self {
+        Self {
+            arena: Vec::new(),
+            index: Vec::new(),
+            spool: Spool { file: None, runs: Vec::new(), octets: 0, cap: spool, fault: None },
+            memory,
+            stored: 0,
+            refused: 0,
+            kind: PhantomData,
+        }
+    }
+
+    /// Keeps `record` under `key`. Records of one key keep the order in which they came.
+    ///
+    /// A record that finds no room is counted under [`Self::refused`].
+    pub fn push(&mut self, key: RecordKey, record: &T) {
+        if self.octets() >= self.memory && !self.spill() {
+            self.refused = self.refused.saturating_add(1);
+            return;
+        }
+        let before = self.arena.len();
+        let written = postcard::serialize_with_flavor(record, Append(&mut self.arena));
+        let place = u32::try_from(before).ok().zip(u32::try_from(self.arena.len() - before).ok());
+        if let (Ok(()), Some((at, len))) = (written, place) {
+            self.index.push(Entry { key, at, len });
+            self.stored = self.stored.saturating_add(1);
+        } else {
+            self.arena.truncate(before);
+            self.refused = self.refused.saturating_add(1);
+        }
+    }
+
+    /// Records held.
+    pub fn len(&self) -> u64 {
+        self.stored
+    }
+
+    /// Whether nothing is held.
+    pub fn is_empty(&self) -> bool {
+        self.stored == 0
+    }
+
+    /// Records turned away because the spool was full or could not be written.
+    pub fn refused(&self) -> u64 {
+        self.refused
+    }
+
+    /// What went wrong with the temporary file, if anything did.
+    pub fn fault(&self) -> Option<&str> {
+        self.spool.fault.as_deref()
+    }
+
+    /// All records in the order of their keys. May be called again.
+    pub fn read(&mut self) -> Merge<'_, T> {
+        self.index.sort_unstable();
+        Merge::new(self)
+    }
+
+    /// Octets of memory in use.
+    fn octets(&self) -> usize {
+        self.arena.len().saturating_add(self.index.len().saturating_mul(size_of::<Entry>()))
+    }
+
+    /// Writes what is in memory as a run. False when it stays in memory instead.
+    fn spill(&mut self) -> bool {
+        let framing = self.index.len().saturating_mul(size_of::<Entry>());
+        let need = u64::try_from(self.arena.len().saturating_add(framing)).unwrap_or(u64::MAX);
+        if self.spool.fault.is_some() || self.spool.octets.saturating_add(need) > self.spool.cap {
+            return false;
+        }
+        self.index.sort_unstable();
+        match self.spool.write(&self.index, &self.arena) {
+            Ok(()) => {
+                self.index.clear();
+                self.arena.clear();
+                true
+            }
+            Err(error) => {
+                self.spool.fault =
+                    Some(format!("the temporary file could not be written: {error}"));
+                false
+            }
+        }
+    }
+}
+
+impl Spool {
+    /// Appends one sorted run: for each record its length, its key, its octets.
+    fn write(&mut self, index: &[Entry], arena: &[u8]) -> io::Result<()> {
+        let file = match &mut self.file {
+            Some(file) => file,
+            none => none.insert(tempfile::tempfile()?),
+        };
+        file.seek(SeekFrom::Start(self.octets))?;
+        let mut out = BufWriter::with_capacity(READ_AHEAD.end, file);
+        let mut end = self.octets;
+        let mut head = Vec::with_capacity(64);
+        for entry in index {
+            let record = entry.record(arena);
+            head.clear();
+            head.extend_from_slice(&[0; LENGTH]);
+            postcard::serialize_with_flavor(&entry.key, Append(&mut head))
+                .map_err(io::Error::other)?;
+            let body = head.len().saturating_sub(LENGTH).saturating_add(record.len());
+            let length = u32::try_from(body).map_err(io::Error::other)?;
+            if let Some(place) = head.first_chunk_mut::<LENGTH>() {
+                *place = length.to_le_bytes();
+            }
+            out.write_all(&head)?;
+            out.write_all(record)?;
+            end = end.saturating_add(u64::from(length)).saturating_add(LENGTH as u64);
+        }
+        out.flush()?;
+        drop(out);
+        self.runs.push(self.octets..end);
+        self.octets = end;
+        Ok(())
+    }
+}
+
+impl Entry {
+    fn record(self, arena: &[u8]) -> &[u8] {
+        let at = usize::try_from(self.at).unwrap_or(usize::MAX);
+        let len = usize::try_from(self.len).unwrap_or(usize::MAX);
+        arena.get(at..at.saturating_add(len)).unwrap_or_default()
+    }
+}
+
+/// The records of a [`Store`] in order.
+#[derive(Debug)]
+pub struct Merge<'a, T> {
+    index: std::slice::Iter<'a, Entry>,
+    arena: &'a [u8],
+    file: Option<&'a File>,
+    runs: Vec<Run>,
+    fault: &'a mut Option<String>,
+    /// The next key of each run, and of memory, whose number is the one after the last run: on
+    /// equal keys the older run comes first.
+    heads: BinaryHeap<Reverse<(RecordKey, usize)>>,
+    kind: PhantomData<fn() -> T>,
+}
+
+impl<'a, T: DeserializeOwned> Merge<'a, T> {
+    fn new(store: &'a mut Store<T>) -> Self {
+        let Store { arena, index, spool, memory, .. } = store;
+        let ahead = (*memory / spool.runs.len().max(1)).clamp(READ_AHEAD.start, READ_AHEAD.end);
+        let mut merge = Self {
+            index: index.iter(),
+            arena,
+            file: spool.file.as_ref(),
+            runs: spool.runs.iter().map(|place| Run::new(place.clone(), ahead)).collect(),
+            fault: &mut spool.fault,
+            heads: BinaryHeap::new(),
+            kind: PhantomData,
+        };
+        for number in 0..=merge.runs.len() {
+            merge.refill(number);
+        }
+        merge
+    }
+
+    /// Puts the next key of run `number` among the heads.
+    fn refill(&mut self, number: usize) {
+        let head = match (self.runs.get_mut(number), self.file) {
+            (Some(run), Some(file)) => match run.advance(file) {
+                Ok(head) => head,
+                Err(error) => {
+                    *self.fault = Some(format!("the temporary file could not be read: {error}"));
+                    None
+                }
+            },
+            _ => self.index.as_slice().first().map(|entry| entry.key),
+        };
+        if let Some(key) = head {
+            self.heads.push(Reverse((key, number)));
+        }
+    }
+}
+
+impl<T: DeserializeOwned> Iterator for Merge<'_, T> {
+    type Item = (RecordKey, T);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            let Reverse((key, number)) = self.heads.pop()?;
+            let octets = match self.runs.get(number) {
+                Some(run) => run.record(),
+                None => self.index.next().map_or(&[][..], |entry| entry.record(self.arena)),
+            };
+            let record = postcard::from_bytes(octets);
+            self.refill(number);
+            match record {
+                Ok(record) => return Some((key, record)),
+                Err(error) => *self.fault = Some(format!("a finished record was damaged: {error}")),
+            }
+        }
+    }
+}
+
+/// One run being read: a window of it, and the record at hand.
+#[derive(Debug)]
+struct Run {
+    /// What of the file has not been read.
+    left: Range<u64>,
+    buffer: Vec<u8>,
+    /// Read but not given out.
+    ready: Range<usize>,
+    /// The record at hand.
+    current: Range<usize>,
+    ahead: usize,
+}
+
+impl Run {
+    fn new(left: Range<u64>, ahead: usize) -> Self {
+        Self { left, buffer: Vec::new(), ready: 0..0, current: 0..0, ahead }
+    }
+
+    fn record(&self) -> &[u8] {
+        self.buffer.get(self.current.clone()).unwrap_or_default()
+    }
+
+    /// Moves to the next record and returns its key.
+    fn advance(&mut self, file: &File) -> io::Result<Option<RecordKey>> {
+        self.fill(file, LENGTH)?;
+        let Some(length) = self.waiting().first_chunk::<LENGTH>() else { return Ok(None) };
+        let length = usize::try_from(u32::from_le_bytes(*length)).map_err(io::Error::other)?;
+        self.fill(file, LENGTH.saturating_add(length))?;
+        let start = self.ready.start.saturating_add(LENGTH);
+        let end = start.saturating_add(length);
+        let body = self.buffer.get(start..end).ok_or(io::ErrorKind::UnexpectedEof)?;
+        let (key, rest) = postcard::take_from_bytes(body).map_err(io::Error::other)?;
+        self.current = end.saturating_sub(rest.len())..end;
+        self.ready.start = end;
+        Ok(Some(key))
+    }
+
+    fn waiting(&self) -> &[u8] {
+        self.buffer.get(self.ready.clone()).unwrap_or_default()
+    }
+
+    /// Makes `need` octets ready, or as many as the run still has.
+    fn fill(&mut self, mut file: &File, need: usize) -> io::Result<()> {
+        if self.ready.len() >= need || self.left.is_empty() {
+            return Ok(());
+        }
+        self.buffer.drain(..self.ready.start);
+        self.buffer.truncate(self.ready.len());
+        let room = need.max(self.ahead).saturating_sub(self.buffer.len());
+        let take = (self.left.end - self.left.start).min(u64::try_from(room).unwrap_or(u64::MAX));
+        file.seek(SeekFrom::Start(self.left.start))?;
+        let got = file.take(take).read_to_end(&mut self.buffer)?;
+        self.left.start = self.left.start.saturating_add(u64::try_from(got).unwrap_or(u64::MAX));
+        if got == 0 {
+            self.left.start = self.left.end;
+        }
+        self.ready = 0..self.buffer.len();
+        Ok(())
+    }
+}
+
+/// Appends what postcard writes to a vector.
+struct Append<'a>(&'a mut Vec<u8>);
+
+impl Flavor for Append<'_> {
+    type Output = ();
+
+    fn try_push(&mut self, octet: u8) -> postcard::Result<()> {
+        self.0.push(octet);
+        Ok(())
+    }
+
+    fn try_extend(&mut self, octets: &[u8]) -> postcard::Result<()> {
+        self.0.extend_from_slice(octets);
+        Ok(())
+    }
+
+    fn finalize(self) -> postcard::Result<()> {
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::frame::FrameId;
+    use crate::model::id::{Kind, RecordId};
+    use proptest::prelude::*;
+
+    fn key(number: u64) -> RecordKey {
+        RecordKey {
+            first: FrameId { source: 0, number },
+            id: RecordId::new(Kind::Stream, number << 8),
+        }
+    }
+
+    fn filled(memory: usize, spool: u64, numbers: &[u64]) -> Store<(u64, String)> {
+        let mut store = Store::new(memory, spool);
+        for (place, number) in numbers.iter().enumerate() {
+            let text = "x".repeat(usize::try_from(number % 300).unwrap());
+            store.push(key(*number), &(place as u64, text));
+        }
+        store
+    }
+
+    proptest! {
+        #[test]
+        fn a_spooled_store_reads_like_one_in_memory(
+            numbers in prop::collection::vec(0u64..40, 0..300),
+            memory in 0usize..4096,
+        ) {
+            let mut small = filled(memory, u64::MAX, &numbers);
+            let mut large = filled(usize::MAX, 0, &numbers);
+            let whole: Vec<_> = large.read().collect();
+            prop_assert_eq!(small.read().collect::<Vec<_>>(), whole.clone());
+            prop_assert_eq!(small.read().collect::<Vec<_>>(), whole.clone());
+            prop_assert_eq!(whole.len(), numbers.len());
+            prop_assert!(whole.is_sorted_by_key(|(key, (place, _))| (*key, *place)));
+            prop_assert_eq!(small.fault(), None);
+        }
+    }
+
+    #[test]
+    fn a_full_spool_refuses_and_counts() {
+        let numbers: Vec<u64> = (0..1000).collect();
+        let mut store = filled(4096, 10_000, &numbers);
+        assert!(store.refused() > 0);
+        assert_eq!(store.len() + store.refused(), 1000);
+        let kept: Vec<u64> = store.read().map(|(_, (place, _))| place).collect();
+        assert_eq!(kept, (0..store.len()).collect::<Vec<_>>(), "the first ones are kept");
+    }
+
+    #[test]
+    fn a_record_larger_than_the_read_ahead_survives_the_spool() {
+        let mut store = Store::new(1, u64::MAX);
+        let large = "y".repeat(300_000);
+        store.push(key(2), &large);
+        store.push(key(1), &large);
+        store.push(key(3), &String::new());
+        let lengths: Vec<usize> = store.read().map(|(_, text)| text.len()).collect();
+        assert_eq!(lengths, [300_000, 300_000, 0]);
+    }
+}

@@ -1,0 +1,491 @@
+//! The report for a person at a terminal: what can be listened to first, then findings, then
+//! figures, then what is missing. 80 columns are enough, and colour only repeats what words say.
+
+use std::collections::BTreeMap;
+use std::io::{self, Write};
+
+use super::findings;
+use super::outcome::Outcome;
+use super::safe::safe;
+use super::text::{Ink, Layout, count, counts, duration, frames, grouped, largest, moment};
+use crate::correlate::archive::Exposure;
+use crate::correlate::tally::{Streams, Tally};
+use crate::model::capture::CaptureRecord;
+use crate::model::id::RecordId;
+use crate::model::record::Protection;
+use crate::model::time::{Span, Ts};
+
+/// Column at which the text of labelled lines begins.
+const COLUMN: usize = 15;
+
+/// What the calls' media amounts to: the one thing that is not known before they are joined.
+#[derive(Debug, Default)]
+struct Exposures {
+    calls: BTreeMap<Exposure, u64>,
+    /// A call worth a closer look: the first that can be listened to, else the first.
+    example: Option<RecordId>,
+}
+
+impl Exposures {
+    fn of(outcome: &mut Outcome) -> Self {
+        let mut exposures = Self::default();
+        let mut exposed = false;
+        for row in outcome.archive.calls() {
+            let calls = exposures.calls.entry(row.exposure).or_default();
+            *calls = calls.saturating_add(1);
+            let readable = matches!(row.exposure, Exposure::Clear | Exposure::KeyExposed);
+            if exposures.example.is_none() || (readable && !exposed) {
+                exposures.example = Some(row.record.id);
+                exposed = readable;
+            }
+        }
+        exposures
+    }
+
+    fn get(&self, exposure: Exposure) -> u64 {
+        self.calls.get(&exposure).copied().unwrap_or(0)
+    }
+}
+
+/// Prints the report.
+///
+/// # Errors
+/// Those of `out`.
+pub fn write(outcome: &mut Outcome, layout: Layout, out: &mut impl Write) -> io::Result<()> {
+    let exposures = Exposures::of(outcome);
+    heading(&outcome.capture, layout, out)?;
+    verdict(outcome, &exposures, layout, out)?;
+    findings::write(outcome, layout, out)?;
+    records(outcome, &exposures, layout, out)?;
+    packets(&outcome.capture, layout, out)?;
+    missing(outcome, layout, out)?;
+    next(outcome, &exposures, layout, out)
+}
+
+fn heading(capture: &CaptureRecord, layout: Layout, out: &mut impl Write) -> io::Result<()> {
+    let paths = match capture.sources.as_slice() {
+        [one] => safe(&one.path).into_owned(),
+        [first, rest @ ..] => {
+            format!("{} and {} more", safe(&first.path), grouped(rest.len() as u64))
+        }
+        [] => "no input".to_owned(),
+    };
+    let title = concat!(env!("CARGO_PKG_NAME"), " ", env!("CARGO_PKG_VERSION"));
+    layout.item(out, (title, Some(Ink::Bold)), COLUMN, &paths)?;
+    let mut line = count(capture.packets, "packet");
+    if let (Some(first), Some(last)) = (capture.first_packet, capture.last_packet) {
+        line = format!("{line}, {}, {}", period(first, last), duration(last.since(first)));
+    }
+    layout.item(out, ("", None), COLUMN, &line)
+}
+
+fn period(first: Ts, last: Ts) -> String {
+    let ((date, from), (last_date, to)) = (moment(first), moment(last));
+    if date == last_date {
+        format!("{date} {from} to {to} UTC")
+    } else {
+        format!("{date} {from} to {last_date} {to} UTC")
+    }
+}
+
+/// The mark before a line of the verdict.
+#[derive(Copy, Clone)]
+enum Mark {
+    Fail,
+    Warn,
+    Pass,
+    Unseen,
+}
+
+impl Mark {
+    const fn word(self) -> (&'static str, Ink) {
+        match self {
+            Self::Fail => ("[FAIL]", Ink::Red),
+            Self::Warn => ("[WARN]", Ink::Yellow),
+            Self::Pass => ("[PASS]", Ink::Green),
+            Self::Unseen => ("[ -- ]", Ink::Dim),
+        }
+    }
+}
+
+fn verdict(
+    outcome: &Outcome,
+    exposures: &Exposures,
+    layout: Layout,
+    out: &mut impl Write,
+) -> io::Result<()> {
+    let (sentence, ink) = sentence(outcome.archive.tally(), exposures);
+    writeln!(out)?;
+    layout.item(out, ("VERDICT", Some(ink)), COLUMN, &sentence)?;
+    if outcome.incomplete() {
+        let text = "The evidence is incomplete (see MISSING): what is not shown here may still \
+                    have happened.";
+        layout.item(out, ("", None), COLUMN, text)?;
+    }
+    for (mark, topic, text) in [media(outcome), keys(outcome), signalling(outcome)] {
+        let (word, ink) = mark.word();
+        write!(out, "  {} ", layout.paint(word, ink))?;
+        // The mark and its blanks take nine columns.
+        let rest = Layout { width: layout.width.saturating_sub(9), ..layout };
+        let mut lines = Vec::new();
+        rest.item(&mut lines, (topic, None), 12, &text)?;
+        let text = String::from_utf8_lossy(&lines);
+        for (number, line) in text.lines().enumerate() {
+            let indent = if number == 0 { 0 } else { 9 };
+            writeln!(out, "{:indent$}{line}", "")?;
+        }
+    }
+    Ok(())
+}
+
+/// The answer in one sentence: who can listen to what.
+fn sentence(tally: &Tally, exposures: &Exposures) -> (String, Ink) {
+    let calls: u64 = exposures.calls.values().sum();
+    let (clear, key) = (exposures.get(Exposure::Clear), exposures.get(Exposure::KeyExposed));
+    let loose = tally.streams.get(&Protection::Cleartext).map_or(0, |kind| kind.unbound);
+    if clear > 0 || key > 0 {
+        let text = format!(
+            "{} of {} can be listened to by anyone on the path.",
+            grouped(clear.saturating_add(key)),
+            count(calls, "call")
+        );
+        return (text, Ink::BoldRed);
+    }
+    if loose > 0 {
+        let text = format!(
+            "{} outside any call seen can be listened to by anyone on the path.",
+            count(loose, "stream")
+        );
+        return (text, Ink::BoldRed);
+    }
+    let (protected, unknown) =
+        (exposures.get(Exposure::Protected), exposures.get(Exposure::Unknown));
+    if unknown > 0 || (protected == 0 && !tally.streams.is_empty()) {
+        let text = "No media was found readable, but not all of it could be judged.";
+        return (text.to_owned(), Ink::Yellow);
+    }
+    if protected > 0 {
+        let text = format!(
+            "No media was found readable: {} of {} had media, all of it encrypted by its looks.",
+            grouped(protected),
+            count(calls, "call")
+        );
+        return (text, Ink::Green);
+    }
+    ("No media was seen: nothing to listen to, and no proof of protection.".to_owned(), Ink::Bold)
+}
+
+fn media(outcome: &Outcome) -> (Mark, &'static str, String) {
+    const TOPIC: &str = "Media";
+    let tally = outcome.archive.tally();
+    let none = Streams::default();
+    let of = |protection| tally.streams.get(&protection).unwrap_or(&none);
+    let all: u64 = tally.streams.values().map(|kind| kind.streams).sum();
+    let clear = of(Protection::Cleartext);
+    if all == 0 {
+        return (Mark::Unseen, TOPIC, "no RTP stream observed".to_owned());
+    }
+    if clear.streams > 0 {
+        let length = Span::from_nanos(i64::try_from(clear.nanos).unwrap_or(i64::MAX));
+        let text = format!(
+            "{} of {} readable as sent, {} in all; first: {}",
+            grouped(clear.streams),
+            count(all, "stream"),
+            duration(length),
+            frames(clear.at.frames(), &outcome.capture.sources)
+        );
+        return (Mark::Fail, TOPIC, text);
+    }
+    let unknown = of(Protection::Unknown).streams;
+    if unknown > 0 {
+        let text = format!("{} of {} could not be judged", grouped(unknown), count(all, "stream"));
+        return (Mark::Warn, TOPIC, text);
+    }
+    let open = of(Protection::AuthenticatedOnly);
+    if open.streams > 0 {
+        let at = frames(open.at.frames(), &outcome.capture.sources);
+        let text =
+            format!("{} authenticated but not encrypted: {at}", count(open.streams, "stream"));
+        return (Mark::Fail, TOPIC, text);
+    }
+    let proven = of(Protection::SrtpProven).streams;
+    let text = format!(
+        "{} look encrypted, {} of them proven to be SRTP",
+        count(all, "stream"),
+        grouped(proven)
+    );
+    (Mark::Pass, TOPIC, text)
+}
+
+fn keys(outcome: &Outcome) -> (Mark, &'static str, String) {
+    const TOPIC: &str = "Media keys";
+    let tally = outcome.archive.tally();
+    if tally.key_exposed > 0 {
+        let at = frames(tally.key_exposed_at.frames(), &outcome.capture.sources);
+        let text = format!(
+            "{} sent an SRTP key in readable signalling; from: {at}",
+            count(tally.key_exposed, "call")
+        );
+        return (Mark::Fail, TOPIC, text);
+    }
+    let text = if outcome.counts.sip_messages > 0 {
+        "no SRTP key observed in readable signalling"
+    } else {
+        "not observed: no readable signalling"
+    };
+    (Mark::Unseen, TOPIC, text.to_owned())
+}
+
+fn signalling(outcome: &Outcome) -> (Mark, &'static str, String) {
+    const TOPIC: &str = "Signalling";
+    let (counts, tally) = (&outcome.counts, outcome.archive.tally());
+    let calls = match outcome.archive.call_count() {
+        0 => String::new(),
+        all => format!(", in {} of {}", grouped(tally.signalling_clear), count(all, "call")),
+    };
+    if counts.sip_messages > 0 {
+        let messages = count(counts.sip_messages, "SIP message");
+        return (Mark::Fail, TOPIC, format!("{messages} readable on the wire{calls}"));
+    }
+    let handshakes = counts.tls_handshakes;
+    let text = if handshakes > 0 {
+        format!("no readable SIP; {} seen, not read", count(handshakes, "TLS handshake"))
+    } else {
+        "not observed".to_owned()
+    };
+    (Mark::Unseen, TOPIC, text)
+}
+
+fn records(
+    outcome: &Outcome,
+    exposures: &Exposures,
+    layout: Layout,
+    out: &mut impl Write,
+) -> io::Result<()> {
+    let (tally, archive) = (outcome.archive.tally(), &outcome.archive);
+    writeln!(out)?;
+    let mut line = |label: &str, text: &str| match text {
+        "" => Ok(()),
+        text => layout.item(out, (label, Some(Ink::Bold)), COLUMN, text),
+    };
+    let calls = archive.call_count();
+    let failures = tally.failures.iter().map(|(status, count)| (status.to_string(), *count));
+    line("CALLS", &totalled(calls, &states(&tally.call_states)))?;
+    line("", &prefixed("failed with: ", &largest(failures, 6)))?;
+    let exposed = exposures.calls.iter().map(|(exposure, count)| (exposure.word(), *count));
+    line("", &prefixed("media: ", &counts(exposed)))?;
+    let streams = tally.streams.iter().map(|(kind, streams)| (kind.word(), streams.streams));
+    line("STREAMS", &totalled(archive.stream_count(), &counts(streams)))?;
+    let unbound: u64 = tally.streams.values().map(|kind| kind.unbound).sum();
+    line("", &prefixed("outside any call: ", &some(unbound)))?;
+    let unnamed = || "unknown codec".to_owned();
+    let codecs = tally.codecs.iter();
+    let codecs = codecs.map(|(name, count)| (name.clone().unwrap_or_else(unnamed), *count));
+    line("", &largest(codecs, 6))?;
+    if tally.expected > 0 {
+        let share = permille(tally.lost, tally.expected);
+        line(
+            "",
+            &format!(
+                "packets lost: {} of {} ({share})",
+                grouped(tally.lost),
+                grouped(tally.expected)
+            ),
+        )?;
+    }
+    let registrations: u64 = tally.registration_states.values().sum();
+    if registrations > 0 {
+        let states = states(&tally.registration_states);
+        line("REGISTRATIONS", &totalled(registrations, &states))?;
+    }
+    line("HANDSHAKES", &counts([("TLS", tally.tls), ("DTLS", tally.dtls)]))
+}
+
+fn states(states: &BTreeMap<&'static str, u64>) -> String {
+    counts(states.iter().map(|(word, count)| (*word, *count)))
+}
+
+fn totalled(total: u64, parts: &str) -> String {
+    if total == 0 { "none".to_owned() } else { format!("{}: {parts}", grouped(total)) }
+}
+
+fn prefixed(prefix: &str, text: &str) -> String {
+    if text.is_empty() { String::new() } else { format!("{prefix}{text}") }
+}
+
+fn some(count: u64) -> String {
+    if count == 0 { String::new() } else { grouped(count) }
+}
+
+/// A share with two digits after the point, in percent; never rounded to nothing.
+fn permille(part: u64, whole: u64) -> String {
+    let hundredths = u128::from(part).saturating_mul(10_000) / u128::from(whole.max(1));
+    if hundredths == 0 && part > 0 {
+        return "under 0.01 %".to_owned();
+    }
+    format!("{}.{:02} %", hundredths / 100, hundredths % 100)
+}
+
+fn packets(capture: &CaptureRecord, layout: Layout, out: &mut impl Write) -> io::Result<()> {
+    let accounting = &capture.accounting;
+    let sum = |map: &BTreeMap<&'static str, u64>| map.values().sum::<u64>();
+    let (handled, skipped) = (sum(&accounting.handled), sum(&accounting.skipped));
+    writeln!(out)?;
+    let text = format!(
+        "{} = {} handled + {} skipped",
+        grouped(capture.packets),
+        grouped(handled),
+        grouped(skipped)
+    );
+    layout.item(out, ("PACKETS", Some(Ink::Bold)), COLUMN, &text)?;
+    for (label, map) in [("  handled", &accounting.handled), ("  skipped", &accounting.skipped)] {
+        if !map.is_empty() {
+            layout.item(out, (label, None), COLUMN, &states(map))?;
+        }
+    }
+    let sum = accounting.total();
+    if sum != capture.packets {
+        let text = format!(
+            "{} of {} packets are accounted for: a fault of this program, please report it",
+            grouped(sum),
+            grouped(capture.packets)
+        );
+        layout.item(out, ("  ! sum", Some(Ink::BoldRed)), COLUMN, &text)?;
+    }
+    Ok(())
+}
+
+fn missing(outcome: &Outcome, layout: Layout, out: &mut impl Write) -> io::Result<()> {
+    let capture = &outcome.capture;
+    let mut lines = Vec::new();
+    for source in &capture.sources {
+        let path = safe(&source.path);
+        if source.truncated || source.fault.is_some() {
+            let fault = source.fault.as_deref().unwrap_or("it ends before it should");
+            lines.push(format!("{path}: read up to a fault: {}", safe(fault)));
+        }
+        if source.clipped_packets > 0 {
+            let clipped = count(source.clipped_packets, "packet");
+            lines.push(format!("{path}: {clipped} cut short by the snap length"));
+        }
+        let oddities = source.oddities.iter().map(|(name, count)| (name, *count));
+        lines.extend(some_text(&format!("{path}: "), &counts(oddities)));
+    }
+    lines.extend(some_text("lost before capture: ", &states(&capture.dropped)));
+    lines.extend(some_text("evicted for lack of room: ", &states(&capture.evicted)));
+    lines.extend(some_text("records not kept: ", &states(&outcome.archive.refused())));
+    lines.extend(outcome.limits.iter().cloned());
+    lines.extend(outcome.archive.fault().map(str::to_owned));
+    for (number, line) in lines.iter().enumerate() {
+        if number == 0 {
+            writeln!(out)?;
+        }
+        let label = if number == 0 { "MISSING" } else { "" };
+        layout.item(out, (label, Some(Ink::Bold)), COLUMN, line)?;
+    }
+    Ok(())
+}
+
+fn some_text(prefix: &str, text: &str) -> Option<String> {
+    (!text.is_empty()).then(|| format!("{prefix}{text}"))
+}
+
+/// The commands that lead on from here.
+fn next(
+    outcome: &Outcome,
+    exposures: &Exposures,
+    layout: Layout,
+    out: &mut impl Write,
+) -> io::Result<()> {
+    let file = match outcome.capture.sources.as_slice() {
+        [one] if plain_path(&one.path) => one.path.as_str(),
+        _ => "FILE",
+    };
+    let mut commands = Vec::new();
+    if let Some(id) = exposures.example {
+        commands.push((format!("overhear calls {file}"), "every call on a line"));
+        commands.push((format!("overhear ladder {file} --call {id}"), "one call as arrows"));
+    }
+    let worst = outcome.findings.iter().max_by_key(|finding| finding.severity);
+    if let Some(finding) = worst {
+        commands.push((format!("overhear explain {}", finding.rule), "why, and what to do"));
+    }
+    commands.push((format!("overhear {file} --json report.json"), "everything, for programs"));
+    writeln!(out)?;
+    let column = commands.iter().map(|(command, _)| command.len()).max().unwrap_or(0);
+    for (number, (command, what)) in commands.iter().enumerate() {
+        let label = if number == 0 { layout.paint("NEXT", Ink::Bold) } else { "    ".to_owned() };
+        let fits = column.saturating_add(what.len()).saturating_add(8) <= layout.width;
+        let what = if fits { layout.paint(what, Ink::Dim) } else { String::new() };
+        let line = format!("{label}  {command:column$}  {what}");
+        writeln!(out, "{}", line.trim_end())?;
+    }
+    Ok(())
+}
+
+/// A path that a shell takes as it is, short enough to repeat in a command.
+fn plain_path(path: &str) -> bool {
+    path.len() <= 40
+        && !path.starts_with('-')
+        && path.bytes().all(|octet| octet.is_ascii_alphanumeric() || b"._-/+,@".contains(&octet))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::safe::{is_unsafe, width};
+    use crate::report::{calls, sample};
+
+    fn printed(width: usize, colour: bool) -> String {
+        let mut out = Vec::new();
+        write(&mut sample::outcome(), Layout { width, colour }, &mut out).unwrap();
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn every_line_fits_and_nothing_unsafe_is_printed() {
+        for columns in [80, 100, 200] {
+            let layout = Layout { width: columns, colour: false };
+            let mut list = Vec::new();
+            calls::write(&mut sample::outcome(), layout, &mut list).unwrap();
+            let text = printed(columns, false) + &String::from_utf8(list).unwrap();
+            for line in text.lines() {
+                assert!(width(line) <= columns, "{line}");
+                assert!(!line.chars().any(is_unsafe), "{line}");
+                assert_eq!(line, line.trim_end(), "blanks at the end");
+            }
+        }
+    }
+
+    #[test]
+    fn the_verdict_comes_first_and_names_frames() {
+        let text = printed(80, false);
+        let place = |what: &str| text.find(what).unwrap_or_else(|| panic!("{what} in\n{text}"));
+        assert!(place("1 of 3 calls can be listened to") < place("FINDINGS"));
+        assert!(text.contains("frame.number in {21, 22}"), "{text}");
+        assert!(place("CRITICAL MEDIA-CLEARTEXT-RTP") < place("INFO     SENSOR-TRUNCATED"));
+        assert!(place("6,420 = 6,412 handled + 8 skipped") < place("\nMISSING"));
+        assert!(text.contains("incomplete"));
+    }
+
+    #[test]
+    fn colour_adds_nothing_but_colour() {
+        let mut plain = printed(80, true);
+        for ink in ["1", "2", "31", "1;31", "33", "32", "36", "0"] {
+            plain = plain.replace(&format!("\u{1b}[{ink}m"), "");
+        }
+        assert_eq!(plain, printed(80, false));
+    }
+
+    /// Prints what it looks like; run with `--ignored --nocapture`.
+    #[test]
+    #[ignore = "shows"]
+    #[expect(clippy::print_stdout, reason = "for a person to look at")]
+    fn looks() {
+        println!("{}", printed(80, false));
+        let mut list = Vec::new();
+        let layout = Layout { width: 80, colour: false };
+        calls::write(&mut sample::outcome(), layout, &mut list).unwrap();
+        println!("{}", String::from_utf8(list).unwrap());
+    }
+}
