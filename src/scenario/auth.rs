@@ -3,6 +3,8 @@
 //! A digest response has the length and the parameters of a real one; it is made of fixed octets,
 //! not computed from a password.
 
+use std::fmt::Write;
+
 use super::args::Args;
 use super::dialog::{Dialog, Request};
 use super::rng::base64;
@@ -78,7 +80,7 @@ impl Auth {
         if self.qop != "none" {
             let cnonce = dialog.rng.hex(4);
             line.push_str(&self.qop("qop=", ""));
-            line.push_str(&format!(", nc=00000001, cnonce=\"{cnonce}\""));
+            let _ = write!(line, ", nc=00000001, cnonce=\"{cnonce}\"");
         }
         line
     }

@@ -84,8 +84,8 @@ impl Call {
             let formats = codecs.iter().map(|codec| (codec.pt, attributes(codec))).collect();
             Media { socket, profile: profile.clone(), formats, keying }
         };
-        let (caller, callee) = (dialog.caller.at(ports.0), dialog.callee.at(ports.1));
-        let media = (side(caller, "actpass"), side(callee, "active"));
+        let ends = (dialog.caller.at(ports.0), dialog.callee.at(ports.1));
+        let media = (side(ends.0, "actpass"), side(ends.1, "active"));
         let streams = match args.choice("media", &["both", "caller", "callee", "none"])? {
             "caller" => (true, false),
             "callee" => (false, true),
@@ -181,14 +181,14 @@ impl Call {
         let every = i64::from(self.codec.millis) * MS;
         let packets = u64::try_from(span / every.max(1)).unwrap_or_default();
         let plan = Plan::new(self.codec, packets, self.tag);
-        let (caller, callee) = (self.media.0.socket, self.media.1.socket);
+        let (near, far) = (self.media.0.socket, self.media.1.socket);
         let mut end = at;
         if self.streams.0 {
-            end = end.max(rtp::send(world, at, (caller, callee), &plan, shape)?);
+            end = end.max(rtp::send(world, at, (near, far), &plan, shape)?);
         }
         if self.streams.1 {
             let later = at.saturating_add(7 * MS);
-            end = end.max(rtp::send(world, later, (callee, caller), &plan, shape)?);
+            end = end.max(rtp::send(world, later, (far, near), &plan, shape)?);
         }
         Ok(end)
     }

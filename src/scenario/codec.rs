@@ -60,6 +60,11 @@ pub(super) fn by_name(name: &str) -> Result<&'static Codec, String> {
     })
 }
 
+/// Bits of a parameter that move from frame to frame.
+const MOVING: [u8; 8] = [0x1f, 0x3f, 0x07, 0x7f, 0x0f, 0x3e, 0x73, 0x1b];
+/// The value of those that do not.
+const STILL: [u8; 8] = [0x40, 0x80, 0x50, 0x00, 0xa0, 0x41, 0x08, 0x24];
+
 /// What is in the payload.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub(super) enum Content {
@@ -152,9 +157,6 @@ impl Voice {
         } else {
             self.octets
         };
-        // Bits of a parameter that move from frame to frame, and the value of those that do not.
-        const MOVING: [u8; 8] = [0x1f, 0x3f, 0x07, 0x7f, 0x0f, 0x3e, 0x73, 0x1b];
-        const STILL: [u8; 8] = [0x40, 0x80, 0x50, 0x00, 0xa0, 0x41, 0x08, 0x24];
         let slow = u8::try_from(self.packet / 9 % 4).unwrap_or_default();
         let masks = MOVING.iter().zip(&STILL).cycle();
         let mut made: Vec<u8> = masks

@@ -1,5 +1,7 @@
 //! The SIP messages that `call`, `register` and `options` steps send (RFC 3261 §8, §12, §17).
 
+use std::fmt::Write;
+
 use super::rng::{Rng, base64};
 use super::shape::Shape;
 use super::tcp::{self, Cutting};
@@ -74,7 +76,7 @@ pub(super) struct Dialog {
 pub(super) struct Request {
     /// The method.
     pub method: &'static str,
-    /// The CSeq number.
+    /// The number in `CSeq`.
     pub cseq: u32,
     /// The Via branch.
     pub branch: String,
@@ -166,16 +168,16 @@ impl Dialog {
         self.say(world, after, !request.by_caller, &head, more)
     }
 
-    /// Via, From, To, Call-ID and CSeq.
+    /// The header fields that every message has (RFC 3261 §8.1.1), Max-Forwards excepted.
     fn common(&self, request: &Request, tagged: bool) -> String {
         let sender = if request.by_caller { self.caller } else { self.callee };
-        let caller = format!("<sip:{}@example.org>;tag={}", self.from, self.tags.0);
-        let callee = if tagged || !request.by_caller {
+        let near = format!("<sip:{}@example.org>;tag={}", self.from, self.tags.0);
+        let far = if tagged || !request.by_caller {
             format!("<sip:{}@example.org>;tag={}", self.to, self.tags.1)
         } else {
             format!("<sip:{}@example.org>", self.to)
         };
-        let (from, to) = if request.by_caller { (caller, callee) } else { (callee, caller) };
+        let (from, to) = if request.by_caller { (near, far) } else { (far, near) };
         format!(
             "Via: SIP/2.0/{} {}:{};branch={}\r\nFrom: {from}\r\nTo: {to}\r\nCall-ID: {}\r\n\
              CSeq: {} {}\r\n",
@@ -213,7 +215,7 @@ impl Dialog {
         if more.sdp.is_some() {
             text.push_str("Content-Type: application/sdp\r\n");
         }
-        text.push_str(&format!("Content-Length: {}\r\n\r\n{body}", body.len()));
+        let _ = write!(text, "Content-Length: {}\r\n\r\n{body}", body.len());
         let ends = if by_caller { (self.caller, self.callee) } else { (self.callee, self.caller) };
         let at = self.now.saturating_add(after);
         self.now = match self.transport {

@@ -90,7 +90,7 @@ fn source_description(ssrc: u32, cname: &str) -> Result<Vec<u8>, String> {
     body.extend(cname.as_bytes());
     // At least one zero octet ends the list of items.
     body.push(0);
-    while body.len() % 4 != 0 {
+    while !body.len().is_multiple_of(4) {
         body.push(0);
     }
     Ok(packet(202, &body, 1))

@@ -125,6 +125,7 @@ fn repeated(world: &mut World, statement: &Statement<'_>, step: Step) -> Result<
 }
 
 /// `wait +2s`: nothing happens.
+#[expect(clippy::unnecessary_wraps, reason = "a step like the others")]
 fn wait(_: &mut World, _: &mut Args<'_>, at: i64, _: &Shape) -> Result<i64, String> {
     Ok(at)
 }
@@ -157,10 +158,10 @@ fn host(world: &mut World, args: &mut Args<'_>) -> Result<(), String> {
 }
 
 fn mac(text: &str) -> Result<[u8; 6], String> {
-    let octets: Option<Vec<u8>> =
+    let read: Option<Vec<u8>> =
         text.split(':').map(|pair| u8::from_str_radix(pair, 16).ok()).collect();
-    let octets = octets.and_then(|octets| <[u8; 6]>::try_from(octets).ok());
-    octets.ok_or_else(|| format!("`{text}` is not a MAC address such as 02:00:00:00:00:01"))
+    let found = read.and_then(|octets| <[u8; 6]>::try_from(octets).ok());
+    found.ok_or_else(|| format!("`{text}` is not a MAC address such as 02:00:00:00:00:01"))
 }
 
 /// `jump -3s`: from here on the capture's clock shows 3 seconds less.

@@ -1,7 +1,7 @@
 //! `tls` steps: the records of TLS 1.3 as a tap sees them (RFC 8446 §4, §5, appendix D.4).
 //!
-//! A handshake shows a ClientHello, a ServerHello, change_cipher_spec and sealed records; nothing
-//! is really encrypted, the sealed octets are random.
+//! A handshake shows both hellos, `change_cipher_spec` and sealed records; nothing is really
+//! encrypted, the sealed octets are random.
 
 use super::args::Args;
 use super::rng::Rng;

@@ -40,10 +40,12 @@ pub(super) fn pcapng(frames: &[ScenarioFrame], out: &mut impl Write) -> io::Resu
             links.len().saturating_sub(1)
         };
         let octets = frame.captured_octets();
-        let [a, b, c, d, e, f, g, h] = frame.ts.nanos().to_le_bytes();
+        // The high half of the time comes first, each half little endian.
+        let half = |shift: u32| (frame.ts.nanos() >> shift & 0xffff_ffff).to_le_bytes();
         let mut body = Vec::with_capacity(octets.len().saturating_add(20));
         body.extend(length32(index)?);
-        body.extend([e, f, g, h, a, b, c, d]);
+        body.extend(half(32).iter().take(4));
+        body.extend(half(0).iter().take(4));
         body.extend(length32(octets.len())?);
         body.extend(length32(frame.octets.len())?);
         body.extend(octets);
