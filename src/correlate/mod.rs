@@ -1,1 +1,4 @@
-//! To be written.
+//! L5: facts of all lanes to calls, registrations and bound streams.
+
+pub mod event;
+pub mod placement;

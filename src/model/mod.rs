@@ -8,3 +8,4 @@ pub mod frame;
 pub mod id;
 pub mod record;
 pub mod time;
+pub mod transport;
