@@ -4,3 +4,10 @@
 //! point over truncations, bit flips and chunkings. There is no I/O, clock, log or thread here.
 #![forbid(unsafe_code)]
 #![deny(clippy::arithmetic_side_effects, clippy::as_conversions)]
+
+pub mod anomaly;
+mod cursor;
+pub mod fuzz;
+pub mod sdp;
+pub mod secret;
+pub mod sip;

@@ -1,0 +1,227 @@
+//! Cutting octets without indexing: lines, trimming, numbers, searches. Everything here saturates
+//! or answers with an empty slice; nothing copies. The only file that names `memchr`.
+
+/// One line of a message and where the next one starts.
+#[derive(Copy, Clone)]
+pub(crate) struct Line<'a> {
+    /// The line without its ending.
+    pub(crate) text: &'a [u8],
+    /// Offset of the octet after the ending.
+    pub(crate) next: usize,
+    /// How the line ended.
+    pub(crate) ending: Ending,
+}
+
+/// What stood after a line.
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+pub(crate) enum Ending {
+    /// CR LF, as RFC 3261 §7 wants it.
+    CrLf,
+    /// LF alone.
+    Lf,
+    /// The octets ended first.
+    None,
+}
+
+/// The line that starts at `at`, or `None` at the end of `octets`.
+#[inline]
+pub(crate) fn line_at(octets: &[u8], at: usize) -> Option<Line<'_>> {
+    let rest = octets.get(at..)?;
+    if rest.is_empty() {
+        return None;
+    }
+    let Some(length) = memchr::memchr(b'\n', rest) else {
+        return Some(Line { text: rest, next: octets.len(), ending: Ending::None });
+    };
+    let text = rest.get(..length).unwrap_or_default();
+    let next = at.saturating_add(length).saturating_add(1);
+    Some(match text {
+        [text @ .., b'\r'] => Line { text, next, ending: Ending::CrLf },
+        _ => Line { text, next, ending: Ending::Lf },
+    })
+}
+
+/// The lines of `octets` without their endings.
+#[derive(Copy, Clone, Debug)]
+pub(crate) struct Lines<'a> {
+    octets: &'a [u8],
+    at: usize,
+}
+
+impl<'a> Lines<'a> {
+    pub(crate) const fn new(octets: &'a [u8]) -> Self {
+        Self { octets, at: 0 }
+    }
+}
+
+impl<'a> Iterator for Lines<'a> {
+    type Item = &'a [u8];
+
+    fn next(&mut self) -> Option<&'a [u8]> {
+        let line = line_at(self.octets, self.at)?;
+        self.at = line.next;
+        Some(line.text)
+    }
+}
+
+/// Offset of the first CR or LF: SDP lines are met with CRLF, LF and even CR alone.
+#[inline]
+pub(crate) fn find_break(octets: &[u8]) -> Option<usize> {
+    memchr::memchr2(b'\r', b'\n', octets)
+}
+
+/// Offset of the first `needle`.
+#[inline]
+pub(crate) fn find(needle: u8, octets: &[u8]) -> Option<usize> {
+    memchr::memchr(needle, octets)
+}
+
+/// How many octets equal `needle`.
+#[inline]
+pub(crate) fn count(needle: u8, octets: &[u8]) -> usize {
+    memchr::memchr_iter(needle, octets).count()
+}
+
+/// Offset of the first empty line's LF-preceded start: the octet after the LF that ends the last
+/// header line, and the octet after the empty line itself.
+pub(crate) fn header_end(octets: &[u8]) -> Option<(usize, usize)> {
+    for at in memchr::memchr_iter(b'\n', octets) {
+        let next = at.saturating_add(1);
+        match tail(octets, next) {
+            [b'\n', ..] => return Some((next, next.saturating_add(1))),
+            [b'\r', b'\n', ..] => return Some((next, next.saturating_add(2))),
+            _ => {}
+        }
+    }
+    None
+}
+
+/// `octets[at..]`, or nothing.
+#[inline]
+pub(crate) fn tail(octets: &[u8], at: usize) -> &[u8] {
+    octets.get(at..).unwrap_or_default()
+}
+
+/// `octets[from..to]`, or nothing.
+#[inline]
+pub(crate) fn slice(octets: &[u8], from: usize, to: usize) -> &[u8] {
+    octets.get(from..to).unwrap_or_default()
+}
+
+/// Cuts at the first `at` octets; everything and nothing when there are fewer.
+#[inline]
+pub(crate) fn cut(octets: &[u8], at: usize) -> (&[u8], &[u8]) {
+    octets.split_at_checked(at).unwrap_or((octets, &[]))
+}
+
+/// What stands before and after the first `separator`; the second is `None` without one.
+#[inline]
+pub(crate) fn split_once(octets: &[u8], separator: u8) -> (&[u8], Option<&[u8]>) {
+    match find(separator, octets) {
+        Some(at) => (slice(octets, 0, at), Some(tail(octets, at.saturating_add(1)))),
+        None => (octets, None),
+    }
+}
+
+/// SP, HT, and the CR LF of a fold (RFC 3261 §25.1 `LWS`).
+#[inline]
+pub(crate) const fn is_lws(octet: u8) -> bool {
+    matches!(octet, b' ' | b'\t' | b'\r' | b'\n')
+}
+
+/// Without linear white space at both ends.
+#[inline]
+pub(crate) fn trim(octets: &[u8]) -> &[u8] {
+    trim_end(trim_start(octets))
+}
+
+#[inline]
+pub(crate) fn trim_start(mut octets: &[u8]) -> &[u8] {
+    while let [first, rest @ ..] = octets {
+        if !is_lws(*first) {
+            break;
+        }
+        octets = rest;
+    }
+    octets
+}
+
+#[inline]
+pub(crate) fn trim_end(mut octets: &[u8]) -> &[u8] {
+    while let [rest @ .., last] = octets {
+        if !is_lws(*last) {
+            break;
+        }
+        octets = rest;
+    }
+    octets
+}
+
+/// The first word and what follows it, both trimmed.
+pub(crate) fn word(octets: &[u8]) -> (&[u8], &[u8]) {
+    let octets = trim_start(octets);
+    let end = octets.iter().position(|&octet| is_lws(octet)).unwrap_or(octets.len());
+    let (word, rest) = cut(octets, end);
+    (word, trim(rest))
+}
+
+/// `1*DIGIT` as a number; `None` for anything else and for more than 64 bits.
+pub(crate) fn number(octets: &[u8]) -> Option<u64> {
+    if octets.is_empty() {
+        return None;
+    }
+    octets.iter().try_fold(0_u64, |sum, &octet| {
+        let digit = char::from(octet).to_digit(10)?;
+        sum.checked_mul(10)?.checked_add(u64::from(digit))
+    })
+}
+
+/// `1*DIGIT` in the range of a smaller integer.
+pub(crate) fn narrow<T: TryFrom<u64>>(octets: &[u8]) -> Option<T> {
+    number(octets).and_then(|value| T::try_from(value).ok())
+}
+
+/// An offset as the 32 bits that spans are kept in; parsers refuse longer inputs first.
+#[inline]
+pub(crate) fn offset(at: usize) -> u32 {
+    u32::try_from(at).unwrap_or(u32::MAX)
+}
+
+/// A stored offset as an index.
+#[inline]
+pub(crate) fn index(at: u32) -> usize {
+    usize::try_from(at).unwrap_or(usize::MAX)
+}
+
+/// True if `octets` begins with `prefix` in any case of letters.
+#[inline]
+pub(crate) fn starts_with_any_case(octets: &[u8], prefix: &[u8]) -> bool {
+    octets.get(..prefix.len()).is_some_and(|head| head.eq_ignore_ascii_case(prefix))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_end_with_crlf_lf_or_the_end() {
+        let all: Vec<_> = Lines::new(b"a\r\nb\n\nc").collect();
+        assert_eq!(all, [&b"a"[..], b"b", b"", b"c"]);
+    }
+
+    #[test]
+    fn the_header_end_is_the_first_empty_line_of_either_kind() {
+        assert_eq!(header_end(b"a\r\n\r\nb"), Some((3, 5)));
+        assert_eq!(header_end(b"a\n\nb"), Some((2, 3)));
+        assert_eq!(header_end(b"a\r\nb\r\n\r"), None);
+    }
+
+    #[test]
+    fn numbers_are_digits_only_and_do_not_wrap() {
+        assert_eq!(number(b"0009"), Some(9));
+        assert_eq!(number(b"-1"), None);
+        assert_eq!(number(b""), None);
+        assert_eq!(number(b"99999999999999999999999"), None);
+        assert_eq!(narrow::<u16>(b"65536"), None);
+    }
+}

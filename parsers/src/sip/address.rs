@@ -1,0 +1,174 @@
+//! Addresses with a display name (RFC 3261 §20.10): From, To, Contact, Route, Record-Route, Refer-To,
+//! P-Asserted-Identity, Diversion and the like, alone or in a comma list. What cannot be an address
+//! is skipped; [`AddressList::is_well_formed`] says whether the grammar holds.
+
+use super::{Params, Uri, lex};
+use crate::cursor::{cut, find, is_lws, tail, trim};
+
+/// `[display] <uri> *(;param)` or `uri *(;param)`.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub struct NameAddr<'a> {
+    /// The display name without its quotes, escapes kept; empty without one.
+    pub display: &'a [u8],
+    /// The URI without its angle brackets; `*` in a Contact that removes all bindings.
+    pub uri: &'a [u8],
+    /// Parameters of the header, not of the URI.
+    pub params: Params<'a>,
+}
+
+impl<'a> NameAddr<'a> {
+    /// Reads one address; commas in it are not looked at. `None` without a URI.
+    pub fn parse(value: &'a [u8]) -> Option<Self> {
+        let value = trim(value);
+        let address = match find_open(value) {
+            Some(open) => {
+                let (before, bracketed) = cut(value, open);
+                let inner = tail(bracketed, 1);
+                let (uri, after) = match find(b'>', inner) {
+                    Some(close) => (cut(inner, close).0, tail(inner, close.saturating_add(1))),
+                    None => (inner, &[][..]),
+                };
+                let after = tail(after, lex::until(after, b";"));
+                let display = lex::unquoted(trim(before));
+                Self { display, uri: trim(uri), params: Params::new(after) }
+            }
+            // RFC 3261 §20: without brackets, what follows a semicolon belongs to the header.
+            None => {
+                let (uri, params) = cut(value, find(b';', value).unwrap_or(value.len()));
+                Self { display: &[], uri: trim(uri), params: Params::new(params) }
+            }
+        };
+        (!address.uri.is_empty()).then_some(address)
+    }
+
+    /// The tag of a From or To (RFC 3261 §19.3); empty ones count as none.
+    pub fn tag(&self) -> Option<&'a [u8]> {
+        self.params.value(b"tag").filter(|tag| !tag.is_empty())
+    }
+
+    /// The URI, cut into parts.
+    pub fn uri(&self) -> Uri<'a> {
+        Uri::parse(self.uri)
+    }
+}
+
+/// The addresses of a comma list, in order.
+#[derive(Copy, Clone, Debug)]
+pub struct AddressList<'a> {
+    rest: &'a [u8],
+}
+
+impl<'a> AddressList<'a> {
+    /// Reads one header value.
+    pub const fn new(value: &'a [u8]) -> Self {
+        Self { rest: value }
+    }
+
+    /// True if every element is an address by RFC 3261 §25.1: closed quotes and brackets, a display
+    /// name of tokens or in quotes, a URI with a scheme and without spaces, no empty parameter.
+    pub fn is_well_formed(value: &[u8]) -> bool {
+        let mut rest = value;
+        loop {
+            let last = lex::until(rest, b",") >= rest.len();
+            if !is_strict(trim(lex::element(&mut rest, b','))) {
+                return false;
+            }
+            if last {
+                return true;
+            }
+        }
+    }
+}
+
+impl<'a> Iterator for AddressList<'a> {
+    type Item = NameAddr<'a>;
+
+    fn next(&mut self) -> Option<NameAddr<'a>> {
+        while !self.rest.is_empty() {
+            if let Some(address) = NameAddr::parse(lex::element(&mut self.rest, b',')) {
+                return Some(address);
+            }
+        }
+        None
+    }
+}
+
+/// The `<` that opens the URI: the first one outside quotes.
+fn find_open(value: &[u8]) -> Option<usize> {
+    let open = lex::until(value, b"<");
+    (open < value.len()).then_some(open)
+}
+
+fn is_strict(value: &[u8]) -> bool {
+    let Some(address) = NameAddr::parse(value) else { return false };
+    let Some(open) = find_open(value) else {
+        let bare = !address.uri.iter().any(|octet| matches!(octet, b'?' | b',' | b'"'));
+        return bare && is_uri(address.uri) && address.params.is_well_formed();
+    };
+    let (before, bracketed) = cut(value, open);
+    let Some(close) = find(b'>', bracketed) else { return false };
+    let (inner, after) = (cut(bracketed, close).0, tail(bracketed, close.saturating_add(1)));
+    let display = match trim(before) {
+        quoted @ [b'"', ..] => lex::quoted(quoted).is_some_and(|(_, rest)| rest.is_empty()),
+        words => words.iter().all(|&octet| lex::is_token(octet) || is_lws(octet)),
+    };
+    display && is_uri(tail(inner, 1)) && Params::new(after).is_well_formed()
+}
+
+/// A scheme, and no white space.
+fn is_uri(uri: &[u8]) -> bool {
+    uri == b"*" || (find(b':', uri) > Some(0) && !uri.iter().copied().any(is_lws))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn one(text: &str) -> (&str, &str, Option<&str>) {
+        let text_of = |octets| std::str::from_utf8(octets).unwrap();
+        let address = NameAddr::parse(text.as_bytes()).unwrap();
+        (text_of(address.display), text_of(address.uri), address.tag().map(text_of))
+    }
+
+    #[test]
+    fn all_forms_of_an_address_are_read() {
+        assert_eq!(one("sip:a@b;tag=1"), ("", "sip:a@b", Some("1")));
+        assert_eq!(one("<sip:a@b;lr>;tag=1"), ("", "sip:a@b;lr", Some("1")));
+        assert_eq!(
+            one(r#""A, \"B\" <C>" <sip:a@b> ; tag = 1"#),
+            (r#"A, \"B\" <C>"#, "sip:a@b", Some("1"))
+        );
+        assert_eq!(one("caller<sip:a@b>"), ("caller", "sip:a@b", None));
+        assert_eq!(one("< sip:a@b >;tag="), ("", "sip:a@b", None));
+        assert_eq!(one("\"open <sip:a@b>"), ("\"open", "sip:a@b", None));
+        assert_eq!(one("<sip:a@b;tag=9"), ("", "sip:a@b;tag=9", None));
+        assert_eq!(one("*"), ("", "*", None));
+        assert_eq!(NameAddr::parse(b"  "), None);
+    }
+
+    #[test]
+    fn a_list_is_cut_at_its_own_commas() {
+        let list = AddressList::new(br#""x,y" <sip:a@b>;q="1,2", sip:c@d ,, <tel:+1>"#);
+        let uris: Vec<_> = list.map(|address| address.uri).collect();
+        assert_eq!(uris, [&b"sip:a@b"[..], b"sip:c@d", b"tel:+1"]);
+    }
+
+    #[test]
+    fn grammar_errors_are_seen_where_the_reading_goes_on() {
+        for good in ["<sip:a@b>", "A B <sip:a@b>;tag=1", "\"\" <sip:a@b>, sip:c@d", "*"] {
+            assert!(AddressList::is_well_formed(good.as_bytes()), "{good}");
+        }
+        for bad in [
+            "\"open <sip:a@b>",
+            "< sip:a@b>",
+            "Bell, Al <sip:a@b>",
+            "<sip:a@b>;;x",
+            "",
+            "<sip:a@b",
+            "sip:a@b?To=x",
+            "<sip:a@b>,",
+        ] {
+            assert!(!AddressList::is_well_formed(bad.as_bytes()), "{bad}");
+        }
+    }
+}

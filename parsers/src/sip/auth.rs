@@ -1,0 +1,277 @@
+//! Challenges and credentials (RFC 3261 §20.7, §20.44, RFC 7616, RFC 8760): WWW-Authenticate,
+//! Proxy-Authenticate, Authorization, Proxy-Authorization, Authentication-Info; several challenges in
+//! one value too. No digest is computed here, and no response can be printed.
+
+use std::fmt;
+
+use super::lex;
+use crate::cursor::{cut, is_lws, tail, trim, trim_start};
+use crate::secret::Secret;
+
+/// The authentication scheme.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
+pub enum AuthScheme {
+    /// RFC 7616, RFC 8760.
+    Digest,
+    /// RFC 7617; RFC 8760 §2.6 forbids it in SIP.
+    Basic,
+    /// RFC 8898.
+    Bearer,
+    /// Any other token.
+    Other,
+}
+
+/// One challenge or one set of credentials.
+#[derive(Copy, Clone, PartialEq, Eq)]
+pub struct Auth<'a> {
+    /// Which scheme.
+    pub scheme: AuthScheme,
+    /// The scheme as written.
+    pub scheme_text: &'a [u8],
+    body: &'a [u8],
+}
+
+impl<'a> Auth<'a> {
+    /// Reads the first challenge or the credentials of one header value.
+    pub fn parse(value: &'a [u8]) -> Option<Self> {
+        AuthList::new(value).next()
+    }
+
+    /// Reads a value without a scheme: Authentication-Info (RFC 7616 §3.5).
+    pub const fn from_params(value: &'a [u8]) -> Self {
+        Self { scheme: AuthScheme::Other, scheme_text: &[], body: value }
+    }
+
+    /// The value of a parameter without its quotes, name in any case of letters.
+    ///
+    /// `None` for `response` and `rspauth`: see [`Auth::response`].
+    pub fn param(&self, name: &[u8]) -> Option<&'a [u8]> {
+        let secret = [&b"response"[..], b"rspauth"].iter().any(|s| s.eq_ignore_ascii_case(name));
+        if secret { None } else { self.any(name) }
+    }
+
+    /// Names of all parameters, in order.
+    pub fn names(&self) -> impl Iterator<Item = &'a [u8]> + use<'a> {
+        Assignments { rest: self.body }.map(|(name, _)| name)
+    }
+
+    /// The protection space.
+    pub fn realm(&self) -> Option<&'a [u8]> {
+        self.param(b"realm")
+    }
+
+    /// The server's nonce.
+    pub fn nonce(&self) -> Option<&'a [u8]> {
+        self.param(b"nonce")
+    }
+
+    /// The hash; without one it is MD5 (RFC 7616 §3.3).
+    pub fn algorithm(&self) -> Option<&'a [u8]> {
+        self.param(b"algorithm")
+    }
+
+    /// In a challenge a comma list of what is offered, in credentials what was chosen.
+    pub fn qop(&self) -> Option<&'a [u8]> {
+        self.param(b"qop")
+    }
+
+    /// The elements of [`Auth::qop`], trimmed.
+    pub fn qop_options(&self) -> impl Iterator<Item = &'a [u8]> + use<'a> {
+        let list = self.qop().unwrap_or_default().split(|&octet| octet == b',');
+        list.map(trim).filter(|option| !option.is_empty())
+    }
+
+    /// The user; of a Basic scheme it is inside [`Auth::token`].
+    pub fn username(&self) -> Option<&'a [u8]> {
+        self.param(b"username")
+    }
+
+    /// The digest-uri.
+    pub fn uri(&self) -> Option<&'a [u8]> {
+        self.param(b"uri")
+    }
+
+    /// The digest: with it a password can be guessed offline.
+    pub fn response(&self) -> Option<Secret<'a>> {
+        self.any(b"response").map(Secret::new)
+    }
+
+    /// The server's digest in Authentication-Info.
+    pub fn rspauth(&self) -> Option<Secret<'a>> {
+        self.any(b"rspauth").map(Secret::new)
+    }
+
+    /// The nonce count, eight hexadecimal digits.
+    pub fn nc(&self) -> Option<u32> {
+        let text = std::str::from_utf8(self.param(b"nc")?).ok()?;
+        u32::from_str_radix(text, 16).ok()
+    }
+
+    /// The client's nonce.
+    pub fn cnonce(&self) -> Option<&'a [u8]> {
+        self.param(b"cnonce")
+    }
+
+    /// The server's opaque.
+    pub fn opaque(&self) -> Option<&'a [u8]> {
+        self.param(b"opaque")
+    }
+
+    /// True if the nonce was stale and the password right.
+    pub fn stale(&self) -> bool {
+        self.param(b"stale").is_some_and(|value| value.eq_ignore_ascii_case(b"true"))
+    }
+
+    /// The `token68` of Basic, Bearer and the like: it holds the password, or is one.
+    pub fn token(&self) -> Option<Secret<'a>> {
+        let mut rest = self.body;
+        let first = trim(lex::element(&mut rest, b','));
+        let is_token = !first.is_empty() && self.scheme != AuthScheme::Digest && !is_param(first);
+        is_token.then(|| Secret::new(first))
+    }
+
+    fn any(&self, name: &[u8]) -> Option<&'a [u8]> {
+        Assignments { rest: self.body }
+            .find(|(other, _)| other.eq_ignore_ascii_case(name))
+            .map(|(_, value)| value)
+    }
+}
+
+impl fmt::Debug for Auth<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Auth").field("scheme", &self.scheme).finish_non_exhaustive()
+    }
+}
+
+/// The challenges of one header value, in order: the order is the server's preference
+/// (RFC 8760 §2.3).
+#[derive(Copy, Clone)]
+pub struct AuthList<'a> {
+    rest: &'a [u8],
+}
+
+impl<'a> AuthList<'a> {
+    /// Reads one header value.
+    pub const fn new(value: &'a [u8]) -> Self {
+        Self { rest: value }
+    }
+}
+
+impl<'a> Iterator for AuthList<'a> {
+    type Item = Auth<'a>;
+
+    fn next(&mut self) -> Option<Auth<'a>> {
+        while !self.rest.is_empty() {
+            let Some((scheme_text, body)) = lex::token(trim_start(self.rest)) else {
+                // An empty element, or one that starts with no token.
+                lex::element(&mut self.rest, b',');
+                continue;
+            };
+            let mut rest = body;
+            lex::element(&mut rest, b',');
+            // Elements go on belonging to this challenge until one begins with a new scheme.
+            loop {
+                let mut after = rest;
+                let piece = lex::element(&mut after, b',');
+                if rest.is_empty() || begins_challenge(piece) {
+                    break;
+                }
+                rest = after;
+            }
+            let body = cut(body, body.len().saturating_sub(rest.len())).0;
+            self.rest = rest;
+            return Some(Auth { scheme: scheme_of(scheme_text), scheme_text, body });
+        }
+        None
+    }
+}
+
+/// `name=value` elements of a comma list.
+struct Assignments<'a> {
+    rest: &'a [u8],
+}
+
+impl<'a> Iterator for Assignments<'a> {
+    type Item = (&'a [u8], &'a [u8]);
+
+    fn next(&mut self) -> Option<(&'a [u8], &'a [u8])> {
+        while !self.rest.is_empty() {
+            let piece = trim(lex::element(&mut self.rest, b','));
+            if let Some(pair) = lex::assignment(piece) {
+                return Some(pair);
+            }
+        }
+        None
+    }
+}
+
+/// A token and a space, and no `=` after it.
+fn begins_challenge(piece: &[u8]) -> bool {
+    match lex::token(trim_start(piece)) {
+        Some((_, rest)) => {
+            let word_ends = rest.first().copied().is_none_or(is_lws);
+            word_ends && !trim_start(rest).starts_with(b"=")
+        }
+        None => false,
+    }
+}
+
+/// `name=value`, and not base64 with its padding.
+fn is_param(piece: &[u8]) -> bool {
+    lex::assignment(piece).is_some_and(|(_, value)| !matches!(value, [] | [b'=', ..]))
+        || tail(piece, 0).ends_with(b"\"")
+}
+
+fn scheme_of(text: &[u8]) -> AuthScheme {
+    [
+        (&b"Digest"[..], AuthScheme::Digest),
+        (b"Basic", AuthScheme::Basic),
+        (b"Bearer", AuthScheme::Bearer),
+    ]
+    .into_iter()
+    .find(|(name, _)| name.eq_ignore_ascii_case(text))
+    .map_or(AuthScheme::Other, |(_, scheme)| scheme)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn credentials_are_read_and_the_response_stays_secret() {
+        let auth = Auth::parse(
+            b"Digest username=\"a,b\", realm = \"r\",nonce=n1,\r\n uri=\"sip:r\", response=\"c0ffee\", \
+              algorithm=SHA-256, qop=auth, nc=0000000a, cnonce=\"\", opaque=\"o\", stale=TRUE",
+        )
+        .unwrap();
+        assert_eq!((auth.scheme, auth.username()), (AuthScheme::Digest, Some(&b"a,b"[..])));
+        assert_eq!((auth.realm(), auth.nonce()), (Some(&b"r"[..]), Some(&b"n1"[..])));
+        assert_eq!((auth.nc(), auth.cnonce(), auth.stale()), (Some(10), Some(&b""[..]), true));
+        assert_eq!(auth.response().map(Secret::len), Some(6));
+        assert_eq!(auth.param(b"Response"), None);
+        assert_eq!(auth.names().count(), 11);
+        assert_eq!(auth.token(), None);
+        assert!(!format!("{auth:?}").contains("99"));
+    }
+
+    #[test]
+    fn several_challenges_in_one_value_stay_apart() {
+        let value =
+            b"Digest realm=\"a\", qop=\"auth, auth-int\", nonce=\"1\", Basic realm=\"b\" , \
+                      Negotiate, Digest realm=c,algorithm=MD5";
+        let all: Vec<_> = AuthList::new(value).collect();
+        let realms: Vec<_> = all.iter().map(|auth| auth.realm().unwrap_or_default()).collect();
+        assert_eq!(realms, [&b"a"[..], b"b", b"", b"c"]);
+        assert_eq!(all[1].scheme, AuthScheme::Basic);
+        assert_eq!((all[2].scheme, all[2].scheme_text), (AuthScheme::Other, &b"Negotiate"[..]));
+        assert_eq!(all[0].qop_options().collect::<Vec<_>>(), [&b"auth"[..], b"auth-int"]);
+    }
+
+    #[test]
+    fn basic_credentials_are_a_secret_token() {
+        let auth = Auth::parse(b"Basic dXNlcjpwYXNzd29yZA==").unwrap();
+        assert_eq!(auth.token().map(Secret::expose), Some(&b"dXNlcjpwYXNzd29yZA=="[..]));
+        assert_eq!(auth.username(), None);
+        assert_eq!(Auth::parse(b" ,, "), None);
+    }
+}
