@@ -1,5 +1,6 @@
-//! Where a SIP message belongs.
+//! Where a SIP message belongs: what correlation tells the detectors about each message.
 
+use crate::model::evidence::FrameRef;
 use crate::model::id::RecordKey;
 use crate::model::record::Side;
 
@@ -15,9 +16,12 @@ pub enum SdpRole {
     Answer,
 }
 
-/// The transaction that a response completed.
+/// The request that a response answers (RFC 3261 §17.1.3), seen between the same two addresses.
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
-pub struct Completed {}
+pub struct Completed {
+    /// Where the request was first seen.
+    pub request: FrameRef,
+}
 
 /// Where a message belongs.
 #[derive(Copy, Clone, Debug, Default)]
@@ -30,8 +34,8 @@ pub struct Placement {
     pub retransmission: bool,
     /// What its SDP is.
     pub sdp: SdpRole,
-    /// Who sent it.
+    /// Who sent it; `None` outside calls.
     pub side: Option<Side>,
-    /// The request it answers.
+    /// The request that this response answers, if that was seen; always `None` for a request.
     pub completed: Option<Completed>,
 }

@@ -1,26 +1,68 @@
-//! How a message travelled.
+//! How a SIP message travelled (RFC 3261 §18): what its Via and the report call it, and whether
+//! the transport repeats lost messages by itself. Decides nothing else.
 
-/// A transport protocol as Via names it (RFC 3261 §20.42).
+/// The transport of a SIP message.
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Transport {
-    /// UDP.
+    /// Datagrams (RFC 3261 §18).
     #[default]
     Udp,
-    /// TCP.
+    /// A plain TCP connection.
     Tcp,
+    /// An SCTP association (RFC 4168).
+    Sctp,
+    /// TLS over TCP, readable because a key was given.
+    Tls,
+    /// WebSocket (RFC 7118).
+    Ws,
+    /// WebSocket over TLS, readable because a key was given.
+    Wss,
 }
 
 impl Transport {
-    /// The name used in every output.
+    /// Every transport, in the order of [`Transport::bit`].
+    pub const ALL: &'static [Self] =
+        &[Self::Udp, Self::Tcp, Self::Sctp, Self::Tls, Self::Ws, Self::Wss];
+
+    /// The name as a Via writes it: `UDP`.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Udp => "UDP",
             Self::Tcp => "TCP",
+            Self::Sctp => "SCTP",
+            Self::Tls => "TLS",
+            Self::Ws => "WS",
+            Self::Wss => "WSS",
         }
     }
 
-    /// Whether it repeats what is lost, so that SIP does not.
+    /// Whether the transport repeats what was lost, so that SIP does not (RFC 3261 §17.1.1.2).
     pub const fn reliable(self) -> bool {
-        matches!(self, Self::Tcp)
+        !matches!(self, Self::Udp)
+    }
+
+    /// One bit of a set of transports.
+    pub const fn bit(self) -> u8 {
+        match self {
+            Self::Udp => 1,
+            Self::Tcp => 2,
+            Self::Sctp => 4,
+            Self::Tls => 8,
+            Self::Ws => 16,
+            Self::Wss => 32,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_transport_has_a_bit_and_a_name_of_its_own() {
+        let bits = Transport::ALL.iter().fold(0, |all, transport| all | transport.bit());
+        assert_eq!(bits, 0b11_1111);
+        assert!(Transport::Tcp.reliable() && !Transport::Udp.reliable());
+        assert_eq!(Transport::Udp.name(), "UDP");
     }
 }

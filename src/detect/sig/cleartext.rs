@@ -40,11 +40,10 @@ rule! {
     since: "0.1.0",
 }
 
-/// Tally: requests; messages over UDP; over TCP; a public end.
+/// Tally: requests; transports, one bit each; a public end.
 const REQUESTS: usize = 0;
-const UDP: usize = 1;
-const TCP: usize = 2;
-const PUBLIC: usize = 3;
+const TRANSPORTS: usize = 1;
+const PUBLIC: usize = 2;
 
 /// The rule at work.
 pub(crate) struct Cleartext;
@@ -72,33 +71,31 @@ impl Detector for Cleartext {
             (format!("{} in clear over {}", seen.describe(), event.transport.name()), None)
         })
         .add(REQUESTS, u64::from(request))
-        .add(if event.transport == Transport::Tcp { TCP } else { UDP }, 1)
+        .mark(TRANSPORTS, u64::from(event.transport.bit()))
         .mark(PUBLIC, u64::from(public))
         .call(seen.placement.call)
         .record(seen.placement.registration);
     }
 
     fn summarise(&self, entry: &Entry) -> Words {
-        let (udp, tcp) = (entry.tally(UDP), entry.tally(TCP));
-        let over = match (udp, tcp) {
-            (_, 0) => "UDP",
-            (0, _) => "TCP",
-            _ => "UDP and TCP",
+        let used = Transport::ALL.iter();
+        let used = used.filter(|t| u64::from(t.bit()) & entry.tally(TRANSPORTS) != 0);
+        let over = used.map(|transport| transport.name()).collect::<Vec<_>>().join(" and ");
+        let calls = match entry.calls {
+            0 => String::new(),
+            n => format!(" of {}{}", at_least(entry.exhausted), plural(n, "call")),
         };
         Words {
             summary: format!(
-                "{} of {}{} between {} travelled in clear over {over}.",
+                "{}{calls} between {} travelled in clear over {over}.",
                 plural(entry.count, "SIP message"),
-                at_least(entry.exhausted),
-                plural(entry.calls, "call"),
                 entry.subject.spoken(),
             ),
             parameters: vec![
                 ("messages", Figure::Count(entry.count)),
                 ("requests", Figure::Count(entry.tally(REQUESTS))),
                 ("calls", Figure::Count(entry.calls)),
-                ("udp", Figure::Count(udp)),
-                ("tcp", Figure::Count(tcp)),
+                ("transports", Figure::Text(over)),
                 ("public", Figure::Flag(entry.tally(PUBLIC) != 0)),
             ],
         }

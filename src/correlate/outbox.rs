@@ -1,0 +1,74 @@
+//! What correlation hands on after one event; the collector drains it.
+
+use std::sync::Arc;
+
+use crate::model::addr::Endpoint;
+use crate::model::evidence::FrameRef;
+use crate::model::id::RecordKey;
+use crate::model::record::{CallRecord, RegistrationRecord, Side};
+use crate::model::time::Ts;
+
+/// Everything that became known.
+#[derive(Debug, Default)]
+pub struct Outbox {
+    /// Finished calls.
+    pub calls: Vec<CallRecord>,
+    /// Finished registrations.
+    pub registrations: Vec<RegistrationRecord>,
+    /// SDP says: media is expected there.
+    pub announcements: Vec<Announcement>,
+    /// Calls whose announcements may expire, with the end of the dialog; [`Ts::MAX`] for a call
+    /// that was still open when the capture ended.
+    pub released: Vec<(RecordKey, Ts)>,
+}
+
+/// An address at which one side of a call expects media (RFC 3264 §5).
+#[derive(Clone, Debug)]
+pub struct Announcement {
+    /// The call.
+    pub call: RecordKey,
+    /// The message that says so.
+    pub at: FrameRef,
+    /// Its place in the total order.
+    pub ordinal: u64,
+    /// Highest capture time when it was seen.
+    pub watermark: Ts,
+    /// Whose address it is: media is received there, and normally sent from there.
+    pub side: Side,
+    /// It stands in an answer.
+    pub answer: bool,
+    /// Index of the m-line, from 0.
+    pub mline: u8,
+    /// Connection address and port; port 0 and 0.0.0.0 are never announced.
+    pub endpoint: Endpoint,
+    /// Where RTCP is expected; `None` when it shares the port.
+    pub rtcp: Option<Endpoint>,
+    /// `a=ssrc` values, at most 4.
+    pub ssrcs: Vec<u32>,
+    /// An ICE candidate rather than the c= and m= lines.
+    pub candidate: bool,
+    /// The medium, shared by all calls that describe it equally.
+    pub media: Arc<MediaDescription>,
+}
+
+/// What one m-line says apart from addresses, ports and keys.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct MediaDescription {
+    /// `audio`, `video`, `image`, ...
+    pub kind: String,
+    /// `RTP/AVP`, ...
+    pub profile: String,
+    /// Payload type, encoding name, clock rate in Hz (0 when not given), in the order of the
+    /// m-line; static types without `a=rtpmap` have an empty name.
+    pub codecs: Vec<(u8, String, u32)>,
+    /// `a=crypto` (RFC 4568).
+    pub crypto: bool,
+    /// `a=fingerprint` (RFC 8122).
+    pub fingerprint: bool,
+    /// `a=zrtp-hash` (RFC 6189).
+    pub zrtp: bool,
+    /// `a=key-mgmt:mikey` (RFC 4567).
+    pub mikey: bool,
+    /// `a=rtcp-mux` (RFC 5761).
+    pub rtcp_mux: bool,
+}
