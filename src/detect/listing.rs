@@ -12,14 +12,16 @@ use crate::policy::Thresholds;
 /// Columns of the terminal text.
 const COLUMNS: usize = 80;
 
-/// One line per rule: id, severities, title.
+/// Every rule: id, highest severity, title; long titles go on below.
 pub fn text() -> String {
     let ids = CATALOGUE.iter().map(|registered| registered.meta.id.len());
     let width = ids.max().unwrap_or_default();
     let mut out = String::new();
     for registered in CATALOGUE {
         let meta = registered.meta;
-        let _ = writeln!(out, "{:width$}  {:16}  {}", meta.id, meta.severities(), meta.title);
+        let start = format!("{:width$}  {:8}", meta.id, meta.highest.word());
+        let hang = start.chars().count() + 2;
+        fill(&mut out, &start, hang, meta.title);
     }
     out
 }
@@ -32,8 +34,8 @@ pub fn json() -> Value {
 /// What `overhear explain` prints, or `None` for an id that no rule has.
 pub fn explain(id: &str) -> Option<String> {
     let meta = rule(id)?;
-    let mut out = format!("{}: {}\n", meta.id, meta.title);
-    let _ = writeln!(out, "severity {}, {}", meta.severities(), meta.status.word());
+    let mut out = format!("{}\n{}\n", meta.id, meta.title);
+    let _ = writeln!(out, "Severity {}; {}", meta.severities(), meta.status.word());
     for heading in HEADINGS {
         let _ = write!(out, "\n{heading}\n{}", wrapped(&meta.section(heading)));
     }
@@ -116,28 +118,37 @@ fn default_of(name: &str) -> Value {
     }
 }
 
-/// Paragraphs and lists, indented by two and wrapped at [`COLUMNS`].
+/// Paragraphs and lists, indented by two and wrapped.
 fn wrapped(text: &str) -> String {
     let mut out = String::new();
     for paragraph in paragraphs(text) {
-        let hang = if paragraph.starts_with("* ") { 4 } else { 2 };
-        let mut column = 0;
-        for word in paragraph.split_whitespace() {
-            let width = word.chars().count();
-            if column == 0 {
-                let _ = write!(out, "  {word}");
-                column = 2 + width;
-            } else if column + 1 + width > COLUMNS {
-                let _ = write!(out, "\n{:hang$}{word}", "");
-                column = hang + width;
-            } else {
-                let _ = write!(out, " {word}");
-                column += 1 + width;
-            }
+        match paragraph.strip_prefix("* ") {
+            Some(item) => fill(&mut out, "  *", 4, item),
+            None => fill(&mut out, "", 2, &paragraph),
         }
-        out.push('\n');
     }
     out
+}
+
+/// Writes `text` wrapped at [`COLUMNS`] and indented by `hang`; the first line begins with
+/// `start` instead, which is shorter than that.
+fn fill(out: &mut String, start: &str, hang: usize, text: &str) {
+    let _ = write!(out, "{start:hang$}");
+    let mut column = hang;
+    for word in text.split_whitespace() {
+        let width = word.chars().count();
+        if column == hang {
+            out.push_str(word);
+            column += width;
+        } else if column + 1 + width > COLUMNS {
+            let _ = write!(out, "\n{:hang$}{word}", "");
+            column = hang + width;
+        } else {
+            let _ = write!(out, " {word}");
+            column += 1 + width;
+        }
+    }
+    out.push('\n');
 }
 
 /// Lines put together, split at empty lines and at list marks.
@@ -184,8 +195,10 @@ mod tests {
     }
 
     #[test]
-    fn the_list_has_a_line_per_rule() {
-        assert_eq!(text().lines().count(), CATALOGUE.len());
+    fn the_list_names_every_rule_within_eighty_columns() {
+        let text = text();
+        assert!(text.lines().all(|line| line.chars().count() <= COLUMNS));
+        assert_eq!(text.lines().filter(|line| !line.starts_with(' ')).count(), CATALOGUE.len());
         assert_eq!(json().as_array().map(Vec::len), Some(CATALOGUE.len()));
     }
 }

@@ -1,4 +1,4 @@
-//! `AUTH-NO-QOP`: digest as it was in RFC 2069, without a client nonce (RFC 8760 §2.4).
+//! `AUTH-NO-QOP`: digest as it was in RFC 2069, without a client nonce (RFC 8760 §2).
 
 use super::super::rule::{Detector, Meta, Words, rule};
 use super::super::seen::SipSeen;
