@@ -116,7 +116,9 @@ fn every_rule_has_a_fixture_that_fires_and_one_that_stays_quiet() {
     for meta in rules() {
         let fixtures = names(&root().join("fixtures/rules").join(meta.id));
         for kind in ["fires-", "quiet-"] {
-            if !fixtures.iter().any(|name| name.starts_with(kind) && name.ends_with(".scn")) {
+            let wanted =
+                |name: &String| name.strip_suffix(".scn").is_some_and(|n| n.starts_with(kind));
+            if !fixtures.iter().any(wanted) {
                 missing.push(format!("fixtures/rules/{}/{kind}*.scn", meta.id));
             }
         }

@@ -215,6 +215,7 @@ macro_rules! rule {
         thresholds: [$($threshold:literal),* $(,)?],
         since: $since:literal $(,)?
     ) => {
+        #[allow(clippy::doc_markdown, reason = "prose for readers of reports, not of the code")]
         $(#[doc = $doc])+
         pub(crate) static META: $crate::detect::rule::Meta = $crate::detect::rule::Meta {
             id: $id,

@@ -9,191 +9,19 @@ use std::hash::BuildHasher;
 
 use hashbrown::{HashMap, HashSet, HashTable};
 
+use super::entry;
+pub use super::entry::{Entry, Sighting};
 use super::redact::Labels;
 use super::rule::{Meta, Words};
 pub use super::subject::{About, Subject};
 use crate::model::addr::{STABLE, stable_hash};
-use crate::model::evidence::{Evidence, FrameRef};
-use crate::model::finding::{Confidence, Finding, Scope, Severity};
-use crate::model::id::{RecordId, RecordKey};
+use crate::model::evidence::FrameRef;
+use crate::model::finding::{Finding, Severity};
+use crate::model::id::RecordKey;
 use crate::policy::Limits;
-use crate::policy::limits::{EXCERPT_OCTETS, FINDING_EVIDENCE, FINDING_LINKS};
 
 /// Recent links remembered so that a call's hundredth message costs no look-up in the big table.
 const RECENT_LINKS: usize = 1 << 14;
-
-/// Kinds of evidence within one finding: each is shown at least once if it occurs.
-const KINDS: u32 = 32;
-
-/// One sighting, before it is counted.
-#[derive(Copy, Clone, Debug)]
-pub struct Sighting {
-    meta: &'static Meta,
-    subject: Subject,
-    at: FrameRef,
-    severity: Severity,
-    confidence: Confidence,
-    kind: u32,
-}
-
-impl Sighting {
-    /// A certain sighting at the rule's lowest severity.
-    pub const fn new(meta: &'static Meta, subject: Subject, at: FrameRef) -> Self {
-        let (severity, confidence) = (meta.lowest, Confidence::Certain);
-        Self { meta, subject, at, severity, confidence, kind: 0 }
-    }
-
-    /// With this severity; the finding carries the highest of its sightings.
-    pub const fn severity(self, severity: Severity) -> Self {
-        Self { severity, ..self }
-    }
-
-    /// With this confidence; the finding carries the highest of its sightings.
-    pub const fn confidence(self, confidence: Confidence) -> Self {
-        Self { confidence, ..self }
-    }
-
-    /// As evidence of this kind (0 to 31): a kind not shown yet replaces the last piece of a full
-    /// list, so that both directions of a flow are among the five.
-    pub const fn kind(self, kind: u32) -> Self {
-        Self { kind: kind % KINDS, ..self }
-    }
-}
-
-/// A finding while sightings are still coming.
-#[derive(Debug)]
-pub struct Entry {
-    /// The rule.
-    pub meta: &'static Meta,
-    /// What it is about.
-    pub subject: Subject,
-    /// The highest severity so far.
-    pub severity: Severity,
-    /// The highest confidence so far.
-    pub confidence: Confidence,
-    /// Sightings.
-    pub count: u64,
-    /// The earliest sighting.
-    pub first: FrameRef,
-    /// The latest.
-    pub last: FrameRef,
-    /// Where the threshold was crossed.
-    pub alert: FrameRef,
-    /// Distinct calls.
-    pub calls: u64,
-    /// Streams.
-    pub streams: u64,
-    /// Distinct things the rule counts, by a number of its own.
-    pub distinct: [u64; 4],
-    /// Sums and bit sets that the rule keeps, by a number of its own.
-    pub tally: [u64; 6],
-    /// A distinct count stopped counting: it is a lower bound.
-    pub exhausted: bool,
-    /// Subjects put together here because there were too many.
-    pub others: u64,
-    evidence: Vec<Evidence>,
-    kinds: u32,
-    call_ids: Vec<RecordId>,
-    stream_ids: Vec<RecordId>,
-    handshake_ids: Vec<RecordId>,
-}
-
-impl Entry {
-    /// A tally; 0 beyond the last.
-    pub fn tally(&self, slot: usize) -> u64 {
-        self.tally.get(slot).copied().unwrap_or(0)
-    }
-
-    /// A distinct count; 0 beyond the last.
-    pub fn distinct(&self, slot: usize) -> u64 {
-        self.distinct.get(slot).copied().unwrap_or(0)
-    }
-
-    fn new(sighting: &Sighting, subject: Subject) -> Self {
-        let &Sighting { meta, at, severity, confidence, .. } = sighting;
-        Self {
-            meta,
-            subject,
-            severity,
-            confidence,
-            count: 0,
-            first: at,
-            last: at,
-            alert: at,
-            calls: 0,
-            streams: 0,
-            distinct: [0; 4],
-            tally: [0; 6],
-            exhausted: false,
-            others: 0,
-            evidence: Vec::new(),
-            kinds: 0,
-            call_ids: Vec::new(),
-            stream_ids: Vec::new(),
-            handshake_ids: Vec::new(),
-        }
-    }
-
-    fn see(&mut self, at: FrameRef) {
-        let order = |seen: FrameRef| (seen.time, seen.frame);
-        if order(at) < order(self.first) {
-            self.first = at;
-        }
-        if order(at) > order(self.last) {
-            self.last = at;
-        }
-    }
-
-    fn takes_evidence(&self, kind: u32) -> bool {
-        self.evidence.len() < FINDING_EVIDENCE || self.kinds >> kind & 1 == 0
-    }
-
-    fn keep(&mut self, kind: u32, evidence: Evidence) {
-        self.kinds |= 1 << kind;
-        if self.evidence.len() >= FINDING_EVIDENCE {
-            self.evidence.pop();
-        }
-        self.evidence.push(evidence);
-    }
-
-    fn id(&self, digits: usize) -> String {
-        let hash = format!("{:016x}", self.subject.hash64());
-        format!("{}-{}", self.meta.id, hash.get(..digits).unwrap_or(&hash))
-    }
-
-    fn finding(mut self, words: Words) -> Finding {
-        self.evidence.sort_by_key(|evidence| (evidence.at.time, evidence.at.frame));
-        let summary = match self.subject.about() {
-            About::Rest => {
-                format!("{} more peers, put together: {}", self.others, words.summary)
-            }
-            _ => words.summary,
-        };
-        Finding {
-            id: self.id(8),
-            rule: self.meta.id,
-            severity: self.severity,
-            confidence: self.confidence,
-            title: self.meta.title.to_owned(),
-            summary,
-            scope: Scope {
-                trunk: None,
-                calls: self.call_ids,
-                streams: self.stream_ids,
-                handshakes: self.handshake_ids,
-                addresses: self.subject.addresses(),
-            },
-            first_seen: self.first,
-            last_seen: self.last,
-            count: self.count,
-            first_alert: self.alert,
-            evidence: self.evidence,
-            parameters: words.parameters,
-            remediation: self.meta.remediation,
-            references: self.meta.references,
-        }
-    }
-}
 
 /// Everything that rules have found so far.
 #[derive(Debug)]
@@ -256,8 +84,7 @@ impl Sink {
             entry.see(at);
             if entry.takes_evidence(kind) {
                 let (what, excerpt) = evidence(labels);
-                let excerpt = excerpt.map(|text| clip(text, EXCERPT_OCTETS));
-                entry.keep(kind, Evidence { at, what, excerpt });
+                entry.keep(kind, at, what, excerpt);
             }
         }
         Hit { sink: self, index, number }
@@ -435,7 +262,7 @@ impl Hit<'_> {
             if let Some(entry) = self.sink.entries.get_mut(self.index) {
                 entry.calls = entry.calls.saturating_add(u64::from(new));
                 if new || entry.exhausted {
-                    link(&mut entry.call_ids, key.id);
+                    entry::link(&mut entry.call_ids, key.id);
                     self.sink.links.push((key, self.number));
                 }
             }
@@ -447,7 +274,7 @@ impl Hit<'_> {
     pub fn stream(self, key: RecordKey) -> Self {
         if let Some(entry) = self.sink.entries.get_mut(self.index) {
             entry.streams = entry.streams.saturating_add(1);
-            link(&mut entry.stream_ids, key.id);
+            entry::link(&mut entry.stream_ids, key.id);
             self.sink.links.push((key, self.number));
         }
         self
@@ -520,24 +347,6 @@ impl Hit<'_> {
 
 fn key(meta: &Meta, subject: Subject) -> u64 {
     subject.hash64() ^ STABLE.hash_one(meta.id)
-}
-
-fn link(list: &mut Vec<RecordId>, id: RecordId) {
-    if list.len() < FINDING_LINKS && list.last() != Some(&id) {
-        list.push(id);
-    }
-}
-
-/// `text` cut to `octets` at a character's end.
-fn clip(mut text: String, octets: usize) -> String {
-    if text.len() > octets {
-        let mut end = octets;
-        while !text.is_char_boundary(end) {
-            end -= 1; // index 0 is a boundary
-        }
-        text.truncate(end);
-    }
-    text
 }
 
 #[cfg(test)]

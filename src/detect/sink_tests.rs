@@ -5,6 +5,7 @@ use crate::detect::rule;
 use crate::detect::testing::{endpoint, frame, key as record};
 use crate::model::addr::Addr;
 use crate::model::id::Kind;
+use crate::policy::limits::{FINDING_EVIDENCE, FINDING_LINKS};
 
 fn meta() -> &'static Meta {
     rule("SIG-CLEARTEXT").unwrap()
@@ -20,7 +21,7 @@ fn see(sink: &mut Sink, n: u8, at: u64) -> Hit<'_> {
 }
 
 fn limits(findings_per_rule: usize, calls: usize) -> Limits {
-    Limits { findings_per_rule, calls, ..Limits::default() }
+    Limits { calls, findings_per_rule, ..Limits::default() }
 }
 
 fn finish(sink: Sink) -> Outcome {
@@ -56,11 +57,11 @@ fn evidence_is_formatted_only_when_it_is_kept() {
 }
 
 #[test]
-fn a_kind_not_shown_yet_takes_the_last_place() {
+fn a_kind_not_shown_yet_takes_the_place_of_one_shown_twice() {
     let mut sink = Sink::new(&Limits::default());
     for at in 1..=10 {
         let sighting = Sighting::new(meta(), Subject::capture(), frame(at));
-        let kind = u32::from(at == 10);
+        let kind = if at == 4 { 2 } else { u32::from(at == 10) };
         let _ = sink.sighting(sighting.kind(kind), |_| (format!("{at}"), None));
     }
     let outcome = finish(sink);

@@ -13,7 +13,8 @@ fn register(header: &str) -> String {
 }
 
 const MD5: &str = "WWW-Authenticate: Digest realm=\"r\", nonce=\"n\", qop=\"auth\"";
-const SHA: &str = "WWW-Authenticate: Digest realm=\"r\", nonce=\"n\", algorithm=SHA-256, qop=\"auth\"";
+const SHA: &str =
+    "WWW-Authenticate: Digest realm=\"r\", nonce=\"n\", algorithm=SHA-256, qop=\"auth\"";
 
 #[test]
 fn md5_alone_fires_and_md5_beside_sha_256_is_quiet() {
@@ -57,7 +58,9 @@ fn a_challenge_or_an_answer_without_qop_fires() {
         A,
         B,
         &in_call(1),
-        &register("Authorization: Digest username=\"u\", realm=\"r\", nonce=\"n\", response=\"ab\""),
+        &register(
+            "Authorization: Digest username=\"u\", realm=\"r\", nonce=\"n\", response=\"ab\"",
+        ),
     );
     let found = bench.findings("AUTH-NO-QOP");
     assert_eq!(found.len(), 1);
