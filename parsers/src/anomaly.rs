@@ -105,6 +105,19 @@ anomalies! {
 }
 
 impl Anomalies {
+    /// What RFC 3261 allows, odd as it looks.
+    const LEGAL: Self = Self(
+        Self::FOLDED_HEADER.0
+            | Self::SPACE_BEFORE_COLON.0
+            | Self::LEADING_OCTETS.0
+            | Self::CONTENT_LENGTH_DUPLICATE.0,
+    );
+
+    /// Whether something breaks a MUST of RFC 3261, and is not merely unusual.
+    pub const fn is_malformed(self) -> bool {
+        !self.without(Self::LEGAL).is_empty()
+    }
+
     /// Nothing is off.
     pub const NONE: Self = Self(0);
 

@@ -14,6 +14,8 @@ pub mod outbox;
 pub mod placement;
 mod registration;
 pub mod rtcp;
+#[cfg(test)]
+pub(crate) mod sample;
 mod session;
 mod slots;
 pub mod spool;

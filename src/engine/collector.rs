@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use overhear_parsers::sip::{Message, Method};
+use overhear_parsers::sip::Message;
 
 use crate::correlate::archive::Archive;
 use crate::correlate::dialogs::Dialogs;
@@ -23,8 +23,9 @@ use crate::model::stream::{Standing, StreamEnded};
 use crate::model::tally::{Handled, Skipped, Tally};
 use crate::model::time::Ts;
 use crate::policy::Policy;
-use crate::report::ladder::Step;
+use crate::report::outcome::Step;
 
+use super::census::Census;
 use super::watch::Watch;
 
 /// Everything that has meaning, owned by one thread.
@@ -37,8 +38,7 @@ pub struct Collector {
     outbox: Outbox,
     tally: Tally,
     counts: Counts,
-    methods: [u64; Method::ALL.len()],
-    statuses: Vec<u64>,
+    seen: Census,
     watch: Watch,
     order: Vec<(FactKey, u32, u32)>,
     now: Ts,
@@ -79,8 +79,7 @@ impl Collector {
             outbox: Outbox::default(),
             tally: Tally::default(),
             counts: Counts::default(),
-            methods: [0; Method::ALL.len()],
-            statuses: vec![0; 1000],
+            seen: Census::default(),
             watch: Watch::new(watch),
             order: Vec::new(),
             now: Ts::MIN,
@@ -123,12 +122,7 @@ impl Collector {
             *evicted.entry(table).or_default() += count;
         }
         self.counts.sip_retransmissions = self.dialogs.retransmissions();
-        for (method, count) in Method::ALL.iter().zip(self.methods).filter(|(_, n)| *n > 0) {
-            self.counts.sip_requests.insert(method.as_str().to_owned(), count);
-        }
-        for (status, count) in (0_u32..).zip(&self.statuses).filter(|(_, n)| **n > 0) {
-            self.counts.sip_responses.insert(status.to_string(), *count);
-        }
+        self.seen.finish(&mut self.counts);
         Collected {
             archive: self.archive,
             detectors: self.detectors,
@@ -198,25 +192,11 @@ impl Collector {
             clipped: sip.clipped,
             encrypted: false,
         };
-        self.count(&event);
+        self.seen.message(&event);
         let placement = self.dialogs.sip(&event, &mut self.outbox);
         self.drain();
         self.detectors.sip(&event, &placement);
         self.watch.sip(&event, &placement);
-    }
-
-    fn count(&mut self, event: &SipEvent<'_>) {
-        self.counts.sip_messages += 1;
-        if event.message.layout.anomalies.is_malformed() {
-            self.counts.sip_malformed += 1;
-        }
-        let counter = match event.message.status() {
-            Some(status) => self.statuses.get_mut(usize::from(status)),
-            None => self.methods.get_mut(event.message.method().index()),
-        };
-        if let Some(counter) = counter {
-            *counter += 1;
-        }
     }
 
     fn stream(&mut self, stream: &StreamEnded) {

@@ -18,13 +18,15 @@ const STEPS: usize = 10_000;
 #[derive(Debug)]
 pub struct Watch {
     wanted: Option<String>,
+    /// Calls that messages named; streams belong to them.
+    calls: Vec<RecordKey>,
     steps: Vec<Step>,
 }
 
 impl Watch {
     /// Watches the call named, if any.
     pub fn new(wanted: Option<String>) -> Self {
-        Self { wanted, steps: Vec::new() }
+        Self { wanted, calls: Vec::new(), steps: Vec::new() }
     }
 
     /// Notes a message if it belongs to the call.
@@ -33,6 +35,9 @@ impl Watch {
         let by_id = placement.call.is_some_and(|call| names(wanted, call));
         if !(by_id || event.message.call_id() == wanted.as_bytes()) || self.steps.len() >= STEPS {
             return;
+        }
+        if let Some(call) = placement.call.filter(|call| !self.calls.contains(call)) {
+            self.calls.push(call);
         }
         self.steps.push(Step {
             at: event.at,
@@ -49,11 +54,10 @@ impl Watch {
         });
     }
 
-    /// Notes a stream if it belongs to the call, or to one that has the Call-ID asked for.
-    pub fn stream(&mut self, stream: &StreamRecord, call: Option<RecordKey>, call_id: Option<&str>) {
-        let Some(wanted) = &self.wanted else { return };
-        let by_id = call.is_some_and(|call| names(wanted, call));
-        if !(by_id || call_id == Some(wanted)) || self.steps.len() >= STEPS {
+    /// Notes a stream if it belongs to the call.
+    pub fn stream(&mut self, stream: &StreamRecord, call: Option<RecordKey>) {
+        let mine = call.is_some_and(|call| self.calls.contains(&call));
+        if !mine || self.steps.len() >= STEPS {
             return;
         }
         let codec = stream.payload_types.first().and_then(|pt| pt.codec.clone());

@@ -1,0 +1,178 @@
+//! What rules see: plain data, handed on by the collector in the total order of the capture.
+
+use memchr::memmem;
+use overhear_parsers::sip::HeaderName;
+
+use super::rule::Interest;
+use super::sink::Subject;
+use crate::correlate::event::SipEvent;
+use crate::correlate::placement::Placement;
+use crate::model::addr::Endpoint;
+use crate::model::capture::CaptureRecord;
+use crate::model::evidence::FrameRef;
+use crate::model::id::RecordKey;
+use crate::model::record::StreamRecord;
+use crate::model::time::Span;
+use crate::policy::Policy;
+
+/// One SIP message with its place among the calls.
+#[derive(Copy, Clone)]
+pub struct SipSeen<'a> {
+    /// The message and who sent it to whom.
+    pub event: &'a SipEvent<'a>,
+    /// The call or registration it belongs to.
+    pub placement: &'a Placement,
+    /// The pair of peers, sorted.
+    pub pair: Subject,
+    /// What is in it, as far as it decides which rules look at it.
+    pub kind: Interest,
+}
+
+impl<'a> SipSeen<'a> {
+    /// Looks once at what several rules would look for.
+    pub fn new(event: &'a SipEvent<'a>, placement: &'a Placement) -> Self {
+        let mut kind = Interest::SIP;
+        for span in event.message.spans {
+            match span.name {
+                HeaderName::Authorization | HeaderName::ProxyAuthorization => {
+                    kind = kind | Interest::CREDENTIALS;
+                }
+                HeaderName::WwwAuthenticate | HeaderName::ProxyAuthenticate => {
+                    kind = kind | Interest::CHALLENGE;
+                }
+                _ => {}
+            }
+        }
+        if event.clipped {
+            kind = kind | Interest::CLIPPED;
+        }
+        let body = event.message.body();
+        if !body.is_empty() && memmem::find(body, b"a=crypto:").is_some() {
+            kind = kind | Interest::CRYPTO;
+        }
+        Self { event, placement, pair: Subject::pair(event.src.addr, event.dst.addr), kind }
+    }
+
+    /// Whether one end of this hop is on the public Internet.
+    pub fn public(&self) -> bool {
+        self.event.src.addr.is_public() || self.event.dst.addr.is_public()
+    }
+
+    /// The method of a request, or the status of a response with the method it answers.
+    pub fn describe(&self) -> String {
+        let message = &self.event.message;
+        match message.status() {
+            None => super::text::printable(message.method_text(), 32),
+            Some(status) => match message.cseq() {
+                Some((_, _, method)) => {
+                    format!("{status} to {}", super::text::printable(method, 32))
+                }
+                None => format!("{status}"),
+            },
+        }
+    }
+}
+
+/// One finished RTP stream.
+#[derive(Copy, Clone, Debug)]
+pub struct StreamSeen<'a> {
+    /// The stream as the report prints it.
+    pub record: &'a StreamRecord,
+    /// Its place in the report.
+    pub key: RecordKey,
+    /// The call it is bound to.
+    pub call: Option<RecordKey>,
+    /// It began before the call was answered.
+    pub early: bool,
+    /// Packets of which the snap length cut something off.
+    pub clipped: u64,
+    /// It passes a plain RTP header check, but is no stream: never listed, only counted.
+    pub lookalike: bool,
+    /// How much faster (positive) or slower the RTP clock runs than the capture clock, percent;
+    /// `None` when the stream restarted, its clock rate is unknown or it is too short to tell.
+    pub drift_pct: Option<f64>,
+}
+
+impl StreamSeen<'_> {
+    /// First packet.
+    pub fn first(&self) -> FrameRef {
+        FrameRef { frame: self.key.first, time: self.record.first }
+    }
+
+    /// Last packet.
+    pub fn last(&self) -> FrameRef {
+        FrameRef {
+            frame: crate::model::frame::FrameId {
+                source: self.record.last_source,
+                number: self.record.last_frame,
+            },
+            time: self.record.last,
+        }
+    }
+}
+
+/// What the tap tells about itself. SIP and RTP cuts are told by [`SipSeen`] and [`StreamSeen`].
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum TapSeen {
+    /// A stream lost packets in this second of capture time (once per stream and second).
+    StreamLoss {
+        /// Seconds since the Unix epoch.
+        second: i64,
+        /// The packet after the gap.
+        at: FrameRef,
+    },
+    /// TLS records without a handshake in the capture; once per connection.
+    MidstreamTls {
+        /// Who sent the first record seen.
+        src: Endpoint,
+        /// To whom.
+        dst: Endpoint,
+        /// The record.
+        at: FrameRef,
+    },
+    /// Packets that were seen a second time.
+    Duplicate {
+        /// The first of these copies.
+        at: FrameRef,
+        /// How many.
+        frames: u64,
+    },
+    /// Capture time went backwards within one source.
+    BackwardJump {
+        /// By how much, positive.
+        by: Span,
+        /// The frame that is earlier than the one before.
+        at: FrameRef,
+    },
+    /// The snap length cut a TLS or DTLS handshake; anything else of which content was needed.
+    Clipped {
+        /// What it was, for a person: "TLS handshake".
+        what: &'static str,
+        /// The frame.
+        at: FrameRef,
+    },
+    /// A flow with RTP-like headers that is not RTP; once per flow.
+    Lookalike {
+        /// Who sent its first packet.
+        src: Endpoint,
+        /// To whom.
+        dst: Endpoint,
+        /// That packet.
+        at: FrameRef,
+        /// Its packets.
+        packets: u64,
+    },
+}
+
+/// The capture at its end.
+#[derive(Copy, Clone, Debug)]
+pub struct CaptureSeen<'a> {
+    /// Sources, drops and evictions.
+    pub record: &'a CaptureRecord,
+    /// The first frame.
+    pub first: FrameRef,
+    /// The last frame.
+    pub last: FrameRef,
+    /// Thresholds and limits in force.
+    pub policy: &'a Policy,
+}

@@ -1,0 +1,175 @@
+//! `SENSOR-ONE-SIDED`: two hosts of which the tap sees only one talking.
+
+use hashbrown::HashMap;
+use overhear_parsers::sip::Method;
+
+use super::super::rule::{Detector, Meta, Words, rule};
+use super::super::seen::{CaptureSeen, SipSeen};
+use super::super::sink::{Entry, Sighting, Sink, Subject};
+use super::super::text::plural;
+use crate::model::addr::Addr;
+use crate::model::evidence::FrameRef;
+use crate::model::finding::{Confidence, Figure};
+use crate::policy::Policy;
+
+rule! {
+    /// ## What it detects
+    /// Two hosts between which many requests were seen and not one response to them, or many
+    /// responses without one request. Retransmissions and ACK do not count.
+    ///
+    /// ## Why it matters
+    /// The tap sees one direction only, so calls look unanswered, answers lack their offers, and
+    /// whatever the other side said was not judged.
+    ///
+    /// ## Evidence
+    /// The first of them, and the one that crossed the threshold.
+    ///
+    /// ## False positives
+    /// A host that is down, or a scanner that nobody answers, leaves requests without responses
+    /// too: then the other direction of other traffic is there.
+    ///
+    /// ## Fix
+    /// Mirror both directions of the port, or capture where both pass.
+    id: "SENSOR-ONE-SIDED",
+    name: "sensor-one-sided",
+    title: "Only one direction of the signalling was captured",
+    severity: Low ..= Low,
+    status: Stable,
+    wants: [SIP],
+    references: ["RFC 3261 §17"],
+    remediation: super::FIX,
+    question: None,
+    thresholds: ["one_sided_transactions"],
+    since: "0.1.0",
+}
+
+/// Tally: requests without a response; responses without a request.
+const REQUESTS: usize = 0;
+const RESPONSES: usize = 1;
+
+/// Requests from one host to another, and the responses to them.
+#[derive(Copy, Clone, Debug, Default)]
+struct Balance {
+    requests: u32,
+    /// Final responses: one per transaction.
+    finals: u32,
+    provisional: bool,
+    first: FrameRef,
+    crossed: FrameRef,
+    last: FrameRef,
+}
+
+/// The rule at work.
+pub(crate) struct OneSided {
+    threshold: u64,
+    cap: usize,
+    /// By (who asks, who answers).
+    balances: HashMap<(Addr, Addr), Balance, foldhash::fast::FixedState>,
+    evicted: u64,
+}
+
+pub(crate) fn new(policy: &Policy) -> OneSided {
+    OneSided {
+        threshold: policy.thresholds.one_sided_transactions,
+        cap: policy.limits.peers,
+        balances: HashMap::default(),
+        evicted: 0,
+    }
+}
+
+impl Detector for OneSided {
+    fn meta(&self) -> &'static Meta {
+        &META
+    }
+
+    fn sip(&mut self, seen: &SipSeen<'_>, _: &mut Sink) {
+        let event = seen.event;
+        let message = &event.message;
+        let status = message.status();
+        if seen.placement.retransmission || (status.is_none() && message.method() == Method::Ack) {
+            return;
+        }
+        let key = match status {
+            None => (event.src.addr, event.dst.addr),
+            Some(_) => (event.dst.addr, event.src.addr),
+        };
+        let threshold = self.threshold;
+        let room = self.balances.len() < self.cap;
+        let balance = match self.balances.get_mut(&key) {
+            Some(balance) => balance,
+            None if room => {
+                let begun = Balance { first: event.at, ..Balance::default() };
+                self.balances.entry(key).or_insert(begun)
+            }
+            None => {
+                self.evicted += 1;
+                return;
+            }
+        };
+        match status {
+            None => balance.requests = balance.requests.saturating_add(1),
+            Some(..200) => balance.provisional = true,
+            Some(_) => balance.finals = balance.finals.saturating_add(1),
+        }
+        balance.last = event.at;
+        if u64::from(balance.requests.max(balance.finals)) <= threshold {
+            balance.crossed = event.at;
+        }
+    }
+
+    fn end(&mut self, _: &CaptureSeen<'_>, sink: &mut Sink) {
+        let mut found: Vec<((Addr, Addr), Balance)> = Vec::new();
+        for (key, balance) in std::mem::take(&mut self.balances) {
+            let silent = balance.finals == 0 && !balance.provisional;
+            let enough = |n: u32| u64::from(n) >= self.threshold;
+            if (silent && enough(balance.requests))
+                || (balance.requests == 0 && enough(balance.finals))
+            {
+                found.push((key, balance));
+            }
+        }
+        found.sort_by_key(|(key, balance)| (balance.first.time, balance.first.frame, *key));
+        for ((asks, answers), balance) in found {
+            let Balance { requests, finals, first, crossed, last, .. } = balance;
+            let sighting = Sighting::new(&META, Subject::pair(asks, answers), first)
+                .confidence(Confidence::Medium)
+                .kind(u32::from(requests == 0));
+            sink.sighting(sighting, |_| {
+                let what = if requests == 0 {
+                    format!("first of {finals} responses of {answers} to {asks}, no request")
+                } else {
+                    format!("first of {requests} requests of {asks} to {answers}, no response")
+                };
+                (what, None)
+            })
+            .until(last)
+            .alert(crossed)
+            .times(u64::from(requests.max(finals)))
+            .add(REQUESTS, u64::from(requests))
+            .add(RESPONSES, u64::from(finals));
+        }
+    }
+
+    fn summarise(&self, entry: &Entry) -> Words {
+        let (requests, responses) = (entry.tally(REQUESTS), entry.tally(RESPONSES));
+        let mut parts = Vec::new();
+        if requests > 0 {
+            parts.push(format!("{} without any response", plural(requests, "request")));
+        }
+        if responses > 0 {
+            parts.push(format!("{} without any request", plural(responses, "final response")));
+        }
+        Words {
+            summary: format!("Between {}: {}.", entry.subject.spoken(), parts.join(", ")),
+            parameters: vec![
+                ("one_sided_transactions", Figure::Count(self.threshold)),
+                ("requests", Figure::Count(requests)),
+                ("responses", Figure::Count(responses)),
+            ],
+        }
+    }
+
+    fn evicted(&self) -> (&'static str, u64) {
+        ("peers", self.evicted)
+    }
+}

@@ -1,0 +1,11 @@
+//! How signalling travels: in clear or not, and what it gives away.
+
+pub(super) mod cleartext;
+pub(super) mod digest_cleartext;
+
+#[cfg(test)]
+mod tests;
+
+/// What every rule of this family advises.
+const FIX: &str =
+    "Send all SIP on this trunk over TLS and close 5060; never retry in clear after a TLS failure.";
