@@ -12,8 +12,11 @@ use super::mmap::Mapping;
 
 /// Octets a block has, if nothing needs more.
 pub(super) const BLOCK: usize = 256 << 10;
-/// Octets populated ahead in a mapping.
-pub(super) const WINDOW: usize = 4 << 20;
+/// Octets of a mapping that are entered and walked through before a reader sees them: few enough
+/// to be in a core's own cache afterwards.
+pub(super) const WINDOW: usize = 256 << 10;
+/// Octets of a mapping that are let go of at a time.
+const STRIDE: usize = 4 << 20;
 /// Octets kept behind the reader in a mapping, for lanes that still read older chunks.
 const LAG: usize = 32 << 20;
 /// Blocks remembered for further use; beyond that, lanes that lag cost allocations.
@@ -162,7 +165,7 @@ impl Mapped {
         self.populated = target;
         let behind = at.saturating_sub(LAG);
         let passed = behind.saturating_sub(self.released);
-        if passed >= self.window {
+        if passed >= STRIDE {
             self.mapping.release(self.released, passed);
             self.released = behind;
         }

@@ -137,26 +137,18 @@ impl Merge {
 }
 
 impl Lane {
-    /// The only lane there is: its chunk becomes the batch.
+    /// The only lane there is: its frames go straight into the batch.
     fn pass_through(
         &mut self,
         most: usize,
         out: &mut MergedBatch,
         failures: &mut Vec<(u16, CaptureError)>,
     ) -> bool {
-        match self.source.fill(&mut self.chunk, most) {
-            Ok(true) => {}
-            Ok(false) => return false,
-            Err(error) => {
-                failures.push((0, error));
-                return false;
-            }
+        match self.source.deliver(&mut out.frames, most) {
+            Ok(backing) => out.backings.extend(backing),
+            Err(error) => failures.push((0, error)),
         }
-        out.backings.push(self.chunk.backing.clone());
-        out.frames.extend(self.chunk.frames.iter().map(|frame| (0, 0, *frame)));
-        // So that the batch is the only one to hold the block.
-        self.source.recycle(&mut self.chunk);
-        true
+        !out.frames.is_empty()
     }
 
     /// When the next frame is due.
