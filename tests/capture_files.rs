@@ -256,6 +256,78 @@ fn what_is_no_capture_is_named() {
     assert!(matches!(pipe(Vec::new(), 1), Err(CaptureError::Empty { .. })));
 }
 
+/// A little-endian pcapng block.
+fn block(kind: u32, body: &[u8]) -> Vec<u8> {
+    let total = (body.len().next_multiple_of(4) + 12) as u32;
+    let mut block = [kind.to_le_bytes(), total.to_le_bytes()].concat();
+    block.extend_from_slice(body);
+    block.resize(total as usize - 4, 0);
+    block.extend_from_slice(&total.to_le_bytes());
+    block
+}
+
+/// An option of eight octets.
+fn option(code: u16, value: u64) -> Vec<u8> {
+    [&code.to_le_bytes()[..], &[8, 0], &value.to_le_bytes()].concat()
+}
+
+fn section() -> Vec<u8> {
+    let mut body = 0x1a2b_3c4d_u32.to_le_bytes().to_vec();
+    body.extend_from_slice(&[1, 0, 0, 0]);
+    body.extend_from_slice(&[0xff; 8]);
+    let interface = [&[101, 0, 0, 0, 96, 0, 0, 0][..], &[13, 0, 1, 0, 4, 0, 0, 0]].concat();
+    [block(0x0a0d_0d0a, &body), block(1, &interface)].concat()
+}
+
+fn packet(captured: u32, original: u32, octets: &[u8], options: &[u8]) -> Vec<u8> {
+    let fixed = [0, 0, 1000, captured, original].map(u32::to_le_bytes).concat();
+    block(6, &[&fixed, octets, options].concat())
+}
+
+#[test]
+fn blocks_that_wireshark_numbers_are_numbered() {
+    let frame = packet(4, 4, b"abcd", &[]);
+    let custom = [&32_473_u32.to_le_bytes()[..], b"custom  "].concat();
+    let mut octets = section();
+    for kind in [9, 0x0bad, 4, 0x4000_0bad, 0x777] {
+        octets.extend_from_slice(&frame);
+        octets.extend(block(kind, &custom));
+    }
+    let (frames, facts) = pipe(octets, 4096).unwrap();
+    let numbers: Vec<_> = frames.iter().map(|(frame, _)| frame.number).collect();
+    assert_eq!(numbers, [1, 3, 5, 6, 8]);
+    assert_eq!((facts.packets, facts.oddities.skipped_blocks), (5, 5));
+    assert_eq!(facts.skipped_octets, 5 * 24);
+}
+
+#[test]
+fn what_interfaces_and_packets_say_of_drops_is_summed_over_their_last_word() {
+    let statistics = |interface: u32, received, dropped, lost| {
+        let fixed = [interface, 0, 0].map(u32::to_le_bytes).concat();
+        let options = [option(4, received), option(5, dropped), option(7, lost)].concat();
+        block(5, &[fixed, options].concat())
+    };
+    let drops = [option(4, 7), option(4, 2)].concat();
+    let mut octets = [section(), block(1, &[101, 0, 0, 0, 0, 0, 0, 0])].concat();
+    octets.extend(statistics(0, 10, 1, 2));
+    octets.extend(packet(96, 96, &[b'x'; 96], &drops));
+    octets.extend(statistics(0, 100, 3, 4));
+    octets.extend(statistics(1, 5, 0, 0));
+    octets.extend(statistics(9, 5, 5, 5));
+    octets.extend(packet(100, 200, &[b'x'; 100], b"\x01\0\x02\0hi\0\0"));
+    octets.extend(packet(4, 3, b"xxxx", &[]));
+    octets.extend(block(6, b"too short"));
+    let (frames, facts) = pipe(octets, 4096).unwrap();
+    let said = facts.statistics;
+    assert_eq!((said.received, said.interface_drops), (Some(105), Some(3)));
+    assert_eq!((said.system_drops, said.drops_before_packets), (Some(4), Some(9)));
+    assert_eq!((facts.comments, facts.clipped_packets, facts.fcs_octets), (1, 1, Some(4)));
+    let odd: Vec<_> = facts.oddities.named().into_iter().filter(|(_, n)| *n > 0).collect();
+    let expected = [("lying-snap-lengths", 1), ("damaged-records", 1), ("short-originals", 1)];
+    assert_eq!(odd, expected);
+    assert!(frames[3].0.damaged && frames[3].0.number == 4);
+}
+
 /// Captures of many blocks, with records from none to more octets than a block has.
 fn generated(folder: &Path) -> [PathBuf; 2] {
     let (plain, blocks) = (folder.join("many.pcap"), folder.join("many.pcapng"));

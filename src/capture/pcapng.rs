@@ -5,7 +5,7 @@
 //! block: type(4) total length(4) body, padded to 4 octets total length(4)
 //! ```
 //!
-//! Names, custom and unknown blocks are passed over and counted. A block whose body contradicts
+//! Names, custom, journal and unknown blocks are passed over and counted. A block whose body contradicts
 //! itself is counted and reading goes on, for its length still leads to the next; a length that
 //! cannot be is the end.
 
@@ -27,6 +27,8 @@ const STATISTICS: u32 = 5;
 const ENHANCED_PACKET: u32 = 6;
 const JOURNAL: u32 = 9;
 const SECRETS: u32 = 10;
+const CUSTOM: u32 = 0x0bad;
+const CUSTOM_NOT_COPIED: u32 = 0x4000_0bad;
 
 /// Interfaces kept of a source; packets of further ones have no link type.
 const MAX_INTERFACES: usize = 65_536;
@@ -212,8 +214,9 @@ impl PcapNg {
             }
             SECRETS => self.keep_secrets(body),
             _ => {
-                // Wireshark shows a journal entry as a frame, and ours are numbered as its.
-                let number = u64::from(kind == JOURNAL);
+                // Wireshark shows these as frames of their own, and ours are numbered as its.
+                let shown = matches!(kind, JOURNAL | CUSTOM | CUSTOM_NOT_COPIED);
+                let number = u64::from(shown);
                 self.number = self.number.saturating_add(number);
                 let skipped = &mut sink.tally.oddities.skipped_blocks;
                 *skipped = skipped.saturating_add(1);
