@@ -21,7 +21,8 @@ use super::pcapng::PcapNg;
 /// Frames a chunk has at most.
 pub const MAX_FRAMES: usize = 4096;
 
-/// How a file is read. The default is what measured faster.
+/// How a file is read. The default is what measured faster
+/// (`docs/decisions/0003-reading-files.md`).
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub struct OpenOptions {
     /// Map regular files instead of reading them in blocks.
