@@ -521,6 +521,43 @@ fn a_merge_of_one_source_is_that_source() {
 }
 
 #[test]
+fn a_file_that_is_cut_while_it_is_mapped_ends_with_a_fault() {
+    let folder = tempfile::tempdir().unwrap();
+    let [path, _] = generated(folder.path());
+    let mut source = Source::open(&path, &OpenOptions { mmap: true }).unwrap();
+    let mut chunk = Chunk::default();
+    assert!(source.fill(&mut chunk, 16).unwrap());
+    // Far behind the window that is populated, so that nothing touched is gone.
+    let file = fs::OpenOptions::new().write(true).open(&path).unwrap();
+    file.set_len(2 << 20).unwrap();
+    let frames = read_all(&mut source, 4096).unwrap();
+    let facts = source.facts();
+    let fault = facts.truncated.unwrap();
+    assert_eq!(fault.kind, FaultKind::Io(io::ErrorKind::UnexpectedEof), "{fault}");
+    assert!(fault.offset < 2 << 20 && frames.len() > 100);
+}
+
+#[test]
+fn many_sources_merge_into_one_order() {
+    let folder = tempfile::tempdir().unwrap();
+    let [_, path] = generated(folder.path());
+    let (frames, _) = read(&path, OpenOptions { mmap: true }).unwrap();
+    let open = |index: usize| Source::open(&path, &WAYS[index % 2]).unwrap();
+    let mut merge = Merge::new((0..40).map(open).collect());
+    let (mut batch, mut count) = (MergedBatch::default(), 0);
+    while merge.next_batch(4096, &mut batch) {
+        for (source, backing, frame) in &batch.frames {
+            assert_eq!((usize::from(*source), count / 40), (count % 40, frame.number as usize - 1));
+            let octets = batch.backings[usize::from(*backing)].frame(frame);
+            assert!(octets == frames[count / 40].1);
+            count += 1;
+        }
+    }
+    assert_eq!(count, 40 * 6000);
+    assert!(merge.failures().is_empty());
+}
+
+#[test]
 fn packets_without_time_are_written_and_go_with_the_one_before() {
     let mut writer = PcapngWriter::new(Vec::new(), "test").unwrap();
     writer.packet(Some(Ts::from_nanos(T0)), LinkType::RAW, 3, b"one", None).unwrap();

@@ -9,14 +9,13 @@ use std::collections::BinaryHeap;
 
 use super::backing::{Backing, Chunk};
 use super::error::CaptureError;
-use super::input::{BLOCK, WINDOW};
 use super::source::{MAX_FRAMES, Source};
 use crate::model::frame::RawFrame;
 use crate::model::time::Ts;
 
-/// Octets of all blocks or windows together that many sources share.
+/// Octets of memory that all sources share.
 const SHARED: usize = 256 << 20;
-/// Octets a block or window has at least, however many sources there are.
+/// Octets that each may have, however many there are.
 const LEAST: usize = 64 << 10;
 
 /// Frames of several sources with what owns their octets. Made once, filled again and again.
@@ -55,9 +54,7 @@ impl Merge {
         sources.truncate(usize::from(u16::MAX).saturating_add(1));
         let share = SHARED.checked_div(sources.len()).unwrap_or(SHARED).max(LEAST);
         let lane = |mut source: Source| {
-            if share < WINDOW {
-                source.set_size(share.min(BLOCK));
-            }
+            source.limit(share);
             Lane { source, chunk: Chunk::default(), next: 0, last: Ts::MIN, backing: None }
         };
         Self {

@@ -14,6 +14,9 @@ use std::io;
 
 use memmap2::{Advice, Mmap, UncheckedAdvice};
 
+/// What populating says where touching would raise SIGBUS (madvise(2)).
+const EFAULT: i32 = 14;
+
 /// A regular file in memory.
 #[derive(Debug)]
 pub struct Mapping {
@@ -54,8 +57,12 @@ impl Mapping {
         let Some((offset, octets)) = self.within(offset, octets) else { return Ok(()) };
         match self.map.advise_range(Advice::PopulateRead, offset, octets) {
             // Linux before 5.14 does not know it: the walk then enters the pages.
-            Err(error) if error.kind() != io::ErrorKind::InvalidInput => return Err(error),
-            _ => {}
+            Err(error) if error.kind() == io::ErrorKind::InvalidInput => {}
+            Err(error) if error.raw_os_error() == Some(EFAULT) => {
+                return Err(io::ErrorKind::UnexpectedEof.into());
+            }
+            Err(error) => return Err(error),
+            Ok(()) => {}
         }
         let window = self.map.get(offset..).and_then(|rest| rest.get(..octets));
         let lines = window.unwrap_or_default().chunks(64);

@@ -202,9 +202,9 @@ impl Source {
         &self.path
     }
 
-    /// Makes blocks and windows `octets` long, for many sources open at once.
-    pub(super) fn set_size(&mut self, octets: usize) {
-        self.input.set_size(octets);
+    /// Makes do with about `octets` of memory, for many sources open at once.
+    pub(super) fn limit(&mut self, octets: usize) {
+        self.input.limit(octets);
     }
 
     fn identify(
