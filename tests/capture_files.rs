@@ -1,5 +1,14 @@
 //! Capture files with edges, read mapped, in blocks and through a pipe: the same every time.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a test that goes wrong should stop there"
+)]
+
 use std::fs;
 use std::io::{self, Write};
 use std::os::fd::AsRawFd;
@@ -38,8 +47,8 @@ fn read_all(source: &mut Source, max_frames: usize) -> Result<Vec<Seen>, Capture
     Ok(all)
 }
 
-fn read(path: &Path, options: &OpenOptions) -> Result<(Vec<Seen>, SourceFacts), CaptureError> {
-    let mut source = Source::open(path, options)?;
+fn read(path: &Path, options: OpenOptions) -> Result<(Vec<Seen>, SourceFacts), CaptureError> {
+    let mut source = Source::open(path, &options)?;
     let frames = read_all(&mut source, 4096)?;
     Ok((frames, source.facts()))
 }
@@ -75,10 +84,10 @@ fn essence(facts: &SourceFacts) -> String {
 /// Reads a file of `fixtures/edge` in every way, and expects no difference.
 fn all_ways(name: &str) -> (Vec<Seen>, SourceFacts) {
     let path = edge(name);
-    let (frames, facts) = read(&path, &OpenOptions { mmap: true }).unwrap();
+    let (frames, facts) = read(&path, OpenOptions { mmap: true }).unwrap();
     let octets = fs::read(&path).unwrap();
     assert_eq!(facts.octets, octets.len() as u64, "{name}");
-    let others = [read(&path, &OpenOptions { mmap: false }), pipe(octets.clone(), 7), {
+    let others = [read(&path, OpenOptions { mmap: false }), pipe(octets.clone(), 7), {
         pipe(octets, 65_536)
     }];
     for other in others {
@@ -239,12 +248,84 @@ fn what_is_no_capture_is_named() {
         (write("f", b"x"), "a text file"),
     ] {
         for options in WAYS {
-            let error = read(&path, &options).unwrap_err();
+            let error = read(&path, options).unwrap_err();
             assert_eq!(error.path(), path);
             assert!(error.to_string().contains(said), "{error}");
         }
     }
     assert!(matches!(pipe(Vec::new(), 1), Err(CaptureError::Empty { .. })));
+}
+
+/// A little-endian pcapng block.
+fn block(kind: u32, body: &[u8]) -> Vec<u8> {
+    let total = (body.len().next_multiple_of(4) + 12) as u32;
+    let mut block = [kind.to_le_bytes(), total.to_le_bytes()].concat();
+    block.extend_from_slice(body);
+    block.resize(total as usize - 4, 0);
+    block.extend_from_slice(&total.to_le_bytes());
+    block
+}
+
+/// An option of eight octets.
+fn option(code: u16, value: u64) -> Vec<u8> {
+    [&code.to_le_bytes()[..], &[8, 0], &value.to_le_bytes()].concat()
+}
+
+fn section() -> Vec<u8> {
+    let mut body = 0x1a2b_3c4d_u32.to_le_bytes().to_vec();
+    body.extend_from_slice(&[1, 0, 0, 0]);
+    body.extend_from_slice(&[0xff; 8]);
+    let interface = [&[101, 0, 0, 0, 96, 0, 0, 0][..], &[13, 0, 1, 0, 4, 0, 0, 0]].concat();
+    [block(0x0a0d_0d0a, &body), block(1, &interface)].concat()
+}
+
+fn packet(captured: u32, original: u32, octets: &[u8], options: &[u8]) -> Vec<u8> {
+    let fixed = [0, 0, 1000, captured, original].map(u32::to_le_bytes).concat();
+    block(6, &[&fixed, octets, options].concat())
+}
+
+#[test]
+fn blocks_that_wireshark_numbers_are_numbered() {
+    let frame = packet(4, 4, b"abcd", &[]);
+    let custom = [&32_473_u32.to_le_bytes()[..], b"custom  "].concat();
+    let mut octets = section();
+    for kind in [9, 0x0bad, 4, 0x4000_0bad, 0x777] {
+        octets.extend_from_slice(&frame);
+        octets.extend(block(kind, &custom));
+    }
+    let (frames, facts) = pipe(octets, 4096).unwrap();
+    let numbers: Vec<_> = frames.iter().map(|(frame, _)| frame.number).collect();
+    assert_eq!(numbers, [1, 3, 5, 6, 8]);
+    assert_eq!((facts.packets, facts.oddities.skipped_blocks), (5, 5));
+    assert_eq!(facts.skipped_octets, 5 * 24);
+}
+
+#[test]
+fn what_interfaces_and_packets_say_of_drops_is_summed_over_their_last_word() {
+    let statistics = |interface: u32, received, dropped, lost| {
+        let fixed = [interface, 0, 0].map(u32::to_le_bytes).concat();
+        let options = [option(4, received), option(5, dropped), option(7, lost)].concat();
+        block(5, &[fixed, options].concat())
+    };
+    let drops = [option(4, 7), option(4, 2)].concat();
+    let mut octets = [section(), block(1, &[101, 0, 0, 0, 0, 0, 0, 0])].concat();
+    octets.extend(statistics(0, 10, 1, 2));
+    octets.extend(packet(96, 96, &[b'x'; 96], &drops));
+    octets.extend(statistics(0, 100, 3, 4));
+    octets.extend(statistics(1, 5, 0, 0));
+    octets.extend(statistics(9, 5, 5, 5));
+    octets.extend(packet(100, 200, &[b'x'; 100], b"\x01\0\x02\0hi\0\0"));
+    octets.extend(packet(4, 3, b"xxxx", &[]));
+    octets.extend(block(6, b"too short"));
+    let (frames, facts) = pipe(octets, 4096).unwrap();
+    let said = facts.statistics;
+    assert_eq!((said.received, said.interface_drops), (Some(105), Some(3)));
+    assert_eq!((said.system_drops, said.drops_before_packets), (Some(4), Some(9)));
+    assert_eq!((facts.comments, facts.clipped_packets, facts.fcs_octets), (1, 1, Some(4)));
+    let odd: Vec<_> = facts.oddities.named().into_iter().filter(|(_, n)| *n > 0).collect();
+    let expected = [("lying-snap-lengths", 1), ("damaged-records", 1), ("short-originals", 1)];
+    assert_eq!(odd, expected);
+    assert!(frames[3].0.damaged && frames[3].0.number == 4);
 }
 
 /// Captures of many blocks, with records from none to more octets than a block has.
@@ -274,9 +355,9 @@ fn generated(folder: &Path) -> [PathBuf; 2] {
 fn long_files_are_the_same_every_way_and_come_back_as_written() {
     let folder = tempfile::tempdir().unwrap();
     for path in generated(folder.path()) {
-        let (frames, facts) = read(&path, &OpenOptions { mmap: true }).unwrap();
+        let (frames, facts) = read(&path, OpenOptions { mmap: true }).unwrap();
         let octets = fs::read(&path).unwrap();
-        let others = [read(&path, &OpenOptions { mmap: false }), pipe(octets, 50_000)];
+        let others = [read(&path, OpenOptions { mmap: false }), pipe(octets, 50_000)];
         for other in others {
             let (same, same_facts) = other.unwrap();
             assert!(frames == same, "{}", path.display());
@@ -325,10 +406,10 @@ fn every_truncation_ends_with_the_frames_before_it() {
     let path = folder.path().join("cut");
     for name in WHOLE.into_iter().chain(["hugecap.pcap", "ng_badlen.pcapng", "ng_spb.pcapng"]) {
         let whole = fs::read(edge(name)).unwrap();
-        let (all, _) = read(&edge(name), &OpenOptions::default()).unwrap();
+        let (all, _) = read(&edge(name), OpenOptions::default()).unwrap();
         for cut in 0..whole.len() {
             fs::write(&path, &whole[..cut]).unwrap();
-            let [mapped, blocks] = WAYS.map(|options| read(&path, &options));
+            let [mapped, blocks] = WAYS.map(|options| read(&path, options));
             match (mapped, blocks) {
                 (Ok((frames, facts)), Ok((same, same_facts))) => {
                     assert_eq!(frames, same, "{name} {cut}");
@@ -356,7 +437,7 @@ fn every_flipped_bit_is_survived_the_same_every_way() {
             let bit = 1 << (at * 5 % 8);
             octets[at] ^= bit;
             fs::write(&path, &octets).unwrap();
-            let [mapped, blocks] = WAYS.map(|options| read(&path, &options));
+            let [mapped, blocks] = WAYS.map(|options| read(&path, options));
             match (mapped, blocks) {
                 (Ok((frames, facts)), Ok((same, same_facts))) => {
                     assert!(frames.len() <= octets.len() / 12);
@@ -425,7 +506,7 @@ fn a_merge_of_one_source_is_that_source() {
     let folder = tempfile::tempdir().unwrap();
     for path in generated(folder.path()) {
         for options in WAYS {
-            let (frames, _) = read(&path, &options).unwrap();
+            let (frames, _) = read(&path, options).unwrap();
             let mut merge = Merge::new(vec![Source::open(&path, &options).unwrap()]);
             let (mut batch, mut merged) = (MergedBatch::default(), Vec::new());
             while merge.next_batch(256, &mut batch) {
@@ -437,6 +518,43 @@ fn a_merge_of_one_source_is_that_source() {
             assert!(merged == frames);
         }
     }
+}
+
+#[test]
+fn a_file_that_is_cut_while_it_is_mapped_ends_with_a_fault() {
+    let folder = tempfile::tempdir().unwrap();
+    let [path, _] = generated(folder.path());
+    let mut source = Source::open(&path, &OpenOptions { mmap: true }).unwrap();
+    let mut chunk = Chunk::default();
+    assert!(source.fill(&mut chunk, 16).unwrap());
+    // Far behind the window that is populated, so that nothing touched is gone.
+    let file = fs::OpenOptions::new().write(true).open(&path).unwrap();
+    file.set_len(2 << 20).unwrap();
+    let frames = read_all(&mut source, 4096).unwrap();
+    let facts = source.facts();
+    let fault = facts.truncated.unwrap();
+    assert_eq!(fault.kind, FaultKind::Io(io::ErrorKind::UnexpectedEof), "{fault}");
+    assert!(fault.offset < 2 << 20 && frames.len() > 100);
+}
+
+#[test]
+fn many_sources_merge_into_one_order() {
+    let folder = tempfile::tempdir().unwrap();
+    let [_, path] = generated(folder.path());
+    let (frames, _) = read(&path, OpenOptions { mmap: true }).unwrap();
+    let open = |index: usize| Source::open(&path, &WAYS[index % 2]).unwrap();
+    let mut merge = Merge::new((0..40).map(open).collect());
+    let (mut batch, mut count) = (MergedBatch::default(), 0);
+    while merge.next_batch(4096, &mut batch) {
+        for (source, backing, frame) in &batch.frames {
+            assert_eq!((usize::from(*source), count / 40), (count % 40, frame.number as usize - 1));
+            let octets = batch.backings[usize::from(*backing)].frame(frame);
+            assert!(octets == frames[count / 40].1);
+            count += 1;
+        }
+    }
+    assert_eq!(count, 40 * 6000);
+    assert!(merge.failures().is_empty());
 }
 
 #[test]
@@ -463,11 +581,11 @@ fn a_length_that_promises_too_much_ends_a_pipe_as_it_ends_a_file() {
     octets[tail + 8..tail + 12].copy_from_slice(&(60_u32 << 20).to_le_bytes());
     octets.resize(tail + 16 + (3 << 20), 0xaa);
     fs::write(&path, &octets).unwrap();
-    let (frames, facts) = read(&path, &OpenOptions { mmap: true }).unwrap();
+    let (frames, facts) = read(&path, OpenOptions { mmap: true }).unwrap();
     assert_eq!(frames.len(), 5);
     let fault = facts.truncated.unwrap();
     assert!(matches!(fault.kind, FaultKind::Record { record: 6, .. }), "{fault}");
-    let blocks = read(&path, &OpenOptions { mmap: false }).unwrap();
+    let blocks = read(&path, OpenOptions { mmap: false }).unwrap();
     let piped = pipe(octets, 1 << 16).unwrap();
     assert_eq!((essence(&blocks.1), essence(&piped.1)), (essence(&facts), essence(&facts)));
 }

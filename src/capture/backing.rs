@@ -24,6 +24,26 @@ pub struct Chunk {
     pub frames: Vec<RawFrame>,
 }
 
+/// What a frame becomes in the list it is delivered in, so that it is written once.
+pub(super) trait Delivered {
+    /// A frame of the only source, of the only backing.
+    fn of(frame: RawFrame) -> Self;
+}
+
+impl Delivered for RawFrame {
+    #[inline]
+    fn of(frame: RawFrame) -> Self {
+        frame
+    }
+}
+
+impl Delivered for (u16, u16, RawFrame) {
+    #[inline]
+    fn of(frame: RawFrame) -> Self {
+        (0, 0, frame)
+    }
+}
+
 impl Backing {
     /// All octets of the backing.
     #[inline]

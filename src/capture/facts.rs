@@ -189,7 +189,7 @@ impl fmt::Display for Fault {
             ),
             FaultKind::Block { block, after_frame, says } => {
                 write!(f, "block {block} (after frame {after_frame}) says {says} octets, ")?;
-                if says < 12 || says % 4 != 0 {
+                if says < 12 || !says.is_multiple_of(4) {
                     f.write_str("which no block can have")
                 } else if u64::from(says) > left {
                     write!(f, "the file ends {left} octets later")

@@ -11,9 +11,12 @@ use super::backing::Backing;
 use super::mmap::Mapping;
 
 /// Octets a block has, if nothing needs more.
-pub(super) const BLOCK: usize = 256 << 10;
-/// Octets populated ahead in a mapping.
-pub(super) const WINDOW: usize = 4 << 20;
+const BLOCK: usize = 256 << 10;
+/// Octets of a mapping that are entered and walked through before a reader sees them: few enough
+/// to be in a core's own cache afterwards.
+const WINDOW: usize = 256 << 10;
+/// Octets of a mapping that are let go of at a time.
+const STRIDE: usize = 4 << 20;
 /// Octets kept behind the reader in a mapping, for lanes that still read older chunks.
 const LAG: usize = 32 << 20;
 /// Blocks remembered for further use; beyond that, lanes that lag cost allocations.
@@ -41,6 +44,7 @@ pub(super) struct Mapped {
     populated: usize,
     released: usize,
     window: usize,
+    lag: usize,
 }
 
 /// A stream, its current block, and the blocks that others may still hold.
@@ -73,6 +77,7 @@ impl Input {
             populated: 0,
             released: 0,
             window: WINDOW,
+            lag: LAG,
         })
     }
 
@@ -88,11 +93,14 @@ impl Input {
         })
     }
 
-    /// Makes blocks and windows `octets` long from now on, for many sources at once.
-    pub(super) fn set_size(&mut self, octets: usize) {
+    /// Makes do with about `octets` of memory from now on, for many sources at once.
+    pub(super) fn limit(&mut self, octets: usize) {
         match self {
-            Self::Mapped(mapped) => mapped.window = octets,
-            Self::Blocks(blocks) => blocks.size = octets,
+            Self::Mapped(mapped) => {
+                mapped.window = WINDOW.min(octets);
+                mapped.lag = LAG.min(octets);
+            }
+            Self::Blocks(blocks) => blocks.size = BLOCK.min(octets),
         }
     }
 
@@ -160,9 +168,9 @@ impl Mapped {
         let target = wanted.max(self.populated).saturating_add(self.window).min(end);
         self.mapping.populate(self.populated, target.saturating_sub(self.populated))?;
         self.populated = target;
-        let behind = at.saturating_sub(LAG);
+        let behind = at.saturating_sub(self.lag);
         let passed = behind.saturating_sub(self.released);
-        if passed >= self.window {
+        if passed >= STRIDE.min(self.lag) {
             self.mapping.release(self.released, passed);
             self.released = behind;
         }

@@ -18,7 +18,7 @@ pub(super) struct Interface {
     /// `if_fcslen` in octets.
     pub(super) fcs_octets: Option<u8>,
     pub(super) received: Option<u64>,
-    pub(super) interface_drops: Option<u64>,
+    pub(super) if_drops: Option<u64>,
     pub(super) system_drops: Option<u64>,
 }
 
@@ -49,7 +49,7 @@ impl Interface {
             offset: Span::ZERO,
             fcs_octets: None,
             received: None,
-            interface_drops: None,
+            if_drops: None,
             system_drops: None,
         };
         for (code, value) in Options::new(order, options) {
@@ -57,9 +57,11 @@ impl Interface {
                 (COMMENT, _) => *comments = comments.saturating_add(1),
                 (9, &[value, ..]) => interface.resolution = Resolution::of(value),
                 (13, &[value, ..]) => interface.fcs_octets = Some(value),
-                (14, &[a, b, c, d, e, f, g, h]) => {
-                    let seconds = order.u64([a, b, c, d, e, f, g, h]).cast_signed();
-                    interface.offset = Span::from_secs(seconds);
+                (14, value) => {
+                    if let Some(seconds) = value.first_chunk::<8>() {
+                        let seconds = order.u64(*seconds).cast_signed();
+                        interface.offset = Span::from_secs(seconds);
+                    }
                 }
                 _ => {}
             }
@@ -74,7 +76,7 @@ impl Interface {
             match code {
                 COMMENT => *comments = comments.saturating_add(1),
                 4 => self.received = number.or(self.received),
-                5 => self.interface_drops = number.or(self.interface_drops),
+                5 => self.if_drops = number.or(self.if_drops),
                 7 => self.system_drops = number.or(self.system_drops),
                 _ => {}
             }
@@ -129,7 +131,7 @@ mod tests {
             (6, 1_700_000_000_000_001, 1_700_000_000_000_001_000),
             (9, 7, 7),
             (12, 2_999, 2),
-            (0x80 | 10, 1536, 1_500_000_000),
+            (0x8a, 1536, 1_500_000_000),
             (0x80, 2, 2_000_000_000),
             (127, u64::MAX - 1, 0),
             (0xff, u64::MAX, 0),

@@ -9,14 +9,13 @@ use std::collections::BinaryHeap;
 
 use super::backing::{Backing, Chunk};
 use super::error::CaptureError;
-use super::input::{BLOCK, WINDOW};
 use super::source::{MAX_FRAMES, Source};
 use crate::model::frame::RawFrame;
 use crate::model::time::Ts;
 
-/// Octets of all blocks or windows together that many sources share.
+/// Octets of memory that all sources share.
 const SHARED: usize = 256 << 20;
-/// Octets a block or window has at least, however many sources there are.
+/// Octets that each may have, however many there are.
 const LEAST: usize = 64 << 10;
 
 /// Frames of several sources with what owns their octets. Made once, filled again and again.
@@ -55,9 +54,7 @@ impl Merge {
         sources.truncate(usize::from(u16::MAX).saturating_add(1));
         let share = SHARED.checked_div(sources.len()).unwrap_or(SHARED).max(LEAST);
         let lane = |mut source: Source| {
-            if share < WINDOW {
-                source.set_size(share.min(BLOCK));
-            }
+            source.limit(share);
             Lane { source, chunk: Chunk::default(), next: 0, last: Ts::MIN, backing: None }
         };
         Self {
@@ -137,26 +134,18 @@ impl Merge {
 }
 
 impl Lane {
-    /// The only lane there is: its chunk becomes the batch.
+    /// The only lane there is: its frames go straight into the batch.
     fn pass_through(
         &mut self,
         most: usize,
         out: &mut MergedBatch,
         failures: &mut Vec<(u16, CaptureError)>,
     ) -> bool {
-        match self.source.fill(&mut self.chunk, most) {
-            Ok(true) => {}
-            Ok(false) => return false,
-            Err(error) => {
-                failures.push((0, error));
-                return false;
-            }
+        match self.source.deliver(&mut out.frames, most) {
+            Ok(backing) => out.backings.extend(backing),
+            Err(error) => failures.push((0, error)),
         }
-        out.backings.push(self.chunk.backing.clone());
-        out.frames.extend(self.chunk.frames.iter().map(|frame| (0, 0, *frame)));
-        // So that the batch is the only one to hold the block.
-        self.source.recycle(&mut self.chunk);
-        true
+        !out.frames.is_empty()
     }
 
     /// When the next frame is due.

@@ -9,9 +9,13 @@
 //! instead, which leaves only the populated window at risk; `--no-mmap` leaves nothing.
 
 use std::fs::File;
+use std::hint::black_box;
 use std::io;
 
 use memmap2::{Advice, Mmap, UncheckedAdvice};
+
+/// What populating says where touching would raise SIGBUS (madvise(2)).
+const EFAULT: i32 = 14;
 
 /// A regular file in memory.
 #[derive(Debug)]
@@ -41,7 +45,10 @@ impl Mapping {
         &self.map
     }
 
-    /// Has the system read `octets` from `offset` on, and enter them in the page tables.
+    /// Has the system enter `octets` from `offset` on in the page tables, and walks through them,
+    /// one octet of each cache line. A parser jumps from record to record, a chain of misses that
+    /// no prefetcher foresees; the walk is what prefetchers are made for, and leaves the octets
+    /// where the parser and its lane find them (docs/decisions/0003-reading-files.md).
     ///
     /// # Errors
     /// The file does not reach that far any more, or its medium failed. A system without this
@@ -49,12 +56,18 @@ impl Mapping {
     pub(super) fn populate(&self, offset: usize, octets: usize) -> io::Result<()> {
         let Some((offset, octets)) = self.within(offset, octets) else { return Ok(()) };
         match self.map.advise_range(Advice::PopulateRead, offset, octets) {
-            // Linux before 5.14 does not know it: pages are then entered one by one.
-            Err(error) if error.kind() == io::ErrorKind::InvalidInput => {
-                self.map.advise_range(Advice::WillNeed, offset, octets)
+            // Linux before 5.14 does not know it: the walk then enters the pages.
+            Err(error) if error.kind() == io::ErrorKind::InvalidInput => {}
+            Err(error) if error.raw_os_error() == Some(EFAULT) => {
+                return Err(io::ErrorKind::UnexpectedEof.into());
             }
-            result => result,
+            Err(error) => return Err(error),
+            Ok(()) => {}
         }
+        let window = self.map.get(offset..).and_then(|rest| rest.get(..octets));
+        let lines = window.unwrap_or_default().chunks(64);
+        black_box(lines.fold(0, |sum, line| sum ^ line.first().copied().unwrap_or_default()));
+        Ok(())
     }
 
     /// Takes `octets` from `offset` on out of the page tables.

@@ -8,6 +8,7 @@
 //!
 //! Link types are not interpreted, and a version other than 2.4 is not refused.
 
+use super::backing::Delivered;
 use super::facts::{FaultKind, MAX_RECORD, Tally};
 use super::order::Order;
 use super::source::Step;
@@ -58,11 +59,11 @@ impl Pcap {
     }
 
     /// Appends the frames of `window` from `at` on, until there are `most` of them.
-    pub(super) fn run(
+    pub(super) fn run<F: Delivered>(
         &mut self,
         window: &[u8],
         at: &mut usize,
-        frames: &mut Vec<RawFrame>,
+        frames: &mut Vec<F>,
         most: usize,
         tally: &mut Tally,
     ) -> Step {
@@ -97,7 +98,7 @@ impl Pcap {
                 damaged: false,
             };
             tally.frame(&frame, self.snap_length);
-            frames.push(frame);
+            frames.push(F::of(frame));
             *at = end;
         }
         Step::Full

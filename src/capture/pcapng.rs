@@ -5,10 +5,11 @@
 //! block: type(4) total length(4) body, padded to 4 octets total length(4)
 //! ```
 //!
-//! Names, custom and unknown blocks are passed over and counted. A block whose body contradicts
+//! Names, custom, journal and unknown blocks are passed over and counted. A block whose body contradicts
 //! itself is counted and reading goes on, for its length still leads to the next; a length that
 //! cannot be is the end.
 
+use super::backing::Delivered;
 use super::facts::{FaultKind, InterfaceStatistics, MAX_RECORD, Secrets, Tally};
 use super::input::octets;
 use super::interface::Interface;
@@ -26,6 +27,8 @@ const STATISTICS: u32 = 5;
 const ENHANCED_PACKET: u32 = 6;
 const JOURNAL: u32 = 9;
 const SECRETS: u32 = 10;
+const CUSTOM: u32 = 0x0bad;
+const CUSTOM_NOT_COPIED: u32 = 0x4000_0bad;
 
 /// Interfaces kept of a source; packets of further ones have no link type.
 const MAX_INTERFACES: usize = 65_536;
@@ -64,8 +67,8 @@ struct Packet<'a> {
 }
 
 /// What a reader appends to.
-struct Sink<'a> {
-    frames: &'a mut Vec<RawFrame>,
+struct Sink<'a, F> {
+    frames: &'a mut Vec<F>,
     tally: &'a mut Tally,
 }
 
@@ -94,11 +97,11 @@ impl PcapNg {
     }
 
     /// Appends the frames of `window` from `at` on, until there are `most` of them.
-    pub(super) fn run(
+    pub(super) fn run<F: Delivered>(
         &mut self,
         window: &[u8],
         at: &mut usize,
-        frames: &mut Vec<RawFrame>,
+        frames: &mut Vec<F>,
         most: usize,
         tally: &mut Tally,
     ) -> Step {
@@ -117,7 +120,7 @@ impl PcapNg {
                 }
             }
             let says = self.order.u32([l0, l1, l2, l3]);
-            if says < 12 || says % 4 != 0 || says > MAX_RECORD {
+            if says < 12 || !says.is_multiple_of(4) || says > MAX_RECORD {
                 return Step::Fault(self.bad_length(says));
             }
             let length = usize::try_from(says).unwrap_or(usize::MAX);
@@ -170,7 +173,7 @@ impl PcapNg {
         };
         for interface in &self.interfaces {
             add(&mut sum.received, interface.received);
-            add(&mut sum.interface_drops, interface.interface_drops);
+            add(&mut sum.interface_drops, interface.if_drops);
             add(&mut sum.system_drops, interface.system_drops);
         }
         sum
@@ -178,7 +181,7 @@ impl PcapNg {
 
     /// `interface(4) time(8) captured(4) original(4) octets options`
     #[inline]
-    fn enhanced(&mut self, body: &[u8], at: usize, sink: &mut Sink<'_>) {
+    fn enhanced<F: Delivered>(&mut self, body: &[u8], at: usize, sink: &mut Sink<'_, F>) {
         let Some((fixed, tail)) = body.split_first_chunk::<20>() else {
             return self.broken(at, sink);
         };
@@ -191,7 +194,7 @@ impl PcapNg {
 
     /// Every block that is not an enhanced packet.
     #[cold]
-    fn other(&mut self, kind: u32, body: &[u8], at: usize, sink: &mut Sink<'_>) {
+    fn other<F: Delivered>(&mut self, kind: u32, body: &[u8], at: usize, sink: &mut Sink<'_, F>) {
         let order = self.order;
         match kind {
             SECTION => {
@@ -211,8 +214,9 @@ impl PcapNg {
             }
             SECRETS => self.keep_secrets(body),
             _ => {
-                // Wireshark shows a journal entry as a frame, and ours are numbered as its.
-                let number = u64::from(kind == JOURNAL);
+                // Wireshark shows these as frames of their own, and ours are numbered as its.
+                let shown = matches!(kind, JOURNAL | CUSTOM | CUSTOM_NOT_COPIED);
+                let number = u64::from(shown);
                 self.number = self.number.saturating_add(number);
                 let skipped = &mut sink.tally.oddities.skipped_blocks;
                 *skipped = skipped.saturating_add(1);
@@ -223,7 +227,7 @@ impl PcapNg {
     }
 
     /// `interface(2) drops(2) time(8) captured(4) original(4) octets options`
-    fn obsolete(&mut self, body: &[u8], at: usize, sink: &mut Sink<'_>) {
+    fn obsolete<F: Delivered>(&mut self, body: &[u8], at: usize, sink: &mut Sink<'_, F>) {
         let Some((fixed, tail)) = body.split_first_chunk::<20>() else {
             return self.broken(at, sink);
         };
@@ -239,7 +243,7 @@ impl PcapNg {
     }
 
     /// `original(4) octets`, of the section's first interface, at no known time.
-    fn simple(&mut self, body: &[u8], at: usize, sink: &mut Sink<'_>) {
+    fn simple<F: Delivered>(&mut self, body: &[u8], at: usize, sink: &mut Sink<'_, F>) {
         let Some((original, tail)) = body.split_first_chunk::<4>() else {
             return self.broken(at, sink);
         };
@@ -254,7 +258,7 @@ impl PcapNg {
     }
 
     #[inline]
-    fn packet(&mut self, packet: &Packet<'_>, at: usize, sink: &mut Sink<'_>) {
+    fn packet<F: Delivered>(&mut self, packet: &Packet<'_>, at: usize, sink: &mut Sink<'_, F>) {
         let index = self.index(packet.interface);
         let interface = self.interfaces.get(index);
         let length = usize::try_from(packet.captured).unwrap_or(usize::MAX);
@@ -271,7 +275,7 @@ impl PcapNg {
             damaged,
         };
         sink.tally.frame(&frame, interface.map_or(u32::MAX, |i| i.snap_length));
-        sink.frames.push(frame);
+        sink.frames.push(F::of(frame));
         // The octets are padded; what follows are options.
         let data = length.checked_next_multiple_of(4).unwrap_or(usize::MAX);
         if packet.time.is_some() && data < packet.tail.len() {
@@ -281,7 +285,7 @@ impl PcapNg {
 
     /// A packet block too short for its own fields.
     #[cold]
-    fn broken(&mut self, at: usize, sink: &mut Sink<'_>) {
+    fn broken<F: Delivered>(&mut self, at: usize, sink: &mut Sink<'_, F>) {
         self.number = self.number.saturating_add(1);
         let frame = RawFrame {
             number: self.number,
@@ -294,7 +298,7 @@ impl PcapNg {
             damaged: true,
         };
         sink.tally.frame(&frame, u32::MAX);
-        sink.frames.push(frame);
+        sink.frames.push(F::of(frame));
     }
 
     #[cold]

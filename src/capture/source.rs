@@ -8,7 +8,7 @@ use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::backing::{Backing, Chunk};
+use super::backing::{Backing, Chunk, Delivered};
 use super::error::{CaptureError, hint};
 use super::facts::{
     Fault, FaultKind, Format, InterfaceStatistics, Secrets, SourceFacts, Tally, Via,
@@ -17,12 +17,12 @@ use super::input::{Input, Stream};
 use super::mmap::Mapping;
 use super::pcap::{HEADER, Pcap};
 use super::pcapng::PcapNg;
-use crate::model::frame::RawFrame;
 
 /// Frames a chunk has at most.
 pub const MAX_FRAMES: usize = 4096;
 
-/// How a file is read. The default is what measured faster.
+/// How a file is read. The default is what measured faster
+/// (`docs/decisions/0003-reading-files.md`).
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub struct OpenOptions {
     /// Map regular files instead of reading them in blocks.
@@ -104,14 +104,26 @@ impl Source {
     /// When reading fails before the first frame; later that is a [`Fault`].
     pub fn fill(&mut self, chunk: &mut Chunk, max_frames: usize) -> Result<bool, CaptureError> {
         self.recycle(chunk);
-        if chunk.frames.capacity() == 0 {
-            chunk.frames.reserve_exact(max_frames.clamp(1, MAX_FRAMES));
+        match self.deliver(&mut chunk.frames, max_frames)? {
+            Some(backing) => chunk.backing = backing,
+            None => return Ok(false),
         }
+        Ok(true)
+    }
+
+    /// Appends the next frames to `frames`, which has none, and names the owner of their octets;
+    /// `None` at the end.
+    pub(super) fn deliver<F: Delivered>(
+        &mut self,
+        frames: &mut Vec<F>,
+        max_frames: usize,
+    ) -> Result<Option<Backing>, CaptureError> {
+        let most = max_frames.clamp(1, MAX_FRAMES);
+        frames.reserve(most);
         while !self.done {
-            let step = self.run(&mut chunk.frames, max_frames.clamp(1, MAX_FRAMES));
-            match step {
+            match self.run(frames, most) {
                 Step::Fault(kind) => self.stop(kind),
-                _ if !chunk.frames.is_empty() => break,
+                _ if !frames.is_empty() => break,
                 Step::Full => self.done = true,
                 Step::Need(need) => match self.input.more(&mut self.at, need) {
                     Ok(true) => {}
@@ -124,11 +136,7 @@ impl Source {
                 },
             }
         }
-        if chunk.frames.is_empty() {
-            return Ok(false);
-        }
-        chunk.backing = self.input.backing();
-        Ok(true)
+        Ok((!frames.is_empty()).then(|| self.input.backing()))
     }
 
     /// Takes the octets of a chunk back. They are used again once no clone of the chunk's backing
@@ -194,9 +202,9 @@ impl Source {
         &self.path
     }
 
-    /// Makes blocks and windows `octets` long, for many sources open at once.
-    pub(super) fn set_size(&mut self, octets: usize) {
-        self.input.set_size(octets);
+    /// Makes do with about `octets` of memory, for many sources open at once.
+    pub(super) fn limit(&mut self, octets: usize) {
+        self.input.limit(octets);
     }
 
     fn identify(
@@ -247,7 +255,7 @@ impl Source {
         })
     }
 
-    fn run(&mut self, frames: &mut Vec<RawFrame>, most: usize) -> Step {
+    fn run<F: Delivered>(&mut self, frames: &mut Vec<F>, most: usize) -> Step {
         let (window, at) = (self.input.window(), &mut self.at);
         match &mut self.reader {
             Reader::Pcap(pcap) => pcap.run(window, at, frames, most, &mut self.tally),
