@@ -16,14 +16,15 @@ pub fn decode(frame: &[u8]) -> Option<Packet> {
     let (macs, rest) = frame.split_first_chunk()?;
     let (ethertype, rest) = rest.split_first_chunk()?;
     let hash = link::mac_hash(macs);
-    match ethertype {
-        [0x08, 0x00] => ipv4(rest, 14, hash),
+    let (rest, at, hash) = match ethertype {
+        [0x08, 0x00] => (rest, 14, hash),
         [0x81, 0x00] => {
             let (&[high, low, 0x08, 0x00], rest) = rest.split_first_chunk()? else { return None };
-            ipv4(rest, 18, link::tag_hash(hash, u16::from_be_bytes([high, low])))
+            (rest, 18, link::tag_hash(hash, u16::from_be_bytes([high, low])))
         }
-        _ => None,
-    }
+        _ => return None,
+    };
+    ipv4(rest, at, hash)
 }
 
 /// Reads `rest`, the frame from octet `at` on.
