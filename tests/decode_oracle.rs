@@ -4,7 +4,7 @@
 //! octet. With `OVERHEAR_CAPTURES` set, every record of the classic pcap files below it is
 //! compared as well, and what the duplicate detector and the fragment table say of it printed.
 
-#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a test")]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::print_stdout, reason = "a test")]
 
 use std::path::{Path, PathBuf};
 

@@ -4,7 +4,7 @@
 //! Says `None` for everything else and decides nothing that [`super::general`] would decide
 //! otherwise (`tests/decode_oracle.rs`). Most packets on a tap for voice end here: RTP.
 
-use super::{Packet, Tcp, link, octets32};
+use super::{Packet, Tcp, link};
 use crate::model::addr::{Addr, Endpoint, Proto};
 
 /// IPv4 header without options, and UDP header.
@@ -16,71 +16,50 @@ pub fn decode(frame: &[u8]) -> Option<Packet> {
     let (macs, rest) = frame.split_first_chunk()?;
     let (ethertype, rest) = rest.split_first_chunk()?;
     let hash = link::mac_hash(macs);
-    match ethertype {
-        [0x08, 0x00] => ipv4(rest, 14, hash),
+    let (rest, at, hash) = match ethertype {
+        [0x08, 0x00] => (rest, 14, hash),
         [0x81, 0x00] => {
             let (&[high, low, 0x08, 0x00], rest) = rest.split_first_chunk()? else { return None };
-            ipv4(rest, 18, link::tag_hash(hash, u16::from_be_bytes([high, low])))
+            (rest, 18, link::tag_hash(hash, u16::from_be_bytes([high, low])))
         }
-        _ => None,
-    }
+        _ => return None,
+    };
+    ipv4(rest, at, hash)
 }
 
 /// Reads `rest`, the frame from octet `at` on.
+///
+/// Addresses are taken four octets at once: written octet by octet, the packet would be copied
+/// before its parts have reached memory, and that costs more than reading it.
 #[inline]
 fn ipv4(rest: &[u8], at: u32, hash: u64) -> Option<Packet> {
-    let &[
-        0x45,
-        tos,
-        len_high,
-        len_low,
-        id_high,
-        id_low,
-        frag_high,
-        frag_low,
-        ttl,
-        17,
-        _,
-        _, //
-        s0,
-        s1,
-        s2,
-        s3,
-        d0,
-        d1,
-        d2,
-        d3, //
-        sp0,
-        sp1,
-        dp0,
-        dp1,
-        ul0,
-        ul1,
-        _,
-        _,
-    ] = rest.first_chunk::<HEADERS>()?
-    else {
-        return None;
-    };
-    if frag_high & 0x3f != 0 || frag_low != 0 {
+    let (header, octets) = (rest.first_chunk::<HEADERS>()?, rest.len());
+    let (&[0x45, tos, total @ ..], rest) = header.split_first_chunk::<4>()? else { return None };
+    let (&[id @ .., flags, offset], rest) = rest.split_first_chunk::<4>()?;
+    let (&[ttl, 17, _, _], rest) = rest.split_first_chunk::<4>()? else { return None };
+    let (src, rest) = rest.split_first_chunk::<4>()?;
+    let (dst, rest) = rest.split_first_chunk::<4>()?;
+    let (&[sport @ .., port_high, port_low], rest) = rest.split_first_chunk::<4>()?;
+    let udp = u16::from_be_bytes(*rest.first_chunk::<2>()?);
+    // More fragments, or not the first one; the other two bits do not matter.
+    if flags & 0x3f != 0 || offset != 0 {
         return None;
     }
-    let total = u16::from_be_bytes([len_high, len_low]);
-    let udp = u16::from_be_bytes([ul0, ul1]);
+    let total = u16::from_be_bytes(total);
     let payload = u32::from(udp.checked_sub(8)?);
-    if udp > total.checked_sub(20)? || u32::from(total) > octets32(rest.len()) {
+    if udp > total.checked_sub(20)? || usize::from(total) > octets {
         return None;
     }
     Some(Packet {
-        src: Endpoint::new(Addr::v4([s0, s1, s2, s3]), u16::from_be_bytes([sp0, sp1])),
-        dst: Endpoint::new(Addr::v4([d0, d1, d2, d3]), u16::from_be_bytes([dp0, dp1])),
+        src: Endpoint::new(Addr::v4(*src), u16::from_be_bytes(sport)),
+        dst: Endpoint::new(Addr::v4(*dst), u16::from_be_bytes([port_high, port_low])),
         proto: Proto::UDP,
         l4_at: at.saturating_add(20),
         l4_len: u32::from(udp),
         payload_at: at.saturating_add(28),
         payload_len: payload,
         wire_payload_len: payload,
-        ip_id: u16::from_be_bytes([id_high, id_low]),
+        ip_id: u16::from_be_bytes(id),
         has_ip_id: true,
         ttl,
         dscp: tos >> 2,

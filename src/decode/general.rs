@@ -5,7 +5,7 @@
 //! by step, because its packet types are strict about lengths that captures routinely have wrong,
 //! and read extension headers out of the middle of fragments.
 //!
-//! Tunnels (GRE, IP in IP, VXLAN, GTP-U, ...) will be opened in [`layer4`], where a protocol
+//! Tunnels (GRE, IP in IP, VXLAN, GTP-U, ...) will be opened in `layer4`, where a protocol
 //! number or a UDP port is known; until then they are [`Skip::NotVoip`] or plain UDP.
 
 use etherparse::{

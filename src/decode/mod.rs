@@ -225,6 +225,7 @@ pub enum Decoded {
 /// Reads one frame.
 ///
 /// `original_len` is the frame's length on the wire; it matters only where an IP header says 0.
+#[inline]
 pub fn decode(link: Option<LinkType>, captured: &[u8], original_len: u32) -> Decoded {
     if link == Some(LinkType::ETHERNET)
         && let Some(packet) = fast::decode(captured)

@@ -68,8 +68,9 @@ pub struct Duplicates {
 /// `octets` is what `packet` was decoded from.
 pub fn l4_hash(packet: &Packet, octets: &[u8]) -> u64 {
     let mut hasher = STABLE.build_hasher();
-    hasher.write(packet.src.addr.octets());
-    hasher.write(packet.dst.addr.octets());
+    for addr in [packet.src.addr, packet.dst.addr] {
+        hasher.write_u128(u128::from_le_bytes(*addr.octets()));
+    }
     hasher.write(packet.l4(octets));
     hasher.write_u64(u64::from(packet.proto.0) << 32 | u64::from(packet.wire_payload_len));
     hasher.finish()

@@ -157,6 +157,10 @@ impl Direction {
     ) {
         let syn = segment.flags & Tcp::SYN != 0;
         let seq = segment.seq.wrapping_add(u32::from(syn));
+        if segment.flags & Tcp::RST != 0 {
+            // Its payload, if any, is a remark and not data, RFC 9293 §3.5.3.
+            return self.reset(seq);
+        }
         if syn {
             self.synchronize(seq, purse, deliver);
         }
@@ -169,9 +173,7 @@ impl Direction {
             let data = Piece::borrowed(segment.payload, wire_len.saturating_sub(present));
             self.data(seq, &data, purse, deliver);
         }
-        if segment.flags & Tcp::RST != 0 {
-            self.reset(seq);
-        } else if segment.flags & Tcp::FIN != 0 {
+        if segment.flags & Tcp::FIN != 0 {
             self.fin(seq.wrapping_add(wire_len));
         }
         self.close_if_done();

@@ -193,8 +193,9 @@ fn a_reset_closes_only_near_the_stream() {
     let mut bench = Bench::sized();
     bench.push(0, Tcp::SYN, b"").push(1, 0, b"a").push(0x4000_0000, Tcp::RST, b"");
     assert!(!bench.direction.closed());
-    bench.push(2, Tcp::RST, b"");
+    bench.push(2, Tcp::RST, b"go away");
     assert!(bench.direction.closed());
+    assert_eq!(bench.text(), "a");
 }
 
 #[test]
