@@ -23,6 +23,10 @@ use super::batch::{BATCH, Batch, End, JOINED};
 
 use std::hash::{BuildHasher, Hasher};
 
+/// Frames for each step of the silence after the last frame, and steps at most.
+const SILENT_STEP: u64 = 4096;
+const SILENT_STEPS: i64 = 1024;
+
 /// Where full batches go.
 pub trait Lanes {
     /// Takes `batch`, which is for lane `lane`, and leaves an empty one in its place.
@@ -44,6 +48,10 @@ pub struct Dispatcher {
     facts: EpochFacts,
     totals: Totals,
     watermark: Ts,
+    /// The first frame's time.
+    first: Ts,
+    /// Silence after which a stream has ended.
+    idle: Span,
     ordinal: u64,
     /// Last capture time of each source.
     last: Vec<Ts>,
@@ -82,6 +90,8 @@ impl Dispatcher {
             facts: EpochFacts::default(),
             totals: Totals::default(),
             watermark: Ts::MIN,
+            first: Ts::MAX,
+            idle: policy.limits.idle,
             ordinal: 0,
             last: vec![Ts::MIN; sources],
             epoch_frames: 0,
@@ -113,8 +123,22 @@ impl Dispatcher {
         }
         let given_up = self.fragments.finish();
         self.totals.tally.skipped(Skipped::FragmentIncomplete, given_up);
+        self.fall_silent(lanes);
         self.end_epoch(End::Capture(self.watermark), lanes);
         progress(&self.merge, self.packets);
+    }
+
+    /// Lets the time after the last frame pass in steps, so that the streams still open end a few
+    /// thousand at a time: their records would be the peak of memory if they all came at once.
+    fn fall_silent(&mut self, lanes: &mut impl Lanes) {
+        let steps = i64::try_from(self.packets / SILENT_STEP).unwrap_or(i64::MAX).min(SILENT_STEPS);
+        let lasted = self.watermark.since(self.first).nanos().min(self.idle.nanos());
+        let end = self.watermark.plus(self.idle);
+        for step in 1..steps {
+            let before_end = lasted / steps * (steps - step);
+            self.watermark = end.minus(Span::from_nanos(before_end));
+            self.end_epoch(End::Epoch(self.watermark), lanes);
+        }
     }
 
     /// The sources, for their facts.
@@ -206,6 +230,9 @@ impl Dispatcher {
                 self.facts.facts.push(Fact { key, frame, body: Body::BackwardJump { by: back } });
             }
             *last = ts;
+        }
+        if self.watermark == Ts::MIN {
+            self.first = ts;
         }
         self.watermark = self.watermark.max(ts);
         ts

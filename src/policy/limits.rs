@@ -74,7 +74,7 @@ impl Default for Limits {
             tcp_flows: 100_000,
             reassembly_octets: 64 << 20,
             fragment_octets: 16 << 20,
-            duplicates: CELLS << 10,
+            duplicates: CELLS << 14,
             transactions: 500_000,
             calls: 550_000,
             registrations: 100_000,

@@ -11,9 +11,10 @@
 //!    (while there are fewer than 20, the second just before counts). Without that a keep-alive or
 //!    a repeated ACK would be taken for a copy.
 //!
-//! Joined fragments are excluded: [`super::ip`] knows its own duplicates. Remembers a fixed number
-//! of packets in sets of four and forgets them by time; what is overwritten while it still counts
-//! is counted.
+//! Joined fragments are excluded: [`super::ip`] knows its own duplicates. Packets are remembered in
+//! sets of four, one cache line each, and forgotten by time. The table starts small, because a
+//! small table stays in the cache, and doubles when it would forget a packet too early; at its cap
+//! what is overwritten too early is counted.
 
 use std::hash::{BuildHasher, Hasher};
 
@@ -30,19 +31,31 @@ const ENOUGH: u32 = 20;
 /// Entries that one hash may choose from.
 const WAYS: usize = 4;
 
-/// A packet as it is remembered.
-#[derive(Copy, Clone, Debug)]
+/// Sets of a new table.
+const FEW_SETS: usize = 16;
+
+/// A packet as it is remembered: 16 octets.
+#[derive(Copy, Clone, Debug, Default)]
 struct Seen {
-    hash: u64,
-    /// `Ts::MIN` in a slot never used.
-    ts: Ts,
+    /// The upper half of the hash; its lowest bits choose the set.
+    tag: u32,
+    /// Capture time in microseconds, modulo 2^32.
+    micros: u32,
+    /// Interface, MAC pair and VLAN, hashed.
+    link: u32,
     /// The IPv4 identification where rule 1 applies, else 0.
     ip_id: u16,
     ttl: u8,
+    state: State,
+}
+
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
+enum State {
+    #[default]
+    Unused,
+    Single,
     /// A second sighting was counted for the second's share.
-    doubled: bool,
-    link_hash: u32,
-    interface: u32,
+    Doubled,
 }
 
 /// How many packets of rule 2 one second had, and of how many a second sighting came.
@@ -56,6 +69,7 @@ struct Share {
 #[derive(Clone, Debug)]
 pub struct Duplicates {
     sets: Vec<[Seen; WAYS]>,
+    most_sets: usize,
     second: i64,
     now: Share,
     before: Share,
@@ -85,20 +99,12 @@ impl Share {
 }
 
 impl Duplicates {
-    /// Remembers about `cap` packets, rounded up to a power of two of at least 4.
+    /// Remembers up to about `cap` packets, rounded up to a power of two of at least 4.
     pub fn new(cap: usize) -> Self {
-        let sets = cap.div_ceil(WAYS).clamp(1, 1 << 24).next_power_of_two();
-        let never = Seen {
-            hash: 0,
-            ts: Ts::MIN,
-            ip_id: 0,
-            ttl: 0,
-            doubled: false,
-            link_hash: 0,
-            interface: 0,
-        };
+        let most_sets = cap.div_ceil(WAYS).clamp(1, 1 << 24).next_power_of_two();
         Self {
-            sets: vec![[never; WAYS]; sets],
+            sets: vec![[Seen::default(); WAYS]; most_sets.min(FEW_SETS)],
+            most_sets,
             second: i64::MIN,
             now: Share::default(),
             before: Share::default(),
@@ -131,22 +137,21 @@ impl Duplicates {
             return false;
         }
         let new = Seen {
-            hash: l4_hash,
-            ts,
+            tag: upper_half(l4_hash),
+            micros: micros(ts),
+            link: packet.link_hash ^ interface.wrapping_mul(0x9e37_79b9),
             ip_id: if packet.has_ip_id { packet.ip_id } else { 0 },
             ttl: packet.ttl,
-            doubled: false,
-            link_hash: packet.link_hash,
-            interface,
+            state: State::Single,
         };
         self.turn(watermark);
-        let Some(set) = set_of(&mut self.sets, l4_hash) else { return false };
+        let Some(set) = set_of(&mut self.sets, new.tag) else { return false };
         if let Some(old) = set.iter_mut().find(|old| old.alike(&new)) {
             if new.ip_id != 0 {
                 return true;
             }
-            if !old.doubled {
-                old.doubled = true;
+            if old.state == State::Single {
+                old.state = State::Doubled;
                 self.now.doubled = self.now.doubled.saturating_add(1);
             }
             let share = if self.now.packets < ENOUGH { self.before } else { self.now };
@@ -155,13 +160,38 @@ impl Duplicates {
         if new.ip_id == 0 {
             self.now.packets = self.now.packets.saturating_add(1);
         }
-        // The oldest goes; the first of equals, so that every run agrees.
-        if let Some(oldest) = set.iter_mut().min_by_key(|seen| seen.ts) {
-            let live = oldest.ts != Ts::MIN && watermark.since(oldest.ts) <= oldest.window();
-            self.overwritten = self.overwritten.saturating_add(u64::from(live));
-            *oldest = new;
-        }
+        self.remember(new, micros(watermark));
         false
+    }
+
+    /// Puts a packet in the place of the oldest of its set, the first of equals.
+    fn remember(&mut self, new: Seen, now: u32) {
+        let mut sets = self.sets.len();
+        loop {
+            let Some(set) = set_of(&mut self.sets, new.tag) else { return };
+            let Some(oldest) = set.iter_mut().rev().max_by_key(|seen| seen.age(now)) else { return };
+            let counts = oldest.state != State::Unused && oldest.age(now) <= oldest.window();
+            if !counts || sets >= self.most_sets {
+                self.overwritten = self.overwritten.saturating_add(u64::from(counts));
+                *oldest = new;
+                return;
+            }
+            self.grow(now);
+            sets = self.sets.len();
+        }
+    }
+
+    /// Doubles the table; what still counts moves to its new set, where there is room.
+    fn grow(&mut self, now: u32) {
+        let doubled = self.sets.len().saturating_mul(2);
+        let old = std::mem::replace(&mut self.sets, vec![[Seen::default(); WAYS]; doubled]);
+        for seen in old.iter().flatten().filter(|seen| seen.age(now) <= seen.window()) {
+            let set = set_of(&mut self.sets, seen.tag);
+            let place = set.and_then(|set| set.iter_mut().find(|at| at.state == State::Unused));
+            if let Some(place) = place {
+                *place = *seen;
+            }
+        }
     }
 
     /// Begins a new second when the watermark does.
@@ -177,27 +207,47 @@ impl Duplicates {
 }
 
 impl Seen {
-    /// How long a copy of this packet may still come.
-    fn window(&self) -> Span {
-        if self.ip_id == 0 { SAME_OCTETS } else { SAME_ID }
+    /// How long a copy of this packet may still come, microseconds.
+    fn window(&self) -> u32 {
+        let window = if self.ip_id == 0 { SAME_OCTETS } else { SAME_ID };
+        micros(Ts::from_nanos(window.nanos()))
+    }
+
+    /// Microseconds since it was seen; an unused place is the oldest of all.
+    fn age(&self, now: u32) -> u32 {
+        if self.state == State::Unused { u32::MAX } else { now.wrapping_sub(self.micros) }
     }
 
     /// The same octets under the same identification, near enough in time, in either order.
     fn alike(&self, new: &Self) -> bool {
-        let apart = new.ts.since(self.ts).max(self.ts.since(new.ts));
-        self.hash == new.hash && self.ip_id == new.ip_id && apart <= self.window()
+        let later = new.micros.wrapping_sub(self.micros);
+        let apart = later.min(self.micros.wrapping_sub(new.micros));
+        self.tag == new.tag
+            && self.ip_id == new.ip_id
+            && self.state != State::Unused
+            && apart <= self.window()
     }
 
     /// Something says that these are two sightings and not two packets.
     fn told_apart(&self, new: &Self) -> bool {
-        self.interface != new.interface || self.link_hash != new.link_hash || self.ttl != new.ttl
+        self.link != new.link || self.ttl != new.ttl
     }
 }
 
-/// The set of a hash: its lowest bits, as many as there are sets.
-fn set_of(sets: &mut [[Seen; WAYS]], hash: u64) -> Option<&mut [Seen; WAYS]> {
-    let mask = u64::try_from(sets.len().saturating_sub(1)).unwrap_or_default();
-    sets.get_mut(usize::try_from(hash & mask).ok()?)
+/// Whole microseconds, modulo 2^32.
+fn micros(ts: Ts) -> u32 {
+    let micros = ts.nanos().div_euclid(1000).rem_euclid(1 << 32);
+    u32::try_from(micros).unwrap_or_default()
+}
+
+fn upper_half(hash: u64) -> u32 {
+    u32::try_from(hash >> 32).unwrap_or_default()
+}
+
+/// The set of a tag: its lowest bits, as many as there are sets.
+fn set_of(sets: &mut [[Seen; WAYS]], tag: u32) -> Option<&mut [Seen; WAYS]> {
+    let mask = sets.len().saturating_sub(1);
+    sets.get_mut(usize::try_from(tag).ok()? & mask)
 }
 
 #[cfg(test)]
@@ -223,7 +273,7 @@ mod tests {
     }
 
     fn sight(seen: &mut Duplicates, packet: &Packet, hash: u64, micros: i64) -> bool {
-        seen.is_duplicate(packet, hash, at(micros), at(micros), 0)
+        seen.is_duplicate(packet, hash << 32, at(micros), at(micros), 0)
     }
 
     #[test]
@@ -239,8 +289,8 @@ mod tests {
     #[test]
     fn the_copy_may_carry_the_earlier_time() {
         let mut seen = Duplicates::new(1024);
-        assert!(!seen.is_duplicate(&packet(7), 1, at(4000), at(4000), 0));
-        assert!(seen.is_duplicate(&packet(7), 1, at(0), at(4000), 0));
+        assert!(!seen.is_duplicate(&packet(7), 1 << 32, at(4000), at(4000), 0));
+        assert!(seen.is_duplicate(&packet(7), 1 << 32, at(0), at(4000), 0));
     }
 
     #[test]
@@ -258,7 +308,7 @@ mod tests {
         assert!(!sight(&mut seen, &packet(0), 1, 10));
         assert!(sight(&mut seen, &Packet { ttl: 63, ..packet(0) }, 1, 20));
         assert!(sight(&mut seen, &Packet { link_hash: 2, ..packet(0) }, 1, 30));
-        assert!(seen.is_duplicate(&packet(0), 1, at(40), at(40), 1));
+        assert!(seen.is_duplicate(&packet(0), 1 << 32, at(40), at(40), 1));
         assert!(!sight(&mut seen, &Packet { ttl: 63, ..packet(0) }, 1, 1001));
     }
 
