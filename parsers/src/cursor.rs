@@ -76,12 +76,6 @@ pub(crate) fn find(needle: u8, octets: &[u8]) -> Option<usize> {
     memchr::memchr(needle, octets)
 }
 
-/// How many octets equal `needle`.
-#[inline]
-pub(crate) fn count(needle: u8, octets: &[u8]) -> usize {
-    memchr::memchr_iter(needle, octets).count()
-}
-
 /// Offset of the first empty line's LF-preceded start: the octet after the LF that ends the last
 /// header line, and the octet after the empty line itself.
 pub(crate) fn header_end(octets: &[u8]) -> Option<(usize, usize)> {

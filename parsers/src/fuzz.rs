@@ -11,7 +11,7 @@ use crate::sip::identity::Identity;
 use crate::sip::multipart::BodyParts;
 use crate::sip::via::ViaList;
 use crate::sip::{
-    self, Framing, HeaderName, HeaderSpan, Layout, Message, NameAddr, Params, Uri, parse_datagram,
+    Framing, HeaderName, HeaderSpan, Layout, Message, NameAddr, Params, Uri, parse_datagram,
     parse_stream, probe,
 };
 
@@ -168,7 +168,7 @@ fn message(octets: &[u8], layout: Layout, spans: &[HeaderSpan]) {
         }
     }
     uri(message.request_uri());
-    if let Some(description) = sip::Message::sdp(&message) {
+    if let Some(description) = message.sdp() {
         sdp(description);
     }
     black_box(format!("{message:?}"));
