@@ -42,7 +42,7 @@ pub(crate) fn line_at(octets: &[u8], at: usize) -> Option<Line<'_>> {
 }
 
 /// The lines of `octets` without their endings.
-#[derive(Copy, Clone, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Lines<'a> {
     octets: &'a [u8],
     at: usize,

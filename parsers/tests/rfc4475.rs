@@ -1,5 +1,12 @@
 //! RFC 4475 and RFC 5118: what each torture message reads as, and which anomaly names its fault. A
 //! tap refuses nothing: what an endpoint would reject is parsed as far as it goes, and said.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
 
 use std::path::Path;
 
@@ -21,7 +28,7 @@ fn text(octets: &[u8]) -> &str {
     std::str::from_utf8(octets).expect("text")
 }
 
-/// File, method text or status, CSeq number, CSeq method, Call-ID.
+/// File, method text or status, `CSeq` number, `CSeq` method, Call-ID.
 const VALID: &[(&str, &str, u32, &str, &str)] = &[
     ("wsinv", "INVITE", 9, "INVITE", "wsinv.ndaksdj@192.0.2.1"),
     (
@@ -171,7 +178,6 @@ fn a_binary_body_is_framed_by_its_length() {
     assert_eq!(parts.expect("multipart").count(), 2);
 }
 
-/// File, Via host and port, whether the Request-URI host is an IPv6 address.
 #[test]
 fn ipv6_messages_are_read_and_only_the_bad_one_is_strictly_wrong() {
     let files = [

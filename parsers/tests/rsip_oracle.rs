@@ -1,4 +1,11 @@
 //! What the strict parser `rsip` accepts, this one accepts too, and both agree on what names a call.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
 
 use overhear_parsers::sip::{HeaderName, Message, Uri, parse_datagram, probe};
 use rsip::prelude::{HasHeaders, HeadersExt, ToTypedHeader, UntypedHeader};

@@ -1,4 +1,11 @@
 //! Whatever the chunks in which a stream arrives, the same messages come out of it.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
 
 use overhear_parsers::sip::{Anomalies, Framing, Message, parse_stream};
 use proptest::prelude::*;

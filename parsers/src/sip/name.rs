@@ -200,6 +200,7 @@ const fn e(name: HeaderName) -> Entry {
 
 /// The names of this length that start with this letter; a test compares it with the list.
 #[rustfmt::skip]
+#[allow(clippy::too_many_lines, reason = "a table: one line per length and letter")]
 const fn candidates(length: usize, first: u8) -> &'static [Entry] {
     use HeaderName as N;
     match (length, first.to_ascii_lowercase()) {

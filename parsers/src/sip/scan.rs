@@ -1,6 +1,6 @@
 //! The line scan that every SIP message goes through: header names, where the values stand, and
 //! what is off (RFC 3261 §7.3, §25.1). One pass over the lines with `memchr`, one over the octets
-//! for controls and UTF-8; nothing is copied and no value is interpreted except CSeq and
+//! for controls and UTF-8; nothing is copied and no value is interpreted except `CSeq` and
 //! Content-Length.
 
 use super::start::{is_start_line, start_line};
@@ -9,9 +9,6 @@ use crate::anomaly::Anomalies;
 use crate::cursor::{
     Ending, cut, index, is_lws, line_at, number, offset, slice, tail, trim_end, trim_start, word,
 };
-
-/// How far [`probe`] looks for a header, octets.
-const PROBE_WINDOW: usize = 4096;
 
 /// What the header section says.
 #[derive(Copy, Clone)]
@@ -31,40 +28,6 @@ pub(super) enum ContentLength {
     Missing,
     Bad,
     Octets(usize),
-}
-
-/// True if this looks like a SIP message.
-///
-/// Wanted: a start line (after any leading CR, LF, SP, HT) and one of Via, From, To, Call-ID or
-/// CSeq, long or compact, in the first 4 KiB. So an HTTP answer with a SIP status line is not SIP.
-pub fn probe(octets: &[u8]) -> bool {
-    let octets = trim_start(cut(octets, PROBE_WINDOW).0);
-    if !octets.first().copied().is_some_and(lex::is_token) {
-        return false;
-    }
-    let Some(first) = line_at(octets, 0) else { return false };
-    if start_line(first.text, 0).is_none() {
-        return false;
-    }
-    let mut at = first.next;
-    while let Some(line) = line_at(octets, at) {
-        if line.text.is_empty() {
-            return false;
-        }
-        let (name, _) = cut(line.text, name_end(line.text).unwrap_or(0));
-        if matches!(
-            HeaderName::from(trim_end(name)),
-            HeaderName::Via
-                | HeaderName::From
-                | HeaderName::To
-                | HeaderName::CallId
-                | HeaderName::CSeq
-        ) {
-            return true;
-        }
-        at = line.next;
-    }
-    false
 }
 
 /// Reads the header section that starts at `from`, and appends its spans.
@@ -121,7 +84,7 @@ pub(super) fn head(
     Some(Head { start, body_at: at, headers, anomalies, content_length })
 }
 
-/// Number, method and method text of a CSeq value (RFC 3261 §20.16).
+/// Number, method and method text of a `CSeq` value (RFC 3261 §20.16).
 pub(super) fn cseq(value: &[u8]) -> Option<(u32, Method, &[u8])> {
     let (sequence, method) = word(value);
     let sequence = u32::try_from(number(sequence)?).ok()?;
@@ -144,7 +107,7 @@ fn octets_anomalies(head: &[u8]) -> Anomalies {
     for (&octet, &next) in head.iter().zip(tail(head, 1)) {
         all |= octet;
         control |= is_control(octet);
-        bare |= (octet == b'\r') & (next != b'\n');
+        bare |= octet == b'\r' && next != b'\n';
     }
     let mut found = if bare { Anomalies::BARE_CR } else { Anomalies::NONE };
     if control {
@@ -219,7 +182,7 @@ fn nameless(text: &[u8], at: usize, spans: &mut Vec<HeaderSpan>, kept: bool) -> 
 
 /// The colon that ends a header name, unless nothing stands before it.
 #[inline]
-fn name_end(text: &[u8]) -> Option<usize> {
+pub(super) fn name_end(text: &[u8]) -> Option<usize> {
     text.iter().position(|&octet| octet == b':').filter(|&colon| colon > 0)
 }
 
@@ -282,7 +245,7 @@ fn required(octets: &[u8], spans: &[HeaderSpan], start: StartLine) -> (Anomalies
     (found | NEEDED.without(seen), length)
 }
 
-/// CSeq must be readable, and in a request name the method of the start line.
+/// `CSeq` must be readable, and in a request name the method of the start line.
 fn cseq_anomaly(octets: &[u8], value: &[u8], start: StartLine) -> Anomalies {
     match (cseq(value), start) {
         (None, _) => Anomalies::CSEQ_BAD,
@@ -369,7 +332,10 @@ mod tests {
             (last.raw_name(text.as_bytes()), last.value(text.as_bytes())),
             (&b"X"[..], &b"y"[..])
         );
-        assert_eq!((index(layout.len), &text[index(layout.body_at)..]), (text.len(), "body"));
+        assert_eq!(
+            (index(layout.len), tail(text.as_bytes(), index(layout.body_at))),
+            (text.len(), &b"body"[..])
+        );
     }
 
     #[test]
@@ -378,7 +344,6 @@ mod tests {
         let (layout, spans) = parsed(text.as_bytes());
         assert_eq!(layout.anomalies, Anomalies::LEADING_OCTETS | Anomalies::LEADING_WHITESPACE);
         assert_eq!(spans.first().unwrap().raw_name(text.as_bytes()), b"Via");
-        assert!(probe(text.as_bytes()));
     }
 
     #[test]
@@ -387,7 +352,7 @@ mod tests {
         let (layout, spans) = parsed(text.as_bytes());
         assert_eq!((layout.headers, spans.len()), (605, MAX_HEADERS));
         assert!(layout.anomalies.contains(Anomalies::TOO_MANY_HEADERS));
-        assert_eq!(&text[index(layout.body_at)..], "body");
+        assert_eq!(tail(text.as_bytes(), index(layout.body_at)), b"body");
     }
 
     #[test]
@@ -396,17 +361,5 @@ mod tests {
         assert_eq!((layout.anomalies, spans.len()), (Anomalies::NO_HEADER_END, 5));
         let (layout, _) = parsed([HEAD, "\r"].concat().as_bytes());
         assert_eq!(layout.anomalies, Anomalies::NO_HEADER_END);
-    }
-
-    #[test]
-    fn only_what_has_a_sip_header_is_probed_as_sip() {
-        assert!(probe(HEAD.as_bytes()) && probe(b"sip/2.0 200 ok\nx: y\nI : z\n"));
-        let http = b"SIP/2.0 200 OK\r\nServer: x\r\nContent-Length: 0\r\n\r\n";
-        let late = b"SIP/2.0 200 OK\r\nServer: x\r\n\r\nVia: x\r\n";
-        for other in
-            [&http[..], late, b"OPTIONS xyz ", b"GET / HTTP/1.1\r\nVia: x\r\n", b"", b"\r\n\r\n"]
-        {
-            assert!(!probe(other));
-        }
     }
 }
