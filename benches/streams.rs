@@ -29,7 +29,7 @@ impl Load {
             let key = StreamKey { src, dst, ssrc: n.wrapping_mul(0x9e37_79b9) };
             (key, key.hash64(), key.flow().hash64())
         });
-        let payload = (0..160_u32).map(|i| (i * i % 251) as u8).collect();
+        let payload = (0..160_u8).map(|i| i.wrapping_mul(i)).collect();
         let keys = keys.collect();
         Self { streams: Streams::new(limits), keys, payload, payload_type, ordinal: 0 }
     }
@@ -37,15 +37,16 @@ impl Load {
     /// One packet of every stream.
     fn round(&mut self) {
         let packet = self.ordinal / self.keys.len() as u64;
+        let sequence = u16::try_from(packet & 0xffff).unwrap_or(0);
         for (key, hash, flow_hash) in &self.keys {
             let nanos = self.ordinal * 20_000_000 / self.keys.len() as u64;
             self.ordinal += 1;
-            let ts = Ts::from_nanos(nanos as i64);
+            let ts = Ts::from_nanos(nanos.cast_signed());
             let header = Header {
                 marker: false,
                 payload_type: self.payload_type,
-                sequence: packet as u16,
-                timestamp: (packet as u32).wrapping_mul(160),
+                sequence,
+                timestamp: u32::from(sequence).wrapping_mul(160),
                 ssrc: key.ssrc,
                 csrc: &[],
                 extension: None,

@@ -196,8 +196,8 @@ impl Slot {
         self.wire_octets += u64::from(seen.wire_len);
         self.last_watermark = seen.watermark;
         self.markers = self.markers.saturating_add(u32::from(header.marker));
-        self.flags |= u8::from(self.ttl != seen.ttl) * TTL_CHANGED
-            | u8::from(self.dscp != seen.dscp) * DSCP_CHANGED;
+        self.flags |= u8::from(self.ttl != seen.ttl) * TTL_CHANGED;
+        self.flags |= u8::from(self.dscp != seen.dscp) * DSCP_CHANGED;
         if seen.clipped {
             cold.clipped = cold.clipped.saturating_add(1);
         }
@@ -313,7 +313,7 @@ impl Slot {
             dscp_changed: self.flags & DSCP_CHANGED != 0,
             standing: self.standing(),
             law: self.law,
-            figures: self.probe.take().and_then(|probe| probe.finish()),
+            figures: self.probe.take().and_then(|mut probe| probe.end()),
         }
     }
 
@@ -380,7 +380,7 @@ impl Slot {
     }
 
     /// Between two events that have a source of their own nothing is sent, and some senders count
-    /// on meanwhile (SIPp replays a recording for each digit): no loss, but a new run.
+    /// on meanwhile (`SIPp` replays a recording for each digit): no loss, but a new run.
     #[cold]
     fn next_event(&mut self, number: u16) -> Step {
         self.held = self.held.saturating_add(self.highest - self.lowest + 1);
@@ -489,12 +489,13 @@ impl Slot {
 
 impl Probe {
     /// Ends a look that is under way and gives what there is.
-    pub(super) fn finish(mut self: Box<Self>) -> Option<Box<Figures>> {
-        self.end();
-        self.figures
+    fn end(&mut self) -> Option<Box<Figures>> {
+        self.end_look();
+        self.figures.take()
     }
 
-    pub(super) fn end(&mut self) {
+    /// Ends a look that is under way and keeps what it found.
+    pub(super) fn end_look(&mut self) {
         if let Some(look) = self.look.take() {
             let later = look.finish();
             match &mut self.figures {
