@@ -19,6 +19,8 @@ pub(super) struct View<'a> {
     pub(super) status: u16,
     /// Call-ID.
     pub(super) call_id: &'a [u8],
+    /// Its hash.
+    pub(super) call_id_hash: u64,
     /// From tag; empty without one (RFC 2543).
     pub(super) from_tag: &'a [u8],
     /// To tag; empty without one.
@@ -60,6 +62,7 @@ impl<'a> View<'a> {
             method: if status.is_none() { message.method() } else { cseq_method },
             status: status.unwrap_or_default(),
             call_id,
+            call_id_hash: hash(call_id),
             from_tag: tag(from),
             to_tag: tag(to),
             cseq: number,
