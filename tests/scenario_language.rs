@@ -386,14 +386,35 @@ fn a_scenario_cannot_fill_the_memory() {
 
 #[test]
 fn the_example_of_the_documentation_compiles() {
+    let scenario = compile(&example(), "docs").unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!(scenario.expectations.len(), 4);
+    assert_eq!(scenario.title, "A call in PCMU, one packet lost, and nobody who could not listen.");
+}
+
+/// The example of `docs/scenario-language.md`.
+fn example() -> String {
     let page = fs::read_to_string(root().join("docs/scenario-language.md")).unwrap();
-    let mut examples = 0;
-    for part in page.split("```scn\n").skip(1) {
-        let example = part.split("```").next().unwrap();
-        compile(example, "docs/scenario-language.md").unwrap_or_else(|error| panic!("{error}"));
-        examples += 1;
+    let start = page.split("```scn\n").nth(1).unwrap();
+    start.split("```").next().unwrap().to_owned()
+}
+
+#[test]
+fn no_text_makes_the_compiler_panic() {
+    let text = example();
+    for at in 0..text.len() {
+        // Cut off, one character missing, and one replaced.
+        let (before, after) = text.split_at(at);
+        for broken in [
+            before.to_owned(),
+            format!("{before}{}", &after[1..]),
+            format!("{before}9{}", &after[1..]),
+        ] {
+            // A long number of packets is right, and slow.
+            if !broken.contains("n=9") && !broken.contains("n=60 9") {
+                let _ = compile(&broken, "broken");
+            }
+        }
     }
-    assert!(examples > 0);
 }
 
 #[test]

@@ -172,10 +172,10 @@ fn mac(text: &str) -> Result<[u8; 6], String> {
 
 /// `jump -3s`: from here on the capture's clock shows 3 seconds less.
 fn jump(world: &mut World, args: &mut Args<'_>) -> Result<(), String> {
-    let word = args.word().unwrap_or_default();
-    let by = match word.strip_prefix('-') {
+    let given = args.word().unwrap_or_default();
+    let by = match given.strip_prefix('-') {
         Some(span) => value::span(span)?.saturating_neg(),
-        None => value::span(word)?,
+        None => value::span(given)?,
     };
     // The next step is later than what was sent so far, however little.
     world.clock = world.clock.saturating_add(1);
