@@ -1,3 +1,7 @@
 //! The command: argv to [`overhear::cli`] to an exit status.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    overhear::cli::run(std::env::args_os().collect())
+}

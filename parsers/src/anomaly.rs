@@ -66,7 +66,7 @@ anomalies! {
     22 MISSING_TO "missing-to";
     /// No Call-ID.
     23 MISSING_CALL_ID "missing-call-id";
-    /// No CSeq.
+    /// No `CSeq`.
     24 MISSING_CSEQ "missing-cseq";
     /// From twice.
     25 DUPLICATE_FROM "duplicate-from";
@@ -74,13 +74,13 @@ anomalies! {
     26 DUPLICATE_TO "duplicate-to";
     /// Call-ID twice.
     27 DUPLICATE_CALL_ID "duplicate-call-id";
-    /// CSeq twice.
+    /// `CSeq` twice.
     28 DUPLICATE_CSEQ "duplicate-cseq";
     /// Max-Forwards twice.
     29 DUPLICATE_MAX_FORWARDS "duplicate-max-forwards";
-    /// The method of CSeq is not that of the request line (RFC 3261 §8.1.1.5).
+    /// The method of `CSeq` is not that of the request line (RFC 3261 §8.1.1.5).
     30 CSEQ_METHOD_MISMATCH "cseq-method-mismatch";
-    /// CSeq is not a number below 2^32 and a method.
+    /// `CSeq` is not a number below 2^32 and a method.
     31 CSEQ_BAD "cseq-bad";
     /// CR or LF octets before the start line.
     32 LEADING_OCTETS "leading-octets";

@@ -42,7 +42,7 @@ pub(crate) fn line_at(octets: &[u8], at: usize) -> Option<Line<'_>> {
 }
 
 /// The lines of `octets` without their endings.
-#[derive(Copy, Clone, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Lines<'a> {
     octets: &'a [u8],
     at: usize,
@@ -74,12 +74,6 @@ pub(crate) fn find_break(octets: &[u8]) -> Option<usize> {
 #[inline]
 pub(crate) fn find(needle: u8, octets: &[u8]) -> Option<usize> {
     memchr::memchr(needle, octets)
-}
-
-/// How many octets equal `needle`.
-#[inline]
-pub(crate) fn count(needle: u8, octets: &[u8]) -> usize {
-    memchr::memchr_iter(needle, octets).count()
 }
 
 /// Offset of the first empty line's LF-preceded start: the octet after the LF that ends the last

@@ -66,8 +66,8 @@ impl<'a> Record<'a> {
         Some(Self { content_type, version, epoch: u16::from_be_bytes([e0, e1]), fragment })
     }
 
-    /// The type of the handshake message that the fragment starts with or continues: 1 ClientHello,
-    /// 2 ServerHello, 3 HelloVerifyRequest, 11 Certificate, ...
+    /// The type of the handshake message that the fragment starts with or continues:
+    /// 1 `ClientHello`, 2 `ServerHello`, 3 `HelloVerifyRequest`, 11 Certificate, ...
     ///
     /// `None` when the record is protected (a Finished is) or is not a handshake.
     pub fn handshake(&self) -> Option<u8> {

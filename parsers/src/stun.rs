@@ -37,7 +37,7 @@ pub enum Class {
 pub struct Message<'a> {
     /// Request, indication or response.
     pub class: Class,
-    /// 1 Binding, 3 Allocate, 4 Refresh, 6 Send, 7 Data, 8 CreatePermission, 9 ChannelBind.
+    /// 1 Binding, 3 Allocate, 4 Refresh, 6 Send, 7 Data, 8 `CreatePermission`, 9 `ChannelBind`.
     pub method: u16,
     /// Whether it has the magic cookie (RFC 5389 on) or is a classic one (RFC 3489).
     pub cookie: bool,

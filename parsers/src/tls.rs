@@ -1,7 +1,7 @@
 //! The start of a TLS or SSL stream, recognised; its records, counted.
 //!
-//! RFC 8446 §5.1, RFC 5246 §6.2.1; the SSL 2.0 ClientHello is in RFC 5246 appendix E.2. Handshakes
-//! are not read further here.
+//! RFC 8446 §5.1, RFC 5246 §6.2.1; the SSL 2.0 `ClientHello` is in RFC 5246 appendix E.2.
+//! Handshakes are not read further here.
 
 /// The record header, octets.
 const HEADER: usize = 5;
@@ -13,7 +13,7 @@ const LONGEST: usize = 18_432;
 pub enum Start {
     /// A TLS or SSL 3.0 record.
     Tls,
-    /// An SSL 2.0 ClientHello, perhaps one that offers more.
+    /// An SSL 2.0 `ClientHello`, perhaps one that offers more.
     Ssl2,
     /// Too few octets to tell: all of them fit so far.
     Incomplete,
@@ -51,8 +51,8 @@ impl<'a> Record<'a> {
     }
 
     /// The type of the handshake message at the start of the fragment, if this is a handshake
-    /// record and still in clear as far as the record alone can tell: 1 ClientHello, 2 ServerHello,
-    /// 11 Certificate, 14 ServerHelloDone, 16 ClientKeyExchange.
+    /// record and still in clear as far as the record alone can tell: 1 `ClientHello`,
+    /// 2 `ServerHello`, 11 Certificate, 14 `ServerHelloDone`, 16 `ClientKeyExchange`.
     pub fn handshake(&self) -> Option<u8> {
         let (&[kind, high, _, _], _) = self.fragment.split_first_chunk()?;
         // An encrypted Finished starts with random octets; a length of 2^16 and more is one sign.

@@ -1,5 +1,12 @@
 //! Every entry point returns for every input: truncations, single-bit flips and chunkings of every
 //! fixture go through the fuzz bodies.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
 
 use std::path::Path;
 

@@ -31,7 +31,7 @@ fn packets() -> Vec<Vec<u8>> {
 
 fn octets(text: &str) -> Vec<u8> {
     let digits: Vec<u32> = text.chars().filter_map(|c| c.to_digit(16)).collect();
-    digits.chunks_exact(2).map(|pair| u8::try_from(pair[0] * 16 + pair[1]).unwrap()).collect()
+    digits.as_chunks::<2>().0.iter().filter_map(|[a, b]| u8::try_from(a * 16 + b).ok()).collect()
 }
 
 #[test]

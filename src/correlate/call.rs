@@ -224,7 +224,7 @@ impl Call {
             && view.method == Method::Invite
             && from == Side::Caller
             && !self.has(flag::MIDWAY)
-            && (!self.has(flag::INVITED) || view.cseq <= self.invite_cseq)
+            && (!self.has(flag::INVITED) || self.success == 0 || view.cseq <= self.invite_cseq)
     }
 
     /// Whether this is a response to the latest attempt of an initial INVITE that was seen.
@@ -354,6 +354,11 @@ impl Call {
 
     /// A response to the initial INVITE.
     fn on_response(&mut self, event: &SipEvent<'_>, view: &View<'_>) -> Change {
+        // Without an answer there is no re-INVITE: this is another attempt, its INVITE not seen.
+        if self.has(flag::INVITED) && view.cseq > self.invite_cseq {
+            self.invite_cseq = view.cseq;
+            let _revived = self.on_attempt();
+        }
         if view.is_success() {
             return self.on_success(event, view);
         }

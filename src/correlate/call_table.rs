@@ -15,7 +15,7 @@ use super::outbox::Outbox;
 use super::placement::{Completed, Placement, SdpRole};
 use super::slots::Slots;
 use super::timers::{Place, Timers};
-use super::view::{View, hash, hash_on};
+use super::view::{View, hash_on};
 use crate::model::evidence::FrameRef;
 use crate::model::record::Side;
 use crate::model::time::{Span, Ts};
@@ -87,7 +87,7 @@ impl Calls {
             return;
         }
         self.stamp = self.stamp.saturating_add(1);
-        let call_id = hash(view.call_id);
+        let call_id = view.call_id_hash;
         let found = self
             .find(call_id, view)
             .or_else(|| self.begin(call_id, event, view, placement.retransmission, out));
@@ -99,7 +99,7 @@ impl Calls {
         let change = call.observe(event, view, from, repeated, &mut self.agents);
         (call.touched, call.touched_at) = (stamp, event.watermark);
         let side = if view.request { from } else { opposite(from) };
-        let body = view.message.sdp();
+        let body = if view.message.body().is_empty() { None } else { view.message.sdp() };
         let role = call.negotiation.role(view, from, body.is_some());
         if let Some(body) = body.filter(|_| role != SdpRole::None && !repeated) {
             let speaker = Speaker { call: call.key, side, role };
@@ -202,9 +202,7 @@ impl Calls {
         }
         let hash = hash_on(call_id, view.from_tag);
         let anew = view.is_initial_invite() && !repeated;
-        let known = || {
-            self.finished.has(hash) || self.finished.has(hash_on(call_id, view.to_tag))
-        };
+        let known = || self.finished.has(hash) || self.finished.has(hash_on(call_id, view.to_tag));
         if !anew && known() {
             return None;
         }
@@ -329,9 +327,9 @@ impl Calls {
                 }
             }
         } else {
-            let before = self.chain(head).find(|&before| {
-                self.calls.get(before).is_some_and(|call| call.next_fork == slot)
-            });
+            let before = self
+                .chain(head)
+                .find(|&before| self.calls.get(before).is_some_and(|call| call.next_fork == slot));
             if let Some(before) = before.and_then(|before| self.calls.get_mut(before)) {
                 before.next_fork = next;
             }

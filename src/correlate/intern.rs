@@ -42,7 +42,8 @@ impl<T: ?Sized> Shared<T> {
             self.refused = self.refused.wrapping_add(1);
         }
         if self.table.len() < SHARED {
-            let _slot = self.table.insert_unique(hash, (hash, Arc::clone(&value)), |(hash, _)| *hash);
+            let _slot =
+                self.table.insert_unique(hash, (hash, Arc::clone(&value)), |(hash, _)| *hash);
         }
         value
     }

@@ -66,10 +66,16 @@ mod tests {
     #[test]
     fn texts_come_back_as_they_went_in() {
         let names = Names::new([b"one", b"", b"three"]);
-        assert_eq!((names.get(0), names.get(1), names.get(2)), (&b"one"[..], &b""[..], &b"three"[..]));
+        assert_eq!(
+            (names.get(0), names.get(1), names.get(2)),
+            (&b"one"[..], &b""[..], &b"three"[..])
+        );
         assert_eq!((names.get(3), names.text(1)), (&b""[..], None));
         let names = names.with(1, b"two");
-        assert_eq!((names.get(0), names.get(1), names.get(2)), (&b"one"[..], &b"two"[..], &b"three"[..]));
+        assert_eq!(
+            (names.get(0), names.get(1), names.get(2)),
+            (&b"one"[..], &b"two"[..], &b"three"[..])
+        );
     }
 
     #[test]

@@ -212,9 +212,7 @@ impl Registrations {
         let aor = &self.aor;
         let is = |&slot: &u32| {
             self.entries.get(slot).is_some_and(|entry| {
-                entry.hash == hash
-                    && entry.names.is(AOR, aor)
-                    && entry.names.is(CALL_ID, call_id)
+                entry.hash == hash && entry.names.is(AOR, aor) && entry.names.is(CALL_ID, call_id)
             })
         };
         self.index.find(hash, is).copied()
@@ -235,10 +233,7 @@ impl Registrations {
             self.close(place.slot, out);
         }
         let contact = view.message.addresses(HeaderName::Contact).next();
-        let id = hash_number(
-            hash_on(hash, event.src.addr.octets()),
-            u64::from(event.src.port),
-        );
+        let id = hash_number(hash_on(hash, event.src.addr.octets()), u64::from(event.src.port));
         let entry = Registration {
             names: Names::new([
                 &self.aor,

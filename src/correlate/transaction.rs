@@ -7,7 +7,7 @@ use std::collections::VecDeque;
 use std::hash::{BuildHasher, Hasher};
 
 use hashbrown::HashTable;
-use overhear_parsers::sip::Via;
+use overhear_parsers::sip::{Method, Via};
 
 use super::event::SipEvent;
 use super::placement::Completed;
@@ -117,9 +117,9 @@ impl Transactions {
             dst_port: event.dst.port,
         });
         let (entries, base) = (&self.entries, self.base);
-        let _slot = self
-            .index
-            .insert_unique(key, number, |&number| entry(entries, base, number).map_or(0, |e| e.key));
+        let _slot = self.index.insert_unique(key, number, |&number| {
+            entry(entries, base, number).map_or(0, |e| e.key)
+        });
         false
     }
 
@@ -145,32 +145,26 @@ fn entry(entries: &VecDeque<Entry>, base: u32, number: u32) -> Option<&Entry> {
     entries.get(usize::try_from(number.wrapping_sub(base)).ok()?)
 }
 
-/// Names the transaction: branch, sent-by, CSeq number and method; without a branch Call-ID and
-/// From tag in its place.
+/// Names the transaction: branch, sent-by, CSeq number and method. Without a branch Call-ID and From
+/// tag stand in for it. They are part of the name in any case, because a scanner that writes the same
+/// branch into every request does not repeat itself.
 fn transaction_hash(view: &View<'_>) -> u64 {
     let mut hasher = STABLE.build_hasher();
-    hasher.write_u64(u64::from(view.cseq) << 8 | u64::from(method_octet(view)));
-    let via = Via::parse(view.via);
-    match via.as_ref().and_then(|via| via.branch().map(|branch| (via, branch))) {
-        Some((via, branch)) => {
-            hasher.write(branch);
-            hasher.write_u16(via.port.unwrap_or(5060));
-            hasher.write(via.host);
-        }
-        None => {
-            hasher.write(view.call_id);
-            hasher.write(view.from_tag);
-        }
+    hasher.write_u64(view.call_id_hash);
+    hasher.write_u64(u64::from(view.cseq) << 8 | u64::from(method_octet(view.method)));
+    hasher.write(view.from_tag);
+    if let Some(via) = Via::parse(view.via) {
+        hasher.write(via.branch().unwrap_or_default());
+        hasher.write_u16(via.port.unwrap_or(5060));
+        hasher.write(via.host);
     }
     hasher.finish()
 }
 
 /// The method as one octet; unknown methods share one, their CSeq numbers tell them apart.
-fn method_octet(view: &View<'_>) -> u8 {
-    use overhear_parsers::sip::Method;
-    Method::KNOWN.iter().position(|&known| known == view.method).map_or(u8::MAX, |place| {
-        u8::try_from(place).unwrap_or(u8::MAX)
-    })
+fn method_octet(method: Method) -> u8 {
+    let place = Method::KNOWN.iter().position(|&known| known == method);
+    place.and_then(|place| u8::try_from(place).ok()).unwrap_or(u8::MAX)
 }
 
 /// Names one message of a transaction between two addresses.

@@ -19,6 +19,8 @@ pub(super) struct View<'a> {
     pub(super) status: u16,
     /// Call-ID.
     pub(super) call_id: &'a [u8],
+    /// Its hash.
+    pub(super) call_id_hash: u64,
     /// From tag; empty without one (RFC 2543).
     pub(super) from_tag: &'a [u8],
     /// To tag; empty without one.
@@ -32,16 +34,16 @@ pub(super) struct View<'a> {
 }
 
 impl<'a> View<'a> {
-    /// Reads `message`; `None` without Call-ID or CSeq: such a message belongs nowhere.
+    /// Reads `message`; `None` without a Call-ID, and for a response without a readable CSeq: such a
+    /// message belongs nowhere. The CSeq number of a request without one is taken as 0.
     pub(super) fn of(message: &Message<'a>) -> Option<Self> {
         let (mut call_id, mut from, mut to) = (None, None, None);
-        let (mut cseq, mut via) = (None, None);
+        let mut via = None;
         for header in message.spans {
             let place = match header.name {
                 HeaderName::CallId => &mut call_id,
                 HeaderName::From => &mut from,
                 HeaderName::To => &mut to,
-                HeaderName::CSeq => &mut cseq,
                 HeaderName::Via => &mut via,
                 _ => continue,
             };
@@ -50,19 +52,23 @@ impl<'a> View<'a> {
             }
         }
         let call_id = call_id.filter(|call_id| !call_id.is_empty())?;
-        cseq?;
-        let (number, cseq_method, _) = message.cseq()?;
         let status = message.status();
+        let (cseq, method) = match (message.cseq(), status) {
+            (Some((cseq, method, _)), Some(_)) => (cseq, method),
+            (cseq, None) => (cseq.map_or(0, |(cseq, _, _)| cseq), message.method()),
+            (None, Some(_)) => return None,
+        };
         let (from, to) = (from.unwrap_or_default(), to.unwrap_or_default());
         Some(Self {
             message: *message,
             request: status.is_none(),
-            method: if status.is_none() { message.method() } else { cseq_method },
+            method,
             status: status.unwrap_or_default(),
             call_id,
+            call_id_hash: hash(call_id),
             from_tag: tag(from),
             to_tag: tag(to),
-            cseq: number,
+            cseq,
             via: via.unwrap_or_default(),
             from,
             to,

@@ -1,5 +1,5 @@
 //! What a rule is: its documentation and limits as data ([`Meta`]), and its behaviour
-//! ([`Detector`]). The macro [`rule!`] turns a doc comment into both the documentation of the
+//! ([`Detector`]). The macro `rule!` turns a doc comment into both the documentation of the
 //! code and the text of `overhear explain` and `docs/rules/<ID>.md`.
 
 use std::ops::BitOr;
@@ -38,7 +38,7 @@ pub struct Interest(u8);
 impl Interest {
     /// Only the end of the capture.
     pub const END: Self = Self(0);
-    /// SIP messages with credentials: Authorization or Proxy-Authorization.
+    /// SIP requests with credentials: Authorization or Proxy-Authorization.
     pub const CREDENTIALS: Self = Self(1);
     /// SIP responses with a challenge: WWW-Authenticate or Proxy-Authenticate.
     pub const CHALLENGE: Self = Self(1 << 1);

@@ -1,7 +1,9 @@
 //! What rules see: plain data, handed on by the collector in the total order of the capture.
 
+use std::sync::LazyLock;
+
 use memchr::memmem;
-use overhear_parsers::sip::HeaderName;
+use overhear_parsers::sip::{Auth, HeaderName};
 
 use super::rule::Interest;
 use super::sink::Subject;
@@ -26,31 +28,62 @@ pub struct SipSeen<'a> {
     pub pair: Subject,
     /// What is in it, as far as it decides which rules look at it.
     pub kind: Interest,
+    auths: [Option<Auth<'a>>; AUTHS],
+    more_auths: bool,
 }
+
+/// Challenges or credentials of a message that are read once for all rules; further ones are read
+/// by each rule.
+const AUTHS: usize = 4;
+
+/// Finds SDES key lines; made once, because making it costs more than a search.
+static CRYPTO_LINE: LazyLock<memmem::Finder<'static>> =
+    LazyLock::new(|| memmem::Finder::new("a=crypto:"));
+
+const CHALLENGES: [HeaderName; 2] = [HeaderName::WwwAuthenticate, HeaderName::ProxyAuthenticate];
+const CREDENTIALS: [HeaderName; 2] = [HeaderName::Authorization, HeaderName::ProxyAuthorization];
 
 impl<'a> SipSeen<'a> {
     /// Looks once at what several rules would look for.
     pub fn new(event: &'a SipEvent<'a>, placement: &'a Placement) -> Self {
+        let message = &event.message;
+        let (wanted, with_auth) = if message.is_request() {
+            (CREDENTIALS, Interest::CREDENTIALS)
+        } else {
+            (CHALLENGES, Interest::CHALLENGE)
+        };
         let mut kind = Interest::SIP;
-        for span in event.message.spans {
-            match span.name {
-                HeaderName::Authorization | HeaderName::ProxyAuthorization => {
-                    kind = kind | Interest::CREDENTIALS;
-                }
-                HeaderName::WwwAuthenticate | HeaderName::ProxyAuthenticate => {
-                    kind = kind | Interest::CHALLENGE;
-                }
-                _ => {}
+        let mut auths = [None; AUTHS];
+        let mut more_auths = false;
+        if message.spans.iter().any(|span| wanted.contains(&span.name)) {
+            kind = kind | with_auth;
+            let mut found = wanted.iter().flat_map(|name| message.auths(*name));
+            for (slot, auth) in auths.iter_mut().zip(&mut found) {
+                *slot = Some(auth);
             }
+            more_auths = auths.iter().all(Option::is_some) && found.next().is_some();
         }
         if event.clipped {
             kind = kind | Interest::CLIPPED;
         }
-        let body = event.message.body();
-        if !body.is_empty() && memmem::find(body, b"a=crypto:").is_some() {
+        let body = message.body();
+        if !body.is_empty() && CRYPTO_LINE.find(body).is_some() {
             kind = kind | Interest::CRYPTO;
         }
-        Self { event, placement, pair: Subject::pair(event.src.addr, event.dst.addr), kind }
+        let pair = Subject::pair(event.src.addr, event.dst.addr);
+        Self { event, placement, pair, kind, auths, more_auths }
+    }
+
+    /// Every challenge of a response, every set of credentials of a request.
+    pub fn auths(&self) -> impl Iterator<Item = Auth<'a>> + use<'a> {
+        let message = self.event.message;
+        let wanted = match (self.more_auths, message.is_request()) {
+            (false, _) => [].as_slice(),
+            (true, true) => &CREDENTIALS,
+            (true, false) => &CHALLENGES,
+        };
+        let rest = wanted.iter().flat_map(move |name| message.auths(*name)).skip(AUTHS);
+        self.auths.into_iter().flatten().chain(rest)
     }
 
     /// Whether one end of this hop is on the public Internet.

@@ -69,7 +69,8 @@ pub struct StreamEnded {
     pub last: Ts,
     /// Packets, duplicates included.
     pub packets: u32,
-    /// Octets behind the RTP headers, as sent: padding, authentication tags and cut octets included.
+    /// Octets behind the RTP headers, as sent: padding, authentication tags and octets that were
+    /// not captured included.
     pub payload_octets: u64,
     /// Octets of the frames on the wire.
     pub wire_octets: u64,

@@ -62,7 +62,11 @@ pub(super) fn by_name(name: &str) -> Result<&'static Codec, String> {
 
 /// Bits of a parameter that move from frame to frame.
 const MOVING: [u8; 8] = [0x1f, 0x3f, 0x07, 0x7f, 0x0f, 0x3e, 0x73, 0x1b];
-/// The value of those that do not.
+
+/// The same for codecs that leave little unused: a histogram takes these for random octets.
+const DENSE: [u8; 8] = [0x7f, 0xff, 0xff, 0xef, 0xff, 0xff, 0xff, 0xbf];
+
+/// The value of the bits that do not move.
 const STILL: [u8; 8] = [0x40, 0x80, 0x50, 0x00, 0xa0, 0x41, 0x08, 0x24];
 
 /// What is in the payload.
@@ -158,10 +162,11 @@ impl Voice {
             self.octets
         };
         let slow = u8::try_from(self.packet / 9 % 4).unwrap_or_default();
-        let masks = MOVING.iter().zip(&STILL).cycle();
+        let moving = if matches!(name, "G729" | "G723" | "opus") { DENSE } else { MOVING };
+        let masks = moving.iter().zip(&STILL).cycle();
         let mut made: Vec<u8> = masks
             .take(octets)
-            .map(|(moving, still)| (self.rng.byte() & moving) | (still ^ slow))
+            .map(|(moving, still)| (self.rng.byte() & moving) | ((still ^ slow) & !moving))
             .collect();
         let header: &[u8] = match name {
             // One speech-quality frame of 12.2 kbit/s after "no request" (RFC 4867 §4.4).

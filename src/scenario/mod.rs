@@ -41,7 +41,7 @@ use crate::policy::Policy;
 pub use expect::Expectation;
 
 /// Frames that one scenario may make: a typing slip must not fill the memory.
-pub const FRAMES: usize = 2_000_000;
+pub const FRAMES: usize = 500_000;
 
 /// What a scenario text means.
 #[derive(Clone, Debug, PartialEq)]

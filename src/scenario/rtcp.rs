@@ -33,13 +33,13 @@ pub(super) fn step(
     }
     if args.verb == "srtcp" {
         let index: u32 = args.number("index", 0)?;
-        let tag: usize = args.number("tag", 10)?;
+        let tag: u8 = args.number("tag", 10)?;
         let mut rng = world.rng();
         let hidden = octets.len().saturating_sub(8);
         octets.truncate(8);
         octets.extend(rng.octets(hidden));
         octets.extend((0x8000_0000 | index).to_be_bytes());
-        octets.extend(rng.octets(tag));
+        octets.extend(rng.octets(usize::from(tag)));
     }
     world.udp(at, ends, &octets, shape)?;
     Ok(at)

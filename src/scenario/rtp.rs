@@ -3,6 +3,7 @@
 //! `srtp` sends what SRTP looks like from outside: the clear header, then octets without
 //! structure, as many as the codec's payload and the tag have. There is no key behind them.
 
+use super::FRAMES;
 use super::args::Args;
 use super::codec::{self, Codec, Content, Voice};
 use super::shape::Shape;
@@ -84,14 +85,18 @@ impl Plan {
 
     /// Takes the options of an `rtp` or `srtp` step.
     fn read(args: &mut Args<'_>) -> Result<Self, String> {
-        let tag = if args.verb == "srtp" { Some(args.number("tag", 10)?) } else { None };
+        let tag = if args.verb == "srtp" {
+            Some(usize::from(args.number::<u8>("tag", 10)?))
+        } else {
+            None
+        };
         let codec =
             args.read("codec", codec::by_name)?.map_or_else(|| codec::by_name("PCMU"), Ok)?;
         let mut plan = Self::new(codec, args.number("n", 50)?, tag);
         plan.content = content(args, plan.content)?;
         plan.pt = args.number("pt", plan.pt)?;
         plan.every = args.span("every", plan.every)?;
-        plan.size = args.number("size", plan.size)?;
+        plan.size = args.read("size", value::narrow::<u16>)?.map_or(plan.size, usize::from);
         plan.step = args.number("tsstep", plan.step)?;
         plan.ssrc = args.read("ssrc", value::narrow)?;
         plan.seq = args.read("seq", start)?.unwrap_or(plan.seq);
@@ -100,7 +105,7 @@ impl Plan {
         plan.lose = args.ranges("lose")?;
         plan.dup = args.ranges("dup")?;
         plan.swap = args.ranges("swap")?;
-        plan.extension = args.number("ext", 0)?;
+        plan.extension = usize::from(args.number::<u16>("ext", 0)?);
         if plan.pt > 127 {
             return Err("pt: a payload type has 7 bits".to_owned());
         }
@@ -147,6 +152,10 @@ pub(super) fn step(
     let (from, to) = world.sockets(ends, (40_000, 50_000))?;
     let plan = Plan::read(args)?;
     let (both, streams) = (args.flag("both"), args.number::<u16>("streams", 1)?);
+    let most = u64::try_from(FRAMES).unwrap_or(u64::MAX);
+    if plan.packets.saturating_mul(u64::from(streams)) > most {
+        return Err(format!("n: more than {FRAMES} frames"));
+    }
     let mut end = at;
     for index in 0..streams {
         let shift = |socket: Socket| socket.at(socket.port.wrapping_add(index.wrapping_mul(2)));

@@ -5,7 +5,9 @@ use super::shape::Shape;
 use super::text::{self, Statement};
 use super::value::{self, MS};
 use super::world::{Host, World};
-use super::{Expectation, Scenario, call, dtls, expect, plain, register, rtcp, rtp, tls, wire};
+use super::{
+    Expectation, FRAMES, Scenario, call, dtls, expect, plain, register, rtcp, rtp, tls, wire,
+};
 use crate::model::time::Span;
 use crate::policy::{Limits, Policy};
 
@@ -104,6 +106,9 @@ fn repeated(world: &mut World, statement: &Statement<'_>, step: Step) -> Result<
         None => world.clock.saturating_add(PAUSE),
     };
     let (times, every) = (first.number::<u32>("repeat", 1)?, first.span("every", 1_000 * MS));
+    if usize::try_from(times).is_ok_and(|times| times > FRAMES) {
+        return Err(format!("repeat: more than {FRAMES} times"));
+    }
     // `rtp` has an `every=` of its own when it is not repeated.
     let every = if times > 1 { every? } else { 0 };
     let mut end = begin;
@@ -158,18 +163,19 @@ fn host(world: &mut World, args: &mut Args<'_>) -> Result<(), String> {
 }
 
 fn mac(text: &str) -> Result<[u8; 6], String> {
-    let read: Option<Vec<u8>> =
-        text.split(':').map(|pair| u8::from_str_radix(pair, 16).ok()).collect();
-    let found = read.and_then(|octets| <[u8; 6]>::try_from(octets).ok());
-    found.ok_or_else(|| format!("`{text}` is not a MAC address such as 02:00:00:00:00:01"))
+    let hex = |pair| u8::from_str_radix(pair, 16).ok();
+    let octets: Option<Vec<u8>> = text.split(':').map(hex).collect();
+    octets
+        .and_then(|six| <[u8; 6]>::try_from(six).ok())
+        .ok_or_else(|| format!("`{text}` is not a MAC address such as 02:00:00:00:00:01"))
 }
 
 /// `jump -3s`: from here on the capture's clock shows 3 seconds less.
 fn jump(world: &mut World, args: &mut Args<'_>) -> Result<(), String> {
-    let word = args.word().unwrap_or_default();
-    let by = match word.strip_prefix('-') {
+    let given = args.word().unwrap_or_default();
+    let by = match given.strip_prefix('-') {
         Some(span) => value::span(span)?.saturating_neg(),
-        None => value::span(word)?,
+        None => value::span(given)?,
     };
     // The next step is later than what was sent so far, however little.
     world.clock = world.clock.saturating_add(1);

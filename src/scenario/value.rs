@@ -37,6 +37,9 @@ pub(super) fn span(text: &str) -> Result<i64, String> {
         _ => return Err(bad()),
     };
     let (whole, part) = value.split_once('.').unwrap_or((value, ""));
+    if !part.bytes().all(|digit| digit.is_ascii_digit()) {
+        return Err(bad());
+    }
     let whole: i64 = whole.parse().map_err(|_| bad())?;
     let mut nanos = whole.checked_mul(unit).ok_or_else(bad)?;
     let mut scale = unit;
@@ -125,7 +128,12 @@ mod tests {
         assert_eq!(span("20.4ms").unwrap(), 20_400_000);
         assert_eq!(span("1.5s").unwrap(), 1_500_000_000);
         assert_eq!(span("10us").unwrap(), 10_000);
-        assert!(span("10").is_err() && span("ms").is_err() && span("9999999h").is_err());
+        assert!(
+            span("1.2.3s").is_err()
+                && span("10").is_err()
+                && span("ms").is_err()
+                && span("9999999h").is_err()
+        );
     }
 
     #[test]

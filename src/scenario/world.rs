@@ -87,21 +87,11 @@ pub(super) struct World {
 
 impl World {
     /// An empty world at 2026-01-02T03:04:05Z.
-    pub(super) const fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self {
             link: LinkType::ETHERNET,
             hosts: Vec::new(),
-            shape: Shape {
-                ttl: 64,
-                tos: 0,
-                id: None,
-                vlan: Vec::new(),
-                snap: None,
-                mirror: None,
-                fragment: None,
-                reversed: false,
-                fraglose: Vec::new(),
-            },
+            shape: Shape::default(),
             start: 1_767_323_045_000_000_000,
             clock: 1_767_323_045_000_000_000,
             repetition: 0,

@@ -9,21 +9,17 @@ use overhear_parsers::rtp::header::Header;
 use overhear_parsers::rtp::payload::{self, Usage};
 use overhear_parsers::rtp::sequence;
 
+use self::jitter::Rate;
 use super::figures::Look;
 use super::stream::Seen;
 use crate::model::frame::FrameId;
 use crate::model::stream::{
-    CANDIDATE_RATES, Figures, Jitter, JitterLane, Law, LawRow, PayloadCount, Standing, StreamEnded,
-    StreamKey,
+    Figures, Jitter, JitterLane, Law, LawRow, PayloadCount, Standing, StreamEnded, StreamKey,
 };
 use crate::model::time::Ts;
 
-/// A jump ahead of more than this starts a new run (RFC 3550 appendix A.1).
-const MAX_DROPOUT: u16 = 3000;
-/// So does one back by more than this.
-const MAX_MISORDER: u16 = 100;
-/// A transit change of more than this many ticks, two minutes at 90 kHz, is a clock set anew.
-const MAX_TRANSIT: f32 = 10_800_000.0;
+mod jitter;
+mod sequence_number;
 
 /// Bit n: payload type n can be media.
 const LEGAL: u128 = {
@@ -109,19 +105,6 @@ pub(super) struct Probe {
     pub(super) figures: Option<Box<Figures>>,
 }
 
-/// The clock rate, where the payload type alone gives it.
-#[derive(Copy, Clone, Debug, PartialEq, Eq)]
-#[repr(u8)]
-enum Rate {
-    Unknown,
-    R8000,
-    R11025,
-    R16000,
-    R22050,
-    R44100,
-    R90000,
-}
-
 /// How a packet's number stands to those before it.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub(super) enum Step {
@@ -196,13 +179,14 @@ impl Slot {
         self.wire_octets += u64::from(seen.wire_len);
         self.last_watermark = seen.watermark;
         self.markers = self.markers.saturating_add(u32::from(header.marker));
-        self.flags |= u8::from(self.ttl != seen.ttl) * TTL_CHANGED
-            | u8::from(self.dscp != seen.dscp) * DSCP_CHANGED;
+        self.flags |= u8::from(self.ttl != seen.ttl) * TTL_CHANGED;
+        self.flags |= u8::from(self.dscp != seen.dscp) * DSCP_CHANGED;
         if seen.clipped {
             cold.clipped = cold.clipped.saturating_add(1);
         }
         self.count_payload_type(header.payload_type);
-        let step = self.number(header.sequence);
+        let event = header.marker && self.last_octets == 4 && header.payload.len() == 4;
+        let step = self.number(header.sequence, event);
         match step {
             Step::Duplicate => self.duplicates = self.duplicates.saturating_add(1),
             // Its clock need not be the stream's: it must not become the base of the next packet.
@@ -312,7 +296,7 @@ impl Slot {
             dscp_changed: self.flags & DSCP_CHANGED != 0,
             standing: self.standing(),
             law: self.law,
-            figures: self.probe.take().and_then(|probe| probe.finish()),
+            figures: self.probe.take().and_then(|mut probe| probe.end()),
         }
     }
 
@@ -327,71 +311,6 @@ impl Slot {
                 return;
             }
         }
-    }
-
-    #[inline]
-    fn number(&mut self, number: u16) -> Step {
-        let ahead = number.wrapping_sub(low_half(self.highest));
-        match ahead {
-            0 => Step::Duplicate,
-            1 => {
-                self.highest += 1;
-                self.window = self.window << 1 | 1;
-                Step::Next
-            }
-            2..=MAX_DROPOUT => {
-                self.highest = self.highest.saturating_add(u32::from(ahead));
-                self.window = self.window.checked_shl(u32::from(ahead)).unwrap_or(0) | 1;
-                self.gaps = self.gaps.saturating_add(1);
-                Step::Gap
-            }
-            _ if ahead.wrapping_neg() <= MAX_MISORDER => self.older(ahead.wrapping_neg()),
-            _ => self.far(number),
-        }
-    }
-
-    /// A number `behind` the highest, 1 to 100.
-    #[cold]
-    fn older(&mut self, behind: u16) -> Step {
-        let behind = u32::from(behind);
-        let came = |at: u32| self.window.checked_shr(at).is_none_or(|bits| bits & 1 == 1);
-        let number = self.highest.saturating_sub(behind);
-        if behind < u64::BITS && came(behind) {
-            return Step::Duplicate;
-        }
-        self.gaps = if number < self.lowest {
-            self.gaps + u32::from(self.lowest - number > 1)
-        } else {
-            // Filling a gap of one closes it; filling the middle of one makes two of it.
-            let below = number == self.lowest || came(behind + 1);
-            match (came(behind - 1), below) {
-                (true, true) => self.gaps.saturating_sub(1),
-                (false, false) => self.gaps.saturating_add(1),
-                _ => self.gaps,
-            }
-        };
-        self.lowest = self.lowest.min(number);
-        self.window |= 1_u64.checked_shl(behind).unwrap_or(0);
-        self.reordered = self.reordered.saturating_add(1);
-        Step::Late
-    }
-
-    /// A number far from the highest: two in a row are a new run, one alone is a stray.
-    #[cold]
-    fn far(&mut self, number: u16) -> Step {
-        if self.flags & ON_PROBATION == 0 || number != self.wild {
-            self.flags |= ON_PROBATION;
-            self.wild = number.wrapping_add(1);
-            self.held = self.held.saturating_add(1);
-            return Step::Stray;
-        }
-        self.flags &= !ON_PROBATION;
-        // The first of the two was held for itself, and is part of the new run now.
-        self.held = self.held.saturating_add(self.highest - self.lowest);
-        self.highest = sequence::first(number);
-        self.lowest = self.highest - 1;
-        self.window = 0b11;
-        Step::Restart
     }
 
     /// Jitter, law, standing, and the base of the next packet.
@@ -419,26 +338,6 @@ impl Slot {
         self.timestamp = header.timestamp;
         self.last_octets = octets;
         self.last_payload_type = header.payload_type;
-    }
-
-    #[inline]
-    #[expect(
-        clippy::cast_precision_loss,
-        clippy::cast_possible_wrap,
-        reason = "24 bits are plenty"
-    )]
-    fn jitter(&mut self, arrival: i64, ticks: u32) {
-        self.jitter_samples = self.jitter_samples.saturating_add(1);
-        let share = 1.0 / self.jitter_samples as f32;
-        let (seconds, ticks) = (arrival as f32 * 1e-9, ticks as i32 as f32);
-        if let Some(rate) = self.rate.hertz() {
-            let [lane, ..] = &mut self.lanes;
-            update(lane, (seconds * rate as f32 - ticks).abs(), share);
-        } else {
-            for (lane, rate) in self.lanes.iter_mut().zip(CANDIDATE_RATES) {
-                update(lane, (seconds * rate as f32 - ticks).abs(), share);
-            }
-        }
     }
 
     /// Weighs whether this step is one that media makes.
@@ -475,12 +374,13 @@ impl Slot {
 
 impl Probe {
     /// Ends a look that is under way and gives what there is.
-    pub(super) fn finish(mut self: Box<Self>) -> Option<Box<Figures>> {
-        self.end();
-        self.figures
+    fn end(&mut self) -> Option<Box<Figures>> {
+        self.end_look();
+        self.figures.take()
     }
 
-    pub(super) fn end(&mut self) {
+    /// Ends a look that is under way and keeps what it found.
+    pub(super) fn end_look(&mut self) {
         if let Some(look) = self.look.take() {
             let later = look.finish();
             match &mut self.figures {
@@ -518,41 +418,6 @@ impl Law {
     }
 }
 
-impl Rate {
-    fn of(payload_type: u8) -> Self {
-        match payload::assigned(payload_type).map(|known| known.clock_rate) {
-            Some(8000) => Self::R8000,
-            Some(11_025) => Self::R11025,
-            Some(16_000) => Self::R16000,
-            Some(22_050) => Self::R22050,
-            Some(44_100) => Self::R44100,
-            Some(90_000) => Self::R90000,
-            _ => Self::Unknown,
-        }
-    }
-
-    const fn hertz(self) -> Option<u32> {
-        Some(match self {
-            Self::Unknown => return None,
-            Self::R8000 => 8000,
-            Self::R11025 => 11_025,
-            Self::R16000 => 16_000,
-            Self::R22050 => 22_050,
-            Self::R44100 => 44_100,
-            Self::R90000 => 90_000,
-        })
-    }
-}
-
-#[inline]
-fn update(lane: &mut JitterLane, transit: f32, share: f32) {
-    if transit < MAX_TRANSIT {
-        lane.current += (transit - lane.current) / 16.0;
-    }
-    lane.mean += (lane.current - lane.mean) * share;
-    lane.max = lane.max.max(lane.current);
-}
-
 /// Octets behind the header as they were sent.
 fn payload_octets(header: &Header<'_>, seen: &Seen) -> u64 {
     header.payload.len() as u64 + u64::from(seen.missing)
@@ -566,11 +431,6 @@ pub(super) fn media_octets(header: &Header<'_>, seen: &Seen) -> u16 {
         header.payload.len()
     };
     u16::try_from(octets).unwrap_or(u16::MAX).saturating_add(seen.missing)
-}
-
-#[expect(clippy::cast_possible_truncation, reason = "the low half is what is asked for")]
-const fn low_half(extended: u32) -> u16 {
-    extended as u16
 }
 
 #[expect(

@@ -1,9 +1,9 @@
 //! The RTP streams of one cell: found, counted, aged and handed over.
 //!
 //! A stream is a sender, a receiver and an SSRC. Whether it is media at all is judged by content
-//! over several packets ([`Standing`](crate::model::stream::Standing)) and never decided here alone:
-//! what stays a candidate is handed over too, and the collector keeps it if SDP announced its
-//! address. Idleness is measured on watermarks, statistics on capture times.
+//! over several packets ([`Standing`]) and never decided here alone: what stays a candidate is
+//! handed over too, and the collector keeps it if SDP announced its address. Idleness is measured
+//! on watermarks, statistics on capture times.
 
 use hashbrown::HashTable;
 use overhear_parsers::rtp::header::Header;
@@ -214,7 +214,7 @@ impl Streams {
         let Some(probe) = &mut slot.probe else { return };
         let Some(look) = &mut probe.look else { return };
         if look.packet(header, media_octets(header, seen), !seen.clipped) {
-            probe.end();
+            probe.end_look();
             slot.end_look(seen.ts);
             self.armed -= 1;
         }

@@ -16,7 +16,7 @@ pub use packet::{Body, Packet, Packets, ReportBlock, SdesItem};
 /// What a datagram looks like to someone who expects RTCP.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub enum RtcpShape {
-    /// Every sub-packet has V=2 and a known type, and the lengths end exactly at the datagram's end.
+    /// Every sub-packet has V=2 and a known type, and the lengths end exactly at the end.
     Clear,
     /// The first header is RTCP's, the rest does not walk, and an SRTCP index stands at the end.
     Encrypted,

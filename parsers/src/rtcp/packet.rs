@@ -9,7 +9,8 @@ pub struct Packet<'a> {
     pub count: u8,
     /// P: the last octet counts padding.
     pub padding: bool,
-    /// PT, as on the wire: 200 SR, 201 RR, 202 SDES, 203 BYE, 204 APP, 205 and 206 feedback, 207 XR.
+    /// PT, as on the wire: 200 SR, 201 RR, 202 SDES, 203 BYE, 204 APP, 205 and 206 feedback,
+    /// 207 XR.
     pub packet_type: u8,
     /// What follows the first 4 octets; a multiple of 4 octets long.
     pub body: &'a [u8],

@@ -63,7 +63,7 @@ impl<'a> Crypto<'a> {
 }
 
 /// The keys of one [`Crypto`], in order.
-#[derive(Copy, Clone, Debug)]
+#[derive(Clone)]
 pub struct InlineKeys<'a> {
     rest: Option<&'a [u8]>,
 }

@@ -53,7 +53,7 @@ pub struct Fingerprint<'a> {
 /// `a=setup` (RFC 4145 §4): who opens the DTLS handshake.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Setup {
-    /// This side sends the ClientHello.
+    /// This side sends the `ClientHello`.
     Active,
     /// This side waits.
     Passive,

@@ -194,7 +194,6 @@ fn ip(text: &[u8]) -> Option<IpAddr> {
 }
 
 /// The lines of a description, empty ones skipped.
-#[derive(Copy, Clone)]
 struct Fields<'a> {
     rest: &'a [u8],
 }

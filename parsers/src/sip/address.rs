@@ -3,7 +3,7 @@
 //! is skipped; [`AddressList::is_well_formed`] says whether the grammar holds.
 
 use super::{Params, Uri, lex};
-use crate::cursor::{cut, find, is_lws, tail, trim};
+use crate::cursor::{cut, find, is_lws, split_once, tail, trim};
 
 /// `[display] <uri> *(;param)` or `uri *(;param)`.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
@@ -20,23 +20,16 @@ impl<'a> NameAddr<'a> {
     /// Reads one address; commas in it are not looked at. `None` without a URI.
     pub fn parse(value: &'a [u8]) -> Option<Self> {
         let value = trim(value);
-        let address = match find_open(value) {
-            Some(open) => {
-                let (before, bracketed) = cut(value, open);
-                let inner = tail(bracketed, 1);
-                let (uri, after) = match find(b'>', inner) {
-                    Some(close) => (cut(inner, close).0, tail(inner, close.saturating_add(1))),
-                    None => (inner, &[][..]),
-                };
-                let after = tail(after, lex::until(after, b";"));
-                let display = lex::unquoted(trim(before));
-                Self { display, uri: trim(uri), params: Params::new(after) }
-            }
+        let address = if let Some(open) = find_open(value) {
+            let (before, bracketed) = cut(value, open);
+            let (uri, after) = split_once(tail(bracketed, 1), b'>');
+            let after = after.unwrap_or_default();
+            let params = Params::new(tail(after, lex::until(after, b";")));
+            Self { display: lex::unquoted(trim(before)), uri: trim(uri), params }
+        } else {
             // RFC 3261 §20: without brackets, what follows a semicolon belongs to the header.
-            None => {
-                let (uri, params) = cut(value, find(b';', value).unwrap_or(value.len()));
-                Self { display: &[], uri: trim(uri), params: Params::new(params) }
-            }
+            let (uri, params) = cut(value, find(b';', value).unwrap_or(value.len()));
+            Self { display: &[], uri: trim(uri), params: Params::new(params) }
         };
         (!address.uri.is_empty()).then_some(address)
     }
@@ -53,7 +46,7 @@ impl<'a> NameAddr<'a> {
 }
 
 /// The addresses of a comma list, in order.
-#[derive(Copy, Clone, Debug)]
+#[derive(Clone, Debug)]
 pub struct AddressList<'a> {
     rest: &'a [u8],
 }

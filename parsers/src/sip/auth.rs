@@ -145,7 +145,7 @@ impl fmt::Debug for Auth<'_> {
 
 /// The challenges of one header value, in order: the order is the server's preference
 /// (RFC 8760 §2.3).
-#[derive(Copy, Clone)]
+#[derive(Clone)]
 pub struct AuthList<'a> {
     rest: &'a [u8],
 }

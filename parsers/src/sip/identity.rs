@@ -7,7 +7,7 @@ use crate::cursor::{cut, split_once, trim};
 /// One Identity value.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub struct Identity<'a> {
-    /// The PASSporT (`header.payload.signature`, or `..signature` in the compact form), or the
+    /// The `PASSporT` (`header.payload.signature`, or `..signature` in the compact form), or the
     /// signature of RFC 4474 without its quotes.
     pub token: &'a [u8],
     /// True if the token was in quotes, as RFC 4474 has it.
@@ -28,7 +28,7 @@ impl<'a> Identity<'a> {
         (!token.is_empty()).then_some(Self { token, quoted: quoted.is_some(), params })
     }
 
-    /// Header, payload and signature of the PASSporT, base64url; header and payload are empty in
+    /// Header, payload and signature of the `PASSporT`, base64url; header and payload are empty in
     /// the compact form. `None` if there are not two dots.
     pub fn parts(&self) -> Option<[&'a [u8]; 3]> {
         let (header, rest) = split_once(self.token, b'.');
@@ -50,7 +50,7 @@ impl<'a> Identity<'a> {
         self.params.value(b"alg")
     }
 
-    /// The PASSporT extension: `shaken`, `div`, `rph` and so on, without quotes.
+    /// The `PASSporT` extension: `shaken`, `div`, `rph` and so on, without quotes.
     pub fn ppt(&self) -> Option<&'a [u8]> {
         self.params.value(b"ppt")
     }

@@ -42,7 +42,7 @@ impl<'a> Message<'a> {
         matches!(self.layout.start, StartLine::Request { .. })
     }
 
-    /// The method of a request; of a response, the one its CSeq names.
+    /// The method of a request; of a response, the one its `CSeq` names.
     pub fn method(&self) -> Method {
         match self.layout.start {
             StartLine::Request { method, .. } => method,
@@ -129,7 +129,7 @@ impl<'a> Message<'a> {
         self.header(HeaderName::CallId).unwrap_or_default()
     }
 
-    /// Number, method and method text of the first CSeq (RFC 3261 §20.16).
+    /// Number, method and method text of the first `CSeq` (RFC 3261 §20.16).
     pub fn cseq(&self) -> Option<(u32, Method, &'a [u8])> {
         scan::cseq(self.header(HeaderName::CSeq)?)
     }

@@ -35,7 +35,7 @@ impl<'a> BodyPart<'a> {
 }
 
 /// The parts of a multipart body, in order.
-#[derive(Copy, Clone, Debug)]
+#[derive(Clone)]
 pub struct BodyParts<'a> {
     boundary: &'a [u8],
     body: &'a [u8],

@@ -30,9 +30,14 @@ impl<'a> Params<'a> {
         self.rest
     }
 
+    /// The parameters that are not empty, in order.
+    pub const fn iter(self) -> ParamsIter<'a> {
+        ParamsIter { rest: self.rest }
+    }
+
     /// The first parameter of this name, in any case of letters.
     pub fn get(self, name: &[u8]) -> Option<Param<'a>> {
-        self.into_iter().find(|param| param.name.eq_ignore_ascii_case(name))
+        self.iter().find(|param| param.name.eq_ignore_ascii_case(name))
     }
 
     /// The value of the first parameter of this name; `None` too if it has none.
@@ -59,7 +64,22 @@ impl<'a> Params<'a> {
     }
 }
 
-impl<'a> Iterator for Params<'a> {
+impl<'a> IntoIterator for Params<'a> {
+    type Item = Param<'a>;
+    type IntoIter = ParamsIter<'a>;
+
+    fn into_iter(self) -> ParamsIter<'a> {
+        self.iter()
+    }
+}
+
+/// The parameters that are not empty, in order.
+#[derive(Clone, Debug)]
+pub struct ParamsIter<'a> {
+    rest: &'a [u8],
+}
+
+impl<'a> Iterator for ParamsIter<'a> {
     type Item = Param<'a>;
 
     fn next(&mut self) -> Option<Param<'a>> {
@@ -86,7 +106,7 @@ mod tests {
         assert_eq!(params.value(b"tag"), Some(&b"a1"[..]));
         assert_eq!(params.get(b"LR"), Some(Param { name: b"lr", value: None }));
         assert_eq!(params.value(b"+sip.instance"), Some(&b"<urn:x;y>"[..]));
-        assert_eq!(params.count(), 3);
+        assert_eq!(params.iter().count(), 3);
     }
 
     #[test]

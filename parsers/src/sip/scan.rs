@@ -1,18 +1,14 @@
 //! The line scan that every SIP message goes through: header names, where the values stand, and
 //! what is off (RFC 3261 §7.3, §25.1). One pass over the lines with `memchr`, one over the octets
-//! for controls and UTF-8; nothing is copied and no value is interpreted except CSeq and
+//! for controls and UTF-8; nothing is copied and no value is interpreted except `CSeq` and
 //! Content-Length.
 
 use super::start::{is_start_line, start_line};
 use super::{HeaderName, HeaderSpan, MAX_HEADERS, Method, StartLine, lex};
 use crate::anomaly::Anomalies;
 use crate::cursor::{
-    Ending, count, cut, index, is_lws, line_at, number, offset, slice, tail, trim_end, trim_start,
-    word,
+    Ending, cut, index, is_lws, line_at, number, offset, slice, tail, trim_end, trim_start, word,
 };
-
-/// How far [`probe`] looks for a header, octets.
-const PROBE_WINDOW: usize = 4096;
 
 /// What the header section says.
 #[derive(Copy, Clone)]
@@ -34,40 +30,6 @@ pub(super) enum ContentLength {
     Octets(usize),
 }
 
-/// True if this looks like a SIP message.
-///
-/// Wanted: a start line (after any leading CR, LF, SP, HT) and one of Via, From, To, Call-ID or
-/// CSeq, long or compact, in the first 4 KiB. So an HTTP answer with a SIP status line is not SIP.
-pub fn probe(octets: &[u8]) -> bool {
-    let octets = trim_start(cut(octets, PROBE_WINDOW).0);
-    if !octets.first().copied().is_some_and(lex::is_token) {
-        return false;
-    }
-    let Some(first) = line_at(octets, 0) else { return false };
-    if start_line(first.text, 0).is_none() {
-        return false;
-    }
-    let mut at = first.next;
-    while let Some(line) = line_at(octets, at) {
-        if line.text.is_empty() {
-            return false;
-        }
-        let (name, _) = cut(line.text, name_end(line.text).unwrap_or(0));
-        if matches!(
-            HeaderName::from(trim_end(name)),
-            HeaderName::Via
-                | HeaderName::From
-                | HeaderName::To
-                | HeaderName::CallId
-                | HeaderName::CSeq
-        ) {
-            return true;
-        }
-        at = line.next;
-    }
-    false
-}
-
 /// Reads the header section that starts at `from`, and appends its spans.
 ///
 /// In a stream, a start line among the headers ends the message: the rest of it was lost.
@@ -81,15 +43,14 @@ pub(super) fn head(
     let (start, mut anomalies) = start_line(first.text, from)?;
     let mark = spans.len();
     let mut headers = 0_u32;
-    let mut ends = Ends::default();
-    ends.add(first.ending);
+    anomalies |= ending_anomaly(first.ending);
     let mut at = first.next;
     loop {
         let Some(line) = line_at(octets, at) else {
             anomalies |= Anomalies::NO_HEADER_END;
             break;
         };
-        ends.add(line.ending);
+        anomalies |= ending_anomaly(line.ending);
         match line.text {
             [] => {
                 at = line.next;
@@ -103,29 +64,27 @@ pub(super) fn head(
                 }
             }
             text => {
-                let (span, found) = header(text, at);
+                let kept = index(headers) < MAX_HEADERS;
+                let found = header(text, at, spans, kept);
                 if found.contains(Anomalies::START_LINE_IN_HEADERS) && in_stream {
                     anomalies |= Anomalies::START_LINE_IN_HEADERS | Anomalies::NO_HEADER_END;
+                    // Its line was taken for a header.
+                    spans.truncate(mark.saturating_add(index(headers)));
                     break;
                 }
                 anomalies |= found;
                 headers = headers.saturating_add(1);
-                if index(headers) <= MAX_HEADERS {
-                    spans.push(span);
-                } else {
-                    anomalies |= Anomalies::TOO_MANY_HEADERS;
-                }
             }
         }
         at = line.next;
     }
-    anomalies |= ends.anomalies(slice(octets, from, at));
+    anomalies |= octets_anomalies(slice(octets, from, at));
     let (required, content_length) = required(octets, tail_spans(spans, mark), start);
     anomalies |= required;
     Some(Head { start, body_at: at, headers, anomalies, content_length })
 }
 
-/// Number, method and method text of a CSeq value (RFC 3261 §20.16).
+/// Number, method and method text of a `CSeq` value (RFC 3261 §20.16).
 pub(super) fn cseq(value: &[u8]) -> Option<(u32, Method, &[u8])> {
     let (sequence, method) = word(value);
     let sequence = u32::try_from(number(sequence)?).ok()?;
@@ -133,49 +92,38 @@ pub(super) fn cseq(value: &[u8]) -> Option<(u32, Method, &[u8])> {
     valid.then(|| (sequence, Method::from(method), method))
 }
 
-/// How the lines ended.
-#[derive(Default)]
-struct Ends {
-    crlf: usize,
-    lf: bool,
-}
-
-impl Ends {
-    #[inline]
-    fn add(&mut self, ending: Ending) {
-        match ending {
-            Ending::CrLf => self.crlf = self.crlf.wrapping_add(1),
-            Ending::Lf => self.lf = true,
-            Ending::None => {}
-        }
-    }
-
-    /// Looks at every octet of the header section once.
-    fn anomalies(&self, head: &[u8]) -> Anomalies {
-        let mut found = if self.lf { Anomalies::BARE_LF } else { Anomalies::NONE };
-        if count(b'\r', head) != self.crlf {
-            found |= Anomalies::BARE_CR;
-        }
-        // No branch in the loop, so that it becomes vector code.
-        let (mut all, mut control) = (0_u8, false);
-        for &octet in head {
-            all |= octet;
-            control |= (octet < 0x20 && !matches!(octet, b'\t' | b'\r' | b'\n')) || octet == 0x7f;
-        }
-        if control {
-            found |= Anomalies::CONTROL_OCTET;
-        }
-        if all >= 0x80 && std::str::from_utf8(head).is_err() {
-            found |= Anomalies::NON_UTF8;
-        }
-        found
-    }
-}
-
-/// One header line that stands at `at`.
 #[inline]
-fn header(text: &[u8], at: usize) -> (HeaderSpan, Anomalies) {
-    let Some(colon) = name_end(text) else { return nameless(text, at) };
+fn ending_anomaly(ending: Ending) -> Anomalies {
+    if ending == Ending::Lf { Anomalies::BARE_LF } else { Anomalies::NONE }
+}
+
+/// Looks at every octet of the header section once. There is no branch in the loop, so that it
+/// becomes vector code.
+fn octets_anomalies(head: &[u8]) -> Anomalies {
+    let is_control =
+        |octet: u8| (octet < 0x20 && !matches!(octet, b'\t' | b'\r' | b'\n')) || octet == 0x7f;
+    let last = head.last().copied().unwrap_or(0x20);
+    let (mut all, mut control, mut bare) = (last, is_control(last), false);
+    for (&octet, &next) in head.iter().zip(tail(head, 1)) {
+        all |= octet;
+        control |= is_control(octet);
+        bare |= octet == b'\r' && next != b'\n';
+    }
+    let mut found = if bare { Anomalies::BARE_CR } else { Anomalies::NONE };
+    if control {
+        found |= Anomalies::CONTROL_OCTET;
+    }
+    if all >= 0x80 && std::str::from_utf8(head).is_err() {
+        found |= Anomalies::NON_UTF8;
+    }
+    found
+}
+
+/// One header line that stands at `at`. The span is built where it is kept: built elsewhere and
+/// moved, it costs a stalled load per header.
+#[inline]
+fn header(text: &[u8], at: usize, spans: &mut Vec<HeaderSpan>, kept: bool) -> Anomalies {
+    let Some(colon) = name_end(text) else { return nameless(text, at, spans, kept) };
     let (name_text, rest) = cut(text, colon);
     let mut anomalies = Anomalies::NONE;
     let mut name = HeaderName::from(name_text);
@@ -187,49 +135,54 @@ fn header(text: &[u8], at: usize) -> (HeaderSpan, Anomalies) {
             name = HeaderName::from(trimmed);
             name_len = trimmed.len();
         }
-        if !trimmed.iter().copied().all(lex::is_token) {
+        if trimmed.is_empty() || !trimmed.iter().copied().all(lex::is_token) {
             anomalies |= Anomalies::BAD_HEADER_NAME;
             if is_start_line(text) {
                 anomalies |= Anomalies::START_LINE_IN_HEADERS;
             }
         }
     }
-    let Ok(name_len) = u16::try_from(name_len) else { return nameless(text, at) };
-    let rest = tail(rest, 1);
-    let value = trim_start(rest);
+    let Ok(name_len) = u16::try_from(name_len) else { return nameless(text, at, spans, kept) };
+    if !kept {
+        return anomalies | Anomalies::TOO_MANY_HEADERS;
+    }
+    let value = trim_start(tail(rest, 1));
     let before = text.len().saturating_sub(value.len());
-    let span = HeaderSpan {
+    spans.push(HeaderSpan {
         name,
         name_at: offset(at),
         name_len,
         value_at: offset(at.saturating_add(before)),
         value_len: offset(trim_end(value).len()),
-    };
-    (span, anomalies)
+    });
+    anomalies
 }
 
 /// A line that is not `name: value`: kept whole as a value without a name.
 #[cold]
-fn nameless(text: &[u8], at: usize) -> (HeaderSpan, Anomalies) {
+fn nameless(text: &[u8], at: usize, spans: &mut Vec<HeaderSpan>, kept: bool) -> Anomalies {
     let mut anomalies = Anomalies::HEADER_WITHOUT_COLON;
     if is_start_line(text) {
         anomalies |= Anomalies::START_LINE_IN_HEADERS;
     }
+    if !kept {
+        return anomalies | Anomalies::TOO_MANY_HEADERS;
+    }
     let value = trim_start(text);
     let before = text.len().saturating_sub(value.len());
-    let span = HeaderSpan {
+    spans.push(HeaderSpan {
         name: HeaderName::Other,
         name_at: offset(at),
         name_len: 0,
         value_at: offset(at.saturating_add(before)),
         value_len: offset(trim_end(value).len()),
-    };
-    (span, anomalies)
+    });
+    anomalies
 }
 
 /// The colon that ends a header name, unless nothing stands before it.
 #[inline]
-fn name_end(text: &[u8]) -> Option<usize> {
+pub(super) fn name_end(text: &[u8]) -> Option<usize> {
     text.iter().position(|&octet| octet == b':').filter(|&colon| colon > 0)
 }
 
@@ -292,7 +245,7 @@ fn required(octets: &[u8], spans: &[HeaderSpan], start: StartLine) -> (Anomalies
     (found | NEEDED.without(seen), length)
 }
 
-/// CSeq must be readable, and in a request name the method of the start line.
+/// `CSeq` must be readable, and in a request name the method of the start line.
 fn cseq_anomaly(octets: &[u8], value: &[u8], start: StartLine) -> Anomalies {
     match (cseq(value), start) {
         (None, _) => Anomalies::CSEQ_BAD,
@@ -330,4 +283,83 @@ pub(super) fn begins_message(octets: &[u8]) -> bool {
 
 fn tail_spans(spans: &[HeaderSpan], mark: usize) -> &[HeaderSpan] {
     spans.get(mark..).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Layout, parse_datagram};
+    use super::*;
+
+    const HEAD: &str = "OPTIONS sip:x SIP/2.0\r\nVia: SIP/2.0/UDP a\r\nFrom: a\r\nTo: b\r\nCall-ID: c\r\nCSeq: 1 OPTIONS\r\n";
+
+    fn parsed(text: &[u8]) -> (Layout, Vec<HeaderSpan>) {
+        let mut spans = Vec::new();
+        (parse_datagram(text, &mut spans).unwrap(), spans)
+    }
+
+    fn oddities(header: &str) -> Anomalies {
+        parsed([HEAD, header, "\r\n"].concat().as_bytes()).0.anomalies
+    }
+
+    #[test]
+    fn each_header_oddity_has_its_bit_and_a_plain_header_none() {
+        assert_eq!(oddities("X-New: y\r\nSubject:\r\n"), Anomalies::NONE);
+        assert_eq!(oddities("X: y\n"), Anomalies::BARE_LF);
+        assert_eq!(oddities("X: y\rz\r\n"), Anomalies::BARE_CR);
+        assert_eq!(oddities("X: y\r\n z\r\n"), Anomalies::FOLDED_HEADER);
+        assert_eq!(oddities("X\t: y\r\n"), Anomalies::SPACE_BEFORE_COLON);
+        assert_eq!(oddities("nothing\r\n"), Anomalies::HEADER_WITHOUT_COLON);
+        assert_eq!(oddities(": x\r\n"), Anomalies::HEADER_WITHOUT_COLON);
+        assert_eq!(oddities("X Y: z\r\n"), Anomalies::BAD_HEADER_NAME);
+        assert_eq!(oddities("X: \u{0}\r\n"), Anomalies::CONTROL_OCTET);
+        assert_eq!(oddities("f: again\r\n"), Anomalies::DUPLICATE_FROM);
+        assert_eq!(oddities("l: 0\r\nl: 0\r\n"), Anomalies::CONTENT_LENGTH_DUPLICATE);
+        assert_eq!(oddities("l: +0\r\n"), Anomalies::CONTENT_LENGTH_BAD);
+        assert_eq!(oddities("Subject: caf\u{e9}\r\n"), Anomalies::NONE);
+        let latin = [HEAD.as_bytes(), b"Subject: caf\xe9\r\n\r\n"].concat();
+        assert_eq!(parsed(&latin).0.anomalies, Anomalies::NON_UTF8);
+    }
+
+    #[test]
+    fn values_are_trimmed_and_folds_are_kept_inside() {
+        let text = [HEAD, "Subject : \t\r\n  a\r\n\tb  \r\nX: y \r\n\r\nbody"].concat();
+        let (layout, spans) = parsed(text.as_bytes());
+        let subject = spans.iter().find(|span| span.name == HeaderName::Subject).unwrap();
+        assert_eq!(subject.value(text.as_bytes()), b"a\r\n\tb");
+        assert_eq!(subject.raw_name(text.as_bytes()), b"Subject");
+        let last = spans.last().unwrap();
+        assert_eq!(
+            (last.raw_name(text.as_bytes()), last.value(text.as_bytes())),
+            (&b"X"[..], &b"y"[..])
+        );
+        assert_eq!(
+            (index(layout.len), tail(text.as_bytes(), index(layout.body_at))),
+            (text.len(), &b"body"[..])
+        );
+    }
+
+    #[test]
+    fn leading_blank_lines_are_noted_and_offsets_still_count_them() {
+        let text = ["\r\n\r\n ", HEAD, "\r\n"].concat();
+        let (layout, spans) = parsed(text.as_bytes());
+        assert_eq!(layout.anomalies, Anomalies::LEADING_OCTETS | Anomalies::LEADING_WHITESPACE);
+        assert_eq!(spans.first().unwrap().raw_name(text.as_bytes()), b"Via");
+    }
+
+    #[test]
+    fn headers_beyond_the_limit_are_counted_without_a_span() {
+        let text = [HEAD, &"X: y\r\n".repeat(600), " z\r\n\r\nbody"].concat();
+        let (layout, spans) = parsed(text.as_bytes());
+        assert_eq!((layout.headers, spans.len()), (605, MAX_HEADERS));
+        assert!(layout.anomalies.contains(Anomalies::TOO_MANY_HEADERS));
+        assert_eq!(tail(text.as_bytes(), index(layout.body_at)), b"body");
+    }
+
+    #[test]
+    fn a_message_that_is_cut_off_says_so() {
+        let (layout, spans) = parsed(HEAD.as_bytes());
+        assert_eq!((layout.anomalies, spans.len()), (Anomalies::NO_HEADER_END, 5));
+        let (layout, _) = parsed([HEAD, "\r"].concat().as_bytes());
+        assert_eq!(layout.anomalies, Anomalies::NO_HEADER_END);
+    }
 }

@@ -58,7 +58,7 @@ impl<'a> Via<'a> {
 }
 
 /// The Via values of a comma list, in order.
-#[derive(Copy, Clone, Debug)]
+#[derive(Clone, Debug)]
 pub struct ViaList<'a> {
     rest: &'a [u8],
 }

@@ -7,7 +7,6 @@ pub(super) mod no_qop;
 #[cfg(test)]
 mod tests;
 
-use overhear_parsers::sip::HeaderName;
 use overhear_parsers::sip::auth::{Auth, AuthScheme};
 
 use super::rule::Interest;
@@ -16,23 +15,14 @@ use super::seen::SipSeen;
 /// What every rule of this family advises.
 const FIX: &str = "Use TLS, SHA-256 digest with qop=auth, short nonces with nc checking, long random secrets; never Basic.";
 
-const CHALLENGES: [HeaderName; 2] = [HeaderName::WwwAuthenticate, HeaderName::ProxyAuthenticate];
-const CREDENTIALS: [HeaderName; 2] = [HeaderName::Authorization, HeaderName::ProxyAuthorization];
-
 /// Every challenge of a response; none for a request.
 fn challenges<'a>(seen: &SipSeen<'a>) -> impl Iterator<Item = Auth<'a>> + use<'a> {
-    let message = seen.event.message;
-    let wanted = seen.kind.meets(Interest::CHALLENGE) && !message.is_request();
-    let names = if wanted { CHALLENGES.as_slice() } else { &[] };
-    names.iter().flat_map(move |name| message.auths(*name))
+    seen.kind.meets(Interest::CHALLENGE).then(|| seen.auths()).into_iter().flatten()
 }
 
 /// Every set of credentials of a request; none for a response.
 pub(super) fn credentials<'a>(seen: &SipSeen<'a>) -> impl Iterator<Item = Auth<'a>> + use<'a> {
-    let message = seen.event.message;
-    let wanted = seen.kind.meets(Interest::CREDENTIALS) && message.is_request();
-    let names = if wanted { CREDENTIALS.as_slice() } else { &[] };
-    names.iter().flat_map(move |name| message.auths(*name))
+    seen.kind.meets(Interest::CREDENTIALS).then(|| seen.auths()).into_iter().flatten()
 }
 
 /// The hash of a digest challenge or of digest credentials.

@@ -1,6 +1,8 @@
 //! `SIG-DIGEST-CLEARTEXT`: answers to digest challenges that anyone on the path can try passwords
 //! against (RFC 7616 §5).
 
+use overhear_parsers::sip::Auth;
+
 use super::super::auth::{Algorithm, credentials, is_digest};
 use super::super::rule::{Detector, Meta, Words, rule};
 use super::super::seen::SipSeen;
@@ -43,7 +45,7 @@ rule! {
     since: "0.1.0",
 }
 
-/// Tally: the algorithms used, one bit each; responses with every input of an MD5 digest.
+/// Tally: the algorithms used, one bit each; a response with every input of an MD5 digest.
 const ALGORITHMS: usize = 0;
 const CRACKABLE: usize = 1;
 /// Distinct: users (with their realm).
@@ -71,11 +73,9 @@ impl Detector for DigestCleartext {
             };
             let algorithm = Algorithm::of(&auth);
             let (user, realm) = (auth.username(), auth.realm());
-            let complete = user.is_some()
-                && realm.is_some()
-                && auth.nonce().is_some()
-                && auth.uri().is_some()
-                && (auth.qop().is_none() || auth.cnonce().is_some());
+            // Once one complete MD5 response was seen, the rest changes nothing.
+            let known = sink.known(&META, seen.pair).is_some_and(|e| e.tally(CRACKABLE) > 0);
+            let crackable = !known && algorithm.is_md5() && is_complete(&auth);
             sink.sighting(Sighting::new(&META, seen.pair, seen.event.at), |labels| {
                 let what = format!(
                     "{} with the {} response of user \"{}\": {}",
@@ -87,7 +87,7 @@ impl Detector for DigestCleartext {
                 (what, None)
             })
             .mark(ALGORITHMS, algorithm.bit())
-            .add(CRACKABLE, u64::from(complete && algorithm.is_md5()))
+            .mark(CRACKABLE, u64::from(crackable))
             .distinct(USERS, stable_hash(&(user, realm)))
             .call(seen.placement.call)
             .record(seen.placement.registration);
@@ -118,4 +118,13 @@ impl Detector for DigestCleartext {
             ],
         }
     }
+}
+
+/// Whether everything is there that a guess at the password needs (RFC 7616 §3.4.1).
+fn is_complete(auth: &Auth<'_>) -> bool {
+    auth.username().is_some()
+        && auth.realm().is_some()
+        && auth.nonce().is_some()
+        && auth.uri().is_some()
+        && (auth.qop().is_none() || auth.cnonce().is_some())
 }

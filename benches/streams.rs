@@ -1,0 +1,97 @@
+//! The stream table: one packet of an existing stream, round robin over many streams, every packet
+//! with the next number and timestamp.
+
+use std::hint::black_box;
+
+use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use overhear::model::addr::{Addr, Endpoint};
+use overhear::model::frame::FrameId;
+use overhear::model::stream::StreamKey;
+use overhear::model::time::{Span, Ts};
+use overhear::track::stream::{Seen, StreamLimits, Streams};
+use overhear_parsers::rtp::header::Header;
+
+struct Load {
+    streams: Streams,
+    keys: Vec<(StreamKey, u64, u64)>,
+    payload: Vec<u8>,
+    payload_type: u8,
+    ordinal: u64,
+}
+
+impl Load {
+    fn new(count: u32, payload_type: u8) -> Self {
+        let limits = StreamLimits { streams: count, armed: 800, idle: Span::from_secs(60) };
+        let keys = (0..count).map(|n| {
+            let [a, b, c, d] = n.to_be_bytes();
+            let src = Endpoint::new(Addr::v4([10, b, c, d]), 4000);
+            let dst = Endpoint::new(Addr::v4([192, 0, 2, a]), 5000);
+            let key = StreamKey { src, dst, ssrc: n.wrapping_mul(0x9e37_79b9) };
+            (key, key.hash64(), key.flow().hash64())
+        });
+        let payload = (0..160_u8).map(|i| i.wrapping_mul(i)).collect();
+        let keys = keys.collect();
+        Self { streams: Streams::new(limits), keys, payload, payload_type, ordinal: 0 }
+    }
+
+    /// One packet of every stream.
+    fn round(&mut self) {
+        let packet = self.ordinal / self.keys.len() as u64;
+        let sequence = u16::try_from(packet & 0xffff).unwrap_or(0);
+        for (key, hash, flow_hash) in &self.keys {
+            let nanos = self.ordinal * 20_000_000 / self.keys.len() as u64;
+            self.ordinal += 1;
+            let ts = Ts::from_nanos(nanos.cast_signed());
+            let header = Header {
+                marker: false,
+                payload_type: self.payload_type,
+                sequence,
+                timestamp: u32::from(sequence).wrapping_mul(160),
+                ssrc: key.ssrc,
+                csrc: &[],
+                extension: None,
+                padding: false,
+                payload: &self.payload,
+            };
+            let seen = Seen {
+                ts,
+                watermark: ts,
+                frame: FrameId { source: 0, number: self.ordinal },
+                ordinal: self.ordinal,
+                wire_len: 214,
+                missing: 0,
+                ttl: 64,
+                dscp: 46,
+                clipped: false,
+                flow_hash: *flow_hash,
+            };
+            let mut out = |event| {
+                black_box(&event);
+            };
+            self.streams.advance(ts, &mut out);
+            self.streams.packet(black_box(key), *hash, black_box(&header), &seen, &mut out);
+        }
+    }
+}
+
+fn packet(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("streams");
+    group.sample_size(10);
+    for count in [4_000_u32, 250_000] {
+        for (name, payload_type) in [("static", 0), ("dynamic", 96)] {
+            let mut load = Load::new(count, payload_type);
+            // Past the first look, which is measured apart by what a round costs before.
+            for _ in 0..100 {
+                load.round();
+            }
+            group.throughput(Throughput::Elements(u64::from(count)));
+            group.bench_function(format!("{name}/{count}"), |bencher| {
+                bencher.iter(|| load.round());
+            });
+        }
+    }
+    group.finish();
+}
+
+criterion_group!(benches, packet);
+criterion_main!(benches);

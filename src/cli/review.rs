@@ -1,0 +1,165 @@
+//! `review`, `calls` and `ladder`: the commands that read captures.
+
+use std::io::{self, Write as _};
+use std::path::PathBuf;
+
+use super::args::{Calls, Ladder, Review, Source};
+use super::inputs::{self, Inputs};
+use super::output::{self, Target};
+use super::progress::Bar;
+use super::seam::engine::{self, Config, Cut};
+use super::{Failure, Status, limits};
+use crate::model::finding::Severity;
+use crate::policy::Policy;
+use crate::report::{self, Outcome};
+
+/// Frames and octets of an epoch: how much work is handed over at once. Nothing in a report depends
+/// on it.
+const EPOCH: Cut = Cut { frames: 4_096, octets: 4 << 20 };
+
+/// `overhear review`.
+pub(super) fn review(args: &Review, bare: bool) -> Result<Status, Failure> {
+    let policy = policy(&args.source);
+    let no_files = args.source.files.is_empty() && args.source.read.is_empty();
+    if args.limits && no_files {
+        output::to_stdout(|out| limits::print(&policy.limits, out))?;
+        return Ok(Status::Done);
+    }
+    if bare {
+        inputs::check_first_word(&args.source)?;
+    }
+    let inputs = inputs::expand(&args.source)?;
+    let json = match &args.json {
+        Some(path) => Some(Target::open(path, &inputs.sources)?),
+        None => None,
+    };
+    let quiet = args.source.quiet || matches!(json, Some(Target::Stdout));
+    let config = Config { hash: args.hash, ..config(&args.source, inputs.sources.clone(), policy) };
+    let mut outcome = match engage(&config, &args.source, inputs) {
+        Ok(outcome) => outcome,
+        Err(failure) => {
+            json.into_iter().for_each(Target::abandon);
+            return Err(failure);
+        }
+    };
+    if let Some(target) = json {
+        target.write(|mut out| report::json::write(&mut outcome, &mut out))?;
+    }
+    if !quiet {
+        let layout = output::layout(args.source.no_color);
+        output::to_stdout(|out| report::terminal::write(&mut outcome, layout, out))?;
+    }
+    if args.limits {
+        // stdout carries only the report.
+        let _ = limits::print(&config.policy.limits, &mut io::stderr());
+    }
+    Ok(status(&outcome, args.fail_on.map(Severity::from)))
+}
+
+/// `overhear calls`.
+pub(super) fn calls(args: &Calls) -> Result<Status, Failure> {
+    let inputs = inputs::expand(&args.source)?;
+    let config = config(&args.source, inputs.sources.clone(), policy(&args.source));
+    let mut outcome = engage(&config, &args.source, inputs)?;
+    let layout = output::layout(args.source.no_color);
+    output::to_stdout(|out| report::calls::write(&mut outcome, layout, out))?;
+    remarks(&outcome, args.source.quiet);
+    Ok(Status::Done)
+}
+
+/// `overhear ladder`.
+pub(super) fn ladder(args: &Ladder) -> Result<Status, Failure> {
+    let inputs = inputs::expand(&args.source)?;
+    let config = Config {
+        ladder: Some(args.call.clone()),
+        ..config(&args.source, inputs.sources.clone(), policy(&args.source))
+    };
+    let outcome = engage(&config, &args.source, inputs)?;
+    if outcome.ladder.is_empty() {
+        return Err(Failure::new(format!(
+            "no call has the id or Call-ID '{}'; 'overhear calls FILE' lists them",
+            args.call
+        )));
+    }
+    let layout = output::layout(args.source.no_color);
+    output::to_stdout(|out| report::ladder::write(&outcome, layout, out))?;
+    remarks(&outcome, args.source.quiet);
+    Ok(Status::Done)
+}
+
+fn policy(source: &Source) -> Policy {
+    let mut policy = Policy::default();
+    for setting in &source.limit {
+        setting.apply(&mut policy.limits);
+    }
+    policy
+}
+
+fn config(source: &Source, sources: Vec<PathBuf>, policy: Policy) -> Config {
+    let cores = || std::thread::available_parallelism().map_or(1, usize::from);
+    let most = crate::policy::limits::CELLS;
+    Config {
+        sources,
+        lanes: source.lanes.unwrap_or_else(cores).min(most),
+        mmap: !source.no_mmap,
+        hash: false,
+        epoch: Cut { frames: source.epoch_frames.unwrap_or(EPOCH.frames), ..EPOCH },
+        policy,
+        ladder: None,
+    }
+}
+
+/// Runs the engine under a progress bar.
+fn engage(config: &Config, source: &Source, inputs: Inputs) -> Result<Outcome, Failure> {
+    let bar = Bar::new(source.quiet);
+    let result = engine::review(config, &mut |progress| bar.update(&progress));
+    bar.clear();
+    let mut outcome = result.map_err(|error| {
+        let sentences = error.0.iter();
+        Failure(sentences.map(|(path, fault)| format!("{}: {fault}", path.display())).collect())
+    })?;
+    outcome.limits.extend(inputs.left_out);
+    Ok(outcome)
+}
+
+/// What a reader of a short output must know: not all of the input is in it.
+fn remarks(outcome: &Outcome, quiet: bool) {
+    if quiet {
+        return;
+    }
+    for source in outcome.capture.sources.iter().filter(|source| source.truncated) {
+        let fault = source.fault.as_deref().unwrap_or("it ends before it should");
+        let sentence = format!("{}: read up to a fault: {fault}", source.path);
+        let _ = write!(io::stderr(), "{}", Failure::new(sentence));
+    }
+}
+
+/// The exit status of a review.
+fn status(outcome: &Outcome, fail_on: Option<Severity>) -> Status {
+    match fail_on {
+        Some(least) if outcome.worst() >= Some(least) => Status::Found,
+        Some(_) if outcome.incomplete() => Status::Incomplete,
+        _ => Status::Done,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::sample;
+
+    #[test]
+    fn the_status_says_found_then_incomplete_then_done() {
+        let mut outcome = sample::outcome();
+        assert_eq!(status(&outcome, None), Status::Done);
+        assert_eq!(status(&outcome, Some(Severity::Critical)), Status::Found);
+        outcome.findings.remove(0);
+        assert_eq!(status(&outcome, Some(Severity::Low)), Status::Incomplete);
+        outcome.capture.sources[0].truncated = false;
+        assert_eq!(status(&outcome, Some(Severity::Low)), Status::Done);
+        outcome.capture.evicted.insert("calls", 1);
+        assert_eq!(status(&outcome, Some(Severity::Low)), Status::Incomplete);
+        outcome.findings.clear();
+        assert_eq!(status(&outcome, Some(Severity::Low)), Status::Incomplete);
+    }
+}

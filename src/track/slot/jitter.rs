@@ -1,0 +1,79 @@
+//! Interarrival jitter (RFC 3550 appendix A.8) under the known clock rate or four candidates.
+
+use overhear_parsers::rtp::payload;
+
+use super::Slot;
+use crate::model::stream::{CANDIDATE_RATES, JitterLane};
+
+/// A transit change of more than this many ticks, two minutes at 90 kHz, is a clock set anew.
+const MAX_TRANSIT: f32 = 10_800_000.0;
+
+/// The clock rate, where the payload type alone gives it.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub(super) enum Rate {
+    Unknown,
+    R8000,
+    R11025,
+    R16000,
+    R22050,
+    R44100,
+    R90000,
+}
+
+impl Slot {
+    #[inline]
+    #[expect(
+        clippy::cast_precision_loss,
+        clippy::cast_possible_wrap,
+        reason = "24 bits are plenty"
+    )]
+    pub(super) fn jitter(&mut self, arrival: i64, ticks: u32) {
+        self.jitter_samples = self.jitter_samples.saturating_add(1);
+        let share = 1.0 / self.jitter_samples as f32;
+        let (seconds, ticks) = (arrival as f32 * 1e-9, ticks as i32 as f32);
+        if let Some(rate) = self.rate.hertz() {
+            let [lane, ..] = &mut self.lanes;
+            update(lane, (seconds * rate as f32 - ticks).abs(), share);
+        } else {
+            for (lane, rate) in self.lanes.iter_mut().zip(CANDIDATE_RATES) {
+                update(lane, (seconds * rate as f32 - ticks).abs(), share);
+            }
+        }
+    }
+}
+
+impl Rate {
+    pub(super) fn of(payload_type: u8) -> Self {
+        match payload::assigned(payload_type).map(|known| known.clock_rate) {
+            Some(8000) => Self::R8000,
+            Some(11_025) => Self::R11025,
+            Some(16_000) => Self::R16000,
+            Some(22_050) => Self::R22050,
+            Some(44_100) => Self::R44100,
+            Some(90_000) => Self::R90000,
+            _ => Self::Unknown,
+        }
+    }
+
+    pub(super) const fn hertz(self) -> Option<u32> {
+        Some(match self {
+            Self::Unknown => return None,
+            Self::R8000 => 8000,
+            Self::R11025 => 11_025,
+            Self::R16000 => 16_000,
+            Self::R22050 => 22_050,
+            Self::R44100 => 44_100,
+            Self::R90000 => 90_000,
+        })
+    }
+}
+
+#[inline]
+fn update(lane: &mut JitterLane, transit: f32, share: f32) {
+    if transit < MAX_TRANSIT {
+        lane.current += (transit - lane.current) / 16.0;
+    }
+    lane.mean += (lane.current - lane.mean) * share;
+    lane.max = lane.max.max(lane.current);
+}
