@@ -37,6 +37,8 @@ pub(super) struct Calls {
     next_idle: Ts,
     /// Calls that are over, by deadline.
     lingering: VecDeque<(Ts, Place)>,
+    /// Calls that were challenged, by deadline.
+    challenged: VecDeque<(Ts, Place)>,
     finished: Finished,
     agents: Agents,
     descriptions: Descriptions,
@@ -44,6 +46,7 @@ pub(super) struct Calls {
     evicted: u64,
     cap: usize,
     linger: Span,
+    challenge_wait: Span,
     idle: Span,
 }
 
@@ -59,6 +62,7 @@ impl Calls {
             by_use: Timers::default(),
             next_idle: Ts::MIN,
             lingering: VecDeque::new(),
+            challenged: VecDeque::new(),
             finished: Finished::new(limits.calls / 8),
             agents: Agents::default(),
             descriptions: Descriptions::default(),
@@ -66,6 +70,7 @@ impl Calls {
             evicted: 0,
             cap: limits.calls.max(1),
             linger: limits.call_linger,
+            challenge_wait: limits.challenge_wait,
             idle: limits.call_idle,
         }
     }
@@ -142,6 +147,7 @@ impl Calls {
         self.index.clear();
         self.by_use = Timers::default();
         self.lingering.clear();
+        self.challenged.clear();
     }
 
     fn find(&self, call_id: u64, view: &View<'_>) -> Option<Found> {
@@ -272,18 +278,27 @@ impl Calls {
                 call.deadline = watermark.plus(self.linger);
                 self.lingering.push_back((call.deadline, place));
             }
-            Change::Ended => {}
+            Change::Challenged if call.deadline == Ts::MAX => {
+                call.deadline = watermark.plus(self.challenge_wait);
+                self.challenged.push_back((call.deadline, place));
+            }
+            Change::Ended | Change::Challenged => {}
         }
     }
 
+    /// The first deadline of a call that is over.
     fn next_lingering(&mut self) -> Option<(Ts, Place)> {
-        loop {
-            let &(at, place) = self.lingering.front()?;
-            if self.calls.at(place).is_some_and(|call| call.deadline == at) {
-                return Some((at, place));
+        let calls = &self.calls;
+        let stale =
+            |&(at, place): &(Ts, Place)| calls.at(place).is_none_or(|call| call.deadline != at);
+        let mut first = |queue: &mut VecDeque<(Ts, Place)>| {
+            while queue.front().is_some_and(stale) {
+                queue.pop_front();
             }
-            let _revived = self.lingering.pop_front();
-        }
+            queue.front().copied()
+        };
+        let (over, challenged) = (first(&mut self.lingering), first(&mut self.challenged));
+        over.into_iter().chain(challenged).min()
     }
 
     /// The call that has been silent for longest, if that was for too long at `limit`.
