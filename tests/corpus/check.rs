@@ -50,18 +50,20 @@ pub(crate) fn figures(case: &Case, report: &Value, names: Option<&Names>) -> Vec
 
 fn signalling(case: &Case, report: &Value) -> Vec<Figure> {
     let sip = &case.expected["sip"];
-    let calls = list(&report["calls"]);
-    let ids = |of: &dyn Fn(&Value) -> bool| -> usize {
-        calls
-            .iter()
-            .filter(|call| of(call))
-            .map(|call| text(&call["call_id"]))
-            .collect::<BTreeSet<_>>()
-            .len()
+    // The report also has calls of which only responses to INVITE were captured.
+    let uninvited: BTreeSet<&str> = case
+        .list("calls")
+        .iter()
+        .filter(|call| !list(&call["methods"]).contains(&Value::from("INVITE")))
+        .map(|call| text(&call["call_id"]))
+        .collect();
+    let calls = || list(&report["calls"]).iter();
+    let ids = |calls: &mut dyn Iterator<Item = &Value>| {
+        let ids: BTreeSet<String> = calls.map(|call| text(&call["call_id"]).to_owned()).collect();
+        ids.len()
     };
-    // A call that the capture joins late has no INVITE, and so no Request-URI.
-    let invited = ids(&|call| !call["request_uri"].is_null());
-    let answered = ids(&|call| call["state"] == "answered");
+    let invited = ids(&mut calls().filter(|call| !uninvited.contains(text(&call["call_id"]))));
+    let answered = ids(&mut calls().filter(|call| call["state"] == "answered"));
     vec![
         figure("sip messages", &sip["messages"], &report["counts"]["sip_messages"]),
         figure("INVITE Call-IDs", &sip["invite_call_ids"], invited),
@@ -137,11 +139,18 @@ fn stream_key(stream: &Value) -> Key {
     (endpoint("src", "sport"), endpoint("dst", "dport"), ssrc)
 }
 
-/// Handshakes that begin inside the capture: those with a ClientHello.
+/// Handshakes that begin inside the capture: those with a ClientHello. Of DTLS, the yardstick lists
+/// each retransmission of one as a stream of its own.
 fn handshakes(case: &Case, report: &Value) -> Vec<Figure> {
     let begun = |kind: &str| {
         let begun = |tls: &&Value| tls["proto"] == kind && !tls["client_version"].is_null();
-        case.list("tls").iter().filter(begun).count()
+        let begun = case.list("tls").iter().filter(begun);
+        if kind == "tls" {
+            return begun.count();
+        }
+        let flow =
+            |tls: &Value| [&tls["client"], &tls["server"], &tls["port"]].map(Value::to_string);
+        begun.map(flow).collect::<BTreeSet<_>>().len()
     };
     let counts = &report["counts"];
     vec![

@@ -43,4 +43,33 @@ pub(crate) const MALFORMED: &[&str] = &[
 ];
 
 /// Figures in which the yardstick is wrong: the file, the figure's name, ours.
-pub(crate) const DIFFERENCES: &[(&str, &str, &str)] = &[];
+pub(crate) const DIFFERENCES: &[(&str, &str, &str)] = &[
+    ("snap96.pcap", "INVITE Call-IDs", "0"),
+    ("span_duplicates.pcap", "sip messages", "6"),
+    ("span_duplicates.pcap", "RTP 0xdee0ee8f 10.88.0.10:30000 10.88.0.20:20000 packets", "101"),
+    ("span_duplicates.pcap", "RTP 0x0e05384e 10.88.0.10:30000 10.88.0.20:20000 packets", "40"),
+    (
+        "ws_webrtc_dtls_srtp.pcapng",
+        "RTP 0xc0579ccc 10.88.0.10:46228 10.88.0.20:35962 packets",
+        "397",
+    ),
+    (FAX, "sip messages", "69"),
+    (FAX, "RTP 0x0eaf0eaf 10.35.60.100:15580 10.23.1.52:16756 packets", "159"),
+    ("ntop+nDPI__KakaoTalk_talk.pcap", "TLS handshakes", "3"),
+    (NEGATIVES, "RTP 0x205e9160 10.102.45.249:31046 10.133.48.100:21176", "none"),
+    (NEGATIVES, "RTP 0x40100005 10.133.32.101:36408 10.110.31.25:1272", "none"),
+    (NEGATIVES, "RTP 0x60060002 10.133.48.100:21176 10.102.45.249:31046", "none"),
+    (MEET, "RTP 0x00000000 142.250.82.76:19305 192.168.12.156:38152 packets", "31"),
+    (MEET, "RTP 0x00000000 142.250.82.76:19305 192.168.12.156:38152 lost", "0"),
+    (MEET, MEET_IPV6_PACKETS, "104"),
+    (MEET, MEET_IPV6_LOST, "0"),
+    ("zeek+zeek__tls__ssl-v2.pcap", "TLS handshakes", "1"),
+];
+
+const FAX: &str = "ntop+nDPI__FAX-Call-t38-CA-TDM-SIP-FB-1.pcap";
+const NEGATIVES: &str = "ntop+nDPI__false_positives.pcapng";
+const MEET: &str = "ntop+nDPI__stun_google_meet.pcapng";
+const MEET_IPV6_PACKETS: &str = "RTP 0x00000000 [2001:4860:4864:6::81]:19305 \
+     [2001:b07:a3d:c112:48a1:1094:1227:281e]:45572 packets";
+const MEET_IPV6_LOST: &str = "RTP 0x00000000 [2001:4860:4864:6::81]:19305 \
+     [2001:b07:a3d:c112:48a1:1094:1227:281e]:45572 lost";
