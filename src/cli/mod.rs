@@ -17,7 +17,6 @@ mod offline;
 mod output;
 mod progress;
 mod review;
-mod seam;
 
 use std::ffi::OsString;
 use std::fmt;

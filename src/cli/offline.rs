@@ -6,8 +6,10 @@ use std::io::{self, Read as _, Write as _};
 use super::args::{Explain, Format, Rules, Scenario, nearest};
 use super::inputs::is_stdin;
 use super::output::{Target, to_stdout};
-use super::{Failure, Status, seam};
+use super::{Failure, Status};
+use crate::detect::{CATALOGUE, listing};
 use crate::report::schema;
+use crate::scenario;
 
 /// `overhear scenario`.
 pub(super) fn scenario(args: &Scenario) -> Result<Status, Failure> {
@@ -19,17 +21,17 @@ pub(super) fn scenario(args: &Scenario) -> Result<Status, Failure> {
         fs::read_to_string(&args.file)
     };
     let text = read.map_err(|error| Failure::new(format!("{name}: cannot be read: {error}")))?;
-    let capture = seam::scenario(&text, &name).map_err(Failure::new)?;
+    let capture = scenario::compile(&text, &name).map_err(|error| Failure::new(error.to_string()))?;
     Target::open(&args.write, std::slice::from_ref(&args.file))?
-        .write(|out| out.write_all(&capture))?;
+        .write(|mut out| capture.write_pcapng(&mut out))?;
     Ok(Status::Done)
 }
 
 /// `overhear rules`.
 pub(super) fn rules(args: &Rules) -> Result<Status, Failure> {
     let text = match args.format {
-        Format::Text => seam::rules_text(),
-        Format::Json => seam::rules_json(),
+        Format::Text => listing::text(),
+        Format::Json => format!("{:#}\n", listing::json()),
     };
     to_stdout(|out| out.write_all(text.as_bytes()))?;
     Ok(Status::Done)
@@ -38,8 +40,8 @@ pub(super) fn rules(args: &Rules) -> Result<Status, Failure> {
 /// `overhear explain`.
 pub(super) fn explain(args: &Explain) -> Result<Status, Failure> {
     let wanted = &args.rule;
-    let Some(text) = seam::explain(wanted) else {
-        let ids = seam::rule_ids();
+    let Some(text) = listing::explain(wanted) else {
+        let ids: Vec<&str> = CATALOGUE.iter().map(|registered| registered.meta.id).collect();
         let hint = match nearest(&wanted.to_uppercase(), ids.iter()) {
             Some(id) => format!("did you mean {id}?"),
             None => "'overhear rules' lists them".to_owned(),

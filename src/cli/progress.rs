@@ -4,7 +4,7 @@ use std::io::{self, IsTerminal as _};
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::seam::engine::Progress;
+use crate::engine::Progress;
 
 /// A bar, or nothing.
 #[derive(Debug)]

@@ -7,7 +7,7 @@ use super::args::{Calls, Ladder, Review, Source};
 use super::inputs::{self, Inputs};
 use super::output::{self, Target};
 use super::progress::Bar;
-use super::seam::engine::{self, Config, Cut};
+use crate::engine::{self, Config, Cut};
 use super::{Failure, Status, limits};
 use crate::model::finding::Severity;
 use crate::policy::Policy;
@@ -114,10 +114,8 @@ fn engage(config: &Config, source: &Source, inputs: Inputs) -> Result<Outcome, F
     let bar = Bar::new(source.quiet);
     let result = engine::review(config, &mut |progress| bar.update(&progress));
     bar.clear();
-    let mut outcome = result.map_err(|error| {
-        let sentences = error.0.iter();
-        Failure(sentences.map(|(path, fault)| format!("{}: {fault}", path.display())).collect())
-    })?;
+    let mut outcome =
+        result.map_err(|error| Failure(error.sources.into_iter().map(|(_, why)| why).collect()))?;
     outcome.limits.extend(inputs.left_out);
     Ok(outcome)
 }
