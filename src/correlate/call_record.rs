@@ -2,7 +2,8 @@
 
 use overhear_parsers::sip::Uri;
 
-use super::call::{Call, flag, text};
+use super::call::{Call, flag};
+use super::call_text::text;
 use crate::model::record::{CallRecord, CallState, Party, Side, Sides};
 use crate::model::time::{Span, Ts};
 use crate::model::transport::Transport;
@@ -17,7 +18,7 @@ impl Call {
         let since_start = |at| invited.then(|| not_negative(self.start, at).millis_f64());
         let over = answer.or(end);
         let asserted = self.names.get(text::ASSERTED).split(|&octet| octet == 0);
-        let [caller_agent, callee_agent] = &self.agents;
+        let [calling, called] = &self.agents;
         CallRecord {
             id: self.key.id,
             call_id: self.names.text(text::CALL_ID).unwrap_or_default(),
@@ -34,8 +35,8 @@ impl Call {
                 .collect(),
             request_uri: self.names.text(text::REQUEST_URI),
             user_agents: Sides {
-                caller: caller_agent.as_deref().map(str::to_owned),
-                callee: callee_agent.as_deref().map(str::to_owned),
+                caller: calling.as_deref().map(str::to_owned),
+                callee: called.as_deref().map(str::to_owned),
             },
             state,
             final_status,
@@ -59,12 +60,7 @@ impl Call {
             endpoints: Sides { caller: Some(self.caller_at), callee: Some(self.callee_at) },
             trunk: None,
             media: self.negotiation.record(),
-            transfers: self
-                .referrals
-                .iter()
-                .flat_map(|referrals| referrals.iter())
-                .map(|referral| referral.transfer.clone())
-                .collect(),
+            transfers: self.transfers.record(),
             challenges: self.challenges,
             signalling_clear: self.has(flag::CLEAR),
             key_exposed: self.negotiation.key_exposed(),

@@ -36,7 +36,7 @@ impl<T: ?Sized> Shared<T> {
         let value = make();
         if self.table.len() >= SHARED {
             // Dropping what nothing uses costs one pass, so it is done once per as many refusals.
-            if self.refused % SHARED == 0 {
+            if self.refused.is_multiple_of(SHARED) {
                 self.table.retain(|(_, value)| Arc::strong_count(value) > 1);
             }
             self.refused = self.refused.wrapping_add(1);

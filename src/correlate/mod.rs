@@ -3,6 +3,7 @@
 mod call;
 mod call_record;
 mod call_table;
+mod call_text;
 pub mod dialogs;
 pub mod event;
 mod intern;
@@ -15,4 +16,5 @@ mod session;
 mod slots;
 mod timers;
 mod transaction;
+mod transfer;
 mod view;

@@ -177,14 +177,13 @@ impl<'a> Section<'a> {
 
     fn make(&self) -> MediaDescription {
         let text = |octets| String::from_utf8_lossy(cut(octets)).into_owned();
-        let codecs = self.media.payload_types().map(|number| match self.media.rtpmap(number) {
-            Some(map) => (number, text(map.encoding), map.clock),
-            None => {
-                let known = STATIC.iter().find(|(known, _, _)| *known == number);
-                known.map_or((number, String::new(), 0), |(_, name, clock)| {
-                    (number, (*name).to_owned(), *clock)
-                })
+        let codecs = self.media.payload_types().map(|number| {
+            if let Some(map) = self.media.rtpmap(number) {
+                return (number, text(map.encoding), map.clock);
             }
+            let known = STATIC.iter().find(|(known, _, _)| *known == number);
+            let (name, clock) = known.map_or(("", 0), |&(_, name, clock)| (name, clock));
+            (number, name.to_owned(), clock)
         });
         MediaDescription {
             kind: text(self.media.kind).to_ascii_lowercase(),
