@@ -176,6 +176,14 @@ impl Call {
         }
     }
 
+    /// Octets that this call holds outside the table, about.
+    pub(super) fn weight(&self) -> usize {
+        self.names
+            .len()
+            .saturating_add(self.negotiation.weight())
+            .saturating_add(self.transfers.weight())
+    }
+
     /// Whether the flag is set.
     pub(super) const fn has(&self, flag: u16) -> bool {
         self.flags & flag != 0
@@ -229,7 +237,8 @@ impl Call {
                 self.on_invite(event, view)
             }
             (true, Method::Cancel) if from == Side::Caller => self.on_cancel(event),
-            (true, Method::Bye) => self.on_bye(event, from),
+            (true, Method::Bye) => self.on_bye(event, view, from),
+            (false, Method::Bye) => self.on_bye_response(view, from),
             (_, Method::Refer) | (true, Method::Notify) => {
                 self.transfers.observe(event, view, from);
                 Change::None
@@ -317,13 +326,29 @@ impl Call {
         Change::Ended
     }
 
-    fn on_bye(&mut self, event: &SipEvent<'_>, from: Side) -> Change {
-        if self.is_over() {
+    fn on_bye(&mut self, event: &SipEvent<'_>, view: &View<'_>, from: Side) -> Change {
+        // RFC 3261 §15.1.2: with another tag it ends nothing, whoever wrote it.
+        let peer = if from == Side::Caller { view.to_tag } else { view.from_tag };
+        let known = self.names.get(text::CALLEE_TAG);
+        let stray =
+            self.success != 0 && !known.is_empty() && !self.names.is(text::CALLEE_TAG, peer);
+        if self.is_over() || stray {
             return Change::None;
         }
         self.set(if from == Side::Caller { flag::BYE_CALLER } else { flag::BYE_CALLEE }, true);
         self.end = Mark(event.at.time);
         Change::Ended
+    }
+
+    /// A refused BYE ends nothing, unless the other side knows no such call or does not answer
+    /// (RFC 3261 §15.1.1).
+    fn on_bye_response(&mut self, view: &View<'_>, from: Side) -> Change {
+        let flag = if from == Side::Caller { flag::BYE_CALLER } else { flag::BYE_CALLEE };
+        if view.status < 300 || matches!(view.status, 408 | 481) || !self.has(flag) {
+            return Change::None;
+        }
+        self.set(flag, false);
+        self.revive()
     }
 
     /// A response to the initial INVITE.

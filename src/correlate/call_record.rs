@@ -33,7 +33,7 @@ impl Call {
                 .filter(|value| !value.is_empty())
                 .map(|value| String::from_utf8_lossy(value).into_owned())
                 .collect(),
-            request_uri: self.names.text(text::REQUEST_URI),
+            request_uri: uri_text(self.names.get(text::REQUEST_URI)),
             user_agents: Sides {
                 caller: calling.as_deref().map(str::to_owned),
                 callee: called.as_deref().map(str::to_owned),
@@ -99,12 +99,23 @@ impl Call {
             (!octets.is_empty()).then(|| String::from_utf8_lossy(octets).into_owned())
         };
         Party {
-            uri: self.names.text(uri),
+            uri: uri_text(self.names.get(uri)),
             user: parts.user.and_then(text),
             host: text(parts.host),
             display: self.names.text(display),
         }
     }
+}
+
+/// A URI as written, but for a password in it (RFC 3261 §19.1.1): secrets are not printed.
+fn uri_text(octets: &[u8]) -> Option<String> {
+    let uri = Uri::parse(octets);
+    let text = |octets| String::from_utf8_lossy(octets).into_owned();
+    if let (Some(user), Some(_)) = (uri.user, uri.password) {
+        let host = octets.split(|&octet| octet == b'@').skip(1).collect::<Vec<_>>().join(&b'@');
+        return Some(format!("{}:{}@{}", text(uri.scheme_text), text(user), text(&host)));
+    }
+    (!octets.is_empty()).then(|| text(octets))
 }
 
 /// From one moment to another, 0 if a mis-sorted capture has them the other way round.

@@ -24,6 +24,9 @@ use crate::policy::Limits;
 
 /// The end of a chain of forks.
 const END: u32 = u32::MAX;
+/// Octets that a call may hold outside the table, on average; one of 200 octets of names and two
+/// media descriptions is usual.
+const OCTETS: usize = 384;
 /// Calls kept of one INVITE: To tags that got a 2xx.
 const MAX_FORKS: usize = 16;
 
@@ -43,6 +46,8 @@ pub(super) struct Calls {
     descriptions: Descriptions,
     stamp: i64,
     evicted: u64,
+    /// Octets that the calls hold outside the table.
+    octets: usize,
     cap: usize,
     linger: Span,
     idle: Span,
@@ -65,6 +70,7 @@ impl Calls {
             descriptions: Descriptions::default(),
             stamp: 0,
             evicted: 0,
+            octets: 0,
             cap: limits.calls.max(1),
             linger: limits.call_linger,
             idle: limits.call_idle,
@@ -97,6 +103,7 @@ impl Calls {
         let stamp = self.stamp;
         let Some(call) = self.live.get_mut(slot) else { return };
         let repeated = placement.retransmission;
+        let before = call.weight();
         let change = call.observe(event, view, from, repeated, &mut self.agents);
         (call.touched, call.touched_at) = (stamp, event.watermark);
         let side = if view.request { from } else { opposite(from) };
@@ -115,6 +122,7 @@ impl Calls {
             let request = FrameRef { frame: call.key.first, time: call.start };
             placement.completed = Some(Completed { request });
         }
+        self.octets = self.octets.saturating_sub(before).saturating_add(call.weight());
         self.apply(slot, change, event.watermark);
     }
 
@@ -140,6 +148,7 @@ impl Calls {
             out.released.push((call.key, call.end.get().unwrap_or(Ts::MAX)));
             out.calls.push(call.into_record());
         }
+        self.octets = 0;
         self.index.clear();
         self.by_use = Timers::default();
         self.lingering.clear();
@@ -238,7 +247,7 @@ impl Calls {
 
     /// Puts a call into the table, evicting the one that has been silent for longest if it is full.
     fn insert(&mut self, mut call: Call, watermark: Ts, out: &mut Outbox) -> Option<u32> {
-        while self.live.len() >= self.cap {
+        while self.live.len() >= self.cap || self.octets >= self.cap.saturating_mul(OCTETS) {
             let live = &self.live;
             let oldest = self.by_use.first(i64::MAX, |place| Some(live.at(place)?.touched));
             let Some((_, place)) = oldest else { break };
@@ -250,7 +259,9 @@ impl Calls {
         let last = self
             .head(hash, call.names.get(text::CALL_ID), call.names.get(text::CALLER_TAG))
             .and_then(|head| self.chain(head).last());
+        let weight = call.weight();
         let place = self.live.add(call)?;
+        self.octets = self.octets.saturating_add(weight);
         self.by_use.add(self.stamp, place);
         if let Some(last) = last.and_then(|last| self.live.get_mut(last)) {
             last.next_fork = place.slot;
@@ -334,7 +345,9 @@ impl Calls {
                 before.next_fork = next;
             }
         }
-        self.live.take(slot)
+        let call = self.live.take(slot)?;
+        self.octets = self.octets.saturating_sub(call.weight());
+        Some(call)
     }
 }
 

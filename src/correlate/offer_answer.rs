@@ -161,6 +161,11 @@ impl Negotiation {
         record
     }
 
+    /// Octets at most, beyond the struct itself, if descriptions are not shared.
+    pub(super) fn weight(&self) -> usize {
+        self.described.len().saturating_mul(48).saturating_add(self.announced.len() * 8)
+    }
+
     /// An SRTP key stood in readable signalling.
     pub(super) const fn key_exposed(&self) -> bool {
         self.key_exposed

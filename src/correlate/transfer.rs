@@ -36,6 +36,11 @@ impl Transfers {
         }
     }
 
+    /// Octets, about.
+    pub(super) fn weight(&self) -> usize {
+        self.0.as_ref().map_or(0, |known| known.len().saturating_mul(256))
+    }
+
     /// For the call's record.
     pub(super) fn record(&self) -> Vec<Transfer> {
         self.0.iter().flat_map(|known| known.iter()).map(|known| known.transfer.clone()).collect()
