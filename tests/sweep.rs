@@ -1,8 +1,8 @@
 //! Damaged captures: truncations and flipped bits of the fixtures, reviewed. Whatever is in a file,
 //! a review returns, and books each packet once.
 //!
-//! Small files are cut after every octet and have every bit flipped; of larger ones a fixed sample
-//! is taken, so that a run stays short. `OVERHEAR_SWEEP` multiplies the samples.
+//! Small files are cut after every octet and have a bit of every octet flipped; of larger ones a
+//! fixed sample is taken, so that a run stays short. `OVERHEAR_SWEEP` multiplies the samples.
 #![allow(clippy::unwrap_used, reason = "a test")]
 
 use std::path::{Path, PathBuf};
@@ -15,10 +15,8 @@ use overhear::report::json;
 
 /// Octets up to which a capture is swept whole.
 const SMALL: usize = 640;
-/// Truncations and flips taken of a larger one, for each megabyte of work.
-const SAMPLE: usize = 120;
-/// Octets up to which a recording is swept at all: larger ones carry more of the same.
-const LARGEST: usize = 100_000;
+/// Octets to be reviewed of a larger one, over all its truncations; twice as many with flips.
+const WORK: usize = 3 << 20;
 
 /// One way to damage a file.
 #[derive(Clone, Copy, Debug)]
@@ -61,11 +59,10 @@ fn captures(folder: &str) -> Vec<PathBuf> {
 fn damages(len: usize) -> Vec<Damage> {
     if len <= SMALL {
         let cuts = (0..len).map(Damage::Cut);
-        // Every bit of an octet behaves alike in most fields: two of eight are enough.
-        return cuts.chain((0..2 * len).map(|at| Damage::Flip(at * 4 + at % 4))).collect();
+        return cuts.chain((0..len).map(|at| Damage::Flip(at * 8 + at % 8))).collect();
     }
     let times = env::var("OVERHEAR_SWEEP").ok().and_then(|times| times.parse().ok()).unwrap_or(1);
-    let sample = SAMPLE * times;
+    let sample = (WORK / len).clamp(10, 100) * times;
     let at = |number: usize, of: usize| number.wrapping_mul(2_654_435_761) % of;
     let cuts = (0..sample).map(|number| Damage::Cut(at(number, len)));
     let flips = (0..2 * sample).map(|number| Damage::Flip(at(number, 8 * len)));
@@ -101,10 +98,8 @@ fn sweep(folder: &str) {
     let mut work = Vec::new();
     for path in captures(folder) {
         let octets = fs::read(&path).unwrap();
-        if octets.len() <= LARGEST {
-            let damages = damages(octets.len());
-            work.extend(damages.into_iter().map(|damage| (path.clone(), damage)));
-        }
+        let damages = damages(octets.len());
+        work.extend(damages.into_iter().map(|damage| (path.clone(), damage)));
     }
     let next = AtomicUsize::new(0);
     let scratch = tempfile::tempdir().unwrap();
