@@ -85,7 +85,7 @@ impl<T: Serialize + DeserializeOwned> Store<T> {
     ///
     /// A record that finds no room is counted under [`Self::refused`].
     pub fn push(&mut self, key: RecordKey, record: &T) {
-        if self.octets() >= self.memory && !self.spill() {
+        if !self.index.is_empty() && self.octets() >= self.memory && !self.spill() {
             self.refused = self.refused.saturating_add(1);
             return;
         }

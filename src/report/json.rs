@@ -26,6 +26,7 @@ pub const SCHEMA: &str = "overhear.report/1";
 /// # Errors
 /// Those of `out`.
 pub fn write(outcome: &mut Outcome, out: &mut impl Write) -> io::Result<()> {
+    outcome.book_archive();
     let Outcome { capture, counts, archive, findings, limits, .. } = outcome;
     let findings = findings.as_slice();
     let mut document = Document { out, record: Vec::new(), members: 0 };
