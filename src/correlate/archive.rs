@@ -400,11 +400,5 @@ mod tests {
         assert_eq!(archive.streams().count(), 1_000_000);
         let read = start.elapsed().as_secs_f64();
         println!("push {pushed:.2} us, read {read:.2} us a stream");
-        let octets = |octets: Result<Vec<u8>, postcard::Error>| octets.unwrap().len();
-        println!(
-            "{} octets a stream, {} a call",
-            octets(postcard::to_stdvec(&stream)),
-            octets(postcard::to_stdvec(&sample::call(1)))
-        );
     }
 }
