@@ -65,8 +65,7 @@ pub(super) mod engine {
     ) -> Result<Outcome, Error> {
         progress(Progress { octets: 0, total: None, packets: 0 });
         let Config { lanes, mmap, hash, epoch, policy, ladder, .. } = config;
-        let (frames, octets) = (epoch.frames, epoch.octets);
-        let asked = format!("{lanes}{mmap}{hash}{frames}{octets}{policy:?}{ladder:?}");
+        let asked = format!("{lanes} {mmap} {hash} {epoch:?} {policy:?} {ladder:?}");
         let fault = |path: &PathBuf| match std::fs::metadata(path) {
             Ok(_) => format!("captures are not read yet ({} octets of options)", asked.len()),
             Err(error) => format!("cannot be opened: {error}"),
