@@ -155,9 +155,12 @@ fn packets(capture: &CaptureRecord, layout: Layout, out: &mut impl Write) -> io:
 
 fn missing(outcome: &Outcome, layout: Layout, out: &mut impl Write) -> io::Result<()> {
     let capture = &outcome.capture;
-    let mut lines = Vec::new();
+    let (mut lines, mut odd) = (Vec::new(), Vec::new());
     for source in &capture.sources {
-        let path = safe(&source.path);
+        let path = safe(match capture.sources.as_slice() {
+            [_] => "the capture",
+            _ => &source.path,
+        });
         if source.truncated || source.fault.is_some() {
             let fault = source.fault.as_deref().unwrap_or("it ends before it should");
             lines.push(format!("{path}: read up to a fault: {}", safe(fault)));
@@ -167,17 +170,19 @@ fn missing(outcome: &Outcome, layout: Layout, out: &mut impl Write) -> io::Resul
             lines.push(format!("{path}: {clipped} cut short by the snap length"));
         }
         let oddities = source.oddities.iter().map(|(name, count)| (name, *count));
-        lines.extend(some_text(&format!("{path}: "), &counts(oddities)));
+        odd.extend(some_text(&format!("{path}: "), &counts(oddities)));
     }
     lines.extend(some_text("lost before capture: ", &states(&capture.dropped)));
     lines.extend(some_text("evicted for lack of room: ", &states(&capture.evicted)));
     lines.extend(outcome.limits.iter().cloned());
-    for (number, line) in lines.iter().enumerate() {
-        if number == 0 {
-            writeln!(out)?;
+    for (label, lines) in [("MISSING", lines), ("FILE ODDITIES", odd)] {
+        for (number, line) in lines.iter().enumerate() {
+            if number == 0 {
+                writeln!(out)?;
+            }
+            let label = if number == 0 { label } else { "" };
+            layout.item(out, (label, Some(Ink::Bold)), COLUMN, line)?;
         }
-        let label = if number == 0 { "MISSING" } else { "" };
-        layout.item(out, (label, Some(Ink::Bold)), COLUMN, line)?;
     }
     Ok(())
 }
