@@ -199,7 +199,7 @@ fn next(
     out: &mut impl Write,
 ) -> io::Result<()> {
     let file = match outcome.capture.sources.as_slice() {
-        [one] if plain_path(&one.path) => one.path.as_str(),
+        [one] if plain_path(&one.path, layout.width.saturating_sub(COMMAND)) => one.path.as_str(),
         _ => "FILE",
     };
     let mut commands = Vec::new();
@@ -224,9 +224,12 @@ fn next(
     Ok(())
 }
 
+/// Columns of the longest command without its path.
+const COMMAND: usize = 45;
+
 /// A path that a shell takes as it is, short enough to repeat in a command.
-fn plain_path(path: &str) -> bool {
-    path.len() <= 40
+fn plain_path(path: &str, longest: usize) -> bool {
+    path.len() <= longest
         && !path.starts_with('-')
         && path.bytes().all(|octet| octet.is_ascii_alphanumeric() || b"._-/+,@".contains(&octet))
 }
@@ -238,9 +241,24 @@ mod tests {
     use crate::report::{calls, sample};
 
     fn printed(width: usize, colour: bool) -> String {
+        of(&mut sample::outcome(), Layout { width, colour })
+    }
+
+    fn of(outcome: &mut Outcome, layout: Layout) -> String {
         let mut out = Vec::new();
-        write(&mut sample::outcome(), Layout { width, colour }, &mut out).unwrap();
+        write(outcome, layout, &mut out).unwrap();
         String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn paths_of_any_length_fit() {
+        for length in 1..120 {
+            let mut outcome = sample::outcome();
+            outcome.capture.sources[0].path = "p".repeat(length);
+            for line in of(&mut outcome, Layout::default()).lines() {
+                assert!(width(line) <= 80, "{line}");
+            }
+        }
     }
 
     #[test]
