@@ -61,6 +61,17 @@ fn captures_agree_with_the_yardstick() {
     assert!(faults.is_empty(), "{} disagreements\n{}", faults.len(), faults.join("\n"));
 }
 
+#[test]
+fn every_known_difference_is_explained() {
+    let explained = std::fs::read_to_string(here().join("docs/tshark-differences.md")).unwrap();
+    for (file, figure, _) in known::DIFFERENCES {
+        assert!(explained.contains(&format!("`{file}`")), "{file}: {figure}");
+    }
+    for file in known::MALFORMED {
+        assert!(explained.contains(&format!("`{file}`")), "{file}");
+    }
+}
+
 fn compare(folder: &Path, names: Option<&Names>) {
     let faults = faults_of(folder, names, &mut known_rows());
     assert!(faults.is_empty(), "{} disagreements\n{}", faults.len(), faults.join("\n"));

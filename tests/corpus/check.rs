@@ -29,6 +29,13 @@ pub(crate) fn accounting(case: &Case, report: &Value) -> Vec<Figure> {
     ]
 }
 
+/// A finding about packets seen twice speaks of all of them.
+pub(crate) fn duplicates(report: &Value) -> Option<Figure> {
+    let finding = list(&report["findings"]).iter().find(|f| f["rule"] == "SENSOR-DUPLICATE")?;
+    let booked = &report["capture"]["accounting"]["skipped"]["duplicate"];
+    Some(figure("duplicates", booked, &finding["count"]))
+}
+
 /// Packets handled and skipped.
 pub(crate) fn booked(report: &Value) -> u64 {
     let accounting = &report["capture"]["accounting"];

@@ -15,6 +15,11 @@ pub(crate) const LATER: &[(&str, &[&str], &str)] = &[
     ("pppoe.pcap", &[""], "encapsulations"),
     ("vxlan.pcap", &[""], "encapsulations"),
     ("irontec+sngrep__tests__ipip.pcap", &[""], "encapsulations"),
+    (
+        "ntop+nDPI__false_positives.pcapng",
+        &["RTP 0x205e9160", "RTP 0x40100005", "RTP 0x60060002"],
+        "encapsulations",
+    ),
     ("ws_webrtc_dtls_srtp.pcapng", SIGNALLING, "SIP over WebSocket"),
     ("baresip_clearrtp_over_tls_dsb.pcapng", SIGNALLING, "decryption with embedded secrets"),
     ("baresip_dtlssrtp_tls_dsb.pcapng", SIGNALLING, "decryption with embedded secrets"),
@@ -56,9 +61,6 @@ pub(crate) const DIFFERENCES: &[(&str, &str, &str)] = &[
     (FAX, "sip messages", "69"),
     (FAX, "RTP 0x0eaf0eaf 10.35.60.100:15580 10.23.1.52:16756 packets", "159"),
     ("ntop+nDPI__KakaoTalk_talk.pcap", "TLS handshakes", "3"),
-    (NEGATIVES, "RTP 0x205e9160 10.102.45.249:31046 10.133.48.100:21176", "none"),
-    (NEGATIVES, "RTP 0x40100005 10.133.32.101:36408 10.110.31.25:1272", "none"),
-    (NEGATIVES, "RTP 0x60060002 10.133.48.100:21176 10.102.45.249:31046", "none"),
     (MEET, "RTP 0x00000000 142.250.82.76:19305 192.168.12.156:38152 packets", "31"),
     (MEET, "RTP 0x00000000 142.250.82.76:19305 192.168.12.156:38152 lost", "0"),
     (MEET, MEET_IPV6_PACKETS, "104"),
@@ -67,7 +69,6 @@ pub(crate) const DIFFERENCES: &[(&str, &str, &str)] = &[
 ];
 
 const FAX: &str = "ntop+nDPI__FAX-Call-t38-CA-TDM-SIP-FB-1.pcap";
-const NEGATIVES: &str = "ntop+nDPI__false_positives.pcapng";
 const MEET: &str = "ntop+nDPI__stun_google_meet.pcapng";
 const MEET_IPV6_PACKETS: &str = "RTP 0x00000000 [2001:4860:4864:6::81]:19305 \
      [2001:b07:a3d:c112:48a1:1094:1227:281e]:45572 packets";
