@@ -21,6 +21,11 @@ impl Alarms {
         self.heap.push(Reverse((deadline, flow, slot)));
     }
 
+    /// The earliest deadline, stale ones included.
+    pub fn next(&self) -> Option<Ts> {
+        self.heap.peek().map(|Reverse((deadline, ..))| *deadline)
+    }
+
     /// Takes out the earliest deadline that is not after `watermark`: deadline, flow and slot.
     pub fn pop_due(&mut self, watermark: Ts) -> Option<(Ts, u64, u32)> {
         let Reverse((deadline, ..)) = *self.heap.peek()?;
