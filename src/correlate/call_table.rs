@@ -41,6 +41,8 @@ pub(super) struct Calls {
     next_idle: Ts,
     /// Calls that are over, by deadline.
     lingering: VecDeque<(Ts, Place)>,
+    /// Calls that were challenged, by deadline.
+    challenged: VecDeque<(Ts, Place)>,
     finished: Finished,
     agents: Agents,
     descriptions: Descriptions,
@@ -50,6 +52,7 @@ pub(super) struct Calls {
     octets: usize,
     cap: usize,
     linger: Span,
+    challenge_wait: Span,
     idle: Span,
 }
 
@@ -65,6 +68,7 @@ impl Calls {
             by_use: Timers::default(),
             next_idle: Ts::MIN,
             lingering: VecDeque::new(),
+            challenged: VecDeque::new(),
             finished: Finished::new(limits.calls / 8),
             agents: Agents::default(),
             descriptions: Descriptions::default(),
@@ -73,6 +77,7 @@ impl Calls {
             octets: 0,
             cap: limits.calls.max(1),
             linger: limits.call_linger,
+            challenge_wait: limits.challenge_wait,
             idle: limits.call_idle,
         }
     }
@@ -152,6 +157,7 @@ impl Calls {
         self.index.clear();
         self.by_use = Timers::default();
         self.lingering.clear();
+        self.challenged.clear();
     }
 
     fn find(&self, call_id: u64, view: &View<'_>) -> Option<Found> {
@@ -283,18 +289,27 @@ impl Calls {
                 call.deadline = watermark.plus(self.linger);
                 self.lingering.push_back((call.deadline, place));
             }
-            Change::None | Change::Ended => {}
+            Change::Challenged if call.deadline == Ts::MAX => {
+                call.deadline = watermark.plus(self.challenge_wait);
+                self.challenged.push_back((call.deadline, place));
+            }
+            Change::None | Change::Ended | Change::Challenged => {}
         }
     }
 
+    /// The first deadline of a call that is over.
     fn next_lingering(&mut self) -> Option<(Ts, Place)> {
-        loop {
-            let &(at, place) = self.lingering.front()?;
-            if self.live.at(place).is_some_and(|call| call.deadline == at) {
-                return Some((at, place));
+        let live = &self.live;
+        let stale =
+            |&(at, place): &(Ts, Place)| live.at(place).is_none_or(|call| call.deadline != at);
+        let first = |queue: &mut VecDeque<(Ts, Place)>| {
+            while queue.front().is_some_and(stale) {
+                queue.pop_front();
             }
-            let _revived = self.lingering.pop_front();
-        }
+            queue.front().copied()
+        };
+        let (over, challenged) = (first(&mut self.lingering), first(&mut self.challenged));
+        over.into_iter().chain(challenged).min()
     }
 
     /// The call that has been silent for longest, if that was for too long at `limit`.
