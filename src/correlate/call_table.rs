@@ -17,6 +17,7 @@ use super::placement::{Completed, Placement, SdpRole};
 use super::slots::Slots;
 use super::timers::{Place, Timers};
 use super::view::{View, hash_on};
+use crate::model::id::RecordKey;
 use crate::model::evidence::FrameRef;
 use crate::model::record::Side;
 use crate::model::time::{Span, Ts};
@@ -33,6 +34,8 @@ const MAX_FORKS: usize = 16;
 /// The live calls.
 pub(super) struct Calls {
     live: Slots<Call>,
+    /// At the end of the capture: what is still to be finished, the last first.
+    leaving: Vec<(RecordKey, u32)>,
     /// The first of each chain of forks, by the hash of Call-ID and caller's tag.
     index: HashTable<u32>,
     /// By the stamp of the last message: who is evicted, and who has been silent for too long.
@@ -64,6 +67,7 @@ impl Calls {
     pub(super) fn new(limits: &Limits) -> Self {
         Self {
             live: Slots::default(),
+            leaving: Vec::new(),
             index: HashTable::new(),
             by_use: Timers::default(),
             next_idle: Ts::MIN,
@@ -132,32 +136,46 @@ impl Calls {
     }
 
     /// Finishes the calls whose time has come, in the order of their deadlines.
-    pub(super) fn advance(&mut self, watermark: Ts, out: &mut Outbox) {
+    ///
+    /// Stops when the outbox is full and says so: it must be drained before the rest.
+    pub(super) fn advance(&mut self, watermark: Ts, out: &mut Outbox) -> bool {
         loop {
+            if out.is_full() {
+                return true;
+            }
             let lingering = self.next_lingering().filter(|(at, _)| *at <= watermark);
             let idle = self.next_idle(lingering.map_or(watermark, |(at, _)| at.min(watermark)));
             let (at, place) = match (lingering, idle) {
                 (Some(lingering), Some(idle)) => lingering.min(idle),
                 (Some(one), None) | (None, Some(one)) => one,
-                (None, None) => return,
+                (None, None) => return false,
             };
             self.close(place.slot, at, out);
         }
     }
 
-    /// Finishes every call, in the order of the report.
-    pub(super) fn finish(&mut self, out: &mut Outbox) {
-        let mut calls: Vec<Call> = self.live.drain().collect();
-        calls.sort_by_key(|call| call.key);
-        for call in calls {
-            out.released.push((call.key, call.end.get().unwrap_or(Ts::MAX)));
-            out.calls.push(call.into_record());
+    /// Finishes every call, in the order of the report; `true` while there are more, once the
+    /// outbox is drained.
+    pub(super) fn finish(&mut self, out: &mut Outbox) -> bool {
+        if self.leaving.is_empty() {
+            self.leaving = self.live.iter().map(|(slot, call)| (call.key, slot)).collect();
+            self.leaving.sort_unstable_by(|a, b| b.cmp(a));
+        }
+        while let Some((_, slot)) = self.leaving.pop() {
+            if let Some(call) = self.live.take(slot) {
+                out.released.push((call.key, call.end.get().unwrap_or(Ts::MAX)));
+                out.calls.push(call.into_record());
+            }
+            if out.is_full() && !self.leaving.is_empty() {
+                return true;
+            }
         }
         self.octets = 0;
         self.index.clear();
         self.by_use = Timers::default();
         self.lingering.clear();
         self.challenged.clear();
+        false
     }
 
     fn find(&self, call_id: u64, view: &View<'_>) -> Option<Found> {
