@@ -3,7 +3,7 @@
 //! `fixtures/recorded` is always read; the folders `recorded` and `public` of `OVERHEAR_CAPTURES`
 //! (else of `../shared/captures` beside the checkout) if they are there. Captures are read where
 //! they lie. What differs for a reason is listed in `corpus/known.rs`.
-#![allow(clippy::unwrap_used, reason = "a test")]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test")]
 
 #[path = "corpus/check.rs"]
 mod check;
@@ -114,6 +114,7 @@ fn check_case(case: &Case, names: Option<&Names>, used: &mut Vec<String>) -> Vec
     let report: Value = serde_json::from_slice(&written).unwrap();
     let mut figures = check::accounting(case, &report);
     figures.extend(check::figures(case, &report, names));
+    figures.extend(check::duplicates(&report));
     let excused = |figure: &Figure, used: &mut Vec<String>| {
         let rows: Vec<String> = excuses(case, figure).collect();
         let excused = !rows.is_empty();

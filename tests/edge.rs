@@ -1,7 +1,7 @@
 //! Capture files with edges, reviewed: what `fixtures/edge/README.md` says must come out, as a
 //! report. And four captures that mislead other analyzers, if `OVERHEAR_VECTORS` (else
 //! `../shared/vectors` beside the checkout) has them.
-#![allow(clippy::unwrap_used, reason = "a test")]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test")]
 
 use std::collections::BTreeSet;
 use std::env;

@@ -274,7 +274,7 @@ fn is_h263(payload: &[u8]) -> bool {
                 && (!plain || (*reserved, *rest) == (0, 0))
         }
         [_, format, _, reserved, ..] => {
-            matches!(format >> 5, 1..=5) && format & 0x1f != 0 && reserved & 3 == 0
+            matches!(format >> 5, 1..=5) && format & 0x1f != 0 && matches!(reserved & 3, 0)
         }
         _ => false,
     }

@@ -125,8 +125,9 @@ impl Codec {
             Self::Gsm => frames(33, 160),
             Self::Ilbc => frames(38, 160) || frames(50, 240),
             Self::G723 => frames(24, 240) || frames(20, 240) || frames(4, 240),
-            Self::Amr | Self::AmrWb | Self::Opus => return None,
-            Self::H263 | Self::H264 | Self::H265 => return None,
+            Self::Amr | Self::AmrWb | Self::Opus | Self::H263 | Self::H264 | Self::H265 => {
+                return None;
+            }
         })
     }
 

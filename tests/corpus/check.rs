@@ -16,6 +16,7 @@ pub(crate) struct Figure {
     pub(crate) got: String,
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "the calls read like a table")]
 fn figure(name: &str, want: impl ToString, got: impl ToString) -> Figure {
     Figure { name: name.to_owned(), want: want.to_string(), got: got.to_string() }
 }
@@ -146,7 +147,7 @@ fn stream_key(stream: &Value) -> Key {
     (endpoint("src", "sport"), endpoint("dst", "dport"), ssrc)
 }
 
-/// Handshakes that begin inside the capture: those with a ClientHello. Of DTLS, the yardstick lists
+/// Handshakes that begin inside the capture: those with a `ClientHello`. Of DTLS, the yardstick lists
 /// each retransmission of one as a stream of its own.
 fn handshakes(case: &Case, report: &Value) -> Vec<Figure> {
     let begun = |kind: &str| {
