@@ -68,12 +68,7 @@ impl RtcpReports {
         self.table.remove(&about(stream.src, stream.dst, stream.ssrc))
     }
 
-    fn blocks(
-        &mut self,
-        src: Endpoint,
-        dst: Endpoint,
-        reports: impl Iterator<Item = ReportBlock>,
-    ) {
+    fn blocks(&mut self, src: Endpoint, dst: Endpoint, reports: impl Iterator<Item = ReportBlock>) {
         for report in reports {
             let entry = self.about(src, dst, report.ssrc);
             entry.report_blocks += 1;

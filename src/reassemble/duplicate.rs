@@ -188,7 +188,9 @@ impl Duplicates {
         let mut sets = self.sets.len();
         loop {
             let Some(set) = set_of(&mut self.sets, new.tag) else { return };
-            let Some(oldest) = set.iter_mut().rev().max_by_key(|seen| seen.age(now)) else { return };
+            let Some(oldest) = set.iter_mut().rev().max_by_key(|seen| seen.age(now)) else {
+                return;
+            };
             let counts = oldest.state != State::Unused && oldest.age(now) <= oldest.window();
             if !counts || sets >= self.most_sets {
                 self.overwritten = self.overwritten.saturating_add(u64::from(counts));

@@ -6,9 +6,9 @@
 use std::collections::BTreeMap;
 
 use overhear_parsers::demux::{self, Kind};
+use overhear_parsers::dtls;
 use overhear_parsers::rtp::header::Header;
 use overhear_parsers::sip::{self, HeaderSpan};
-use overhear_parsers::dtls;
 
 use crate::model::addr::Proto;
 use crate::model::capture::Reassembly;
