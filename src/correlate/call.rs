@@ -1,41 +1,22 @@
-//! One call as it is lived: what each message of it changes (RFC 3261 §9, §12 to §15, §22;
-//! RFC 3515 for REFER). Which call a message belongs to is decided in `call_table`, offers and
+//! One call as it is lived: what each message of it changes (RFC 3261 §9, §12 to §15, §22). Which call a message belongs to is decided in `call_table`, offers and
 //! answers in `offer_answer`, and what it all amounts to in `call_record`.
 
 use std::sync::Arc;
 
 use overhear_parsers::sip::{HeaderName, Method};
 
+use super::call_text::{asserted, text, texts};
 use super::event::SipEvent;
 use super::intern::Agents;
 use super::names::Names;
 use super::offer_answer::Negotiation;
+use super::transfer::Transfers;
 use super::view::{self, View};
 use crate::model::addr::Endpoint;
 use crate::model::frame::FrameId;
 use crate::model::id::{Kind, RecordId, RecordKey};
-use crate::model::record::{Side, Transfer};
+use crate::model::record::Side;
 use crate::model::time::Ts;
-
-/// Transfers kept of one call.
-const MAX_TRANSFERS: usize = 8;
-/// P-Asserted-Identity values kept of one call.
-const MAX_ASSERTED: usize = 4;
-
-/// Texts of a call, as [`Names`] counts them.
-pub(super) mod text {
-    pub(in crate::correlate) const CALL_ID: usize = 0;
-    pub(in crate::correlate) const CALLER_TAG: usize = 1;
-    pub(in crate::correlate) const CALLEE_TAG: usize = 2;
-    pub(in crate::correlate) const CALLER: usize = 3;
-    pub(in crate::correlate) const CALLER_DISPLAY: usize = 4;
-    pub(in crate::correlate) const CALLEE: usize = 5;
-    pub(in crate::correlate) const CALLEE_DISPLAY: usize = 6;
-    pub(in crate::correlate) const REQUEST_URI: usize = 7;
-    /// P-Asserted-Identity values, a NUL after each.
-    pub(in crate::correlate) const ASSERTED: usize = 8;
-    pub(in crate::correlate) const COUNT: usize = 9;
-}
 
 /// A moment that may not have come: [`Ts::MIN`] until then.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
@@ -94,13 +75,6 @@ pub(super) enum Change {
     Revived,
 }
 
-/// A transfer, and what is needed to find its responses.
-pub(super) struct Referral {
-    pub(super) transfer: Transfer,
-    side: Side,
-    cseq: u32,
-}
-
 /// A live call.
 pub(super) struct Call {
     pub(super) names: Names<{ text::COUNT }>,
@@ -126,9 +100,8 @@ pub(super) struct Call {
     target: Endpoint,
     pub(super) agents: [Option<Arc<str>>; 2],
     pub(super) negotiation: Negotiation,
-    /// Boxed, because nearly no call has one.
-    pub(super) referrals: Option<Box<Vec<Referral>>>,
-    /// CSeq number of the latest initial INVITE.
+    pub(super) transfers: Transfers,
+    /// `CSeq` number of the latest initial INVITE.
     invite_cseq: u32,
     pub(super) messages: u32,
     pub(super) challenges: u32,
@@ -148,7 +121,7 @@ impl Call {
     /// A call that begins with this message, which may be a response or come in the middle.
     pub(super) fn new(hash: u64, event: &SipEvent<'_>, view: &View<'_>) -> Self {
         // A response travels against its request.
-        let (caller_at, callee_at) =
+        let (client, server) =
             if view.request { (event.src, event.dst) } else { (event.dst, event.src) };
         let midway = view.request && !view.is_initial_invite();
         Self {
@@ -164,12 +137,12 @@ impl Call {
             touched: 0,
             touched_at: event.watermark,
             deadline: Ts::MAX,
-            caller_at,
-            callee_at,
-            target: callee_at,
+            caller_at: client,
+            callee_at: server,
+            target: server,
             agents: [None, None],
             negotiation: Negotiation::default(),
-            referrals: None,
+            transfers: Transfers::default(),
             invite_cseq: 0,
             messages: 0,
             challenges: 0,
@@ -201,6 +174,14 @@ impl Call {
             flags: flag::FORK | self.flags & flag::INVITED,
             ..Self::new(self.hash, event, view)
         }
+    }
+
+    /// Octets that this call holds outside the table, about.
+    pub(super) fn weight(&self) -> usize {
+        self.names
+            .len()
+            .saturating_add(self.negotiation.weight())
+            .saturating_add(self.transfers.weight())
     }
 
     /// Whether the flag is set.
@@ -256,10 +237,12 @@ impl Call {
                 self.on_invite(event, view)
             }
             (true, Method::Cancel) if from == Side::Caller => self.on_cancel(event),
-            (true, Method::Bye) => self.on_bye(event, from),
-            (true, Method::Refer) => self.on_refer(event, view, from),
-            (true, Method::Notify) => self.on_notify(view, from),
-            (false, Method::Refer) => self.on_refer_response(view, from),
+            (true, Method::Bye) => self.on_bye(event, view, from),
+            (false, Method::Bye) => self.on_bye_response(view, from),
+            (_, Method::Refer) | (true, Method::Notify) => {
+                self.transfers.observe(event, view, from);
+                Change::None
+            }
             (false, Method::Invite) if self.is_initial_response(view, from) => {
                 self.on_response(event, view)
             }
@@ -343,13 +326,29 @@ impl Call {
         Change::Ended
     }
 
-    fn on_bye(&mut self, event: &SipEvent<'_>, from: Side) -> Change {
-        if self.is_over() {
+    fn on_bye(&mut self, event: &SipEvent<'_>, view: &View<'_>, from: Side) -> Change {
+        // RFC 3261 §15.1.2: with another tag it ends nothing, whoever wrote it.
+        let peer = if from == Side::Caller { view.to_tag } else { view.from_tag };
+        let known = self.names.get(text::CALLEE_TAG);
+        let stray =
+            self.success != 0 && !known.is_empty() && !self.names.is(text::CALLEE_TAG, peer);
+        if self.is_over() || stray {
             return Change::None;
         }
         self.set(if from == Side::Caller { flag::BYE_CALLER } else { flag::BYE_CALLEE }, true);
         self.end = Mark(event.at.time);
         Change::Ended
+    }
+
+    /// A refused BYE ends nothing, unless the other side knows no such call or does not answer
+    /// (RFC 3261 §15.1.1).
+    fn on_bye_response(&mut self, view: &View<'_>, from: Side) -> Change {
+        let flag = if from == Side::Caller { flag::BYE_CALLER } else { flag::BYE_CALLEE };
+        if view.status < 300 || matches!(view.status, 408 | 481) || !self.has(flag) {
+            return Change::None;
+        }
+        self.set(flag, false);
+        self.revive()
     }
 
     /// A response to the initial INVITE.
@@ -418,11 +417,11 @@ impl Call {
     /// The user agent of the side that sent this message, as long as it is not known.
     fn observe_agent(&mut self, view: &View<'_>, from: Side, agents: &mut Agents) {
         let sender = if view.request { from } else { opposite(from) };
-        let [caller, callee] = &mut self.agents;
+        let [calling, called] = &mut self.agents;
         let weak = self.flags & flag::WEAK_AGENT != 0;
         let (known, replace) = match sender {
-            Side::Caller => (caller, false),
-            Side::Callee => (callee, weak),
+            Side::Caller => (calling, false),
+            Side::Callee => (called, weak),
         };
         // 100 and refusals often come from a proxy on the way.
         let refusal = view.status >= 300;
@@ -441,67 +440,6 @@ impl Call {
             }
         }
     }
-
-    fn on_refer(&mut self, event: &SipEvent<'_>, view: &View<'_>, from: Side) -> Change {
-        let Some(target) = view.message.addresses(HeaderName::ReferTo).next() else {
-            return Change::None;
-        };
-        let target = String::from_utf8_lossy(target.uri.get(..512).unwrap_or(target.uri));
-        let referrals = self.referrals.get_or_insert_default();
-        // Another attempt after a challenge is the same transfer.
-        if let Some(last) = referrals.last_mut()
-            && last.side == from
-            && matches!(last.transfer.accepted, Some(401 | 407))
-            && last.transfer.target == target
-        {
-            last.cseq = view.cseq;
-            return Change::None;
-        }
-        // The same REFER on another hop.
-        let again = referrals.iter().any(|known| known.side == from && known.cseq == view.cseq);
-        if !again && referrals.len() < MAX_TRANSFERS {
-            let transfer = Transfer {
-                target: target.into_owned(),
-                accepted: None,
-                outcome: None,
-                frame: event.at.frame,
-            };
-            referrals.push(Referral { transfer, side: from, cseq: view.cseq });
-        }
-        Change::None
-    }
-
-    fn on_refer_response(&mut self, view: &View<'_>, from: Side) -> Change {
-        let referrals = self.referrals.iter_mut().flat_map(|referrals| referrals.iter_mut());
-        for known in referrals {
-            if view.is_final() && known.side == from && known.cseq == view.cseq {
-                known.transfer.accepted = Some(view.status);
-            }
-        }
-        Change::None
-    }
-
-    /// NOTIFY of a transfer's progress: a status line in a `message/sipfrag` (RFC 3515 §2.4.5).
-    fn on_notify(&mut self, view: &View<'_>, from: Side) -> Change {
-        let Some(referrals) = self.referrals.as_mut() else { return Change::None };
-        let fragment = view
-            .message
-            .content_type()
-            .is_some_and(|kind| kind.eq_ignore_ascii_case(b"message/sipfrag"));
-        let Some(status) = sipfrag_status(view.message.body()).filter(|_| fragment) else {
-            return Change::None;
-        };
-        let asked = |known: &&mut Referral| known.side == opposite(from);
-        let named = view.message.header(HeaderName::Event).and_then(event_id);
-        let known = match named.filter(|id| referrals.iter().any(|known| known.cseq == *id)) {
-            Some(id) => referrals.iter_mut().filter(asked).find(|known| known.cseq == id),
-            None => referrals.iter_mut().rev().find(asked),
-        };
-        if let Some(known) = known {
-            known.transfer.outcome = Some(status);
-        }
-        Change::None
-    }
 }
 
 /// The other side.
@@ -510,55 +448,4 @@ pub(super) const fn opposite(side: Side) -> Side {
         Side::Caller => Side::Callee,
         Side::Callee => Side::Caller,
     }
-}
-
-/// The texts of a call, as this message gives them.
-fn texts(view: &View<'_>) -> Names<{ text::COUNT }> {
-    let (from, to) = (view.from(), view.to());
-    let initial = view.is_initial_invite();
-    let asserted = if initial { asserted(view) } else { Vec::new() };
-    let uri = if initial { view.message.request_uri() } else { &[] };
-    Names::new([
-        view.call_id,
-        view.from_tag,
-        view.to_tag,
-        from.as_ref().map_or(&[][..], |from| from.uri),
-        from.as_ref().map_or(&[][..], |from| from.display),
-        to.as_ref().map_or(&[][..], |to| to.uri),
-        to.as_ref().map_or(&[][..], |to| to.display),
-        uri,
-        &asserted,
-    ])
-}
-
-/// P-Asserted-Identity (RFC 3325 §9.1), as written; allocates only if there is one.
-fn asserted(view: &View<'_>) -> Vec<u8> {
-    let mut all = Vec::new();
-    let values = view.message.addresses(HeaderName::PAssertedIdentity);
-    for address in values.take(MAX_ASSERTED) {
-        all.extend_from_slice(address.uri.get(..127).unwrap_or(address.uri));
-        all.push(0);
-    }
-    all
-}
-
-/// The status of `SIP/2.0 200 OK`.
-fn sipfrag_status(body: &[u8]) -> Option<u16> {
-    let (version, rest) = body.split_at_checked(b"SIP/2.0 ".len())?;
-    let [a, b, c] = *rest.first_chunk::<3>()?;
-    if !version.eq_ignore_ascii_case(b"SIP/2.0 ") {
-        return None;
-    }
-    [a, b, c].iter().try_fold(0_u16, |status, digit| {
-        digit.is_ascii_digit().then(|| status * 10 + u16::from(digit - b'0'))
-    })
-}
-
-/// The id parameter of `refer;id=93809823` (RFC 3515 §2.4.6).
-fn event_id(value: &[u8]) -> Option<u32> {
-    let id = value.split(|&octet| octet == b';').find_map(|part| {
-        let part = part.trim_ascii();
-        part.strip_prefix(b"id=")
-    })?;
-    std::str::from_utf8(id).ok()?.parse().ok()
 }

@@ -2,7 +2,8 @@
 
 use overhear_parsers::sip::Uri;
 
-use super::call::{Call, flag, text};
+use super::call::{Call, flag};
+use super::call_text::text;
 use crate::model::record::{CallRecord, CallState, Party, Side, Sides};
 use crate::model::time::{Span, Ts};
 use crate::model::transport::Transport;
@@ -17,7 +18,7 @@ impl Call {
         let since_start = |at| invited.then(|| not_negative(self.start, at).millis_f64());
         let over = answer.or(end);
         let asserted = self.names.get(text::ASSERTED).split(|&octet| octet == 0);
-        let [caller_agent, callee_agent] = &self.agents;
+        let [calling, called] = &self.agents;
         CallRecord {
             id: self.key.id,
             call_id: self.names.text(text::CALL_ID).unwrap_or_default(),
@@ -32,10 +33,10 @@ impl Call {
                 .filter(|value| !value.is_empty())
                 .map(|value| String::from_utf8_lossy(value).into_owned())
                 .collect(),
-            request_uri: self.names.text(text::REQUEST_URI),
+            request_uri: uri_text(self.names.get(text::REQUEST_URI)),
             user_agents: Sides {
-                caller: caller_agent.as_deref().map(str::to_owned),
-                callee: callee_agent.as_deref().map(str::to_owned),
+                caller: calling.as_deref().map(str::to_owned),
+                callee: called.as_deref().map(str::to_owned),
             },
             state,
             final_status,
@@ -59,12 +60,7 @@ impl Call {
             endpoints: Sides { caller: Some(self.caller_at), callee: Some(self.callee_at) },
             trunk: None,
             media: self.negotiation.record(),
-            transfers: self
-                .referrals
-                .iter()
-                .flat_map(|referrals| referrals.iter())
-                .map(|referral| referral.transfer.clone())
-                .collect(),
+            transfers: self.transfers.record(),
             challenges: self.challenges,
             signalling_clear: self.has(flag::CLEAR),
             key_exposed: self.negotiation.key_exposed(),
@@ -103,12 +99,23 @@ impl Call {
             (!octets.is_empty()).then(|| String::from_utf8_lossy(octets).into_owned())
         };
         Party {
-            uri: self.names.text(uri),
+            uri: uri_text(self.names.get(uri)),
             user: parts.user.and_then(text),
             host: text(parts.host),
             display: self.names.text(display),
         }
     }
+}
+
+/// A URI as written, but for a password in it (RFC 3261 §19.1.1): secrets are not printed.
+fn uri_text(octets: &[u8]) -> Option<String> {
+    let uri = Uri::parse(octets);
+    let text = |octets| String::from_utf8_lossy(octets).into_owned();
+    if let (Some(user), Some(_)) = (uri.user, uri.password) {
+        let host = octets.split(|&octet| octet == b'@').skip(1).collect::<Vec<_>>().join(&b'@');
+        return Some(format!("{}:{}@{}", text(uri.scheme_text), text(user), text(&host)));
+    }
+    (!octets.is_empty()).then(|| text(octets))
 }
 
 /// From one moment to another, 0 if a mis-sorted capture has them the other way round.

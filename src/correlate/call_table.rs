@@ -7,7 +7,8 @@ use std::collections::VecDeque;
 use hashbrown::HashTable;
 use overhear_parsers::sip::Method;
 
-use super::call::{Call, Change, flag, opposite, text};
+use super::call::{Call, Change, flag, opposite};
+use super::call_text::text;
 use super::event::SipEvent;
 use super::intern::{Agents, Descriptions};
 use super::offer_answer::Speaker;
@@ -23,12 +24,15 @@ use crate::policy::Limits;
 
 /// The end of a chain of forks.
 const END: u32 = u32::MAX;
+/// Octets that a call may hold outside the table, on average; one of 200 octets of names and two
+/// media descriptions is usual.
+const OCTETS: usize = 384;
 /// Calls kept of one INVITE: To tags that got a 2xx.
 const MAX_FORKS: usize = 16;
 
 /// The live calls.
 pub(super) struct Calls {
-    calls: Slots<Call>,
+    live: Slots<Call>,
     /// The first of each chain of forks, by the hash of Call-ID and caller's tag.
     index: HashTable<u32>,
     /// By the stamp of the last message: who is evicted, and who has been silent for too long.
@@ -42,6 +46,8 @@ pub(super) struct Calls {
     descriptions: Descriptions,
     stamp: i64,
     evicted: u64,
+    /// Octets that the calls hold outside the table.
+    octets: usize,
     cap: usize,
     linger: Span,
     idle: Span,
@@ -54,7 +60,7 @@ impl Calls {
     /// An empty table.
     pub(super) fn new(limits: &Limits) -> Self {
         Self {
-            calls: Slots::default(),
+            live: Slots::default(),
             index: HashTable::new(),
             by_use: Timers::default(),
             next_idle: Ts::MIN,
@@ -64,6 +70,7 @@ impl Calls {
             descriptions: Descriptions::default(),
             stamp: 0,
             evicted: 0,
+            octets: 0,
             cap: limits.calls.max(1),
             linger: limits.call_linger,
             idle: limits.call_idle,
@@ -94,8 +101,9 @@ impl Calls {
         let Some((slot, from)) = found else { return };
         let slot = self.fork(slot, from, event, view, out).unwrap_or(slot);
         let stamp = self.stamp;
-        let Some(call) = self.calls.get_mut(slot) else { return };
+        let Some(call) = self.live.get_mut(slot) else { return };
         let repeated = placement.retransmission;
+        let before = call.weight();
         let change = call.observe(event, view, from, repeated, &mut self.agents);
         (call.touched, call.touched_at) = (stamp, event.watermark);
         let side = if view.request { from } else { opposite(from) };
@@ -114,6 +122,7 @@ impl Calls {
             let request = FrameRef { frame: call.key.first, time: call.start };
             placement.completed = Some(Completed { request });
         }
+        self.octets = self.octets.saturating_sub(before).saturating_add(call.weight());
         self.apply(slot, change, event.watermark);
     }
 
@@ -133,33 +142,34 @@ impl Calls {
 
     /// Finishes every call, in the order of the report.
     pub(super) fn finish(&mut self, out: &mut Outbox) {
-        let mut calls: Vec<Call> = self.calls.drain().collect();
+        let mut calls: Vec<Call> = self.live.drain().collect();
         calls.sort_by_key(|call| call.key);
         for call in calls {
             out.released.push((call.key, call.end.get().unwrap_or(Ts::MAX)));
             out.calls.push(call.into_record());
         }
+        self.octets = 0;
         self.index.clear();
         self.by_use = Timers::default();
         self.lingering.clear();
     }
 
     fn find(&self, call_id: u64, view: &View<'_>) -> Option<Found> {
-        let from_caller = || {
+        let forward = || {
             let head = self.head(hash_on(call_id, view.from_tag), view.call_id, view.from_tag)?;
             Some((self.pick(head, view.to_tag)?, Side::Caller))
         };
-        let from_callee = || {
+        let backward = || {
             let head = self.head(hash_on(call_id, view.to_tag), view.call_id, view.to_tag)?;
             Some((self.pick(head, view.from_tag)?, Side::Callee))
         };
-        from_caller().or_else(from_callee)
+        forward().or_else(backward)
     }
 
     /// The first call of this Call-ID and caller's tag.
     fn head(&self, hash: u64, call_id: &[u8], tag: &[u8]) -> Option<u32> {
         let is = |&slot: &u32| {
-            self.calls.get(slot).is_some_and(|call| {
+            self.live.get(slot).is_some_and(|call| {
                 call.hash == hash
                     && call.names.is(text::CALLER_TAG, tag)
                     && call.names.is(text::CALL_ID, call_id)
@@ -170,20 +180,20 @@ impl Calls {
 
     /// The fork that has this tag at the other end, else the first call of the INVITE.
     fn pick(&self, head: u32, tag: &[u8]) -> Option<u32> {
-        let first = self.calls.get(head)?;
+        let first = self.live.get(head)?;
         // Nearly always the only one.
         if first.next_fork == END && !first.has(flag::FORK) {
             return Some(head);
         }
         let known = self.chain(head).find(|&slot| {
-            self.calls.get(slot).is_some_and(|call| call.names.is(text::CALLEE_TAG, tag))
+            self.live.get(slot).is_some_and(|call| call.names.is(text::CALLEE_TAG, tag))
         });
         known.or_else(|| (tag.is_empty() || !first.has(flag::FORK)).then_some(head))
     }
 
     /// The calls of one INVITE.
     fn chain(&self, head: u32) -> impl Iterator<Item = u32> {
-        let next = |slot: &u32| self.calls.get(*slot).map(|call| call.next_fork);
+        let next = |slot: &u32| self.live.get(*slot).map(|call| call.next_fork);
         std::iter::successors(Some(head), move |slot| next(slot).filter(|&next| next != END))
             .take(MAX_FORKS)
     }
@@ -222,7 +232,7 @@ impl Calls {
         if !view.is_success() || view.to_tag.is_empty() {
             return None;
         }
-        let call = self.calls.get(slot)?;
+        let call = self.live.get(slot)?;
         let other = call.success != 0 && !call.names.is(text::CALLEE_TAG, view.to_tag);
         if !other || !call.is_initial_response(view, from) {
             return None;
@@ -237,9 +247,9 @@ impl Calls {
 
     /// Puts a call into the table, evicting the one that has been silent for longest if it is full.
     fn insert(&mut self, mut call: Call, watermark: Ts, out: &mut Outbox) -> Option<u32> {
-        while self.calls.len() >= self.cap {
-            let calls = &self.calls;
-            let oldest = self.by_use.first(i64::MAX, |place| Some(calls.at(place)?.touched));
+        while self.live.len() >= self.cap || self.octets >= self.cap.saturating_mul(OCTETS) {
+            let live = &self.live;
+            let oldest = self.by_use.first(i64::MAX, |place| Some(live.at(place)?.touched));
             let Some((_, place)) = oldest else { break };
             self.evicted = self.evicted.saturating_add(1);
             self.close(place.slot, watermark, out);
@@ -249,13 +259,15 @@ impl Calls {
         let last = self
             .head(hash, call.names.get(text::CALL_ID), call.names.get(text::CALLER_TAG))
             .and_then(|head| self.chain(head).last());
-        let place = self.calls.add(call)?;
+        let weight = call.weight();
+        let place = self.live.add(call)?;
+        self.octets = self.octets.saturating_add(weight);
         self.by_use.add(self.stamp, place);
-        if let Some(last) = last.and_then(|last| self.calls.get_mut(last)) {
+        if let Some(last) = last.and_then(|last| self.live.get_mut(last)) {
             last.next_fork = place.slot;
         } else {
-            let calls = &self.calls;
-            let rehash = |&slot: &u32| calls.get(slot).map_or(0, |call| call.hash);
+            let live = &self.live;
+            let rehash = |&slot: &u32| live.get(slot).map_or(0, |call| call.hash);
             let _entry = self.index.insert_unique(hash, place.slot, rehash);
         }
         Some(place.slot)
@@ -263,23 +275,22 @@ impl Calls {
 
     /// Sets or clears the deadline of a call.
     fn apply(&mut self, slot: u32, change: Change, watermark: Ts) {
-        let Some(place) = self.calls.place(slot) else { return };
-        let Some(call) = self.calls.get_mut(slot) else { return };
+        let Some(place) = self.live.place(slot) else { return };
+        let Some(call) = self.live.get_mut(slot) else { return };
         match change {
-            Change::None => {}
             Change::Revived => call.deadline = Ts::MAX,
             Change::Ended if call.deadline == Ts::MAX => {
                 call.deadline = watermark.plus(self.linger);
                 self.lingering.push_back((call.deadline, place));
             }
-            Change::Ended => {}
+            Change::None | Change::Ended => {}
         }
     }
 
     fn next_lingering(&mut self) -> Option<(Ts, Place)> {
         loop {
             let &(at, place) = self.lingering.front()?;
-            if self.calls.at(place).is_some_and(|call| call.deadline == at) {
+            if self.live.at(place).is_some_and(|call| call.deadline == at) {
                 return Some((at, place));
             }
             let _revived = self.lingering.pop_front();
@@ -291,14 +302,14 @@ impl Calls {
         if limit < self.next_idle {
             return None;
         }
-        let calls = &self.calls;
-        let oldest = self.by_use.first(i64::MAX, |place| Some(calls.at(place)?.touched));
+        let live = &self.live;
+        let oldest = self.by_use.first(i64::MAX, |place| Some(live.at(place)?.touched));
         let Some((_, place)) = oldest else {
             // Whoever comes later is at least as young as this.
             self.next_idle = limit.plus(self.idle);
             return None;
         };
-        let at = calls.at(place)?.touched_at.plus(self.idle);
+        let at = live.at(place)?.touched_at.plus(self.idle);
         self.next_idle = at;
         (at <= limit).then_some((at, place))
     }
@@ -309,12 +320,12 @@ impl Calls {
         self.finished.add(call.hash);
         out.released.push((call.key, call.end.get().unwrap_or(now)));
         out.calls.push(call.into_record());
-        let calls = &self.calls;
-        self.by_use.tidy(calls.len(), |place| calls.at(place).is_some());
+        let live = &self.live;
+        self.by_use.tidy(live.len(), |place| live.at(place).is_some());
     }
 
     fn take(&mut self, slot: u32) -> Option<Call> {
-        let call = self.calls.get(slot)?;
+        let call = self.live.get(slot)?;
         let (hash, next) = (call.hash, call.next_fork);
         let head =
             self.head(hash, call.names.get(text::CALL_ID), call.names.get(text::CALLER_TAG))?;
@@ -329,12 +340,14 @@ impl Calls {
         } else {
             let before = self
                 .chain(head)
-                .find(|&before| self.calls.get(before).is_some_and(|call| call.next_fork == slot));
-            if let Some(before) = before.and_then(|before| self.calls.get_mut(before)) {
+                .find(|&before| self.live.get(before).is_some_and(|call| call.next_fork == slot));
+            if let Some(before) = before.and_then(|before| self.live.get_mut(before)) {
                 before.next_fork = next;
             }
         }
-        self.calls.take(slot)
+        let call = self.live.take(slot)?;
+        self.octets = self.octets.saturating_sub(call.weight());
+        Some(call)
     }
 }
 

@@ -1,5 +1,6 @@
 //! Values that many calls share, kept once: user agents and media descriptions. Both tables are
-//! bounded; what does not fit is given out unshared, so nothing is lost but memory.
+//! bounded; what does not fit is given out unshared and cut short, so that a flood of different values
+//! costs little.
 
 use std::sync::Arc;
 
@@ -27,21 +28,28 @@ impl<T: ?Sized> Default for Shared<T> {
 }
 
 impl<T: ?Sized> Shared<T> {
-    /// The value that `is` recognises under `hash`, else the one that `make` makes.
-    fn get(&mut self, hash: u64, is: impl Fn(&T) -> bool, make: impl FnOnce() -> Arc<T>) -> Arc<T> {
+    /// The value that `is` recognises under `hash`, else the one that `make` makes; it is told
+    /// whether the value will be shared.
+    fn get(
+        &mut self,
+        hash: u64,
+        is: impl Fn(&T) -> bool,
+        make: impl FnOnce(bool) -> Arc<T>,
+    ) -> Arc<T> {
         if let Some((_, found)) = self.table.find(hash, |(have, value)| *have == hash && is(value))
         {
             return Arc::clone(found);
         }
-        let value = make();
         if self.table.len() >= SHARED {
             // Dropping what nothing uses costs one pass, so it is done once per as many refusals.
-            if self.refused % SHARED == 0 {
+            if self.refused.is_multiple_of(SHARED) {
                 self.table.retain(|(_, value)| Arc::strong_count(value) > 1);
             }
             self.refused = self.refused.wrapping_add(1);
         }
-        if self.table.len() < SHARED {
+        let shared = self.table.len() < SHARED;
+        let value = make(shared);
+        if shared {
             let _slot =
                 self.table.insert_unique(hash, (hash, Arc::clone(&value)), |(hash, _)| *hash);
         }
@@ -60,7 +68,11 @@ impl Agents {
     pub(super) fn get(&mut self, value: &[u8]) -> Arc<str> {
         let value = value.get(..AGENT_OCTETS).unwrap_or(value);
         let text = String::from_utf8_lossy(value);
-        self.shared.get(view::hash(value), |have| *have == *text, || Arc::from(&*text))
+        self.shared.get(
+            view::hash(value),
+            |have| *have == *text,
+            |shared| Arc::from(if shared { &*text } else { short(&text) }),
+        )
     }
 }
 
@@ -71,15 +83,21 @@ pub(super) struct Descriptions {
 }
 
 impl Descriptions {
-    /// The description that `is` recognises under `hash`, else the one that `make` makes.
+    /// The description that `is` recognises under `hash`, else the one that `make` makes; it is
+    /// told whether the description will be shared, and otherwise has to be small.
     pub(super) fn get(
         &mut self,
         hash: u64,
         is: impl Fn(&MediaDescription) -> bool,
-        make: impl FnOnce() -> MediaDescription,
+        make: impl FnOnce(bool) -> MediaDescription,
     ) -> Arc<MediaDescription> {
-        self.shared.get(hash, is, || Arc::new(make()))
+        self.shared.get(hash, is, |shared| Arc::new(make(shared)))
     }
+}
+
+/// The first characters of an agent that is not shared.
+fn short(text: &str) -> &str {
+    text.char_indices().nth(16).and_then(|(end, _)| text.get(..end)).unwrap_or(text)
 }
 
 #[cfg(test)]
@@ -97,6 +115,9 @@ mod tests {
         }
         assert!(agents.shared.table.len() <= SHARED);
         assert!(Arc::ptr_eq(&first, &agents.get(b"Phone/1.0")), "one in use is never dropped");
+        let used: Vec<_> =
+            (0..SHARED).map(|number| agents.get(format!("in use {number}").as_bytes())).collect();
+        assert_eq!((used.len(), &*agents.get(b"One agent too many")), (SHARED, "One agent too ma"));
     }
 
     #[test]

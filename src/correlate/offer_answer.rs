@@ -44,7 +44,7 @@ pub(super) struct Negotiation {
     /// What is announced now: the slot (side, m-line, candidate, hop) in the upper 16 bits, a hash
     /// of what was announced in the lower 48.
     announced: Vec<u64>,
-    /// CSeq number of the PRACK that answered an offer, to know it again on the next hop.
+    /// `CSeq` number of the PRACK that answered an offer, to know it again on the next hop.
     prack: u32,
     /// The three bits above, the caller's and the callee's.
     sides: [u8; 2],
@@ -72,8 +72,8 @@ impl Negotiation {
     /// What the SDP of this message is; also notes INVITEs without one. `from` is the side whose
     /// request this is or answers.
     pub(super) fn role(&mut self, view: &View<'_>, from: Side, sdp: bool) -> SdpRole {
-        let [caller, callee] = &mut self.sides;
-        let bits = if from == Side::Caller { caller } else { callee };
+        let [calling, called] = &mut self.sides;
+        let bits = if from == Side::Caller { calling } else { called };
         let role = match (view.request, view.method) {
             (true, Method::Invite) => {
                 *bits = INVITED | if sdp { OFFERED } else { 0 };
@@ -159,6 +159,11 @@ impl Negotiation {
             _ => Keying::Mixed,
         };
         record
+    }
+
+    /// Octets at most, beyond the struct itself, if descriptions are not shared.
+    pub(super) fn weight(&self) -> usize {
+        self.described.len().saturating_mul(48).saturating_add(self.announced.len() * 8)
     }
 
     /// An SRTP key stood in readable signalling.

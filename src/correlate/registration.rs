@@ -133,6 +133,9 @@ pub(super) struct Registrations {
 }
 
 impl Registrations {
+    /// Octets of one entry, its texts aside.
+    #[cfg(test)]
+    pub(super) const ENTRY: usize = size_of::<Registration>();
     /// An empty table.
     pub(super) fn new(limits: &Limits) -> Self {
         Self {

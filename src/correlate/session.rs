@@ -16,6 +16,8 @@ use crate::model::addr::{Endpoint, STABLE};
 const MAX_SSRCS: usize = 4;
 /// ICE candidates kept of one m-line.
 const MAX_CANDIDATES: u8 = 8;
+/// Codecs kept of one m-line; a description that is not shared keeps none.
+const MAX_CODECS: usize = 32;
 /// Octets kept of a kind, profile or encoding name.
 const NAME_OCTETS: usize = 32;
 
@@ -117,9 +119,13 @@ impl<'a> Section<'a> {
         let same = |known: &MediaDescription| {
             known.kind.as_bytes().eq_ignore_ascii_case(cut(self.media.kind))
                 && known.profile.as_bytes().eq_ignore_ascii_case(cut(self.media.proto))
-                && known.codecs.iter().map(|codec| codec.0).eq(self.media.payload_types())
+                && known
+                    .codecs
+                    .iter()
+                    .map(|codec| codec.0)
+                    .eq(self.media.payload_types().take(MAX_CODECS))
         };
-        shared.get(self.hash, same, || self.make())
+        shared.get(self.hash, same, |shared| self.make(if shared { MAX_CODECS } else { 0 }))
     }
 
     /// Where media is expected: `None` for port 0, a name, or the zero address.
@@ -175,16 +181,16 @@ impl<'a> Section<'a> {
         (1..=MAX_CANDIDATES).zip(for_rtp).map(|(number, (endpoint, rtcp))| (number, endpoint, rtcp))
     }
 
-    fn make(&self) -> MediaDescription {
+    fn make(&self, codecs: usize) -> MediaDescription {
+        let kept = self.media.payload_types().take(codecs);
         let text = |octets| String::from_utf8_lossy(cut(octets)).into_owned();
-        let codecs = self.media.payload_types().map(|number| match self.media.rtpmap(number) {
-            Some(map) => (number, text(map.encoding), map.clock),
-            None => {
-                let known = STATIC.iter().find(|(known, _, _)| *known == number);
-                known.map_or((number, String::new(), 0), |(_, name, clock)| {
-                    (number, (*name).to_owned(), *clock)
-                })
+        let codecs = kept.map(|number| {
+            if let Some(map) = self.media.rtpmap(number) {
+                return (number, text(map.encoding), map.clock);
             }
+            let known = STATIC.iter().find(|(known, _, _)| *known == number);
+            let (name, clock) = known.map_or(("", 0), |&(_, name, clock)| (name, clock));
+            (number, name.to_owned(), clock)
         });
         MediaDescription {
             kind: text(self.media.kind).to_ascii_lowercase(),

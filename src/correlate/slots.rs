@@ -10,14 +10,14 @@ struct Slot<T> {
 
 /// Entries by slot number.
 pub(super) struct Slots<T> {
-    slots: Vec<Slot<T>>,
+    entries: Vec<Slot<T>>,
     free: Vec<u32>,
     live: usize,
 }
 
 impl<T> Default for Slots<T> {
     fn default() -> Self {
-        Self { slots: Vec::new(), free: Vec::new(), live: 0 }
+        Self { entries: Vec::new(), free: Vec::new(), live: 0 }
     }
 }
 
@@ -30,14 +30,14 @@ impl<T> Slots<T> {
     /// Adds an entry; `None` when 32 bits cannot number it.
     pub(super) fn add(&mut self, entry: T) -> Option<Place> {
         if let Some(number) = self.free.pop()
-            && let Some(slot) = self.slots.get_mut(index(number))
+            && let Some(slot) = self.entries.get_mut(index(number))
         {
             slot.entry = Some(entry);
             self.live = self.live.saturating_add(1);
             return Some(Place { slot: number, generation: slot.generation });
         }
-        let number = u32::try_from(self.slots.len()).ok().filter(|&number| number != u32::MAX)?;
-        self.slots.push(Slot { generation: 0, entry: Some(entry) });
+        let number = u32::try_from(self.entries.len()).ok().filter(|&number| number != u32::MAX)?;
+        self.entries.push(Slot { generation: 0, entry: Some(entry) });
         self.live = self.live.saturating_add(1);
         Some(Place { slot: number, generation: 0 })
     }
@@ -45,31 +45,31 @@ impl<T> Slots<T> {
     /// The entry in a slot.
     #[inline]
     pub(super) fn get(&self, slot: u32) -> Option<&T> {
-        self.slots.get(index(slot))?.entry.as_ref()
+        self.entries.get(index(slot))?.entry.as_ref()
     }
 
     /// The entry in a slot, to change it.
     #[inline]
     pub(super) fn get_mut(&mut self, slot: u32) -> Option<&mut T> {
-        self.slots.get_mut(index(slot))?.entry.as_mut()
+        self.entries.get_mut(index(slot))?.entry.as_mut()
     }
 
     /// The entry at a place, unless it is gone.
     #[inline]
     pub(super) fn at(&self, place: Place) -> Option<&T> {
-        let slot = self.slots.get(index(place.slot))?;
+        let slot = self.entries.get(index(place.slot))?;
         slot.entry.as_ref().filter(|_| slot.generation == place.generation)
     }
 
     /// Where the entry of a slot stands.
     pub(super) fn place(&self, slot: u32) -> Option<Place> {
-        let found = self.slots.get(index(slot))?;
+        let found = self.entries.get(index(slot))?;
         found.entry.as_ref().map(|_| Place { slot, generation: found.generation })
     }
 
     /// Takes an entry out.
     pub(super) fn take(&mut self, slot: u32) -> Option<T> {
-        let found = self.slots.get_mut(index(slot))?;
+        let found = self.entries.get_mut(index(slot))?;
         let entry = found.entry.take()?;
         found.generation = found.generation.wrapping_add(1);
         self.free.push(slot);
@@ -81,7 +81,7 @@ impl<T> Slots<T> {
     pub(super) fn drain(&mut self) -> impl Iterator<Item = T> + use<T> {
         self.free.clear();
         self.live = 0;
-        std::mem::take(&mut self.slots).into_iter().filter_map(|slot| slot.entry)
+        std::mem::take(&mut self.entries).into_iter().filter_map(|slot| slot.entry)
     }
 }
 

@@ -29,7 +29,7 @@ struct Entry {
 
 /// The messages of the last [`Limits::transaction_life`], oldest first.
 ///
-/// Entries are found by a 64-bit hash of branch, sent-by, CSeq and addresses (and of status and To
+/// Entries are found by a 64-bit hash of branch, sent-by, `CSeq` and addresses (and of status and To
 /// tag for responses); a collision makes one message look repeated, which loses nothing but its
 /// place in the statistics.
 pub(super) struct Transactions {
@@ -145,7 +145,7 @@ fn entry(entries: &VecDeque<Entry>, base: u32, number: u32) -> Option<&Entry> {
     entries.get(usize::try_from(number.wrapping_sub(base)).ok()?)
 }
 
-/// Names the transaction: branch, sent-by, CSeq number and method. Without a branch Call-ID and From
+/// Names the transaction: branch, sent-by, `CSeq` number and method. Without a branch Call-ID and From
 /// tag stand in for it. They are part of the name in any case, because a scanner that writes the same
 /// branch into every request does not repeat itself.
 fn transaction_hash(view: &View<'_>) -> u64 {
@@ -161,7 +161,7 @@ fn transaction_hash(view: &View<'_>) -> u64 {
     hasher.finish()
 }
 
-/// The method as one octet; unknown methods share one, their CSeq numbers tell them apart.
+/// The method as one octet; unknown methods share one, their `CSeq` numbers tell them apart.
 fn method_octet(method: Method) -> u8 {
     let place = Method::KNOWN.iter().position(|&known| known == method);
     place.and_then(|place| u8::try_from(place).ok()).unwrap_or(u8::MAX)

@@ -13,7 +13,7 @@ pub(super) struct View<'a> {
     pub(super) message: Message<'a>,
     /// A request rather than a response.
     pub(super) request: bool,
-    /// The request's method; a response's is that of its CSeq.
+    /// The request's method; a response's is that of its `CSeq`.
     pub(super) method: Method,
     /// The status code; 0 for a request.
     pub(super) status: u16,
@@ -25,7 +25,7 @@ pub(super) struct View<'a> {
     pub(super) from_tag: &'a [u8],
     /// To tag; empty without one.
     pub(super) to_tag: &'a [u8],
-    /// CSeq number.
+    /// `CSeq` number.
     pub(super) cseq: u32,
     /// The first Via value, as written.
     pub(super) via: &'a [u8],
@@ -34,8 +34,8 @@ pub(super) struct View<'a> {
 }
 
 impl<'a> View<'a> {
-    /// Reads `message`; `None` without a Call-ID, and for a response without a readable CSeq: such a
-    /// message belongs nowhere. The CSeq number of a request without one is taken as 0.
+    /// Reads `message`; `None` without a Call-ID, and for a response without a readable `CSeq`: such a
+    /// message belongs nowhere. The `CSeq` number of a request without one is taken as 0.
     pub(super) fn of(message: &Message<'a>) -> Option<Self> {
         let (mut call_id, mut from, mut to) = (None, None, None);
         let mut via = None;
@@ -126,5 +126,38 @@ pub(super) fn hash_number(seed: u64, number: u64) -> u64 {
 
 /// The tag parameter of a From or To value; empty without one.
 fn tag(value: &[u8]) -> &[u8] {
-    NameAddr::parse(value).and_then(|address| address.tag()).unwrap_or_default()
+    // Nearly always `<...>;tag=...` and nothing after it: no need to take the address apart.
+    let plain = memchr::memrchr(b'>', value)
+        .and_then(|close| value.get(close..)?.strip_prefix(b">;tag="))
+        .filter(|tag| !tag.is_empty() && tag.iter().all(|&octet| is_tag_octet(octet)));
+    plain.unwrap_or_else(|| {
+        NameAddr::parse(value).and_then(|address| address.tag()).unwrap_or_default()
+    })
+}
+
+/// Octets of a token (RFC 3261 §25.1) that occur in tags, and that nobody reads as anything else.
+const fn is_tag_octet(octet: u8) -> bool {
+    octet.is_ascii_alphanumeric() || matches!(octet, b'-' | b'.' | b'_' | b'~' | b'+')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_short_way_to_a_tag_and_the_long_one_agree() {
+        for (value, expected) in [
+            ("<sip:a@b>;tag=1-x.2", "1-x.2"),
+            ("\"A <x>;tag=9\" <sip:a@b>;tag=1", "1"),
+            ("<sip:a@b>;x=\">;tag=2\";tag=1", "1"),
+            ("<sip:a@b>;tag=1;x=y", "1"),
+            ("<sip:a@b>; tag = 1", "1"),
+            ("sip:a@b;tag=1", "1"),
+            ("<sip:a@b;tag=1>", ""),
+            ("<sip:a@b>;tag=", ""),
+            ("", ""),
+        ] {
+            assert_eq!(tag(value.as_bytes()), expected.as_bytes(), "{value}");
+        }
+    }
 }

@@ -98,8 +98,6 @@ fn oddities(facts: &SourceFacts) -> BTreeMap<String, u64> {
         ("undeclared-interface", odd.undeclared_interfaces),
         ("short-original-length", odd.short_originals),
         ("excess-interface", odd.excess_interfaces),
-        ("secrets-block", facts.secrets_blocks),
-        ("comment", facts.comments),
     ];
     let some = named.into_iter().filter(|(_, count)| *count > 0);
     some.map(|(name, count)| (name.to_owned(), count)).collect()

@@ -244,3 +244,28 @@ fn user_agents_and_asserted_identities_are_kept() {
     assert_eq!(call.user_agents.caller.as_deref(), Some("Phone/1"));
     assert_eq!(call.user_agents.callee.as_deref(), Some("Desk/2"));
 }
+
+#[test]
+fn a_bye_that_is_refused_or_has_a_wrong_tag_ends_nothing() {
+    let mut tap = Tap::new();
+    tap.answered("c1");
+    tap.say(4_000, "a>b", "BYE", "c1/f/wrong", "2 BYE");
+    tap.say(5_000, "b>a", "BYE", "c1/t/f", "1 BYE");
+    tap.say(5_010, "a>b", "403 Forbidden", "c1/t/f", "1 BYE");
+    tap.dialogs.advance(ms(100_000), &mut tap.out);
+    assert!(tap.out.calls.is_empty());
+    tap.say(100_000, "a>b", "BYE", "c1/f/t", "3 BYE");
+    let call = tap.call();
+    assert_eq!((call.ended_by, call.end), (Some(Side::Caller), Some(ms(100_000))));
+}
+
+#[test]
+fn a_password_in_a_uri_is_not_kept() {
+    let text = "INVITE sip:bob:hunter2@h;x SIP/2.0\r\nVia: SIP/2.0/UDP a;branch=z9hG4bK1\r\n\
+        From: <sip:al:hunter2@h>;tag=1\r\nTo: <sip:bob@h>\r\nCall-ID: x\r\nCSeq: 1 INVITE\r\n\r\n";
+    let mut tap = Tap::new();
+    tap.hear(0, host(b'a'), host(b'b'), text.as_bytes());
+    let call = tap.call();
+    assert_eq!(call.request_uri.as_deref(), Some("sip:bob@h;x"));
+    assert_eq!(call.caller.uri.as_deref(), Some("sip:al@h"));
+}

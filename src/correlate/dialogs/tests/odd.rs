@@ -200,3 +200,24 @@ fn a_message_without_call_id_or_cseq_belongs_nowhere() {
     }
     assert!(tap.calls().is_empty());
 }
+
+#[test]
+fn a_call_and_a_registration_cost_what_the_limits_say() {
+    use crate::correlate::call::Call;
+    use crate::correlate::registration::Registrations;
+    // The rest of 640 octets: texts 200, media 80, index and timers 30.
+    let sizes = (size_of::<Call>(), Registrations::ENTRY);
+    assert!(sizes.0 <= 328 && sizes.1 <= 176, "{sizes:?}");
+}
+
+#[test]
+fn long_names_make_the_table_full_earlier() {
+    let limits = Limits { calls: 10, ..Limits::default() };
+    let mut tap = Tap::with(&limits);
+    for call in 0..10 {
+        let long = format!("{call}{}/{}/", "i".repeat(600), "f".repeat(600));
+        tap.say(call, "a>b", "INVITE", &long, "1 INVITE");
+    }
+    assert_eq!(tap.dialogs.evicted().next(), Some(("calls", 6)));
+    assert_eq!(tap.calls().len(), 10);
+}
