@@ -11,6 +11,7 @@
     reason = "helpers of tests; each test uses some of them"
 )]
 
+pub(crate) mod schema;
 pub(crate) mod workload;
 
 use std::fs;
