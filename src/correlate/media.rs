@@ -154,6 +154,15 @@ impl MediaBinder {
             entry.until = end.plus(self.linger);
             slot = entry.next_of_call;
         }
+        if self.head_of_call(stable_hash(&call.id), call) == NONE {
+            return;
+        }
+        // What was evicted since leaves its place here; a burst of calls must not fill memory so.
+        if self.leaving.len() > self.live.saturating_mul(2).saturating_add(1_024) {
+            let mut leaving = std::mem::take(&mut self.leaving);
+            leaving.retain(|(_, call)| self.head_of_call(stable_hash(&call.id), *call) != NONE);
+            self.leaving = leaving;
+        }
         self.leaving.push_back((end.min(watermark).plus(self.forget), call));
     }
 
@@ -256,8 +265,9 @@ impl MediaBinder {
                 continue;
             };
             let call = entry.call;
-            self.evicted += 1;
+            let before = self.live;
             self.forget_call(call);
+            self.evicted += u64::try_from(before - self.live).unwrap_or(u64::MAX);
             return;
         }
     }

@@ -43,6 +43,8 @@ pub struct Limits {
     pub registrations: usize,
     /// Live media announcements (one per m-line address).
     pub announcements: usize,
+    /// Streams of which RTCP in clear spoke, until they end.
+    pub rtcp: usize,
     /// Scopes (pairs of peers) that one rule reports separately; the rest is one finding.
     pub findings_per_rule: usize,
     /// Peers whose request and response balance is watched.
@@ -79,6 +81,7 @@ impl Default for Limits {
             calls: 550_000,
             registrations: 100_000,
             announcements: 1_200_000,
+            rtcp: 200_000,
             findings_per_rule: 1_000,
             peers: 50_000,
             records_octets: 64 << 20,
@@ -125,6 +128,7 @@ impl Limits {
             row("calls", self.calls, 640),
             row("registrations", self.registrations, 400),
             row("announcements", self.announcements, 72),
+            row("rtcp", self.rtcp, 200),
             row("peers", self.peers, 64),
             row("records_octets", self.records_octets, 1),
         ]

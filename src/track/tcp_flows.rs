@@ -61,6 +61,8 @@ struct Connection {
     tried: u16,
     /// The beginning of the connection was captured.
     opened: bool,
+    /// The snap length cut a segment: a hole in the octets may come from that.
+    clipped: bool,
     last_seen: Ts,
     last_frame: FrameRef,
     /// The deadline of its one timer; an older entry of the heap is stale.
@@ -144,6 +146,7 @@ impl TcpFlows {
         connection.last_seen = input.watermark;
         connection.last_frame = input.frame_ref();
         connection.opened |= tcp.flags & Tcp::SYN != 0;
+        connection.clipped |= input.packet.clipped;
         connection.book(u64::from(input.frames), shared.tally);
         if matches!(connection.carries, Carries::Unknown | Carries::Sip) {
             connection.segment(input, payload, shared, emit, &mut self.reassembly);
@@ -225,6 +228,7 @@ impl TcpFlows {
             pending: 0,
             tried: 0,
             opened: false,
+            clipped: false,
             last_seen: input.watermark,
             last_frame: input.frame_ref(),
             armed: Ts::MAX,
@@ -264,7 +268,9 @@ impl TcpFlows {
         let Some(mut connection) = self.slots.get_mut(widen(slot)).and_then(Option::take) else {
             return;
         };
+        let cited = emit.cite(connection.last_frame);
         connection.close(shared, emit, &mut self.reassembly);
+        emit.cite(cited);
         if let Ok(entry) = self.table.find_entry(connection.flow, |found| *found == slot) {
             entry.remove();
         }
@@ -354,7 +360,7 @@ impl Connection {
 
     fn sip(&mut self, side: usize, octets: &[u8], after_gap: bool, arrival: &mut Arrival<'_, '_, '_>) {
         let Some(stream) = self.messages.get_mut(side) else { return };
-        let (src, dst, clipped) = (arrival.src, arrival.dst, arrival.clipped);
+        let (src, dst, clipped) = (arrival.src, arrival.dst, self.clipped);
         let emit = &mut *arrival.emit;
         stream.push(octets, after_gap, arrival.shared.spans, &mut |found| {
             let octets = emit.epoch.keep(found.octets);
@@ -367,7 +373,7 @@ impl Connection {
                 octets,
                 spans: start..length(emit.epoch.spans.len()),
                 layout: found.layout,
-                clipped: found.cut || clipped,
+                clipped: found.cut && clipped,
             }));
         });
     }
