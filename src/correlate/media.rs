@@ -26,6 +26,9 @@ use super::outbox::{Announcement, MediaDescription};
 /// Name of the table in `evicted`.
 pub const TABLE: &str = "announcements";
 
+/// Octets of one announcement with its places in three indices and in the order of arrival.
+pub const ENTRY: usize = size_of::<Entry>() + size_of::<(u32, u64)>() + 3 * 10;
+
 /// How much earlier than its announcement a stream may begin.
 const BEFORE: Span = Span::from_secs(5);
 

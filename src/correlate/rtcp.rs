@@ -14,6 +14,10 @@ use crate::policy::Limits;
 /// Name of the table in `evicted`.
 pub const TABLE: &str = "rtcp";
 
+/// Octets of one stream's reports, in a table that is half full after it has grown.
+pub const ENTRY: usize =
+    2 * (size_of::<(About, Reports)>() + 1) + 2 * size_of::<(u64, About)>();
+
 /// An SSRC between two hosts, whichever of them sends; ports differ between RTP and RTCP.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
 struct About {

@@ -31,6 +31,9 @@ use super::input::Input;
 /// Name of the table in `evicted`.
 pub const TABLE: &str = "tcp_flows";
 
+/// Octets of one connection with its timer and its index, without what the purse pays for.
+pub const ENTRY: usize = size_of::<Option<Connection>>() + 3 * size_of::<Ts>() + 10;
+
 /// Octets of a direction kept while it is not known what the connection carries.
 const PROBE_OCTETS: usize = 4096;
 
