@@ -94,6 +94,18 @@ fn many_announcements_are_bounded() {
 }
 
 #[test]
+#[expect(clippy::disallowed_methods, reason = "a test may look at the clock")]
+fn one_address_announced_by_every_call_costs_no_more_than_many_addresses() {
+    let text = "call eve > pbx media=none talk=0ms ring=0ms ports=40000,50000 repeat=4000 every=1ms\n\
+        rtp eve:40000 > pbx:50000 n=3 repeat=300 every=1ms\n";
+    let begun = std::time::Instant::now();
+    let (report, _) = evicted(text, Limits::default(), "one-address");
+    assert_eq!(report["counts"]["calls"], 4_000);
+    // It was minutes when every stream was compared with every pair of announcements.
+    assert!(begun.elapsed().as_secs() < 30, "{:?}", begun.elapsed());
+}
+
+#[test]
 fn many_users_registering_are_bounded() {
     let mut text = String::new();
     for user in 0..200 {
@@ -167,6 +179,26 @@ fn a_message_without_end_on_tcp_is_bounded() {
     let (report, _) = under(&fixture, Limits::default(), "reassembly");
     // It is given out when the buffer is full, not held for ever.
     assert_eq!(report["counts"]["sip_requests"]["INVITE"], 1);
+}
+
+#[test]
+fn many_messages_without_end_on_tcp_share_one_purse() {
+    let mut text = String::new();
+    for port in 0..200 {
+        write!(
+            text,
+            "tcp eve:{} > pbx\n  INVITE sip:bob@198.51.100.5 SIP/2.0\n  \
+             Via: SIP/2.0/TCP 192.0.2.66;branch=z9hG4bKend{port}\n  From: <sip:e@x>;tag=1\n  \
+             To: <sip:b@x>\n  Call-ID: endless{port}\n  CSeq: 1 INVITE\n  \
+             Content-Length: 2000000000\n\ntcp eve:{} > pbx random=20000\n",
+            10_000 + port,
+            10_000 + port
+        )
+        .unwrap();
+    }
+    let limits = Limits { reassembly_octets: CELLS * 8_000, ..Limits::default() };
+    let report = bites(&text, limits, "tcp_messages", 190);
+    assert_eq!(report["counts"]["sip_requests"]["INVITE"], 200, "each as far as it goes");
 }
 
 #[test]

@@ -12,6 +12,7 @@
 )]
 
 pub(crate) mod schema;
+pub(crate) mod source;
 pub(crate) mod workload;
 
 use std::fs;
