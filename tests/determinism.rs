@@ -15,21 +15,30 @@ use support::{Fixture, assert_same, fixtures, report, tiny, workload};
 const LANES: [usize; 4] = [1, 2, 3, 8];
 const CUTS: [usize; 3] = [1, 7, 4_096];
 
+/// Ways of which each number of lanes and each cut is part, where there are many captures.
+const SOME: [(usize, usize); 5] = [(1, 1), (2, 7), (3, 4_096), (8, 1), (8, 4_096)];
+
 /// Reviews under every number of lanes and every cut, and expects one report.
 fn every_way(fixture: &Fixture, limits: &Limits, what: &str) -> String {
+    let all: Vec<(usize, usize)> =
+        LANES.iter().flat_map(|lanes| CUTS.map(|frames| (*lanes, frames))).collect();
+    some_ways(fixture, limits, what, &all)
+}
+
+fn some_ways(
+    fixture: &Fixture,
+    limits: &Limits,
+    what: &str,
+    ways: &[(usize, usize)],
+) -> String {
     let policy = Policy { limits: limits.clone(), ..fixture.policy.clone() };
     let base = support::Config { policy, ..fixture.config() };
     let first = report(&base);
-    for lanes in LANES {
-        for frames in CUTS {
-            if (lanes, frames) == (1, 4_096) {
-                continue;
-            }
-            let epoch = Cut { frames, ..Cut::default() };
-            let other = report(&support::Config { lanes, epoch, ..base.clone() });
-            let what = format!("{} {what}, {lanes} lanes, {frames} frames", fixture.name);
-            assert_same(&first, &other, &what);
-        }
+    for &(lanes, frames) in ways {
+        let epoch = Cut { frames, ..Cut::default() };
+        let other = report(&support::Config { lanes, epoch, ..base.clone() });
+        let what = format!("{} {what}, {lanes} lanes, {frames} frames", fixture.name);
+        assert_same(&first, &other, &what);
     }
     first
 }
@@ -37,14 +46,14 @@ fn every_way(fixture: &Fixture, limits: &Limits, what: &str) -> String {
 #[test]
 fn every_fixture_reads_the_same_for_any_lanes_and_cuts() {
     for fixture in fixtures() {
-        every_way(fixture, &fixture.policy.limits, "usual");
+        some_ways(fixture, &fixture.policy.limits, "usual", &SOME);
     }
 }
 
 #[test]
 fn every_fixture_reads_the_same_while_tables_evict() {
     for fixture in fixtures() {
-        every_way(fixture, &tiny(), "tiny");
+        some_ways(fixture, &tiny(), "tiny", &SOME);
     }
 }
 
@@ -53,7 +62,7 @@ fn a_busy_capture_reads_the_same_for_any_lanes_and_cuts() {
     let busy = workload::capture(300, 7);
     let report = every_way(&busy, &busy.policy.limits, "usual");
     // The comparison is worth something only if all that happened.
-    for needle in ["\"SENSOR-TIME\"", "\"duplicate\"", "\"fragment", "\"tcp\"", "\"MEDIA-"] {
+    for needle in ["\"SENSOR-TIME\"", "\"duplicate\"", "\"fragment", "\"stun\"", "\"MEDIA-"] {
         assert!(report.contains(needle), "{needle} is not in the report of the busy capture");
     }
 }
@@ -103,7 +112,7 @@ fn each_table_by_itself_reads_the_same_while_it_evicts() {
             },
         ),
     ] {
-        every_way(&busy, &limits, name);
+        some_ways(&busy, &limits, name, &SOME);
     }
 }
 

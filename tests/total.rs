@@ -24,8 +24,8 @@ use support::{Config, Fixture, fixtures, review, scratch, sums, text, tiny, valu
 /// Files up to this size are cut at every octet.
 const SMALL: usize = 2_000;
 /// Cuts of a larger file, and changes of every file.
-const CUTS: usize = 24;
-const CHANGES: usize = 48;
+const CUTS: usize = 12;
+const CHANGES: usize = 24;
 
 /// Reviews and writes; the frames must be accounted for even here.
 fn survives(octets: &[u8], policy: &Policy, place: &Path, what: &str) {
@@ -93,8 +93,10 @@ fn every_cut_and_many_changes_of_every_capture_return() {
         for number in 0..2 {
             let next = &next;
             scope.spawn(move || {
-                while let Some(fixture) = all.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    torment(fixture, next.load(Ordering::Relaxed), number);
+                loop {
+                    let place = next.fetch_add(1, Ordering::Relaxed);
+                    let Some(fixture) = all.get(place) else { break };
+                    torment(fixture, place, number);
                 }
             });
         }
@@ -121,7 +123,9 @@ fn no_source_gives_up() {
         ".unwrap()", ".expect(", "panic!(", "unreachable!(", "todo!(", "unimplemented!(", "assert!(",
         "assert_eq!(", "assert_ne!(", "process::exit", "process::abort", ".unwrap_err(",
     ];
-    for source in sources() {
+    // What the fuzzer runs asserts on purpose.
+    let fuzz = |path: &str| path.starts_with("parsers/src/fuzz");
+    for source in sources().iter().filter(|source| !fuzz(&source.path)) {
         for word in words {
             let debug = format!("debug_{word}");
             let found = source.code.matches(word).count() - source.code.matches(&debug).count();

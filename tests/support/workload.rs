@@ -67,7 +67,7 @@ fn call(text: &mut String, number: u64, dice: &mut Dice) {
     // Ports are used again by later calls, as those of a media relay are.
     let ports = (40_000 + 2 * (number % 97), 50_000 + 2 * (number % 89));
     let at = dice.below(15_000);
-    let talk = 100 + dice.below(300);
+    let talk = 200 + dice.below(400);
     let extra = match dice.below(16) {
         0 => "crypto=AES_CM_128_HMAC_SHA1_80",
         1 => "crypto=AEAD_AES_256_GCM codec=opus",
