@@ -76,6 +76,12 @@ pub(crate) fn find(needle: u8, octets: &[u8]) -> Option<usize> {
     memchr::memchr(needle, octets)
 }
 
+/// Offset of the first octet that is one of the two.
+#[inline]
+pub(crate) fn find_either(one: u8, other: u8, octets: &[u8]) -> Option<usize> {
+    memchr::memchr2(one, other, octets)
+}
+
 /// Offset of the first empty line's LF-preceded start: the octet after the LF that ends the last
 /// header line, and the octet after the empty line itself.
 pub(crate) fn header_end(octets: &[u8]) -> Option<(usize, usize)> {

@@ -271,7 +271,7 @@ impl PcapNg {
             captured: if damaged { 0 } else { packet.captured },
             original: packet.original,
             link: interface.map(|i| i.link),
-            interface: u32::try_from(index).unwrap_or(u32::MAX),
+            interface: packet.interface,
             damaged,
         };
         sink.tally.frame(&frame, interface.map_or(u32::MAX, |i| i.snap_length));

@@ -22,10 +22,12 @@ Examples:
 Exit status: 0 done; 1 a finding at or above --fail-on; 2 bad usage or nothing
 usable; 3 nothing at --fail-on, but the evidence is incomplete.";
 
+const USAGE: &str = "overhear FILE...\n       overhear <COMMAND> [OPTIONS]";
+
 /// What an eavesdropper could do with the SIP and RTP traffic in a capture
 #[derive(Debug, Parser)]
 #[command(name = "overhear", version, max_term_width = 80, after_help = EXAMPLES)]
-#[command(disable_help_subcommand = true)]
+#[command(disable_help_subcommand = true, override_usage = USAGE)]
 pub(super) struct Cli {
     #[command(subcommand)]
     pub(super) command: Command,

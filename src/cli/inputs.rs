@@ -115,8 +115,10 @@ fn directory(path: &Path, inputs: &mut Inputs) -> Result<(), Failure> {
     if found.is_empty() {
         inputs.left_out.push(format!("{}: no pcap or pcapng file in it", path.display()));
     } else if other > 0 {
-        let sentence =
-            format!("{}: {other} other files in it are not captures and were not read", path.display());
+        let sentence = format!(
+            "{}: {other} other files in it are not captures and were not read",
+            path.display()
+        );
         inputs.left_out.push(sentence);
     }
     inputs.sources.append(&mut found);

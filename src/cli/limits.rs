@@ -75,7 +75,14 @@ pub(super) fn print(limits: &Limits, out: &mut impl Write) -> io::Result<()> {
     }
     writeln!(out, "{:20} {:>14} {:>12} {:>12}", "sum", "", "", mebibytes(sum))?;
     let spool = limits.spool_octets;
-    writeln!(out, "{:20} {:>14} {:>12} {:>12}", "spool (on disk)", grouped(spool), 1, mebibytes(spool))
+    writeln!(
+        out,
+        "{:20} {:>14} {:>12} {:>12}",
+        "spool (on disk)",
+        grouped(spool),
+        1,
+        mebibytes(spool)
+    )
 }
 
 fn mebibytes(octets: u64) -> String {

@@ -53,10 +53,13 @@ impl Target {
             return Ok(Self::Stdout);
         }
         if let Ok(own) = fs::canonicalize(path) {
-            let is_input = |input: &PathBuf| fs::canonicalize(input).is_ok_and(|input| input == own);
+            let is_input =
+                |input: &PathBuf| fs::canonicalize(input).is_ok_and(|input| input == own);
             if inputs.iter().any(is_input) {
                 let path = path.display();
-                return Err(Failure::new(format!("{path}: is an input and will not be overwritten")));
+                return Err(Failure::new(format!(
+                    "{path}: is an input and will not be overwritten"
+                )));
             }
         }
         let made = !path.exists();

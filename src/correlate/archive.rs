@@ -27,8 +27,10 @@ pub struct Archive {
     handshakes: Store<HandshakeRecord>,
     /// Keyed by the call.
     call_streams: Store<CallStream>,
-    /// A record, and the place in the report's findings of one that names it.
-    findings_of: Vec<(RecordKey, u32)>,
+    /// Keyed by a record: numbers of the findings that name it.
+    findings_of: Store<u32>,
+    /// The place in the report's findings of each number; empty while they are the same.
+    places: Vec<u32>,
     tally: Tally,
 }
 
@@ -117,12 +119,13 @@ impl Archive {
     pub fn new(limits: &Limits) -> Self {
         let (memory, spool) = (limits.records_octets, limits.spool_octets);
         Self {
-            streams: Store::new(memory / 2, spool / 2),
+            streams: Store::new(memory / 8 * 3, spool / 8 * 3),
             calls: Store::new(memory / 4, spool / 4),
             call_streams: Store::new(memory / 8, spool / 8),
+            findings_of: Store::new(memory / 8, spool / 8),
             registrations: Store::new(memory / 16, spool / 16),
             handshakes: Store::new(memory / 16, spool / 16),
-            findings_of: Vec::new(),
+            places: Vec::new(),
             tally: Tally::default(),
         }
     }
@@ -155,10 +158,17 @@ impl Archive {
         self.handshakes.push(handshake.key(), handshake);
     }
 
-    /// Says that the finding at place `finding` of the report's sorted list names `record`, of
-    /// whichever kind. At most `policy::limits::FINDING_LINKS` of each kind a finding.
-    pub fn cite(&mut self, record: RecordKey, finding: u32) {
-        self.findings_of.push((record, finding));
+    /// Says that finding `number` names `record`, of whichever kind. The number is the finding's
+    /// place in the report's list unless [`Self::settle`] says otherwise. Saying it again changes
+    /// nothing.
+    pub fn cite(&mut self, record: RecordKey, number: u32) {
+        self.findings_of.push(record, &number);
+    }
+
+    /// Gives the place in the report's sorted list of each finding number cited, once all findings
+    /// are known.
+    pub fn settle(&mut self, places: Vec<u32>) {
+        self.places = places;
     }
 
     /// Calls held.
@@ -184,6 +194,7 @@ impl Archive {
             ("stream_records", self.streams.refused()),
             ("handshake_records", self.handshakes.refused()),
             ("call_streams", self.call_streams.refused()),
+            ("finding_links", self.findings_of.refused()),
         ]
         .into_iter()
         .filter(|(_, refused)| *refused > 0)
@@ -198,11 +209,12 @@ impl Archive {
             .or(self.streams.fault())
             .or(self.handshakes.fault())
             .or(self.call_streams.fault())
+            .or(self.findings_of.fault())
     }
 
     /// All calls in order.
     pub fn calls(&mut self) -> impl Iterator<Item = CallRow> {
-        let mut findings = Join::new(links(&mut self.findings_of));
+        let mut findings = Citations::new(self.findings_of.read(), &self.places);
         let mut streams = Join::new(self.call_streams.read());
         let mut own: Vec<CallStream> = Vec::new();
         self.calls.read().map(move |(key, record)| {
@@ -213,7 +225,7 @@ impl Archive {
             CallRow {
                 exposure: Exposure::of(protections, record.key_exposed),
                 streams: own.iter().map(|link| link.stream.id).collect(),
-                findings: findings.of(key).collect(),
+                findings: findings.of(key),
                 record,
             }
         })
@@ -221,36 +233,52 @@ impl Archive {
 
     /// All registrations in order.
     pub fn registrations(&mut self) -> impl Iterator<Item = Row<RegistrationRecord>> {
-        rows(self.registrations.read(), &mut self.findings_of)
+        rows(self.registrations.read(), &mut self.findings_of, &self.places)
     }
 
     /// All streams in order.
     pub fn streams(&mut self) -> impl Iterator<Item = Row<StreamRecord>> {
-        rows(self.streams.read(), &mut self.findings_of)
+        rows(self.streams.read(), &mut self.findings_of, &self.places)
     }
 
     /// All handshakes in order.
     pub fn handshakes(&mut self) -> impl Iterator<Item = Row<HandshakeRecord>> {
-        rows(self.handshakes.read(), &mut self.findings_of)
+        rows(self.handshakes.read(), &mut self.findings_of, &self.places)
     }
 }
 
 /// Records with their findings.
 fn rows<'a, T: DeserializeOwned + 'a>(
     records: Merge<'a, T>,
-    findings: &'a mut Vec<(RecordKey, u32)>,
+    findings: &'a mut Store<u32>,
+    places: &'a [u32],
 ) -> impl Iterator<Item = Row<T>> + 'a {
-    let mut findings = Join::new(links(findings));
-    records.map(move |(key, record)| Row { record, findings: findings.of(key).collect() })
+    let mut findings = Citations::new(findings.read(), places);
+    records.map(move |(key, record)| Row { record, findings: findings.of(key) })
 }
 
-/// The pairs in order, each once.
-fn links(pairs: &mut Vec<(RecordKey, u32)>) -> impl Iterator<Item = (RecordKey, u32)> {
-    if !pairs.is_sorted_by(|a, b| a < b) {
-        pairs.sort_unstable();
-        pairs.dedup();
+/// The findings of each record, asked for in the records' order.
+struct Citations<'a> {
+    numbers: Join<Merge<'a, u32>>,
+    places: &'a [u32],
+}
+
+impl<'a> Citations<'a> {
+    fn new(numbers: Merge<'a, u32>, places: &'a [u32]) -> Self {
+        Self { numbers: Join::new(numbers), places }
     }
-    pairs.iter().copied()
+
+    /// Places in the report's list, ascending, each once.
+    fn of(&mut self, key: RecordKey) -> Vec<u32> {
+        let place = |number: u32| {
+            let index = usize::try_from(number).unwrap_or(usize::MAX);
+            self.places.get(index).copied().unwrap_or(number)
+        };
+        let mut found: Vec<u32> = self.numbers.of(key).map(place).collect();
+        found.sort_unstable();
+        found.dedup();
+        found
+    }
 }
 
 /// Pairs in ascending order of their first half, asked for in ascending order of it too.
@@ -337,6 +365,8 @@ mod tests {
             assert_eq!(archive.streams().count(), 40);
             assert_eq!(archive.calls().collect::<Vec<_>>(), rows, "reading is repeatable");
             assert!(archive.refused().is_empty());
+            archive.settle((0..10).rev().collect());
+            assert!(archive.calls().all(|row| row.findings == [0, 8]), "numbers become places");
         }
     }
 
@@ -356,12 +386,7 @@ mod tests {
     /// Prints what a record costs; run with `--ignored --nocapture` and a release profile.
     #[test]
     #[ignore = "measures"]
-    #[expect(
-        clippy::disallowed_methods,
-        clippy::print_stdout,
-        clippy::cast_precision_loss,
-        reason = "a measurement"
-    )]
+    #[expect(clippy::disallowed_methods, clippy::print_stdout, reason = "a measurement")]
     fn cost_of_a_record() {
         let mut archive = Archive::new(&Limits::default());
         let mut stream = sample::stream(1);
@@ -375,11 +400,5 @@ mod tests {
         assert_eq!(archive.streams().count(), 1_000_000);
         let read = start.elapsed().as_secs_f64();
         println!("push {pushed:.2} us, read {read:.2} us a stream");
-        let octets = |octets: Result<Vec<u8>, postcard::Error>| octets.unwrap().len();
-        println!(
-            "{} octets a stream, {} a call",
-            octets(postcard::to_stdvec(&stream)),
-            octets(postcard::to_stdvec(&sample::call(1)))
-        );
     }
 }

@@ -71,6 +71,8 @@ pub(super) enum Change {
     None,
     /// It is over, as far as can be seen.
     Ended,
+    /// It is over, unless credentials follow.
+    Challenged,
     /// It was not over after all.
     Revived,
 }
@@ -397,7 +399,7 @@ impl Call {
             return Change::None;
         }
         self.refusal = view.status;
-        Change::Ended
+        if matches!(view.status, 401 | 407) { Change::Challenged } else { Change::Ended }
     }
 
     /// A 2xx to the initial INVITE: beats every refusal.

@@ -17,6 +17,7 @@ use super::placement::{Completed, Placement, SdpRole};
 use super::slots::Slots;
 use super::timers::{Place, Timers};
 use super::view::{View, hash_on};
+use crate::model::id::RecordKey;
 use crate::model::evidence::FrameRef;
 use crate::model::record::Side;
 use crate::model::time::{Span, Ts};
@@ -33,6 +34,8 @@ const MAX_FORKS: usize = 16;
 /// The live calls.
 pub(super) struct Calls {
     live: Slots<Call>,
+    /// At the end of the capture: what is still to be finished, the last first.
+    leaving: Vec<(RecordKey, u32)>,
     /// The first of each chain of forks, by the hash of Call-ID and caller's tag.
     index: HashTable<u32>,
     /// By the stamp of the last message: who is evicted, and who has been silent for too long.
@@ -41,6 +44,8 @@ pub(super) struct Calls {
     next_idle: Ts,
     /// Calls that are over, by deadline.
     lingering: VecDeque<(Ts, Place)>,
+    /// Calls that were challenged, by deadline.
+    challenged: VecDeque<(Ts, Place)>,
     finished: Finished,
     agents: Agents,
     descriptions: Descriptions,
@@ -50,6 +55,7 @@ pub(super) struct Calls {
     octets: usize,
     cap: usize,
     linger: Span,
+    challenge_wait: Span,
     idle: Span,
 }
 
@@ -61,10 +67,12 @@ impl Calls {
     pub(super) fn new(limits: &Limits) -> Self {
         Self {
             live: Slots::default(),
+            leaving: Vec::new(),
             index: HashTable::new(),
             by_use: Timers::default(),
             next_idle: Ts::MIN,
             lingering: VecDeque::new(),
+            challenged: VecDeque::new(),
             finished: Finished::new(limits.calls / 8),
             agents: Agents::default(),
             descriptions: Descriptions::default(),
@@ -73,6 +81,7 @@ impl Calls {
             octets: 0,
             cap: limits.calls.max(1),
             linger: limits.call_linger,
+            challenge_wait: limits.challenge_wait,
             idle: limits.call_idle,
         }
     }
@@ -127,31 +136,46 @@ impl Calls {
     }
 
     /// Finishes the calls whose time has come, in the order of their deadlines.
-    pub(super) fn advance(&mut self, watermark: Ts, out: &mut Outbox) {
+    ///
+    /// Stops when the outbox is full and says so: it must be drained before the rest.
+    pub(super) fn advance(&mut self, watermark: Ts, out: &mut Outbox) -> bool {
         loop {
+            if out.is_full() {
+                return true;
+            }
             let lingering = self.next_lingering().filter(|(at, _)| *at <= watermark);
             let idle = self.next_idle(lingering.map_or(watermark, |(at, _)| at.min(watermark)));
             let (at, place) = match (lingering, idle) {
                 (Some(lingering), Some(idle)) => lingering.min(idle),
                 (Some(one), None) | (None, Some(one)) => one,
-                (None, None) => return,
+                (None, None) => return false,
             };
             self.close(place.slot, at, out);
         }
     }
 
-    /// Finishes every call, in the order of the report.
-    pub(super) fn finish(&mut self, out: &mut Outbox) {
-        let mut calls: Vec<Call> = self.live.drain().collect();
-        calls.sort_by_key(|call| call.key);
-        for call in calls {
-            out.released.push((call.key, call.end.get().unwrap_or(Ts::MAX)));
-            out.calls.push(call.into_record());
+    /// Finishes every call, in the order of the report; `true` while there are more, once the
+    /// outbox is drained.
+    pub(super) fn finish(&mut self, out: &mut Outbox) -> bool {
+        if self.leaving.is_empty() {
+            self.leaving = self.live.iter().map(|(slot, call)| (call.key, slot)).collect();
+            self.leaving.sort_unstable_by(|a, b| b.cmp(a));
+        }
+        while let Some((_, slot)) = self.leaving.pop() {
+            if let Some(call) = self.live.take(slot) {
+                out.released.push((call.key, call.end.get().unwrap_or(Ts::MAX)));
+                out.calls.push(call.into_record());
+            }
+            if out.is_full() && !self.leaving.is_empty() {
+                return true;
+            }
         }
         self.octets = 0;
         self.index.clear();
         self.by_use = Timers::default();
         self.lingering.clear();
+        self.challenged.clear();
+        false
     }
 
     fn find(&self, call_id: u64, view: &View<'_>) -> Option<Found> {
@@ -283,18 +307,27 @@ impl Calls {
                 call.deadline = watermark.plus(self.linger);
                 self.lingering.push_back((call.deadline, place));
             }
-            Change::None | Change::Ended => {}
+            Change::Challenged if call.deadline == Ts::MAX => {
+                call.deadline = watermark.plus(self.challenge_wait);
+                self.challenged.push_back((call.deadline, place));
+            }
+            Change::None | Change::Ended | Change::Challenged => {}
         }
     }
 
+    /// The first deadline of a call that is over.
     fn next_lingering(&mut self) -> Option<(Ts, Place)> {
-        loop {
-            let &(at, place) = self.lingering.front()?;
-            if self.live.at(place).is_some_and(|call| call.deadline == at) {
-                return Some((at, place));
+        let live = &self.live;
+        let stale =
+            |&(at, place): &(Ts, Place)| live.at(place).is_none_or(|call| call.deadline != at);
+        let first = |queue: &mut VecDeque<(Ts, Place)>| {
+            while queue.front().is_some_and(stale) {
+                queue.pop_front();
             }
-            let _revived = self.lingering.pop_front();
-        }
+            queue.front().copied()
+        };
+        let (over, challenged) = (first(&mut self.lingering), first(&mut self.challenged));
+        over.into_iter().chain(challenged).min()
     }
 
     /// The call that has been silent for longest, if that was for too long at `limit`.

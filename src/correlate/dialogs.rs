@@ -33,7 +33,8 @@ impl Dialogs {
     /// Takes in one message. Timers due at its watermark run first, so that nothing depends on how
     /// often [`Dialogs::advance`] is called.
     pub fn sip(&mut self, event: &SipEvent<'_>, out: &mut Outbox) -> Placement {
-        self.advance(event.watermark, out);
+        // The collector has done this already, and drained the outbox in between.
+        let _ = self.advance(event.watermark, out);
         let mut placement = Placement::default();
         let Some(view) = View::of(&event.message) else { return placement };
         let (retransmission, completed) = self.transactions.see(event, &view);
@@ -47,17 +48,23 @@ impl Dialogs {
         placement
     }
 
-    /// Runs the timers due at or before `watermark`, in the order of their deadlines.
-    pub fn advance(&mut self, watermark: Ts, out: &mut Outbox) {
+    /// Runs the timers due at or before `watermark`, in the order of their deadlines; `true` if the
+    /// outbox filled up and must be drained before the rest.
+    pub fn advance(&mut self, watermark: Ts, out: &mut Outbox) -> bool {
         self.transactions.advance(watermark);
-        self.calls.advance(watermark, out);
+        let more = self.calls.advance(watermark, out);
         self.registrations.advance(watermark, out);
+        more
     }
 
     /// The end of the capture: finishes everything that is still open, in the order of the report.
-    pub fn finish(&mut self, out: &mut Outbox) {
-        self.calls.finish(out);
-        self.registrations.finish(out);
+    /// `true` while there are more, once the outbox is drained.
+    pub fn finish(&mut self, out: &mut Outbox) -> bool {
+        let more = self.calls.finish(out);
+        if !more {
+            self.registrations.finish(out);
+        }
+        more
     }
 
     /// Entries dropped because a table was full, by table.

@@ -22,6 +22,16 @@ pub struct Outbox {
     pub released: Vec<(RecordKey, Ts)>,
 }
 
+/// Finished calls that wait in the outbox at most: many calls can end at one moment.
+const FULL: usize = 256;
+
+impl Outbox {
+    /// Whether the finished calls should be taken out before more are put in.
+    pub fn is_full(&self) -> bool {
+        self.calls.len() >= FULL
+    }
+}
+
 /// An address at which one side of a call expects media (RFC 3264 §5).
 #[derive(Clone, Debug)]
 pub struct Announcement {

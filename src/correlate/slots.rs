@@ -37,6 +37,10 @@ impl<T> Slots<T> {
             return Some(Place { slot: number, generation: slot.generation });
         }
         let number = u32::try_from(self.entries.len()).ok().filter(|&number| number != u32::MAX)?;
+        if self.entries.len() == self.entries.capacity() {
+            // A quarter more at a time: doubling would cost as much again as a full table.
+            self.entries.reserve_exact((self.entries.len() / 4).max(16));
+        }
         self.entries.push(Slot { generation: 0, entry: Some(entry) });
         self.live = self.live.saturating_add(1);
         Some(Place { slot: number, generation: 0 })
@@ -52,6 +56,11 @@ impl<T> Slots<T> {
     #[inline]
     pub(super) fn get_mut(&mut self, slot: u32) -> Option<&mut T> {
         self.entries.get_mut(index(slot))?.entry.as_mut()
+    }
+
+    /// All entries with their slots, in the order of the slots.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (u32, &T)> {
+        (0..).zip(&self.entries).filter_map(|(slot, found)| Some((slot, found.entry.as_ref()?)))
     }
 
     /// The entry at a place, unless it is gone.

@@ -85,7 +85,7 @@ impl<T: Serialize + DeserializeOwned> Store<T> {
     ///
     /// A record that finds no room is counted under [`Self::refused`].
     pub fn push(&mut self, key: RecordKey, record: &T) {
-        if self.octets() >= self.memory && !self.spill() {
+        if !self.index.is_empty() && self.octets() >= self.memory && !self.spill() {
             self.refused = self.refused.saturating_add(1);
             return;
         }
@@ -353,6 +353,7 @@ impl Flavor for Append<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::correlate::sample;
     use crate::model::frame::FrameId;
     use crate::model::id::{Kind, RecordId};
     use proptest::prelude::*;
@@ -409,5 +410,16 @@ mod tests {
         store.push(key(3), &String::new());
         let lengths: Vec<usize> = store.read().map(|(_, text)| text.len()).collect();
         assert_eq!(lengths, [300_000, 300_000, 0]);
+    }
+
+    #[test]
+    fn typical_records_are_compact() {
+        let octets = |store: usize| store - size_of::<Entry>();
+        let mut calls = Store::new(usize::MAX, 0);
+        calls.push(key(1), &sample::call(1));
+        assert!(octets(calls.octets()) <= 400);
+        let mut streams = Store::new(usize::MAX, 0);
+        streams.push(key(1), &sample::stream(1));
+        assert!(octets(streams.octets()) <= 240);
     }
 }

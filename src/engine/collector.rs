@@ -108,7 +108,9 @@ impl Collector {
 
     /// The end of the capture.
     pub fn finish(mut self) -> Collected {
-        self.dialogs.finish(&mut self.outbox);
+        while self.dialogs.finish(&mut self.outbox) {
+            self.drain();
+        }
         self.drain();
         let mut evicted: BTreeMap<&'static str, u64> = BTreeMap::new();
         let tables = self.dialogs.evicted().chain(self.detectors.evicted()).chain([
@@ -139,7 +141,9 @@ impl Collector {
             return;
         }
         self.now = at;
-        self.dialogs.advance(at, &mut self.outbox);
+        while self.dialogs.advance(at, &mut self.outbox) {
+            self.drain();
+        }
         self.drain();
         self.media.advance(at);
     }

@@ -183,7 +183,8 @@ impl Dispatcher {
             frame,
             ts,
             wire_len: raw.original.max(raw.captured),
-            interface: raw.interface,
+            // Two sources are two interfaces.
+            interface: raw.interface.wrapping_add(u32::from(source) << 16),
             merged_backing: backing,
         };
         if raw.damaged {

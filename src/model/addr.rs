@@ -1,10 +1,12 @@
 //! Addresses, endpoints and the direction-free key of a flow.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 use std::hash::{BuildHasher, Hash, Hasher};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use super::text::Short;
 
 /// An IPv4 or IPv6 address in 16 octets, network order.
 ///
@@ -105,13 +107,46 @@ impl Endpoint {
     }
 }
 
+impl Addr {
+    fn write(&self, text: &mut Short) {
+        match self.ip() {
+            IpAddr::V4(v4) => {
+                let [a, b, c, d] = v4.octets();
+                text.decimal(u64::from(a), 0);
+                for octet in [b, c, d] {
+                    text.push(b'.');
+                    text.decimal(u64::from(octet), 0);
+                }
+            }
+            IpAddr::V6(v6) => {
+                // 45 octets at most: it fits.
+                let _ = write!(text, "{v6}");
+            }
+        }
+    }
+}
+
+impl Endpoint {
+    fn text(&self) -> Short {
+        let mut text = Short::EMPTY;
+        let v6 = self.addr.ip().is_ipv6();
+        if v6 {
+            text.push(b'[');
+        }
+        self.addr.write(&mut text);
+        if v6 {
+            text.push(b']');
+        }
+        text.push(b':');
+        text.decimal(u64::from(self.port), 0);
+        text
+    }
+}
+
 /// `ip:port`, IPv6 as `[ip]:port`.
 impl fmt::Display for Endpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.addr.ip() {
-            IpAddr::V4(v4) => write!(f, "{v4}:{}", self.port),
-            IpAddr::V6(v6) => write!(f, "[{v6}]:{}", self.port),
-        }
+        f.write_str(self.text().as_str())
     }
 }
 
@@ -119,7 +154,9 @@ impl fmt::Display for Endpoint {
 impl Serialize for Addr {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         if serializer.is_human_readable() {
-            serializer.collect_str(self)
+            let mut text = Short::EMPTY;
+            self.write(&mut text);
+            serializer.serialize_str(text.as_str())
         } else {
             self.0.serialize(serializer)
         }
@@ -137,7 +174,7 @@ impl<'de> Deserialize<'de> for Addr {
 impl Serialize for Endpoint {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         if serializer.is_human_readable() {
-            serializer.collect_str(self)
+            serializer.serialize_str(self.text().as_str())
         } else {
             (self.addr, self.port).serialize(serializer)
         }

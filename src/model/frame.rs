@@ -73,7 +73,8 @@ pub struct RawFrame {
     pub original: u32,
     /// The link type of the interface; `None` when the interface was never described.
     pub link: Option<LinkType>,
-    /// Index of the interface within the source (several sections count on).
+    /// Number of the interface within its section, as the file gives it. Sections follow each other
+    /// in time, so equal numbers of two sections do not tell two sightings apart.
     pub interface: u32,
     /// The record contradicts itself (a captured length beyond its block): `captured` is 0.
     pub damaged: bool,

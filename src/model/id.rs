@@ -6,6 +6,7 @@ use std::fmt;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::frame::FrameId;
+use super::text::Short;
 
 /// What kind of record an id names; its letter is the id's first character.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
@@ -42,19 +43,26 @@ impl RecordId {
     pub const fn new(kind: Kind, hash: u64) -> Self {
         Self(kind.letter() << 56 | hash >> 8)
     }
+
+    fn text(self) -> Short {
+        let [letter, ..] = self.0.to_be_bytes();
+        let mut text = Short::EMPTY;
+        text.push(letter);
+        text.hexadecimal(self.0, 14);
+        text
+    }
 }
 
 impl fmt::Display for RecordId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let letter = char::from(self.0.to_be_bytes()[0]);
-        write!(f, "{letter}{:014x}", self.0 << 8 >> 8)
+        f.write_str(self.text().as_str())
     }
 }
 
 impl Serialize for RecordId {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         if serializer.is_human_readable() {
-            serializer.collect_str(self)
+            serializer.serialize_str(self.text().as_str())
         } else {
             serializer.serialize_u64(self.0)
         }

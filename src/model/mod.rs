@@ -9,6 +9,7 @@ pub mod frame;
 pub mod id;
 pub mod record;
 pub mod tally;
+mod text;
 pub mod stream;
 pub mod time;
 pub mod transport;

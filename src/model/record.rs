@@ -422,9 +422,15 @@ impl StreamRecord {
 mod ssrc_text {
     use serde::{Deserialize, Deserializer, Serializer};
 
+    use crate::model::text::Short;
+
     pub(super) fn serialize<S: Serializer>(ssrc: &u32, serializer: S) -> Result<S::Ok, S::Error> {
         if serializer.is_human_readable() {
-            serializer.collect_str(&format_args!("0x{ssrc:08x}"))
+            let mut text = Short::EMPTY;
+            text.push(b'0');
+            text.push(b'x');
+            text.hexadecimal(u64::from(*ssrc), 8);
+            serializer.serialize_str(text.as_str())
         } else {
             serializer.serialize_u32(*ssrc)
         }

@@ -212,6 +212,8 @@ pub struct Figures {
     pub equal: u16,
     /// T7: payloads with a run of at least 8 equal octets.
     pub runs: u16,
+    /// T8: H.263 payload headers (RFC 2190).
+    pub h263: u16,
     /// T8: H.264, forbidden bit 0 and a legal type.
     pub h264: u16,
     /// T8: the same for H.265.

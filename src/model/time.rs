@@ -8,6 +8,8 @@ use std::fmt;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use super::text::Short;
+
 /// A moment of packet time, in nanoseconds since the Unix epoch, UTC.
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Ts(i64);
@@ -89,15 +91,32 @@ impl Span {
     }
 }
 
+impl Ts {
+    /// RFC 3339 in UTC with nine digits of fraction.
+    fn text(self) -> Short {
+        let second = self.second();
+        let (year, month, day) = civil_from_days(second.div_euclid(86_400));
+        let of_day = second.rem_euclid(86_400);
+        let mut text = Short::EMPTY;
+        let mut part = |number: i64, digits, after| {
+            text.decimal(number.unsigned_abs(), digits);
+            text.push(after);
+        };
+        part(year, 4, b'-');
+        part(month, 2, b'-');
+        part(day, 2, b'T');
+        part(of_day / 3600, 2, b':');
+        part(of_day / 60 % 60, 2, b':');
+        part(of_day % 60, 2, b'.');
+        part(self.0.rem_euclid(1_000_000_000), 9, b'Z');
+        text
+    }
+}
+
 /// RFC 3339 in UTC with nine digits of fraction, as every output prints it.
 impl fmt::Display for Ts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let second = self.second();
-        let nanos = self.0.rem_euclid(1_000_000_000);
-        let (year, month, day) = civil_from_days(second.div_euclid(86_400));
-        let of_day = second.rem_euclid(86_400);
-        let (hour, minute, sec) = (of_day / 3600, of_day / 60 % 60, of_day % 60);
-        write!(f, "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{sec:02}.{nanos:09}Z")
+        f.write_str(self.text().as_str())
     }
 }
 
@@ -105,7 +124,7 @@ impl fmt::Display for Ts {
 impl Serialize for Ts {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         if serializer.is_human_readable() {
-            serializer.collect_str(self)
+            serializer.serialize_str(self.text().as_str())
         } else {
             serializer.serialize_i64(self.0)
         }

@@ -63,6 +63,8 @@ pub struct Limits {
     pub transaction_life: Span,
     /// How long a call is kept after its end, for what comes late.
     pub call_linger: Span,
+    /// How long a challenged INVITE may wait for its credentials: somebody may have to type them.
+    pub challenge_wait: Span,
     /// Silence after which a call without BYE has ended.
     pub call_idle: Span,
 }
@@ -91,6 +93,7 @@ impl Default for Limits {
             fragment_wait: Span::from_secs(30),
             transaction_life: Span::from_secs(32),
             call_linger: Span::from_secs(32),
+            challenge_wait: Span::from_secs(180),
             call_idle: Span::from_secs(6 * 3_600),
         }
     }

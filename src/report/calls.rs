@@ -33,7 +33,7 @@ pub fn write(outcome: &mut Outcome, layout: Layout, out: &mut impl Write) -> io:
     if ids.is_empty() {
         return writeln!(out, "no call in this capture");
     }
-    let short = prefix(ids);
+    let short = prefix(&ids);
     let parties = layout.width.saturating_sub(short + 1 + 8 + 1 + TAIL).clamp(16, 60);
     let head = format!(
         "{:short$} {:8} {:parties$} {:11} {:7} {:11} {:3} {:3}",
@@ -66,7 +66,7 @@ fn line(
     writeln!(
         out,
         "{id} {time:8} {} {:11} {talk:>7} {} {:>3} {:>3}",
-        between(&record.caller, &record.callee, parties),
+        between([&record.caller, &record.callee], parties),
         state(row),
         layout.paint(&exposure, ink(row.exposure)),
         row.streams.len(),
@@ -92,30 +92,29 @@ fn state(row: &CallRow) -> String {
 }
 
 /// `caller -> callee` in exactly `columns`; what one leaves free the other may use.
-fn between(caller: &Party, callee: &Party, columns: usize) -> String {
-    let (caller, callee) = (name(caller), name(callee));
+fn between(parties: [&Party; 2], columns: usize) -> String {
+    let [from, to] = parties.map(name);
     let room = columns.saturating_sub(4);
     let half = room / 2;
     let wanted = |text: &str| width(&fit(text, columns));
-    let left = wanted(caller).min(half.max(room.saturating_sub(wanted(callee))));
-    let text = format!("{} -> ", fit(caller, left));
+    let left = wanted(from).min(half.max(room.saturating_sub(wanted(to))));
+    let text = format!("{} -> ", fit(from, left));
     let rest = columns.saturating_sub(width(&text));
-    format!("{text}{}", pad(callee, rest))
+    format!("{text}{}", pad(to, rest))
 }
 
 /// What names a party in few columns: user, else URI, else host.
 fn name(party: &Party) -> &str {
-    let named = |text: &'static str| text;
     [&party.user, &party.uri, &party.host, &party.display]
         .into_iter()
         .flatten()
         .map(String::as_str)
         .find(|text| !text.is_empty())
-        .unwrap_or(named("?"))
+        .unwrap_or("?")
 }
 
 /// The length of the shortest prefix, in characters, that tells all ids apart.
-fn prefix(ids: Vec<RecordId>) -> usize {
+fn prefix(ids: &[RecordId]) -> usize {
     let mut ids: Vec<String> = ids.iter().map(ToString::to_string).collect();
     ids.sort_unstable();
     ids.dedup();

@@ -11,8 +11,11 @@ use crate::model::frame::FrameId;
 /// Findings of one rule shown in full; the rest is counted.
 const PER_RULE: usize = 3;
 
-/// Indent of what is said about a finding.
+/// Indent of what is said about a rule.
 const INDENT: usize = 2;
+
+/// Indent of what is said about one finding.
+const DEEPER: usize = 4;
 
 /// Prints the findings, the worst first.
 ///
@@ -53,7 +56,11 @@ fn block(
     let word = first.severity.word().to_uppercase();
     let label = format!("{word:8} {}", first.rule);
     layout.item(out, (&label, Some(Ink::of(first.severity))), label.len() + 2, "")?;
+    layout.item(out, ("", None), INDENT, &first.title)?;
     for finding in rule.iter().take(PER_RULE) {
+        if finding.title != first.title {
+            layout.item(out, ("", None), INDENT, &finding.title)?;
+        }
         one(finding, outcome, layout, out)?;
     }
     let rest = rule.len().saturating_sub(PER_RULE);
@@ -70,8 +77,7 @@ fn one(
     layout: Layout,
     out: &mut impl Write,
 ) -> io::Result<()> {
-    let text = format!("{}: {}", finding.title.trim_end_matches('.'), finding.summary);
-    layout.item(out, ("", None), INDENT, &text)?;
+    layout.item(out, ("  -", None), DEEPER, &finding.summary)?;
     let peers: Vec<String> = finding.scope.addresses.iter().map(ToString::to_string).collect();
     let peers = match (&finding.scope.trunk, peers.as_slice()) {
         (Some(trunk), _) => format!("trunk {}, ", safe(trunk)),
@@ -84,7 +90,7 @@ fn one(
         count(finding.count, "sighting"),
         finding.confidence.word()
     );
-    layout.item(out, ("", None), INDENT, &seen)?;
+    layout.item(out, ("", None), DEEPER, &seen)?;
     let mut at: Vec<FrameId> = finding.evidence.iter().map(|evidence| evidence.at.frame).collect();
     at.sort_unstable();
     at.dedup();
@@ -92,5 +98,5 @@ fn one(
         return Ok(());
     }
     let filter = frames(&at, &outcome.capture.sources);
-    layout.item(out, ("", None), INDENT, &format!("Wireshark: {filter}"))
+    layout.item(out, ("", None), DEEPER, &format!("Wireshark: {filter}"))
 }

@@ -26,6 +26,7 @@ pub const SCHEMA: &str = "overhear.report/1";
 /// # Errors
 /// Those of `out`.
 pub fn write(outcome: &mut Outcome, out: &mut impl Write) -> io::Result<()> {
+    outcome.book_archive();
     let Outcome { capture, counts, archive, findings, limits, .. } = outcome;
     let findings = findings.as_slice();
     let mut document = Document { out, record: Vec::new(), members: 0 };
@@ -51,7 +52,8 @@ pub fn write(outcome: &mut Outcome, out: &mut impl Write) -> io::Result<()> {
     for later in ["identities", "trunks", "sources"] {
         document.member(later, &[(); 0])?;
     }
-    document.list("findings", findings, |finding, json| plain(&FindingJson::from(finding), json))?;
+    document
+        .list("findings", findings, |finding, json| plain(&FindingJson::from(finding), json))?;
     document.member("limits", limits)?;
     document.end()
 }
@@ -401,7 +403,10 @@ mod tests {
         let between = spent();
         write(&mut outcome, &mut io::BufWriter::new(io::sink())).unwrap();
         let written = spent() - between;
-        println!("{read} records: read {} ns, read and written {} ns a record",
-            (between - start) / 1_500_000, written / 1_500_000);
+        println!(
+            "{read} records: read {} ns, read and written {} ns a record",
+            (between - start) / 1_500_000,
+            written / 1_500_000
+        );
     }
 }

@@ -180,17 +180,18 @@ impl Plan {
 
     /// A line with all columns, and an arrow with its label from one to another.
     fn arrow(&self, from: usize, to: usize, label: &str, kind: StepKind) -> String {
-        let (left, right) = (from.min(to), from.max(to));
+        let [left, right] = [from.min(to), from.max(to)];
         let shaft = if kind == StepKind::Stream { "=" } else { "-" };
         let length = right.saturating_sub(left).saturating_mul(self.gap).saturating_sub(1);
         let text = fit(label, length.saturating_sub(5));
         let rest = length.saturating_sub(width(&text)).saturating_sub(3);
-        let (before, after) = (rest / 2, rest.saturating_sub(rest / 2));
-        let (tail, head) = (shaft.repeat(before.max(1)), shaft.repeat(after.max(1)));
+        let half = rest / 2;
+        let [before, after] =
+            [half, rest.saturating_sub(half)].map(|columns| shaft.repeat(columns.max(1)));
         let arrow = if from < to {
-            format!("{tail} {text} {head}>")
+            format!("{before} {text} {after}>")
         } else {
-            format!("<{tail} {text} {head}")
+            format!("<{before} {text} {after}")
         };
         let mut line = String::new();
         // Columns that the arrow crosses have no mark of their own.
@@ -207,13 +208,9 @@ impl Plan {
 
     /// A line with a note to the right of one column.
     fn beside(&self, lane: usize, note: &str, layout: Layout) -> String {
-        let mut line = String::new();
-        for _ in 0..lane {
-            line.push('|');
-            line.extend(std::iter::repeat_n(' ', self.gap.saturating_sub(1)));
-        }
+        let before = format!("{:gap$}", "|", gap = self.gap).repeat(lane);
         let room = layout.width.saturating_sub(self.column(lane).saturating_add(1));
-        format!("{line}|{}", fit(note, room))
+        format!("{before}|{}", fit(note, room))
     }
 }
 
@@ -275,5 +272,32 @@ mod tests {
                 assert!(!line.chars().any(crate::report::safe::is_unsafe), "{line}");
             }
         }
+    }
+
+    /// Prints what it looks like; run with `--ignored --nocapture`.
+    #[test]
+    #[ignore = "shows"]
+    #[expect(clippy::print_stdout, reason = "for a person to look at")]
+    fn looks() {
+        let (a, b, c) = (endpoint(10, 5060), endpoint(20, 5060), endpoint(30, 5062));
+        let stream = |at, src, dst| Step {
+            kind: StepKind::Stream,
+            ..step(at, src, dst, "PCMU 2,126 packets")
+        };
+        let mut again = step(520, a, b, "INVITE");
+        again.retransmission = true;
+        let steps = vec![
+            Step { note: Some("SDP offer".to_owned()), ..step(1, a, b, "INVITE") },
+            again,
+            step(530, b, a, "100 Trying"),
+            Step { note: Some("SDP offer".to_owned()), ..step(531, b, c, "INVITE") },
+            step(700, c, b, "180 Ringing"),
+            step(1701, b, a, sample::HOSTILE),
+            stream(1900, endpoint(10, 4000), endpoint(30, 6000)),
+            stream(1901, endpoint(30, 6000), endpoint(10, 4000)),
+            step(44_000, a, b, "BYE"),
+        ];
+        println!("{}", drawn(steps.clone(), 80));
+        println!("{}", drawn(steps.into_iter().take(3).collect(), 80));
     }
 }

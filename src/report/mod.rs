@@ -9,6 +9,7 @@ pub mod safe;
 pub mod schema;
 pub mod terminal;
 pub mod text;
+mod verdict;
 
 pub use outcome::Outcome;
 

@@ -64,8 +64,42 @@ impl Outcome {
             || !self.archive.refused().is_empty()
     }
 
+    /// Books what the archive could not keep where readers look for it: under `evicted`, and a
+    /// fault of the spool under `limits`. Writers call it first; again changes nothing.
+    pub(super) fn book_archive(&mut self) {
+        self.capture.evicted.extend(self.archive.refused());
+        if let Some(fault) = self.archive.fault()
+            && !self.limits.iter().any(|limit| limit == fault)
+        {
+            self.limits.push(fault.to_owned());
+        }
+    }
+
     /// The worst severity found.
     pub fn worst(&self) -> Option<Severity> {
         self.findings.iter().map(|finding| finding.severity).max()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::correlate::archive::Archive;
+    use crate::correlate::sample;
+    use crate::policy::Limits;
+    use crate::report::sample::outcome;
+
+    #[test]
+    fn records_that_found_no_room_are_booked_once_and_make_the_evidence_incomplete() {
+        let mut outcome = outcome();
+        outcome.capture.sources[0].truncated = false;
+        assert!(!outcome.incomplete());
+        let limits = Limits { records_octets: 0, spool_octets: 0, ..Limits::default() };
+        outcome.archive = Archive::new(&limits);
+        outcome.archive.push_call(&sample::call(1));
+        outcome.archive.push_call(&sample::call(2));
+        assert!(outcome.incomplete());
+        outcome.book_archive();
+        outcome.book_archive();
+        assert_eq!(outcome.capture.evicted.get("call_records"), Some(&1));
     }
 }

@@ -4,48 +4,13 @@
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 
-use super::findings;
 use super::outcome::Outcome;
 use super::safe::safe;
-use super::text::{Ink, Layout, count, counts, duration, frames, grouped, largest, moment};
-use crate::correlate::archive::Exposure;
-use crate::correlate::tally::{Streams, Tally};
+use super::text::{COLUMN, Ink, Layout, count, counts, duration, grouped, largest, moment};
+use super::verdict::Exposures;
+use super::{findings, verdict};
 use crate::model::capture::CaptureRecord;
-use crate::model::id::RecordId;
-use crate::model::record::Protection;
-use crate::model::time::{Span, Ts};
-
-/// Column at which the text of labelled lines begins.
-const COLUMN: usize = 15;
-
-/// What the calls' media amounts to: the one thing that is not known before they are joined.
-#[derive(Debug, Default)]
-struct Exposures {
-    calls: BTreeMap<Exposure, u64>,
-    /// A call worth a closer look: the first that can be listened to, else the first.
-    example: Option<RecordId>,
-}
-
-impl Exposures {
-    fn of(outcome: &mut Outcome) -> Self {
-        let mut exposures = Self::default();
-        let mut exposed = false;
-        for row in outcome.archive.calls() {
-            let calls = exposures.calls.entry(row.exposure).or_default();
-            *calls = calls.saturating_add(1);
-            let readable = matches!(row.exposure, Exposure::Clear | Exposure::KeyExposed);
-            if exposures.example.is_none() || (readable && !exposed) {
-                exposures.example = Some(row.record.id);
-                exposed = readable;
-            }
-        }
-        exposures
-    }
-
-    fn get(&self, exposure: Exposure) -> u64 {
-        self.calls.get(&exposure).copied().unwrap_or(0)
-    }
-}
+use crate::model::time::Ts;
 
 /// Prints the report.
 ///
@@ -53,8 +18,9 @@ impl Exposures {
 /// Those of `out`.
 pub fn write(outcome: &mut Outcome, layout: Layout, out: &mut impl Write) -> io::Result<()> {
     let exposures = Exposures::of(outcome);
+    outcome.book_archive();
     heading(&outcome.capture, layout, out)?;
-    verdict(outcome, &exposures, layout, out)?;
+    verdict::write(outcome, &exposures, layout, out)?;
     findings::write(outcome, layout, out)?;
     records(outcome, &exposures, layout, out)?;
     packets(&outcome.capture, layout, out)?;
@@ -86,174 +52,6 @@ fn period(first: Ts, last: Ts) -> String {
     } else {
         format!("{date} {from} to {last_date} {to} UTC")
     }
-}
-
-/// The mark before a line of the verdict.
-#[derive(Copy, Clone)]
-enum Mark {
-    Fail,
-    Warn,
-    Pass,
-    Unseen,
-}
-
-impl Mark {
-    const fn word(self) -> (&'static str, Ink) {
-        match self {
-            Self::Fail => ("[FAIL]", Ink::Red),
-            Self::Warn => ("[WARN]", Ink::Yellow),
-            Self::Pass => ("[PASS]", Ink::Green),
-            Self::Unseen => ("[ -- ]", Ink::Dim),
-        }
-    }
-}
-
-fn verdict(
-    outcome: &Outcome,
-    exposures: &Exposures,
-    layout: Layout,
-    out: &mut impl Write,
-) -> io::Result<()> {
-    let (sentence, ink) = sentence(outcome.archive.tally(), exposures);
-    writeln!(out)?;
-    layout.item(out, ("VERDICT", Some(ink)), COLUMN, &sentence)?;
-    if outcome.incomplete() {
-        let text = "The evidence is incomplete (see MISSING): what is not shown here may still \
-                    have happened.";
-        layout.item(out, ("", None), COLUMN, text)?;
-    }
-    for (mark, topic, text) in [media(outcome), keys(outcome), signalling(outcome)] {
-        let (word, ink) = mark.word();
-        write!(out, "  {} ", layout.paint(word, ink))?;
-        // The mark and its blanks take nine columns.
-        let rest = Layout { width: layout.width.saturating_sub(9), ..layout };
-        let mut lines = Vec::new();
-        rest.item(&mut lines, (topic, None), 12, &text)?;
-        let text = String::from_utf8_lossy(&lines);
-        for (number, line) in text.lines().enumerate() {
-            let indent = if number == 0 { 0 } else { 9 };
-            writeln!(out, "{:indent$}{line}", "")?;
-        }
-    }
-    Ok(())
-}
-
-/// The answer in one sentence: who can listen to what.
-fn sentence(tally: &Tally, exposures: &Exposures) -> (String, Ink) {
-    let calls: u64 = exposures.calls.values().sum();
-    let (clear, key) = (exposures.get(Exposure::Clear), exposures.get(Exposure::KeyExposed));
-    let loose = tally.streams.get(&Protection::Cleartext).map_or(0, |kind| kind.unbound);
-    if clear > 0 || key > 0 {
-        let text = format!(
-            "{} of {} can be listened to by anyone on the path.",
-            grouped(clear.saturating_add(key)),
-            count(calls, "call")
-        );
-        return (text, Ink::BoldRed);
-    }
-    if loose > 0 {
-        let text = format!(
-            "{} outside any call seen can be listened to by anyone on the path.",
-            count(loose, "stream")
-        );
-        return (text, Ink::BoldRed);
-    }
-    let (protected, unknown) =
-        (exposures.get(Exposure::Protected), exposures.get(Exposure::Unknown));
-    if unknown > 0 || (protected == 0 && !tally.streams.is_empty()) {
-        let text = "No media was found readable, but not all of it could be judged.";
-        return (text.to_owned(), Ink::Yellow);
-    }
-    if protected > 0 {
-        let text = format!(
-            "No media was found readable: {} of {} had media, all of it encrypted by its looks.",
-            grouped(protected),
-            count(calls, "call")
-        );
-        return (text, Ink::Green);
-    }
-    ("No media was seen: nothing to listen to, and no proof of protection.".to_owned(), Ink::Bold)
-}
-
-fn media(outcome: &Outcome) -> (Mark, &'static str, String) {
-    const TOPIC: &str = "Media";
-    let tally = outcome.archive.tally();
-    let none = Streams::default();
-    let of = |protection| tally.streams.get(&protection).unwrap_or(&none);
-    let all: u64 = tally.streams.values().map(|kind| kind.streams).sum();
-    let clear = of(Protection::Cleartext);
-    if all == 0 {
-        return (Mark::Unseen, TOPIC, "no RTP stream observed".to_owned());
-    }
-    if clear.streams > 0 {
-        let length = Span::from_nanos(i64::try_from(clear.nanos).unwrap_or(i64::MAX));
-        let text = format!(
-            "{} of {} readable as sent, {} in all; first: {}",
-            grouped(clear.streams),
-            count(all, "stream"),
-            duration(length),
-            frames(clear.at.frames(), &outcome.capture.sources)
-        );
-        return (Mark::Fail, TOPIC, text);
-    }
-    let unknown = of(Protection::Unknown).streams;
-    if unknown > 0 {
-        let text = format!("{} of {} could not be judged", grouped(unknown), count(all, "stream"));
-        return (Mark::Warn, TOPIC, text);
-    }
-    let open = of(Protection::AuthenticatedOnly);
-    if open.streams > 0 {
-        let at = frames(open.at.frames(), &outcome.capture.sources);
-        let text =
-            format!("{} authenticated but not encrypted: {at}", count(open.streams, "stream"));
-        return (Mark::Fail, TOPIC, text);
-    }
-    let proven = of(Protection::SrtpProven).streams;
-    let text = format!(
-        "{} look encrypted, {} of them proven to be SRTP",
-        count(all, "stream"),
-        grouped(proven)
-    );
-    (Mark::Pass, TOPIC, text)
-}
-
-fn keys(outcome: &Outcome) -> (Mark, &'static str, String) {
-    const TOPIC: &str = "Media keys";
-    let tally = outcome.archive.tally();
-    if tally.key_exposed > 0 {
-        let at = frames(tally.key_exposed_at.frames(), &outcome.capture.sources);
-        let text = format!(
-            "{} sent an SRTP key in readable signalling; from: {at}",
-            count(tally.key_exposed, "call")
-        );
-        return (Mark::Fail, TOPIC, text);
-    }
-    let text = if outcome.counts.sip_messages > 0 {
-        "no SRTP key observed in readable signalling"
-    } else {
-        "not observed: no readable signalling"
-    };
-    (Mark::Unseen, TOPIC, text.to_owned())
-}
-
-fn signalling(outcome: &Outcome) -> (Mark, &'static str, String) {
-    const TOPIC: &str = "Signalling";
-    let (counts, tally) = (&outcome.counts, outcome.archive.tally());
-    let calls = match outcome.archive.call_count() {
-        0 => String::new(),
-        all => format!(", in {} of {}", grouped(tally.signalling_clear), count(all, "call")),
-    };
-    if counts.sip_messages > 0 {
-        let messages = count(counts.sip_messages, "SIP message");
-        return (Mark::Fail, TOPIC, format!("{messages} readable on the wire{calls}"));
-    }
-    let handshakes = counts.tls_handshakes;
-    let text = if handshakes > 0 {
-        format!("no readable SIP; {} seen, not read", count(handshakes, "TLS handshake"))
-    } else {
-        "not observed".to_owned()
-    };
-    (Mark::Unseen, TOPIC, text)
 }
 
 fn records(
@@ -357,9 +155,12 @@ fn packets(capture: &CaptureRecord, layout: Layout, out: &mut impl Write) -> io:
 
 fn missing(outcome: &Outcome, layout: Layout, out: &mut impl Write) -> io::Result<()> {
     let capture = &outcome.capture;
-    let mut lines = Vec::new();
+    let (mut lines, mut odd) = (Vec::new(), Vec::new());
     for source in &capture.sources {
-        let path = safe(&source.path);
+        let path = safe(match capture.sources.as_slice() {
+            [_] => "the capture",
+            _ => &source.path,
+        });
         if source.truncated || source.fault.is_some() {
             let fault = source.fault.as_deref().unwrap_or("it ends before it should");
             lines.push(format!("{path}: read up to a fault: {}", safe(fault)));
@@ -369,19 +170,19 @@ fn missing(outcome: &Outcome, layout: Layout, out: &mut impl Write) -> io::Resul
             lines.push(format!("{path}: {clipped} cut short by the snap length"));
         }
         let oddities = source.oddities.iter().map(|(name, count)| (name, *count));
-        lines.extend(some_text(&format!("{path}: "), &counts(oddities)));
+        odd.extend(some_text(&format!("{path}: "), &counts(oddities)));
     }
     lines.extend(some_text("lost before capture: ", &states(&capture.dropped)));
     lines.extend(some_text("evicted for lack of room: ", &states(&capture.evicted)));
-    lines.extend(some_text("records not kept: ", &states(&outcome.archive.refused())));
     lines.extend(outcome.limits.iter().cloned());
-    lines.extend(outcome.archive.fault().map(str::to_owned));
-    for (number, line) in lines.iter().enumerate() {
-        if number == 0 {
-            writeln!(out)?;
+    for (label, lines) in [("MISSING", lines), ("FILE ODDITIES", odd)] {
+        for (number, line) in lines.iter().enumerate() {
+            if number == 0 {
+                writeln!(out)?;
+            }
+            let label = if number == 0 { label } else { "" };
+            layout.item(out, (label, Some(Ink::Bold)), COLUMN, line)?;
         }
-        let label = if number == 0 { "MISSING" } else { "" };
-        layout.item(out, (label, Some(Ink::Bold)), COLUMN, line)?;
     }
     Ok(())
 }
@@ -398,7 +199,7 @@ fn next(
     out: &mut impl Write,
 ) -> io::Result<()> {
     let file = match outcome.capture.sources.as_slice() {
-        [one] if plain_path(&one.path) => one.path.as_str(),
+        [one] if plain_path(&one.path, layout.width.saturating_sub(COMMAND)) => one.path.as_str(),
         _ => "FILE",
     };
     let mut commands = Vec::new();
@@ -423,9 +224,12 @@ fn next(
     Ok(())
 }
 
+/// Columns of the longest command without its path.
+const COMMAND: usize = 45;
+
 /// A path that a shell takes as it is, short enough to repeat in a command.
-fn plain_path(path: &str) -> bool {
-    path.len() <= 40
+fn plain_path(path: &str, longest: usize) -> bool {
+    path.len() <= longest
         && !path.starts_with('-')
         && path.bytes().all(|octet| octet.is_ascii_alphanumeric() || b"._-/+,@".contains(&octet))
 }
@@ -437,9 +241,24 @@ mod tests {
     use crate::report::{calls, sample};
 
     fn printed(width: usize, colour: bool) -> String {
+        of(&mut sample::outcome(), Layout { width, colour })
+    }
+
+    fn of(outcome: &mut Outcome, layout: Layout) -> String {
         let mut out = Vec::new();
-        write(&mut sample::outcome(), Layout { width, colour }, &mut out).unwrap();
+        write(outcome, layout, &mut out).unwrap();
         String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn paths_of_any_length_fit() {
+        for length in 1..120 {
+            let mut outcome = sample::outcome();
+            outcome.capture.sources[0].path = "p".repeat(length);
+            for line in of(&mut outcome, Layout::default()).lines() {
+                assert!(width(line) <= 80, "{line}");
+            }
+        }
     }
 
     #[test]

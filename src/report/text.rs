@@ -9,6 +9,9 @@ use crate::model::finding::Severity;
 use crate::model::frame::FrameId;
 use crate::model::time::{Span, Ts};
 
+/// Column at which the text of labelled lines begins.
+pub(super) const COLUMN: usize = 15;
+
 /// How a report for people is laid out.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub struct Layout {

@@ -208,6 +208,7 @@ fn span_limit<'l>(limits: &'l mut Limits, name: &str) -> Option<&'l mut Span> {
         "fragment_wait" => &mut limits.fragment_wait,
         "transaction_life" => &mut limits.transaction_life,
         "call_linger" => &mut limits.call_linger,
+        "challenge_wait" => &mut limits.challenge_wait,
         "call_idle" => &mut limits.call_idle,
         _ => return None,
     })

@@ -111,6 +111,7 @@ impl Look {
         counts.g723 += u16::from(is_g723(payload));
         counts.amr += u16::from(is_amr(payload, amr_octets));
         counts.amr_wb += u16::from(is_amr(payload, amr_wb_octets));
+        counts.h263 += u16::from(is_h263(payload));
         counts.h264 += u16::from(is_h264(payload));
         counts.h265 += u16::from(is_h265(payload));
         counts.runs += u16::from(has_run(payload));
@@ -160,6 +161,7 @@ pub fn merge(earlier: Figures, later: Figures) -> Figures {
         opus_pairs: sum(earlier.opus_pairs, later.opus_pairs),
         equal: sum(earlier.equal, later.equal),
         runs: sum(earlier.runs, later.runs),
+        h263: sum(earlier.h263, later.h263),
         h264: sum(earlier.h264, later.h264),
         h265: sum(earlier.h265, later.h265),
         padded: sum(earlier.padded, later.padded),
@@ -260,6 +262,24 @@ fn opus_ticks(payload: &[u8]) -> Option<u32> {
     Some(frame * frames)
 }
 
+/// RFC 2190 §5: a picture format in use and, in mode A, zeros where nothing is said of B frames; in
+/// modes B and C a quantizer and zeros in the reserved bits.
+fn is_h263(payload: &[u8]) -> bool {
+    match payload {
+        [first, format, reserved, rest, ..] if first & 0x80 == 0 => {
+            let plain = first & 0x40 == 0;
+            matches!(format >> 5, 1..=5)
+                && format & 1 == 0
+                && reserved & 0xe0 == 0
+                && (!plain || (*reserved, *rest) == (0, 0))
+        }
+        [_, format, _, reserved, ..] => {
+            matches!(format >> 5, 1..=5) && format & 0x1f != 0 && matches!(reserved & 3, 0)
+        }
+        _ => false,
+    }
+}
+
 /// RFC 6184 §5.2: the forbidden bit is 0 and the type is a unit, an aggregation or a fragment.
 fn is_h264(payload: &[u8]) -> bool {
     matches!(payload, [first, ..] if first & 0x80 == 0 && matches!(first & 0x1f, 1..=29))
@@ -353,6 +373,9 @@ mod tests {
         assert_eq!(look(head(&[0x7b, 2], 90), 1920).opus, 63);
         assert_eq!(look(head(&[0x7c, 0x85], 900), 0).h264, 64);
         assert_eq!(look(head(&[0x62, 0x01], 900), 0).h265, 64);
+        assert_eq!(look(head(&[0x00, 0x50, 0, 0], 150), 0).h263, 64);
+        assert_eq!(look(head(&[0x80, 0x47, 0x10, 0], 150), 0).h263, 64);
+        assert_eq!(look(head(&[0x00, 0x50, 0x10, 0], 150), 0).h263, 0);
     }
 
     #[test]

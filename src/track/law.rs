@@ -40,6 +40,8 @@ pub enum Codec {
     AmrWb,
     /// Opus.
     Opus,
+    /// H.263 as RFC 2190 carries it.
+    H263,
     /// H.264.
     H264,
     /// H.265.
@@ -96,6 +98,7 @@ impl Codec {
             ("AMR", Self::Amr),
             ("AMR-WB", Self::AmrWb),
             ("opus", Self::Opus),
+            ("H263", Self::H263),
             ("H264", Self::H264),
             ("H265", Self::H265),
         ];
@@ -122,7 +125,9 @@ impl Codec {
             Self::Gsm => frames(33, 160),
             Self::Ilbc => frames(38, 160) || frames(50, 240),
             Self::G723 => frames(24, 240) || frames(20, 240) || frames(4, 240),
-            Self::Amr | Self::AmrWb | Self::Opus | Self::H264 | Self::H265 => return None,
+            Self::Amr | Self::AmrWb | Self::Opus | Self::H263 | Self::H264 | Self::H265 => {
+                return None;
+            }
         })
     }
 
@@ -225,6 +230,7 @@ fn by_content(figures: &Figures, codec: Codec) -> Option<Verdict> {
         Codec::Amr => ("T3", figures.amr, whole, 90),
         Codec::AmrWb => ("T3", figures.amr_wb, whole, 90),
         Codec::Opus => ("T4", figures.opus, figures.opus_pairs, 80),
+        Codec::H263 => ("T8", figures.h263, whole, 100),
         Codec::H264 => ("T8", figures.h264, whole, 100),
         Codec::H265 => ("T8", figures.h265, whole, 100),
         _ => return None,

@@ -24,7 +24,7 @@ impl<'a> NameAddr<'a> {
             let (before, bracketed) = cut(value, open);
             let (uri, after) = split_once(tail(bracketed, 1), b'>');
             let after = after.unwrap_or_default();
-            let params = Params::new(tail(after, lex::until(after, b";")));
+            let params = Params::new(tail(after, lex::until(after, b';')));
             Self { display: lex::unquoted(trim(before)), uri: trim(uri), params }
         } else {
             // RFC 3261 §20: without brackets, what follows a semicolon belongs to the header.
@@ -62,7 +62,7 @@ impl<'a> AddressList<'a> {
     pub fn is_well_formed(value: &[u8]) -> bool {
         let mut rest = value;
         loop {
-            let last = lex::until(rest, b",") >= rest.len();
+            let last = lex::until(rest, b',') >= rest.len();
             if !is_strict(trim(lex::element(&mut rest, b','))) {
                 return false;
             }
@@ -88,7 +88,7 @@ impl<'a> Iterator for AddressList<'a> {
 
 /// The `<` that opens the URI: the first one outside quotes.
 fn find_open(value: &[u8]) -> Option<usize> {
-    let open = lex::until(value, b"<");
+    let open = lex::until(value, b'<');
     (open < value.len()).then_some(open)
 }
 

@@ -29,6 +29,53 @@ pub struct Auth<'a> {
     /// The scheme as written.
     pub scheme_text: &'a [u8],
     body: &'a [u8],
+    fields: Fields,
+}
+
+/// Where the parameters that are asked for stand in the body: one pass finds them all.
+#[derive(Copy, Clone, PartialEq, Eq)]
+struct Fields([(u16, u16); Fields::NAMES.len()]);
+
+impl Fields {
+    const NAMES: [&'static [u8]; 12] = [
+        b"algorithm",
+        b"cnonce",
+        b"nc",
+        b"nonce",
+        b"opaque",
+        b"qop",
+        b"realm",
+        b"response",
+        b"rspauth",
+        b"stale",
+        b"uri",
+        b"username",
+    ];
+    const ABSENT: (u16, u16) = (u16::MAX, u16::MAX);
+    const EMPTY: Self = Self([Self::ABSENT; Self::NAMES.len()]);
+
+    fn slot(name: &[u8]) -> Option<usize> {
+        let first = name.first()?.to_ascii_lowercase();
+        let alike = |known: &&[u8]| known.first() == Some(&first) && known.eq_ignore_ascii_case(name);
+        Self::NAMES.iter().position(alike)
+    }
+
+    /// Notes the parameter in `piece`, if it is one of them and the first of its name.
+    fn note(&mut self, body: &[u8], piece: &[u8]) {
+        let Some((name, value)) = lex::assignment(piece) else { return };
+        let slot = Self::slot(name).and_then(|slot| self.0.get_mut(slot));
+        let Some(slot) = slot.filter(|slot| **slot == Self::ABSENT) else { return };
+        let at = value.as_ptr().addr().checked_sub(body.as_ptr().addr());
+        let at = at.and_then(|at| u16::try_from(at).ok());
+        if let (Some(at), Ok(len)) = (at, u16::try_from(value.len())) {
+            *slot = (at, len);
+        }
+    }
+
+    fn value<'a>(&self, body: &'a [u8], slot: usize) -> Option<&'a [u8]> {
+        let (at, len) = self.0.get(slot).copied().filter(|found| *found != Self::ABSENT)?;
+        body.get(usize::from(at)..)?.get(..usize::from(len))
+    }
 }
 
 impl<'a> Auth<'a> {
@@ -38,8 +85,13 @@ impl<'a> Auth<'a> {
     }
 
     /// Reads a value without a scheme: Authentication-Info (RFC 7616 §3.5).
-    pub const fn from_params(value: &'a [u8]) -> Self {
-        Self { scheme: AuthScheme::Other, scheme_text: &[], body: value }
+    pub fn from_params(value: &'a [u8]) -> Self {
+        let mut fields = Fields::EMPTY;
+        let mut rest = value;
+        while !rest.is_empty() {
+            fields.note(value, lex::element(&mut rest, b','));
+        }
+        Self { scheme: AuthScheme::Other, scheme_text: &[], body: value, fields }
     }
 
     /// The value of a parameter without its quotes, name in any case of letters.
@@ -131,9 +183,12 @@ impl<'a> Auth<'a> {
     }
 
     fn any(&self, name: &[u8]) -> Option<&'a [u8]> {
-        Assignments { rest: self.body }
-            .find(|(other, _)| other.eq_ignore_ascii_case(name))
-            .map(|(_, value)| value)
+        match Fields::slot(name) {
+            Some(slot) => self.fields.value(self.body, slot),
+            None => Assignments { rest: self.body }
+                .find(|(other, _)| other.eq_ignore_ascii_case(name))
+                .map(|(_, value)| value),
+        }
     }
 }
 
@@ -167,8 +222,9 @@ impl<'a> Iterator for AuthList<'a> {
                 lex::element(&mut self.rest, b',');
                 continue;
             };
+            let mut fields = Fields::EMPTY;
             let mut rest = body;
-            lex::element(&mut rest, b',');
+            fields.note(body, lex::element(&mut rest, b','));
             // Elements go on belonging to this challenge until one begins with a new scheme.
             loop {
                 let mut after = rest;
@@ -176,11 +232,12 @@ impl<'a> Iterator for AuthList<'a> {
                 if rest.is_empty() || begins_challenge(piece) {
                     break;
                 }
+                fields.note(body, piece);
                 rest = after;
             }
             let body = cut(body, body.len().saturating_sub(rest.len())).0;
             self.rest = rest;
-            return Some(Auth { scheme: scheme_of(scheme_text), scheme_text, body });
+            return Some(Auth { scheme: scheme_of(scheme_text), scheme_text, body, fields });
         }
         None
     }

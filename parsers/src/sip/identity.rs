@@ -20,7 +20,7 @@ impl<'a> Identity<'a> {
     /// Reads one value; `None` without a token.
     pub fn parse(value: &'a [u8]) -> Option<Self> {
         let value = trim(value);
-        let (token, params) = cut(value, lex::until(value, b";"));
+        let (token, params) = cut(value, lex::until(value, b';'));
         let token = trim(token);
         let quoted = lex::quoted(token);
         let params = Params::new(params);

@@ -1,14 +1,10 @@
 //! The small pieces of the SIP grammar (RFC 3261 §25.1): token, quoted-string, LWS, and lists cut
 //! at a delimiter outside quotes and angle brackets. The only file that names `nom`.
 
-use nom::branch::alt;
-use nom::bytes::complete::{is_not, tag, take, take_while, take_while1};
-use nom::combinator::recognize;
-use nom::multi::many0_count;
-use nom::sequence::{delimited, preceded};
+use nom::bytes::complete::{tag, take_while, take_while1};
 use nom::{IResult, Parser};
 
-use crate::cursor::{cut, find, is_lws, tail};
+use crate::cursor::{cut, find, find_either, is_lws, tail, trim_start};
 
 /// Longest text in angle brackets that hides delimiters, octets.
 const MAX_BRACKETED: usize = 4096;
@@ -25,16 +21,31 @@ pub(super) const fn is_token(octet: u8) -> bool {
 
 /// A token and the rest after it.
 pub(super) fn token(input: &[u8]) -> Option<(&[u8], &[u8])> {
-    take_while1::<_, _, ()>(is_token)(input).ok().map(|(rest, text)| (text, rest))
+    let end = input.iter().position(|octet| !is_token(*octet)).unwrap_or(input.len());
+    (end > 0).then(|| cut(input, end))
 }
 
 /// A quoted-string at the start of `input`: what is between the quotes (escapes kept), the rest.
 pub(super) fn quoted(input: &[u8]) -> Option<(&[u8], &[u8])> {
-    quoted_string(input).ok().map(|(rest, text)| (text, rest))
+    let inside = input.strip_prefix(b"\"")?;
+    let (text, rest) = cut(inside, closing_quote(inside)?);
+    Some((text, tail(rest, 1)))
 }
 
 /// `token LWS / LWS token LWS / LWS token LWS`: protocol, version, transport of a Via.
 pub(super) fn sent_protocol(input: &[u8]) -> Option<([&[u8]; 3], &[u8])> {
+    if let Some((protocol, rest)) = input.split_at_checked(3).filter(|(start, _)| start == b"SIP")
+        && let Some(rest) = rest.strip_prefix(b"/2.0/")
+        && let Some((transport, rest)) = token(rest)
+        && rest.first().copied().is_none_or(is_lws)
+    {
+        return Some(([protocol, b"2.0", transport], rest));
+    }
+    spaced_protocol(input)
+}
+
+/// The same with white space where nobody writes it.
+fn spaced_protocol(input: &[u8]) -> Option<([&[u8]; 3], &[u8])> {
     let slash = || (lws, tag(&b"/"[..]), lws);
     let word = || take_while1::<_, _, ()>(is_token);
     let (rest, (_, protocol, _, version, _, transport)) =
@@ -46,9 +57,9 @@ pub(super) fn sent_protocol(input: &[u8]) -> Option<([&[u8]; 3], &[u8])> {
 
 /// `name LWS = LWS value`, value a quoted-string (without its quotes) or anything up to the end.
 pub(super) fn assignment(input: &[u8]) -> Option<(&[u8], &[u8])> {
-    let equal = (lws, tag(&b"="[..]), lws);
-    let (rest, (_, name, _)) = (lws, take_while1::<_, _, ()>(is_token), equal).parse(input).ok()?;
-    Some((name, unquoted(rest)))
+    let (name, rest) = token(trim_start(input))?;
+    let value = trim_start(rest).strip_prefix(b"=")?;
+    Some((name, unquoted(trim_start(value))))
 }
 
 /// A value without its quotes, if it has them; otherwise as it is.
@@ -59,14 +70,14 @@ pub(super) fn unquoted(value: &[u8]) -> &[u8] {
     }
 }
 
-/// Where the first octet of `stops` stands outside quotes and angle brackets, or the length.
+/// Where the first `stop` stands outside quotes and angle brackets, or the length.
 ///
 /// A quote or bracket that is never closed is an octet like any other (RFC 4475 §3.1.2.6).
-pub(super) fn until(input: &[u8], stops: &[u8]) -> usize {
+pub(super) fn until(input: &[u8], stop: u8) -> usize {
     let (mut quotes, mut angles) = (true, true);
     let mut rest = input;
     while let [octet, next @ ..] = rest {
-        if stops.contains(octet) {
+        if *octet == stop {
             break;
         }
         rest = next;
@@ -90,28 +101,26 @@ pub(super) fn until(input: &[u8], stops: &[u8]) -> usize {
 
 /// Takes the next element of a list off `rest`; the separator goes with it.
 pub(super) fn element<'a>(rest: &mut &'a [u8], separator: u8) -> &'a [u8] {
-    let (piece, after) = cut(rest, until(rest, &[separator]));
+    let (piece, after) = cut(rest, until(rest, separator));
     *rest = tail(after, 1);
     piece
 }
 
 /// The octets after the quote that closes the string whose first octet is `input`'s first.
 fn after_quote(input: &[u8]) -> Option<&[u8]> {
-    let (rest, _) = inside(input).ok()?;
-    match rest {
-        [b'"', rest @ ..] => Some(rest),
-        _ => None,
+    closing_quote(input).map(|close| tail(input, close.saturating_add(1)))
+}
+
+/// Where the quote stands that closes `*(qdtext / quoted-pair)`.
+fn closing_quote(input: &[u8]) -> Option<usize> {
+    let mut rest = input;
+    loop {
+        let at = find_either(b'"', b'\\', rest)?;
+        match tail(rest, at) {
+            [b'"', ..] => return input.len().checked_sub(rest.len())?.checked_add(at),
+            pair => rest = pair.get(2..)?,
+        }
     }
-}
-
-fn quoted_string(input: &[u8]) -> Step<'_, &[u8]> {
-    delimited(tag(&b"\""[..]), inside, tag(&b"\""[..])).parse(input)
-}
-
-/// `*(qdtext / quoted-pair)`.
-fn inside(input: &[u8]) -> Step<'_, &[u8]> {
-    let pair = preceded(tag(&b"\\"[..]), take(1_usize));
-    recognize(many0_count(alt((is_not(&b"\\\""[..]), pair)))).parse(input)
 }
 
 fn lws(input: &[u8]) -> Step<'_, &[u8]> {
@@ -142,13 +151,13 @@ mod tests {
     fn an_open_quote_hides_nothing() {
         let mut rest = &br#""a, b"#[..];
         assert_eq!(element(&mut rest, b','), br#""a"#);
-        assert_eq!(until(b"<a,b", b","), 2);
+        assert_eq!(until(b"<a,b", b','), 2);
     }
 
     #[test]
     fn a_line_of_escaped_quotes_costs_linear_time() {
         let hostile = b"\"\\\"".repeat(40_000);
-        assert_eq!(until(&hostile, b","), hostile.len());
+        assert_eq!(until(&hostile, b','), hostile.len());
         let hostile = [&b"\""[..], &b"\\\",".repeat(40_000)].concat();
         let mut rest = &hostile[..];
         let mut elements = 0;

@@ -53,7 +53,7 @@ impl<'a> Params<'a> {
             _ => return false,
         };
         loop {
-            let last = lex::until(rest, b";") >= rest.len();
+            let last = lex::until(rest, b';') >= rest.len();
             if trim(lex::element(&mut rest, b';')).is_empty() {
                 return false;
             }

@@ -3,8 +3,9 @@
 
 use super::scan::name_end;
 use super::start::start_line;
-use super::{HeaderName, lex};
-use crate::cursor::{cut, line_at, trim_end, trim_start};
+use super::{HeaderName, Method, StartLine, lex};
+use crate::anomaly::Anomalies;
+use crate::cursor::{cut, line_at, starts_with_any_case, trim_end, trim_start};
 
 /// How far [`probe`] looks for a header, octets.
 const PROBE_WINDOW: usize = 4096;
@@ -13,14 +14,17 @@ const PROBE_WINDOW: usize = 4096;
 ///
 /// Wanted: a start line (after any leading CR, LF, SP, HT) and one of Via, From, To, Call-ID or
 /// `CSeq`, long or compact, in the first 4 KiB. So an HTTP answer with a SIP status line is not SIP.
+/// A request line of a known method and a URI of SIP or of a telephone number needs no more.
 pub fn probe(octets: &[u8]) -> bool {
     let octets = trim_start(cut(octets, PROBE_WINDOW).0);
     if !octets.first().copied().is_some_and(lex::is_token) {
         return false;
     }
     let Some(first) = line_at(octets, 0) else { return false };
-    if start_line(first.text, 0).is_none() {
-        return false;
+    match start_line(first.text, 0) {
+        None => return false,
+        Some((start, anomalies)) if is_plain_request(&start, anomalies, first.text) => return true,
+        Some(_) => {}
     }
     let mut at = first.next;
     while let Some(line) = line_at(octets, at) {
@@ -43,6 +47,15 @@ pub fn probe(octets: &[u8]) -> bool {
     false
 }
 
+/// `INVITE sip:bob@example.net SIP/2.0`: nothing else begins like that.
+fn is_plain_request(start: &StartLine, anomalies: Anomalies, text: &[u8]) -> bool {
+    let StartLine::Request { method, uri, .. } = start else { return false };
+    let schemes: [&[u8]; 3] = [b"sip:", b"sips:", b"tel:"];
+    *method != Method::Other
+        && !anomalies.contains(Anomalies::BAD_VERSION)
+        && schemes.iter().any(|scheme| starts_with_any_case(uri.of(text), scheme))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -53,6 +66,9 @@ mod tests {
             probe(b"\r\n\r\n OPTIONS sip:x SIP/2.0\r\nX: y\r\nCSeq: 1 OPTIONS\r\n")
                 && probe(b"sip/2.0 200 ok\nx: y\nI : z\n")
         );
+        assert!(probe(b"REGISTER sip:1.1.1.1:5060 SIP/2.0\r\nExpires: 3600\r\n\r\n"));
+        assert!(!probe(b"REGISTER sip:1.1.1.1:5060 HTTP/1.1\r\nExpires: 3600\r\n\r\n"));
+        assert!(!probe(b"WORK sip:1.1.1.1:5060 SIP/2.0\r\nExpires: 3600\r\n\r\n"));
         let http = b"SIP/2.0 200 OK\r\nServer: x\r\nContent-Length: 0\r\n\r\n";
         let late = b"SIP/2.0 200 OK\r\nServer: x\r\n\r\nVia: x\r\n";
         for other in

@@ -28,7 +28,7 @@ impl<'a> Via<'a> {
     /// Reads one value; `None` without `protocol/version/transport`.
     pub fn parse(value: &'a [u8]) -> Option<Self> {
         let ([protocol, version, transport], rest) = lex::sent_protocol(value)?;
-        let (sent_by, params) = cut(rest, lex::until(rest, b";"));
+        let (sent_by, params) = cut(rest, lex::until(rest, b';'));
         let (host, port) = split_host_port(sent_by);
         Some(Self { protocol, version, transport, host, port, params: Params::new(params) })
     }
@@ -73,7 +73,7 @@ impl<'a> ViaList<'a> {
     pub fn is_well_formed(value: &[u8]) -> bool {
         let mut rest = value;
         loop {
-            let last = lex::until(rest, b",") >= rest.len();
+            let last = lex::until(rest, b',') >= rest.len();
             let well = Via::parse(lex::element(&mut rest, b',')).is_some_and(|via| {
                 !via.host.is_empty()
                     && !via.host.iter().copied().any(is_lws)

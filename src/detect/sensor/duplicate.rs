@@ -1,10 +1,10 @@
 //! `SENSOR-DUPLICATE`: packets that the tap delivered twice.
 
 use super::super::rule::{Detector, Meta, Words, rule};
-use super::super::seen::TapSeen;
+use super::super::seen::{CaptureSeen, TapSeen};
 use super::super::sink::{Entry, Sighting, Sink, Subject};
 use super::super::text::plural;
-use crate::model::finding::Figure;
+use crate::model::finding::{Figure, Severity};
 use crate::policy::Policy;
 
 rule! {
@@ -55,6 +55,15 @@ impl Detector for Duplicate {
             ("copy of a packet seen shortly before".to_owned(), None)
         })
         .times(frames);
+    }
+
+    /// Not every copy is told one by one: the count comes from the accounting.
+    fn end(&mut self, seen: &CaptureSeen<'_>, sink: &mut Sink) {
+        let booked = seen.record.accounting.skipped.get("duplicate").copied().unwrap_or_default();
+        let told = sink.known(&META, Subject::capture()).map_or(0, |entry| entry.count);
+        if let Some(hit) = sink.concerns(&META, Subject::capture(), Severity::Info) {
+            hit.times(booked.saturating_sub(told).saturating_add(1));
+        }
     }
 
     fn summarise(&self, entry: &Entry) -> Words {

@@ -124,6 +124,24 @@ fn a_retry_within_the_linger_revives_the_call() {
 }
 
 #[test]
+fn credentials_may_follow_a_challenge_later_than_a_call_lingers() {
+    let mut tap = Tap::new();
+    for (call, retry) in [("c1", 51_000), ("c2", 180_011)] {
+        let start = if call == "c1" { 0 } else { 500_000 };
+        let (early, late) = (format!("{call}/f/"), format!("{call}/f/x"));
+        tap.say(start, "a>b", "INVITE", &early, "1 INVITE");
+        tap.say(start + 10, "b>a", "407 Proxy Authentication Required", &late, "1 INVITE");
+        tap.say(start + 20, "a>b", "ACK", &late, "1 ACK");
+        tap.say(start + retry, "a>b", "INVITE", &early, "2 INVITE");
+        tap.say(start + retry + 10, "b>a", "403 Forbidden", &late, "2 INVITE");
+    }
+    let statuses: Vec<_> =
+        tap.calls().iter().map(|call| (call.call_id.clone(), call.final_status)).collect();
+    let of = |call: &str, status| (call.into(), Some(status));
+    assert_eq!(statuses, [of("c1", 403), of("c2", 407), of("c2", 403)]);
+}
+
+#[test]
 fn silence_ends_a_call_without_bye() {
     let limits = Limits { call_idle: Span::from_secs(100), ..Limits::default() };
     let mut tap = Tap::with(&limits);
