@@ -73,7 +73,7 @@ impl Collector {
         Self {
             dialogs: Dialogs::new(&policy.limits),
             media: MediaBinder::new(&policy.limits),
-            rtcp: RtcpReports::default(),
+            rtcp: RtcpReports::new(&policy.limits),
             detectors: Detectors::new(policy),
             archive: Archive::new(&policy.limits),
             outbox: Outbox::default(),

@@ -11,6 +11,9 @@ use super::alarm::Alarms;
 /// Name of the table in `evicted`.
 pub const TABLE: &str = "udp_flows";
 
+/// Octets of one flow with its timer, in a table that is half full after it has grown.
+pub const ENTRY: usize = 2 * (size_of::<Flow>() + 1) + 3 * size_of::<Ts>();
+
 #[derive(Copy, Clone, Debug)]
 struct Flow {
     hash: u64,

@@ -37,6 +37,12 @@ impl<'a> Emitter<'a> {
         self.frame = frame;
     }
 
+    /// Has the next facts cite `frame`, under the key that holds, and gives back the one before: a
+    /// packet may end another flow, whose facts are not of that packet's frame.
+    pub fn cite(&mut self, frame: FrameRef) -> FrameRef {
+        std::mem::replace(&mut self.frame, frame)
+    }
+
     /// Writes one fact.
     pub fn fact(&mut self, body: Body) {
         self.epoch.facts.push(Fact { key: self.key, frame: self.frame, body });

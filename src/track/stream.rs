@@ -17,6 +17,9 @@ use crate::model::time::{Span, Ts};
 /// Slots are made in blocks of this many, so that nothing is ever copied to grow.
 const BLOCK: u32 = 64;
 
+/// Octets of one stream: what every packet touches, the rest, its timer and its index.
+pub const ENTRY: usize = size_of::<Slot>() + size_of::<Cold>() + size_of::<Entry>() + 10;
+
 /// What the table may hold.
 #[derive(Copy, Clone, Debug)]
 pub struct StreamLimits {
