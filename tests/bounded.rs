@@ -233,7 +233,11 @@ fn records_beyond_memory_and_spool_are_counted() {
     assert_eq!(report["counts"]["calls"], 400, "what was counted stays counted");
     let spooled = Limits { records_octets: 4_096, ..Limits::default() };
     let (report, _) = evicted(text, spooled, "call_records");
-    assert_eq!(report["calls"].as_array().unwrap().len(), 400, "the spool holds what memory cannot");
+    assert_eq!(
+        report["calls"].as_array().unwrap().len(),
+        400,
+        "the spool holds what memory cannot"
+    );
 }
 
 #[test]

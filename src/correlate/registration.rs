@@ -105,7 +105,9 @@ impl Registration {
             let ours = self.names.get(CONTACT);
             let expiry = |of: Option<&[u8]>| {
                 let mut contacts = view.message.addresses(HeaderName::Contact);
-                let contact = contacts.find(|contact| of.is_none_or(|of| *Uri::without_password(contact.uri) == *of))?;
+                let contact = contacts.find(|contact| {
+                    of.is_none_or(|of| *Uri::without_password(contact.uri) == *of)
+                })?;
                 seconds(contact.params.value(b"expires"))
             };
             let header = || seconds(view.message.header(HeaderName::Expires));

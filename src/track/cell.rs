@@ -27,7 +27,8 @@ use super::dtls_flows::{self, DtlsFlows};
 use super::emit::Emitter;
 use super::input::Input;
 use super::stream::{Seen, Sought, StreamLimits, Streams};
-use super::tcp_flows::{self, Shared, TcpFlows};
+use super::tcp_connection::Shared;
+use super::tcp_flows::{self, TcpFlows};
 
 /// Duplicates that a cell reports one by one; all are counted.
 const DUPLICATE_FACTS: u64 = 2;
@@ -125,8 +126,7 @@ impl Cell {
     /// one packet at a time they add up.
     pub fn ahead(&self, input: &Input, octets: &[u8]) -> Ahead {
         let l4_hash = duplicate::l4_hash(&input.packet, octets);
-        let mut ahead =
-            Ahead { l4_hash, stream: None, touched: self.duplicates.touch(l4_hash) };
+        let mut ahead = Ahead { l4_hash, stream: None, touched: self.duplicates.touch(l4_hash) };
         if self.streams.len() < MANY_STREAMS || input.sip || input.packet.proto != Proto::UDP {
             return ahead;
         }
@@ -242,13 +242,7 @@ impl Cell {
         }));
     }
 
-    fn udp(
-        &mut self,
-        input: &Input,
-        payload: &[u8],
-        stream: Option<u32>,
-        emit: &mut Emitter<'_>,
-    ) {
+    fn udp(&mut self, input: &Input, payload: &[u8], stream: Option<u32>, emit: &mut Emitter<'_>) {
         let frames = u64::from(input.frames);
         let handled = match demux::classify(payload) {
             Kind::Rtp => return self.rtp(input, payload, stream, emit),
@@ -288,13 +282,7 @@ impl Cell {
         }
     }
 
-    fn rtp(
-        &mut self,
-        input: &Input,
-        payload: &[u8],
-        stream: Option<u32>,
-        emit: &mut Emitter<'_>,
-    ) {
+    fn rtp(&mut self, input: &Input, payload: &[u8], stream: Option<u32>, emit: &mut Emitter<'_>) {
         let Ok(header) = Header::parse(payload) else {
             return self.tally.skipped(Skipped::NotVoip, u64::from(input.frames));
         };

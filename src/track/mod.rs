@@ -9,5 +9,6 @@ pub mod input;
 pub mod law;
 pub mod slot;
 pub mod stream;
+pub mod tcp_connection;
 pub mod tcp_flows;
 pub mod timer;

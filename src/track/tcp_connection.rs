@@ -1,0 +1,335 @@
+//! One TCP connection: ordered bytes, what they carry, and the SIP messages on them.
+//!
+//! A connection is unknown until its octets say what it is. The beginning of a connection decides;
+//! where the capture began later, or has a hole, the beginnings of further segments are tried too,
+//! because SIP senders begin messages at segment borders. What turns out to be neither SIP nor
+//! TLS costs no more reassembly. All frames of a connection are booked under what it carries, pure
+//! acknowledgements too.
+
+use overhear_parsers::sip::HeaderSpan;
+
+use crate::decode::Tcp;
+use crate::dissect::sip_stream::SipStream;
+use crate::dissect::tcp_probe::{self, Probe};
+use crate::model::addr::{Endpoint, FlowKey};
+use crate::model::capture::Reassembly;
+use crate::model::evidence::FrameRef;
+use crate::model::fact::{Body, SipFact, length};
+use crate::model::record::HandshakeKind;
+use crate::model::tally::{Handled, Skipped, Tally};
+use crate::model::time::Ts;
+use crate::model::transport::Transport;
+use crate::reassemble::purse::Purse;
+use crate::reassemble::tcp::{Delivery, Direction, Segment};
+
+use super::emit::Emitter;
+use super::input::Input;
+
+/// Name in `evicted` of unfinished messages for which there was no memory.
+const MESSAGES: &str = "tcp_messages";
+
+/// Octets of a direction kept while it is not known what the connection carries.
+const PROBE_OCTETS: usize = 4096;
+
+/// Segment beginnings tried on a connection whose own beginning was not seen.
+const PROBE_SEGMENTS: u16 = 64;
+
+/// What a connection carries.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub(super) enum Carries {
+    Unknown,
+    Sip,
+    Tls,
+    Other,
+}
+
+/// A connection and what is held of it.
+#[derive(Debug)]
+pub(super) struct Connection {
+    pub(super) key: FlowKey,
+    pub(super) flow: u64,
+    /// From `key.low` and from `key.high`.
+    directions: [Direction; 2],
+    /// Unfinished SIP messages; while unknown, the octets to judge by.
+    messages: [SipStream; 2],
+    /// What the purse has paid for `messages`.
+    paid: [u64; 2],
+    pub(super) carries: Carries,
+    /// Frames to book once it is known what the connection carries.
+    pending: u64,
+    /// Segment beginnings that said nothing.
+    tried: u16,
+    /// The beginning of the connection was captured.
+    pub(super) opened: bool,
+    /// The snap length cut a segment: a hole in the octets may come from that.
+    pub(super) clipped: bool,
+    pub(super) last_seen: Ts,
+    pub(super) last_frame: FrameRef,
+    /// The deadline of its one timer; an older entry of the heap is stale.
+    pub(super) armed: Ts,
+}
+
+/// What one cell's connections share with the rest of the cell.
+#[derive(Debug)]
+pub struct Shared<'a> {
+    /// Memory for reassembly.
+    pub purse: &'a mut Purse,
+    /// Where frames are booked.
+    pub tally: &'a mut Tally,
+    /// Scratch for header spans.
+    pub spans: &'a mut Vec<HeaderSpan>,
+}
+
+impl Connection {
+    /// A connection whose first packet is `input`.
+    pub(super) fn new(key: FlowKey, input: &Input) -> Self {
+        Self {
+            key,
+            flow: input.flow,
+            directions: [Direction::new(), Direction::new()],
+            messages: [SipStream::default(), SipStream::default()],
+            paid: [0; 2],
+            carries: Carries::Unknown,
+            pending: 0,
+            tried: 0,
+            opened: false,
+            clipped: false,
+            last_seen: input.watermark,
+            last_frame: input.frame_ref(),
+            armed: Ts::MAX,
+        }
+    }
+
+    /// Whether either side has ended it.
+    pub(super) fn closed(&self) -> bool {
+        self.directions.iter().any(Direction::closed)
+    }
+
+    /// Books frames under what the connection carries, or keeps them until that is known.
+    pub(super) fn book(&mut self, frames: u64, tally: &mut Tally) {
+        match self.carries {
+            Carries::Unknown => self.pending += frames,
+            Carries::Sip => tally.handled(Handled::Sip, frames),
+            Carries::Tls => tally.handled(Handled::Tls, frames),
+            Carries::Other => tally.skipped(Skipped::NotVoip, frames),
+        }
+    }
+
+    fn becomes(&mut self, carries: Carries, tally: &mut Tally) {
+        self.carries = carries;
+        let pending = std::mem::take(&mut self.pending);
+        self.book(pending, tally);
+    }
+
+    /// Takes the octets of one segment.
+    pub(super) fn segment(
+        &mut self,
+        input: &Input,
+        payload: &[u8],
+        shared: &mut Shared<'_>,
+        emit: &mut Emitter<'_>,
+        reassembly: &mut Reassembly,
+    ) {
+        let (side, src, dst) = self.side(input.packet.src);
+        let segment = Segment {
+            seq: input.packet.tcp.seq,
+            flags: input.packet.tcp.flags,
+            payload,
+            wire_len: input.packet.wire_payload_len,
+        };
+        self.deliver(
+            side,
+            Some(&segment),
+            &mut Arrival { src, dst, clipped: input.packet.clipped, shared, emit, reassembly },
+        );
+    }
+
+    /// Which direction a sender's octets belong to, with both endpoints.
+    fn side(&self, sender: Endpoint) -> (usize, Endpoint, Endpoint) {
+        if sender == self.key.low {
+            (0, self.key.low, self.key.high)
+        } else {
+            (1, self.key.high, self.key.low)
+        }
+    }
+
+    /// Runs a segment, or the end of the direction, through reassembly into the messages.
+    fn deliver(
+        &mut self,
+        side: usize,
+        segment: Option<&Segment<'_>>,
+        arrival: &mut Arrival<'_, '_, '_>,
+    ) {
+        let Some(direction) = self.directions.get_mut(side) else { return };
+        let mut direction = std::mem::take(direction);
+        let before = *direction.counters();
+        // The purse is lent to reassembly for the time of the push and pays for messages after it.
+        let mut purse = std::mem::take(arrival.shared.purse);
+        let mut each = |delivery: Delivery<'_>| {
+            self.octets(side, delivery.octets, delivery.gap_before > 0, arrival);
+        };
+        match segment {
+            Some(segment) => direction.push(segment, &mut purse, &mut each),
+            None => direction.finish(&mut purse, &mut each),
+        }
+        *arrival.shared.purse = purse;
+        let after = *direction.counters();
+        arrival.reassembly.tcp_gaps += after.gaps.saturating_sub(before.gaps);
+        arrival.reassembly.tcp_overlaps += after.overlaps.saturating_sub(before.overlaps);
+        if let Some(place) = self.directions.get_mut(side) {
+            *place = direction;
+        }
+        self.settle(side, arrival);
+    }
+
+    /// Has the purse pay for the memory of an unfinished message. Where it cannot, the message is
+    /// given out as far as it goes.
+    fn settle(&mut self, side: usize, arrival: &mut Arrival<'_, '_, '_>) {
+        let (Some(stream), Some(paid)) = (self.messages.get_mut(side), self.paid.get_mut(side))
+        else {
+            return;
+        };
+        let cost = stream.cost();
+        if cost <= *paid {
+            arrival.shared.purse.give(*paid - cost);
+            *paid = cost;
+        } else if arrival.shared.purse.take(cost - *paid) {
+            *paid = cost;
+        } else {
+            arrival.shared.purse.give(std::mem::take(paid));
+            arrival.shared.purse.evict(MESSAGES, 1);
+            if self.carries == Carries::Sip {
+                self.sip(side, &[], true, arrival);
+            }
+            if let Some(stream) = self.messages.get_mut(side) {
+                stream.forget();
+            }
+        }
+    }
+
+    /// Takes ordered octets: messages if this is SIP, otherwise something to judge by.
+    fn octets(
+        &mut self,
+        side: usize,
+        octets: &[u8],
+        after_gap: bool,
+        arrival: &mut Arrival<'_, '_, '_>,
+    ) {
+        if self.carries == Carries::Unknown {
+            self.judge(side, octets, after_gap, arrival);
+        } else if self.carries == Carries::Sip {
+            self.sip(side, octets, after_gap, arrival);
+        }
+    }
+
+    fn sip(
+        &mut self,
+        side: usize,
+        octets: &[u8],
+        after_gap: bool,
+        arrival: &mut Arrival<'_, '_, '_>,
+    ) {
+        let Some(stream) = self.messages.get_mut(side) else { return };
+        let (src, dst, clipped) = (arrival.src, arrival.dst, self.clipped);
+        let emit = &mut *arrival.emit;
+        stream.push(octets, after_gap, arrival.shared.spans, &mut |found| {
+            let octets = emit.epoch.keep(found.octets);
+            let start = length(emit.epoch.spans.len());
+            emit.epoch.spans.extend_from_slice(found.spans);
+            emit.fact(Body::Sip(SipFact {
+                src,
+                dst,
+                transport: Transport::Tcp,
+                octets,
+                spans: start..length(emit.epoch.spans.len()),
+                layout: found.layout,
+                clipped: found.cut && clipped,
+            }));
+        });
+    }
+
+    fn judge(
+        &mut self,
+        side: usize,
+        octets: &[u8],
+        after_gap: bool,
+        arrival: &mut Arrival<'_, '_, '_>,
+    ) {
+        let Some(stream) = self.messages.get_mut(side) else { return };
+        let judged = if stream.held() == 0 || after_gap {
+            stream.forget();
+            tcp_probe::probe(octets)
+        } else {
+            stream.hold(octets);
+            tcp_probe::probe(stream.octets())
+        };
+        match judged {
+            Probe::Sip => {
+                let held = stream.take();
+                self.becomes(Carries::Sip, arrival.shared.tally);
+                let octets = if held.is_empty() { octets } else { &held };
+                self.sip(side, octets, false, arrival);
+            }
+            Probe::Tls { client_hello, handshake } => {
+                stream.forget();
+                self.becomes(Carries::Tls, arrival.shared.tally);
+                let (src, dst) = (arrival.src, arrival.dst);
+                if client_hello {
+                    let (kind, clipped) = (HandshakeKind::Tls, arrival.clipped);
+                    arrival.emit.fact(Body::Handshake { kind, client: src, server: dst, clipped });
+                } else if !handshake && !self.opened {
+                    arrival.emit.fact(Body::MidstreamTls { src, dst });
+                }
+            }
+            Probe::More if stream.held() < PROBE_OCTETS => {
+                if stream.held() == 0 {
+                    stream.hold(octets);
+                }
+            }
+            Probe::More | Probe::Other => {
+                stream.forget();
+                self.tried = self.tried.saturating_add(1);
+                let begun = self.opened && !after_gap;
+                if begun || self.tried >= PROBE_SEGMENTS {
+                    self.becomes(Carries::Other, arrival.shared.tally);
+                }
+            }
+        }
+    }
+
+    /// Flushes what is held and books what is pending.
+    pub(super) fn close(
+        &mut self,
+        shared: &mut Shared<'_>,
+        emit: &mut Emitter<'_>,
+        reassembly: &mut Reassembly,
+    ) {
+        for (side, src, dst) in [(0, self.key.low, self.key.high), (1, self.key.high, self.key.low)]
+        {
+            let mut arrival = Arrival { src, dst, clipped: false, shared, emit, reassembly };
+            self.deliver(side, None, &mut arrival);
+            if self.carries == Carries::Sip {
+                // A gap with nothing behind it makes the stream give out what it holds.
+                self.sip(side, &[], true, &mut arrival);
+            }
+            shared.purse.give(self.paid.get_mut(side).map(std::mem::take).unwrap_or_default());
+        }
+        let reason = if self.tried > 0 { Skipped::NotVoip } else { Skipped::Unclassified };
+        shared.tally.skipped(reason, std::mem::take(&mut self.pending));
+    }
+}
+
+/// The surroundings of octets that arrive.
+struct Arrival<'a, 'b, 'c> {
+    src: Endpoint,
+    dst: Endpoint,
+    clipped: bool,
+    shared: &'a mut Shared<'b>,
+    emit: &'a mut Emitter<'c>,
+    reassembly: &'a mut Reassembly,
+}
+
+/// A SYN without ACK opens a connection.
+pub(super) fn opens(tcp: Tcp) -> bool {
+    tcp.flags & (Tcp::SYN | Tcp::ACK) == Tcp::SYN
+}
