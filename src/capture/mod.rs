@@ -12,6 +12,8 @@
 //!
 //! Not here: live interfaces, decompression, anything inside a packet.
 
+#![cfg_attr(not(test), deny(clippy::arithmetic_side_effects, clippy::as_conversions))]
+
 mod backing;
 mod error;
 mod facts;

@@ -42,6 +42,7 @@ impl Setting {
             "calls" => &mut limits.calls,
             "registrations" => &mut limits.registrations,
             "announcements" => &mut limits.announcements,
+            "rtcp" => &mut limits.rtcp,
             "findings_per_rule" => &mut limits.findings_per_rule,
             "peers" => &mut limits.peers,
             "records_octets" => &mut limits.records_octets,

@@ -77,6 +77,9 @@ impl Dialogs {
         .into_iter()
     }
 
+    /// Octets of one remembered message.
+    pub const TRANSACTION: usize = super::transaction::ENTRY;
+
     /// Requests and responses that repeated one of the same transaction.
     pub const fn retransmissions(&self) -> u64 {
         self.transactions.retransmissions()

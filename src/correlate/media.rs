@@ -26,8 +26,16 @@ use super::outbox::{Announcement, MediaDescription};
 /// Name of the table in `evicted`.
 pub const TABLE: &str = "announcements";
 
+/// Octets of one announcement with its places in three indices and in the order of arrival.
+pub const ENTRY: usize = size_of::<Entry>() + size_of::<(u32, u64)>() + 3 * 10;
+
 /// How much earlier than its announcement a stream may begin.
 const BEFORE: Span = Span::from_secs(5);
+
+/// Announcements of one address, and of one call, that are looked at for one stream: the newest
+/// ones. A load generator announces one address for every call.
+const LOOKED_AT: usize = 4_096;
+const LOOKED_AT_OF_CALL: usize = 64;
 
 /// No entry: the end of a chain.
 const NONE: u32 = u32::MAX;
@@ -43,7 +51,7 @@ pub struct Binding {
     pub media: Arc<MediaDescription>,
 }
 
-/// One announcement, in two chains: of its address and of its call.
+/// One announcement, in two chains: of its address and of its call, the newest first.
 #[derive(Debug)]
 struct Entry {
     endpoint: Endpoint,
@@ -57,6 +65,7 @@ struct Entry {
     candidate: bool,
     live: bool,
     next_at_endpoint: u32,
+    before_at_endpoint: u32,
     next_of_call: u32,
 }
 
@@ -127,9 +136,14 @@ impl MediaBinder {
             candidate: announcement.candidate,
             live: true,
             next_at_endpoint: self.head_of_endpoint(endpoint_hash, announcement.endpoint),
+            before_at_endpoint: NONE,
             next_of_call: self.head_of_call(call_hash, announcement.call),
         };
+        let next = entry.next_at_endpoint;
         let slot = self.place(entry);
+        if let Some(next) = self.entries.get_mut(widen(next)) {
+            next.before_at_endpoint = slot;
+        }
         self.live += 1;
         self.arrival.push_back((slot, announcement.ordinal));
         let entries = &self.entries;
@@ -153,6 +167,15 @@ impl MediaBinder {
         while let Some(entry) = self.entries.get_mut(widen(slot)) {
             entry.until = end.plus(self.linger);
             slot = entry.next_of_call;
+        }
+        if self.head_of_call(stable_hash(&call.id), call) == NONE {
+            return;
+        }
+        // What was evicted since leaves its place here; a burst of calls must not fill memory so.
+        if self.leaving.len() > self.live.saturating_mul(2).saturating_add(1_024) {
+            let mut leaving = std::mem::take(&mut self.leaving);
+            leaving.retain(|(_, call)| self.head_of_call(stable_hash(&call.id), *call) != NONE);
+            self.leaving = leaving;
         }
         self.leaving.push_back((end.min(watermark).plus(self.forget), call));
     }
@@ -190,9 +213,8 @@ impl MediaBinder {
     /// The best announcement of `endpoint` for a stream that has `far` at its other end.
     fn best(&self, endpoint: Endpoint, far: Endpoint, stream: &StreamEnded) -> Option<&Entry> {
         let mut best: Option<(&Entry, Rank)> = None;
-        let mut slot = self.head_of_endpoint(stable_hash(&endpoint), endpoint);
-        while let Some(entry) = self.entries.get(widen(slot)) {
-            slot = entry.next_at_endpoint;
+        let head = self.head_of_endpoint(stable_hash(&endpoint), endpoint);
+        for entry in self.chain(head, |entry| entry.next_at_endpoint).take(LOOKED_AT) {
             if !holds(entry, stream) {
                 continue;
             }
@@ -211,14 +233,15 @@ impl MediaBinder {
     }
 
     fn announced_by(&self, call: RecordKey, endpoint: Endpoint) -> bool {
-        let mut slot = self.head_of_endpoint(stable_hash(&endpoint), endpoint);
-        while let Some(entry) = self.entries.get(widen(slot)) {
-            if entry.call.id == call.id {
-                return true;
-            }
-            slot = entry.next_at_endpoint;
-        }
-        false
+        let head = self.head_of_call(stable_hash(&call.id), call);
+        let mut of_call = self.chain(head, |entry| entry.next_of_call).take(LOOKED_AT_OF_CALL);
+        of_call.any(|entry| entry.endpoint == endpoint)
+    }
+
+    /// The entries from `head` on.
+    fn chain(&self, head: u32, next: impl Fn(&Entry) -> u32) -> impl Iterator<Item = &Entry> {
+        let first = self.entries.get(widen(head));
+        std::iter::successors(first, move |entry| self.entries.get(widen(next(entry))))
     }
 
     fn head_of_endpoint(&self, hash: u64, endpoint: Endpoint) -> u32 {
@@ -256,8 +279,9 @@ impl MediaBinder {
                 continue;
             };
             let call = entry.call;
-            self.evicted += 1;
+            let before = self.live;
             self.forget_call(call);
+            self.evicted += u64::try_from(before - self.live).unwrap_or(u64::MAX);
             return;
         }
     }
@@ -288,9 +312,12 @@ impl MediaBinder {
     fn unlink(&mut self, slot: u32) {
         let Some(entry) = self.entries.get(widen(slot)) else { return };
         let (endpoint, next, ssrc) = (entry.endpoint, entry.next_at_endpoint, entry.ssrc);
+        let before = entry.before_at_endpoint;
         let hash = stable_hash(&endpoint);
-        let mut before = self.head_of_endpoint(hash, endpoint);
-        if before == slot {
+        if let Some(next) = self.entries.get_mut(widen(next)) {
+            next.before_at_endpoint = before;
+        }
+        if before == NONE {
             let entries = &self.entries;
             let same = |at: &u32| entries.get(widen(*at)).is_some_and(|e| e.endpoint == endpoint);
             if let Ok(mut head) = self.by_endpoint.find_entry(hash, same) {
@@ -300,14 +327,8 @@ impl MediaBinder {
                     *head.get_mut() = next;
                 }
             }
-        } else {
-            while let Some(entry) = self.entries.get_mut(widen(before)) {
-                if entry.next_at_endpoint == slot {
-                    entry.next_at_endpoint = next;
-                    break;
-                }
-                before = entry.next_at_endpoint;
-            }
+        } else if let Some(before) = self.entries.get_mut(widen(before)) {
+            before.next_at_endpoint = next;
         }
         if let Some(ssrc) = ssrc
             && let Ok(head) = self.by_ssrc.find_entry(stable_hash(&ssrc), |at| *at == slot)
@@ -319,6 +340,7 @@ impl MediaBinder {
             entry.ssrc = None;
             entry.next_of_call = NONE;
             entry.next_at_endpoint = NONE;
+            entry.before_at_endpoint = NONE;
             entry.endpoint = Endpoint::default();
         }
         self.live = self.live.saturating_sub(1);

@@ -105,7 +105,7 @@ impl Registration {
             let ours = self.names.get(CONTACT);
             let expiry = |of: Option<&[u8]>| {
                 let mut contacts = view.message.addresses(HeaderName::Contact);
-                let contact = contacts.find(|contact| of.is_none_or(|of| contact.uri == of))?;
+                let contact = contacts.find(|contact| of.is_none_or(|of| *Uri::without_password(contact.uri) == *of))?;
                 seconds(contact.params.value(b"expires"))
             };
             let header = || seconds(view.message.header(HeaderName::Expires));
@@ -236,13 +236,10 @@ impl Registrations {
             self.close(place.slot, out);
         }
         let contact = view.message.addresses(HeaderName::Contact).next();
+        let contact = contact.map(|contact| Uri::without_password(contact.uri)).unwrap_or_default();
         let id = hash_number(hash_on(hash, event.src.addr.octets()), u64::from(event.src.port));
         let entry = Registration {
-            names: Names::new([
-                &self.aor,
-                view.call_id,
-                contact.map_or(&[][..], |contact| contact.uri),
-            ]),
+            names: Names::new([&self.aor, view.call_id, &contact]),
             key: RecordKey { first: event.at.frame, id: RecordId::new(Kind::Registration, id) },
             hash,
             source: event.src,

@@ -66,7 +66,7 @@ struct Attributes {
 pub(super) struct Section<'a> {
     /// As the parser gives it.
     pub(super) media: Media<'a>,
-    /// An `a=crypto` has a key that decodes.
+    /// An `a=crypto` has a key that can be used.
     pub(super) key: bool,
     address: Option<IpAddr>,
     attributes: Attributes,
@@ -103,8 +103,7 @@ impl<'a> Section<'a> {
         attributes.crypto |= head.crypto;
         hasher.write_u8(attributes.bits());
         let connection = if own_connection { media.connection() } else { session.connection() };
-        let key = attributes.crypto
-            && media.cryptos().any(|crypto| crypto.keys().any(|key| key.octets() > Some(0)));
+        let key = attributes.crypto && media.cryptos().any(|crypto| crypto.has_usable_key());
         Self {
             media,
             key,

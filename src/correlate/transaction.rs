@@ -27,6 +27,9 @@ struct Entry {
     dst_port: u16,
 }
 
+/// Octets of one message with its index.
+pub(super) const ENTRY: usize = size_of::<Entry>() + 10;
+
 /// The messages of the last [`Limits::transaction_life`], oldest first.
 ///
 /// Entries are found by a 64-bit hash of branch, sent-by, `CSeq` and addresses (and of status and To

@@ -1,7 +1,7 @@
 //! Transfers asked for within a call (RFC 3515): REFER, how it was answered, and what NOTIFY says of
 //! the outcome (§2.4.5). The call that a transfer leads to is a call of its own and not looked for.
 
-use overhear_parsers::sip::{HeaderName, Method};
+use overhear_parsers::sip::{HeaderName, Method, Uri};
 
 use super::call::opposite;
 use super::event::SipEvent;
@@ -48,8 +48,8 @@ impl Transfers {
 
     fn on_refer(&mut self, event: &SipEvent<'_>, view: &View<'_>, from: Side) {
         let Some(target) = view.message.addresses(HeaderName::ReferTo).next() else { return };
-        let target = target.uri.get(..TARGET_OCTETS).unwrap_or(target.uri);
-        let target = String::from_utf8_lossy(target);
+        let target = Uri::without_password(target.uri);
+        let target = String::from_utf8_lossy(target.get(..TARGET_OCTETS).unwrap_or(&target));
         let known = self.0.get_or_insert_default();
         // Another attempt after a challenge is the same transfer.
         if let Some(last) = known.last_mut()

@@ -31,6 +31,8 @@
 //! Not here: tunnels (see [`general`]), checksums (offload leaves them wrong in captures taken on
 //! the host that sends), joining fragments ([`crate::reassemble::ip`]).
 
+#![cfg_attr(not(test), deny(clippy::arithmetic_side_effects, clippy::as_conversions))]
+
 pub mod fast;
 pub mod general;
 pub mod link;

@@ -104,6 +104,7 @@ fn default_of(name: &str) -> Value {
         drop_share_pct,
         drop_min_streams,
         one_sided_transactions,
+        lookalike_min_packets,
         time_backward_ms,
         time_drift_pct,
     } = Thresholds::default();
@@ -112,6 +113,7 @@ fn default_of(name: &str) -> Value {
         "drop_share_pct" => json!(drop_share_pct),
         "drop_min_streams" => json!(drop_min_streams),
         "one_sided_transactions" => json!(one_sided_transactions),
+        "lookalike_min_packets" => json!(lookalike_min_packets),
         "time_backward_ms" => json!(time_backward_ms),
         "time_drift_pct" => json!(time_drift_pct),
         _ => json!("?"),

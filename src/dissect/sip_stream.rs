@@ -7,6 +7,9 @@ use overhear_parsers::sip::{self, Framing, HeaderSpan, Layout};
 /// Octets of an unfinished message held at most.
 pub const BUFFER_MAX: usize = 1 << 20;
 
+/// Memory that an empty buffer may keep.
+const SPARE_MAX: usize = 8 << 10;
+
 /// A message found on the stream.
 #[derive(Debug)]
 pub struct Found<'a> {
@@ -30,6 +33,11 @@ impl SipStream {
     /// Octets held.
     pub fn held(&self) -> usize {
         self.buffer.len()
+    }
+
+    /// Memory taken for what is held.
+    pub fn cost(&self) -> u64 {
+        u64::try_from(self.buffer.capacity()).unwrap_or(u64::MAX)
     }
 
     /// The octets held, while it is not known yet whether they are SIP.
@@ -74,6 +82,10 @@ impl SipStream {
         if self.buffer.len() > BUFFER_MAX {
             self.flush(spans, found);
         }
+        // A long message must not leave its memory with every connection that once had one.
+        if self.buffer.is_empty() && self.buffer.capacity() > SPARE_MAX {
+            self.buffer = Vec::new();
+        }
     }
 
     /// Gives out an unfinished message as far as it goes, and forgets it.
@@ -89,11 +101,7 @@ impl SipStream {
 }
 
 /// Gives out every whole message and says how many octets are done with.
-fn drain(
-    octets: &[u8],
-    spans: &mut Vec<HeaderSpan>,
-    found: &mut impl FnMut(&Found<'_>),
-) -> usize {
+fn drain(octets: &[u8], spans: &mut Vec<HeaderSpan>, found: &mut impl FnMut(&Found<'_>)) -> usize {
     let mut used = 0_usize;
     while let Some(rest) = octets.get(used..).filter(|rest| !rest.is_empty()) {
         spans.clear();

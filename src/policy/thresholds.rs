@@ -11,6 +11,9 @@ pub struct Thresholds {
     pub drop_min_streams: u64,
     /// Transactions of a pair of peers of which only one direction is seen (`SENSOR-ONE-SIDED`).
     pub one_sided_transactions: u64,
+    /// Packets below which a flow with RTP-like headers is not named: any DNS resolver has a few
+    /// (`SENSOR-RTP-LOOKALIKE`).
+    pub lookalike_min_packets: u64,
     /// Backward jump of capture time, milliseconds (`SENSOR-TIME`).
     pub time_backward_ms: i64,
     /// Drift between the RTP clock and the capture clock, percent (`SENSOR-TIME`).
@@ -24,6 +27,7 @@ impl Default for Thresholds {
             drop_share_pct: 30,
             drop_min_streams: 10,
             one_sided_transactions: 20,
+            lookalike_min_packets: 20,
             time_backward_ms: 2_000,
             time_drift_pct: 1.0,
         }

@@ -4,6 +4,8 @@
 //! What had to be given up is counted by name. Time is the watermark of the frame in hand, so the
 //! result does not depend on how often anything is swept.
 
+#![cfg_attr(not(test), deny(clippy::arithmetic_side_effects, clippy::as_conversions))]
+
 pub mod duplicate;
 pub mod ip;
 pub mod purse;

@@ -227,6 +227,7 @@ fn count_limit<'l>(limits: &'l mut Limits, name: &str) -> Option<&'l mut usize> 
         "calls" => &mut limits.calls,
         "registrations" => &mut limits.registrations,
         "announcements" => &mut limits.announcements,
+        "rtcp" => &mut limits.rtcp,
         "findings_per_rule" => &mut limits.findings_per_rule,
         "peers" => &mut limits.peers,
         "records_octets" => &mut limits.records_octets,

@@ -21,6 +21,26 @@ impl Alarms {
         self.heap.push(Reverse((deadline, flow, slot)));
     }
 
+    /// The earliest deadline, stale ones included.
+    pub fn next(&self) -> Option<Ts> {
+        self.heap.peek().map(|Reverse((deadline, ..))| *deadline)
+    }
+
+    /// Entries, stale ones among them.
+    pub fn len(&self) -> usize {
+        self.heap.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.heap.is_empty()
+    }
+
+    /// Keeps the entries of which `is_live` says, by deadline and slot, that they are not stale.
+    pub fn retain(&mut self, mut is_live: impl FnMut(Ts, u32) -> bool) {
+        self.heap.retain(|Reverse((deadline, _, slot))| is_live(*deadline, *slot));
+    }
+
     /// Takes out the earliest deadline that is not after `watermark`: deadline, flow and slot.
     pub fn pop_due(&mut self, watermark: Ts) -> Option<(Ts, u64, u32)> {
         let Reverse((deadline, ..)) = *self.heap.peek()?;

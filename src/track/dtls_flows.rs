@@ -11,6 +11,9 @@ use super::alarm::Alarms;
 /// Name of the table in `evicted`.
 pub const TABLE: &str = "udp_flows";
 
+/// Octets of one flow with its timer, in a table that is half full after it has grown.
+pub const ENTRY: usize = 2 * (size_of::<Flow>() + 1) + 3 * size_of::<Ts>();
+
 #[derive(Copy, Clone, Debug)]
 struct Flow {
     hash: u64,
@@ -44,6 +47,11 @@ impl DtlsFlows {
     /// Flows given up for lack of room.
     pub fn evicted(&self) -> u64 {
         self.evicted
+    }
+
+    /// When the first timer is due, at the earliest.
+    pub fn next_timer(&self) -> Option<Ts> {
+        self.alarms.next()
     }
 
     /// Whether the flow is known to carry DTLS.

@@ -18,12 +18,8 @@ pub struct Emitter<'a> {
 impl<'a> Emitter<'a> {
     /// For the facts of one packet.
     pub fn of_packet(epoch: &'a mut EpochFacts, input: &Input) -> Self {
-        let key = FactKey {
-            at: input.watermark,
-            ordinal: input.ordinal,
-            flow: input.flow,
-            sequence: 0,
-        };
+        let key =
+            FactKey { at: input.watermark, ordinal: input.ordinal, flow: input.flow, sequence: 0 };
         Self { epoch, key, frame: input.frame_ref() }
     }
 
@@ -39,6 +35,12 @@ impl<'a> Emitter<'a> {
             self.key = FactKey { at: deadline, ordinal: 0, flow, sequence: 0 };
         }
         self.frame = frame;
+    }
+
+    /// Has the next facts cite `frame`, under the key that holds, and gives back the one before: a
+    /// packet may end another flow, whose facts are not of that packet's frame.
+    pub fn cite(&mut self, frame: FrameRef) -> FrameRef {
+        std::mem::replace(&mut self.frame, frame)
     }
 
     /// Writes one fact.

@@ -8,9 +8,9 @@
 
 use hashbrown::HashTable;
 
+use crate::decode::Tcp;
 use crate::dissect::sip_stream::SipStream;
 use crate::dissect::tcp_probe::{self, Probe};
-use crate::decode::Tcp;
 use crate::model::addr::{Endpoint, FlowKey};
 use crate::model::capture::Reassembly;
 use crate::model::evidence::FrameRef;
@@ -30,6 +30,12 @@ use super::input::Input;
 
 /// Name of the table in `evicted`.
 pub const TABLE: &str = "tcp_flows";
+
+/// Name in `evicted` of unfinished messages for which there was no memory.
+const MESSAGES: &str = "tcp_messages";
+
+/// Octets of one connection with its timer and its index, without what the purse pays for.
+pub const ENTRY: usize = size_of::<Option<Connection>>() + 3 * size_of::<Ts>() + 10;
 
 /// Octets of a direction kept while it is not known what the connection carries.
 const PROBE_OCTETS: usize = 4096;
@@ -54,6 +60,8 @@ struct Connection {
     directions: [Direction; 2],
     /// Unfinished SIP messages; while unknown, the octets to judge by.
     messages: [SipStream; 2],
+    /// What the purse has paid for `messages`.
+    paid: [u64; 2],
     carries: Carries,
     /// Frames to book once it is known what the connection carries.
     pending: u64,
@@ -61,6 +69,8 @@ struct Connection {
     tried: u16,
     /// The beginning of the connection was captured.
     opened: bool,
+    /// The snap length cut a segment: a hole in the octets may come from that.
+    clipped: bool,
     last_seen: Ts,
     last_frame: FrameRef,
     /// The deadline of its one timer; an older entry of the heap is stale.
@@ -113,6 +123,11 @@ impl TcpFlows {
         self.evicted
     }
 
+    /// When the first timer is due, at the earliest.
+    pub fn next_timer(&self) -> Option<Ts> {
+        self.alarms.next()
+    }
+
     /// What reassembly did so far, ended connections and live ones.
     pub fn reassembly(&self) -> Reassembly {
         self.reassembly
@@ -144,6 +159,7 @@ impl TcpFlows {
         connection.last_seen = input.watermark;
         connection.last_frame = input.frame_ref();
         connection.opened |= tcp.flags & Tcp::SYN != 0;
+        connection.clipped |= input.packet.clipped;
         connection.book(u64::from(input.frames), shared.tally);
         if matches!(connection.carries, Carries::Unknown | Carries::Sip) {
             connection.segment(input, payload, shared, emit, &mut self.reassembly);
@@ -200,6 +216,14 @@ impl TcpFlows {
     }
 
     fn arm(&mut self, slot: u32, deadline: Ts) {
+        // Ports that are opened and closed again and again leave a stale timer each.
+        if self.alarms.len() > self.table.len().saturating_mul(2).saturating_add(1_024) {
+            let slots = &self.slots;
+            self.alarms.retain(|armed, slot| {
+                let connection = slots.get(widen(slot)).and_then(Option::as_ref);
+                connection.is_some_and(|found| found.armed == armed)
+            });
+        }
         self.alarms.arm(deadline, self.flow(slot), slot);
         if let Some(Some(connection)) = self.slots.get_mut(widen(slot)) {
             connection.armed = deadline;
@@ -221,10 +245,12 @@ impl TcpFlows {
             flow: input.flow,
             directions: [Direction::new(), Direction::new()],
             messages: [SipStream::default(), SipStream::default()],
+            paid: [0; 2],
             carries: Carries::Unknown,
             pending: 0,
             tried: 0,
             opened: false,
+            clipped: false,
             last_seen: input.watermark,
             last_frame: input.frame_ref(),
             armed: Ts::MAX,
@@ -264,7 +290,9 @@ impl TcpFlows {
         let Some(mut connection) = self.slots.get_mut(widen(slot)).and_then(Option::take) else {
             return;
         };
+        let cited = emit.cite(connection.last_frame);
         connection.close(shared, emit, &mut self.reassembly);
+        emit.cite(cited);
         if let Ok(entry) = self.table.find_entry(connection.flow, |found| *found == slot) {
             entry.remove();
         }
@@ -308,7 +336,11 @@ impl Connection {
             payload,
             wire_len: input.packet.wire_payload_len,
         };
-        self.deliver(side, Some(&segment), &mut Arrival { src, dst, clipped: input.packet.clipped, shared, emit, reassembly });
+        self.deliver(
+            side,
+            Some(&segment),
+            &mut Arrival { src, dst, clipped: input.packet.clipped, shared, emit, reassembly },
+        );
     }
 
     /// Which direction a sender's octets belong to, with both endpoints.
@@ -321,11 +353,16 @@ impl Connection {
     }
 
     /// Runs a segment, or the end of the direction, through reassembly into the messages.
-    fn deliver(&mut self, side: usize, segment: Option<&Segment<'_>>, arrival: &mut Arrival<'_, '_, '_>) {
+    fn deliver(
+        &mut self,
+        side: usize,
+        segment: Option<&Segment<'_>>,
+        arrival: &mut Arrival<'_, '_, '_>,
+    ) {
         let Some(direction) = self.directions.get_mut(side) else { return };
         let mut direction = std::mem::take(direction);
         let before = *direction.counters();
-        // The purse is lent to reassembly for the time of the push; messages charge it afterwards.
+        // The purse is lent to reassembly for the time of the push and pays for messages after it.
         let mut purse = std::mem::take(arrival.shared.purse);
         let mut each = |delivery: crate::reassemble::tcp::Delivery<'_>| {
             self.octets(side, delivery.octets, delivery.gap_before > 0, arrival);
@@ -341,10 +378,42 @@ impl Connection {
         if let Some(place) = self.directions.get_mut(side) {
             *place = direction;
         }
+        self.settle(side, arrival);
+    }
+
+    /// Has the purse pay for the memory of an unfinished message. Where it cannot, the message is
+    /// given out as far as it goes.
+    fn settle(&mut self, side: usize, arrival: &mut Arrival<'_, '_, '_>) {
+        let (Some(stream), Some(paid)) = (self.messages.get_mut(side), self.paid.get_mut(side))
+        else {
+            return;
+        };
+        let cost = stream.cost();
+        if cost <= *paid {
+            arrival.shared.purse.give(*paid - cost);
+            *paid = cost;
+        } else if arrival.shared.purse.take(cost - *paid) {
+            *paid = cost;
+        } else {
+            arrival.shared.purse.give(std::mem::take(paid));
+            arrival.shared.purse.evict(MESSAGES, 1);
+            if self.carries == Carries::Sip {
+                self.sip(side, &[], true, arrival);
+            }
+            if let Some(stream) = self.messages.get_mut(side) {
+                stream.forget();
+            }
+        }
     }
 
     /// Takes ordered octets: messages if this is SIP, otherwise something to judge by.
-    fn octets(&mut self, side: usize, octets: &[u8], after_gap: bool, arrival: &mut Arrival<'_, '_, '_>) {
+    fn octets(
+        &mut self,
+        side: usize,
+        octets: &[u8],
+        after_gap: bool,
+        arrival: &mut Arrival<'_, '_, '_>,
+    ) {
         if self.carries == Carries::Unknown {
             self.judge(side, octets, after_gap, arrival);
         } else if self.carries == Carries::Sip {
@@ -352,9 +421,15 @@ impl Connection {
         }
     }
 
-    fn sip(&mut self, side: usize, octets: &[u8], after_gap: bool, arrival: &mut Arrival<'_, '_, '_>) {
+    fn sip(
+        &mut self,
+        side: usize,
+        octets: &[u8],
+        after_gap: bool,
+        arrival: &mut Arrival<'_, '_, '_>,
+    ) {
         let Some(stream) = self.messages.get_mut(side) else { return };
-        let (src, dst, clipped) = (arrival.src, arrival.dst, arrival.clipped);
+        let (src, dst, clipped) = (arrival.src, arrival.dst, self.clipped);
         let emit = &mut *arrival.emit;
         stream.push(octets, after_gap, arrival.shared.spans, &mut |found| {
             let octets = emit.epoch.keep(found.octets);
@@ -367,12 +442,18 @@ impl Connection {
                 octets,
                 spans: start..length(emit.epoch.spans.len()),
                 layout: found.layout,
-                clipped: found.cut || clipped,
+                clipped: found.cut && clipped,
             }));
         });
     }
 
-    fn judge(&mut self, side: usize, octets: &[u8], after_gap: bool, arrival: &mut Arrival<'_, '_, '_>) {
+    fn judge(
+        &mut self,
+        side: usize,
+        octets: &[u8],
+        after_gap: bool,
+        arrival: &mut Arrival<'_, '_, '_>,
+    ) {
         let Some(stream) = self.messages.get_mut(side) else { return };
         let judged = if stream.held() == 0 || after_gap {
             stream.forget();
@@ -416,14 +497,21 @@ impl Connection {
     }
 
     /// Flushes what is held and books what is pending.
-    fn close(&mut self, shared: &mut Shared<'_>, emit: &mut Emitter<'_>, reassembly: &mut Reassembly) {
-        for (side, src, dst) in [(0, self.key.low, self.key.high), (1, self.key.high, self.key.low)] {
+    fn close(
+        &mut self,
+        shared: &mut Shared<'_>,
+        emit: &mut Emitter<'_>,
+        reassembly: &mut Reassembly,
+    ) {
+        for (side, src, dst) in [(0, self.key.low, self.key.high), (1, self.key.high, self.key.low)]
+        {
             let mut arrival = Arrival { src, dst, clipped: false, shared, emit, reassembly };
             self.deliver(side, None, &mut arrival);
             if self.carries == Carries::Sip {
                 // A gap with nothing behind it makes the stream give out what it holds.
                 self.sip(side, &[], true, &mut arrival);
             }
+            shared.purse.give(self.paid.get_mut(side).map(std::mem::take).unwrap_or_default());
         }
         let reason = if self.tried > 0 { Skipped::NotVoip } else { Skipped::Unclassified };
         shared.tally.skipped(reason, std::mem::take(&mut self.pending));

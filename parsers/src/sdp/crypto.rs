@@ -3,7 +3,7 @@
 //! `crypto:tag suite inline:key[|lifetime][|MKI:length][;inline:...] [session parameters]`
 //!
 //! The key is base64 of master key and salt together. It is measured and, for who proves exposure,
-//! decoded; whether suite and length fit is decided elsewhere.
+//! decoded; a key that is not as long as its suite asks for makes the attribute invalid (§6.1).
 
 use crate::cursor::{narrow, split_once, starts_with_any_case, trim, word};
 use crate::secret::Secret;
@@ -54,6 +54,16 @@ impl<'a> Crypto<'a> {
     /// Length of the first key with its salt, octets; `None` if there is none or it is no base64.
     pub fn key_octets(&self) -> Option<usize> {
         self.keys().next()?.octets()
+    }
+
+    /// Whether a key of the line could be used: it is base64, and as long as its suite asks for
+    /// (any length above 0, where the suite is not known).
+    pub fn has_usable_key(&self) -> bool {
+        let wanted = key_octets_of(self.suite);
+        self.keys().filter_map(|key| key.octets()).any(|octets| match wanted {
+            Some(wanted) => octets == wanted,
+            None => octets > 0,
+        })
     }
 
     /// The session parameters, in order.
@@ -120,6 +130,27 @@ impl InlineKey<'_> {
     }
 }
 
+/// Octets of master key and salt together (RFC 4568 §6.2, RFC 5669 §5, RFC 6188 §4, RFC 7714 §12,
+/// RFC 8269 §5); `None` for a suite that is not known.
+fn key_octets_of(suite: &[u8]) -> Option<usize> {
+    const SUITES: &[(&[u8], usize)] = &[
+        (b"AES_CM_128_HMAC_SHA1_80", 30),
+        (b"AES_CM_128_HMAC_SHA1_32", 30),
+        (b"F8_128_HMAC_SHA1_80", 30),
+        (b"SEED_CTR_128_HMAC_SHA1_80", 30),
+        (b"SEED_128_CCM_80", 28),
+        (b"SEED_128_GCM_96", 28),
+        (b"AES_192_CM_HMAC_SHA1_80", 38),
+        (b"AES_192_CM_HMAC_SHA1_32", 38),
+        (b"AES_256_CM_HMAC_SHA1_80", 46),
+        (b"AES_256_CM_HMAC_SHA1_32", 46),
+        (b"AEAD_AES_128_GCM", 28),
+        (b"AEAD_AES_256_GCM", 44),
+    ];
+    let known = SUITES.iter().find(|(name, _)| name.eq_ignore_ascii_case(suite));
+    known.map(|(_, octets)| *octets)
+}
+
 /// `key[|lifetime][|MKI:length]`: only an MKI has a colon (RFC 4568 §6.1).
 fn inline_key(text: &[u8]) -> InlineKey<'_> {
     let mut pieces = text.split(|&octet| octet == b'|');
@@ -179,6 +210,18 @@ mod tests {
         assert_eq!(key(b"1 S inline:A*CA").octets(), None);
         assert_eq!(Crypto::parse(b"1 S").unwrap().key_octets(), None);
         assert_eq!(Crypto::parse(b"1"), None);
+    }
+
+    #[test]
+    fn a_key_of_another_length_than_its_suite_asks_for_is_of_no_use() {
+        let usable = |text: &[u8]| Crypto::parse(text).unwrap().has_usable_key();
+        let key = "A".repeat(40);
+        assert!(usable(format!("1 AES_CM_128_HMAC_SHA1_80 inline:{key}").as_bytes()));
+        assert!(usable(format!("1 aes_cm_128_hmac_sha1_32 inline:QUJD;inline:{key}").as_bytes()));
+        assert!(!usable(b"1 AES_CM_128_HMAC_SHA1_80 inline:QUJD"));
+        assert!(!usable(format!("1 AEAD_AES_256_GCM inline:{key}").as_bytes()));
+        assert!(usable(b"1 A_SUITE_TO_COME inline:QUJD"));
+        assert!(!usable(b"1 A_SUITE_TO_COME inline:A*CA") && !usable(b"1 S"));
     }
 
     #[test]

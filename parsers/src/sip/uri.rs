@@ -1,6 +1,7 @@
 //! URIs (RFC 3261 §19.1, RFC 3966 `tel`, RFC 8141 `urn`): cut into parts, never refused. Nothing is
 //! unescaped. The only file that names `rsip`, which serves as a strict second opinion.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::net::IpAddr;
 
@@ -96,6 +97,19 @@ impl<'a> Uri<'a> {
             let (name, value) = split_once(pair, b'=');
             (name, value.unwrap_or_default())
         })
+    }
+
+    /// The URI as written, but for `:password`: what may be shown.
+    pub fn without_password(text: &'a [u8]) -> Cow<'a, [u8]> {
+        let uri = Self::parse(text);
+        let (Some(user), Some(password)) = (uri.user, uri.password) else {
+            return Cow::Borrowed(text);
+        };
+        let scheme = uri.text.len().saturating_sub(uri.opaque.len());
+        let user = scheme.saturating_add(user.len());
+        let end = user.saturating_add(1).saturating_add(password.expose().len());
+        let uri = uri.text;
+        Cow::Owned([uri.get(..user).unwrap_or_default(), tail(uri, end)].concat())
     }
 
     /// What `rsip` says: `None` for what it is known not to cover (IPv6 hosts, `tel`, `urn`, other
@@ -223,6 +237,22 @@ fn is_rsip_transport(name: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_password_is_left_out_and_nothing_else() {
+        for (with, without) in [
+            ("sip:bob:pw@example.org:5070;a=b?c=d", "sip:bob@example.org:5070;a=b?c=d"),
+            ("sips:bob:@x", "sips:bob@x"),
+            ("sip:bob:p:w@x", "sip:bob@x"),
+            ("sip:bob@x:5060", "sip:bob@x:5060"),
+            ("tel:+1:2@3", "tel:+1:2@3"),
+            ("bob:pw@x", "bob@x"),
+            ("bob", "bob"),
+            ("", ""),
+        ] {
+            assert_eq!(&*Uri::without_password(with.as_bytes()), without.as_bytes(), "{with}");
+        }
+    }
 
     #[test]
     fn a_full_sip_uri_is_cut_into_its_parts() {

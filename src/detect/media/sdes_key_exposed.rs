@@ -18,9 +18,9 @@ use crate::policy::Policy;
 
 rule! {
     /// ## What it detects
-    /// An `a=crypto` line with a key that decodes, in the body of any SIP message that could be
-    /// read without a key itself: requests, provisional and final responses, ACK, PRACK, UPDATE,
-    /// multipart bodies too.
+    /// An `a=crypto` line with a key of the length that its suite asks for, in the body of any SIP
+    /// message that could be read without a key itself: requests, provisional and final responses,
+    /// ACK, PRACK, UPDATE, multipart bodies too.
     ///
     /// ## Why it matters
     /// Whoever captured this signalling can decrypt the media that the key protects, now and
@@ -82,7 +82,7 @@ impl Detector for SdesKeyExposed {
         for media in sdp::parse(body).media() {
             let selected = answer && media.port != 0;
             for crypto in media.cryptos() {
-                if crypto.key_octets().is_none_or(|octets| octets == 0) {
+                if !crypto.has_usable_key() {
                     continue;
                 }
                 (found, chosen) = (true, chosen || selected);

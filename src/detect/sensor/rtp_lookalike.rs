@@ -13,6 +13,7 @@ rule! {
     /// ## What it detects
     /// A UDP flow whose datagrams have the header of RTP, but whose sequence numbers, timestamps
     /// and payloads do not behave like a stream: games, building control, file systems, relays.
+    /// Flows of a few packets only are not named: one identifier in six of DNS passes for RTP.
     ///
     /// ## Why it matters
     /// It is not listed as a stream. Counting it keeps that decision visible: if real media is
@@ -35,7 +36,7 @@ rule! {
     references: ["RFC 3550 §5.1", "RFC 3550 §A.1"],
     remediation: super::FIX,
     question: None,
-    thresholds: [],
+    thresholds: ["lookalike_min_packets"],
     since: "0.1.0",
 }
 
@@ -43,19 +44,26 @@ rule! {
 const PACKETS: usize = 0;
 
 /// The rule at work.
-pub(crate) struct RtpLookalike;
-
-pub(crate) const fn new(_: &Policy) -> RtpLookalike {
-    RtpLookalike
+pub(crate) struct RtpLookalike {
+    least: u64,
 }
 
-fn flow(src: Endpoint, dst: Endpoint, at: FrameRef, packets: u64, sink: &mut Sink) {
-    let sighting =
-        Sighting::new(&META, Subject::pair(src.addr, dst.addr), at).confidence(Confidence::Medium);
-    sink.sighting(sighting, |_| {
-        (format!("{src} to {dst}, {}", plural(packets, "RTP-like packet")), None)
-    })
-    .add(PACKETS, packets);
+pub(crate) const fn new(policy: &Policy) -> RtpLookalike {
+    RtpLookalike { least: policy.thresholds.lookalike_min_packets }
+}
+
+impl RtpLookalike {
+    fn flow(&self, src: Endpoint, dst: Endpoint, at: FrameRef, packets: u64, sink: &mut Sink) {
+        if packets < self.least {
+            return;
+        }
+        let subject = Subject::pair(src.addr, dst.addr);
+        let sighting = Sighting::new(&META, subject, at).confidence(Confidence::Medium);
+        sink.sighting(sighting, |_| {
+            (format!("{src} to {dst}, {}", plural(packets, "RTP-like packet")), None)
+        })
+        .add(PACKETS, packets);
+    }
 }
 
 impl Detector for RtpLookalike {
@@ -65,13 +73,13 @@ impl Detector for RtpLookalike {
 
     fn stream(&mut self, seen: &StreamSeen<'_>, sink: &mut Sink) {
         if seen.lookalike {
-            flow(seen.record.src, seen.record.dst, seen.first(), seen.record.packets, sink);
+            self.flow(seen.record.src, seen.record.dst, seen.first(), seen.record.packets, sink);
         }
     }
 
     fn tap(&mut self, seen: &TapSeen, sink: &mut Sink) {
         if let &TapSeen::Lookalike { src, dst, at, packets } = seen {
-            flow(src, dst, at, packets, sink);
+            self.flow(src, dst, at, packets, sink);
         }
     }
 
