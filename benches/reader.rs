@@ -1,7 +1,8 @@
 //! What a frame costs to read: mapped against read in blocks, both formats, and a merge of one.
 //!
-//! Without a system's page cache these figures mean little: the files are written and read once
-//! before anything is measured.
+//! `cargo bench --bench reader`; a figure per element is one frame
+//! (`docs/decisions/0003-reading-files.md`). Without a system's page cache these figures mean little:
+//! the files are written and read once before anything is measured.
 
 #![allow(clippy::unwrap_used, missing_docs, reason = "a bench that cannot run should stop there")]
 
