@@ -23,6 +23,18 @@ pub(crate) enum Ending {
     None,
 }
 
+impl Ending {
+    /// How many octets it is.
+    #[inline]
+    pub(crate) const fn octets(self) -> usize {
+        match self {
+            Self::CrLf => 2,
+            Self::Lf => 1,
+            Self::None => 0,
+        }
+    }
+}
+
 /// The line that starts at `at`, or `None` at the end of `octets`.
 #[inline]
 pub(crate) fn line_at(octets: &[u8], at: usize) -> Option<Line<'_>> {
@@ -74,6 +86,67 @@ pub(crate) fn find_break(octets: &[u8]) -> Option<usize> {
 #[inline]
 pub(crate) fn find(needle: u8, octets: &[u8]) -> Option<usize> {
     memchr::memchr(needle, octets)
+}
+
+/// Every octet of a word 1, and every octet's highest bit.
+const ONES: u64 = 0x0101_0101_0101_0101;
+const HIGH: u64 = 0x8080_8080_8080_8080;
+
+/// Offset of the first octet that is one of `needles`, eight octets at a time: for values of a few
+/// dozen octets, where setting up `memchr` costs more than the search. No needle may be NUL.
+#[inline]
+pub(crate) fn find_near<const N: usize>(needles: [u8; N], octets: &[u8]) -> Option<usize> {
+    let masks = needles.map(|needle| u64::from(needle).wrapping_mul(ONES));
+    // The lowest octet marked is one of them; those above may be marked by a borrow.
+    let marks = |word: u64| {
+        masks.iter().fold(0, |marks, mask| {
+            let odd = word ^ mask;
+            marks | (odd.wrapping_sub(ONES) & !odd)
+        }) & HIGH
+    };
+    let first = |marks: u64| usize::try_from(marks.trailing_zeros() / 8).unwrap_or_default();
+    let mut rest = octets;
+    while let Some((word, next)) = rest.split_first_chunk::<8>() {
+        let found = marks(u64::from_le_bytes(*word));
+        if found != 0 {
+            return octets.len().checked_sub(rest.len())?.checked_add(first(found));
+        }
+        rest = next;
+    }
+    let at = match octets.last_chunk::<8>() {
+        // The last octets again, those that have been looked at shifted out.
+        Some(word) if !rest.is_empty() => {
+            let seen = 8_usize.saturating_sub(rest.len()).saturating_mul(8);
+            let word = u64::from_le_bytes(*word) >> (seen & 63);
+            let found = marks(word);
+            if found == 0 {
+                return None;
+            }
+            first(found)
+        }
+        _ => rest.iter().position(|octet| needles.contains(octet))?,
+    };
+    octets.len().checked_sub(rest.len())?.checked_add(at)
+}
+
+/// Octets that are no printable ASCII: controls, DEL and everything above.
+pub(crate) fn count_unprintable(octets: &[u8]) -> usize {
+    let odd = |octet: u8| u8::from(octet.wrapping_sub(0x20) >= 0x5f);
+    let mut total = 0_usize;
+    // As many as a lane of eight bits can count; without branches it becomes vector code.
+    for part in octets.chunks(255 * 16) {
+        let mut lanes = [0_u8; 16];
+        let (words, rest) = part.as_chunks::<16>();
+        for word in words {
+            for (lane, &octet) in lanes.iter_mut().zip(word) {
+                *lane = lane.wrapping_add(odd(octet));
+            }
+        }
+        let lanes = lanes.iter().fold(0_usize, |sum, &n| sum.wrapping_add(usize::from(n)));
+        let rest = rest.iter().fold(0_usize, |sum, &n| sum.wrapping_add(usize::from(odd(n))));
+        total = total.wrapping_add(lanes).wrapping_add(rest);
+    }
+    total
 }
 
 /// Offset of the first octet that is one of the two.
@@ -170,8 +243,16 @@ pub(crate) fn number(octets: &[u8]) -> Option<u64> {
     if octets.is_empty() {
         return None;
     }
+    // Nineteen digits fit in 64 bits.
+    let near = octets.len() < 20;
     octets.iter().try_fold(0_u64, |sum, &octet| {
-        let digit = char::from(octet).to_digit(10)?;
+        let digit = octet.wrapping_sub(b'0');
+        if digit > 9 {
+            return None;
+        }
+        if near {
+            return Some(sum.wrapping_mul(10).wrapping_add(u64::from(digit)));
+        }
         sum.checked_mul(10)?.checked_add(u64::from(digit))
     })
 }
@@ -217,11 +298,43 @@ mod tests {
     }
 
     #[test]
+    fn near_search_agrees_with_looking_at_each_octet() {
+        let text: Vec<u8> = (0..64_u8).map(|n| b"ab;c<\x80\xff:d"[usize::from(n % 9)]).collect();
+        for from in 0..text.len() {
+            for to in from..=text.len() {
+                let part = &text[from..to];
+                let slow = part.iter().position(|octet| matches!(octet, b';' | b'<'));
+                assert_eq!(find_near([b';', b'<'], part), slow, "{from}..{to}");
+                let slow = part.iter().position(|octet| *octet == b':');
+                assert_eq!(find_near([b':'], part), slow, "{from}..{to}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_not_printable_is_counted_wherever_it_stands() {
+        for at in [0, 15, 16, 4079, 4080, 4081, 8999] {
+            let mut text = vec![b' '; 9000];
+            assert_eq!(count_unprintable(&text), 0);
+            for octet in [0, 0x1f, 0x7f, 0x80, 0xff, b'\n'] {
+                text[at] = octet;
+                assert_eq!(count_unprintable(&text), 1, "{at} {octet}");
+            }
+            text[at] = b'~';
+            assert_eq!(count_unprintable(&text), 0);
+        }
+        assert_eq!(count_unprintable(&vec![b'\n'; 9000]), 9000);
+    }
+
+    #[test]
     fn numbers_are_digits_only_and_do_not_wrap() {
         assert_eq!(number(b"0009"), Some(9));
         assert_eq!(number(b"-1"), None);
         assert_eq!(number(b""), None);
         assert_eq!(number(b"99999999999999999999999"), None);
+        assert_eq!(number(b"18446744073709551615"), Some(u64::MAX));
+        assert_eq!(number(b"18446744073709551616"), None);
+        assert_eq!(number(b"9999999999999999999"), Some(9_999_999_999_999_999_999));
         assert_eq!(narrow::<u16>(b"65536"), None);
     }
 }

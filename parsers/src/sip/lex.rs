@@ -4,7 +4,7 @@
 use nom::bytes::complete::{tag, take_while, take_while1};
 use nom::{IResult, Parser};
 
-use crate::cursor::{cut, find, find_either, is_lws, tail, trim_start};
+use crate::cursor::{cut, find, find_either, find_near, is_lws, tail, trim_start};
 
 /// Longest text in angle brackets that hides delimiters, octets.
 const MAX_BRACKETED: usize = 4096;
@@ -76,9 +76,11 @@ pub(super) fn unquoted(value: &[u8]) -> &[u8] {
 pub(super) fn until(input: &[u8], stop: u8) -> usize {
     let (mut quotes, mut angles) = (true, true);
     let mut rest = input;
-    while let [octet, next @ ..] = rest {
+    while let Some(at) = find_near([stop, b'"', b'<', b'\\'], rest) {
+        rest = tail(rest, at);
+        let [octet, next @ ..] = rest else { break };
         if *octet == stop {
-            break;
+            return input.len().saturating_sub(rest.len());
         }
         rest = next;
         match octet {
@@ -96,7 +98,7 @@ pub(super) fn until(input: &[u8], stop: u8) -> usize {
             _ => {}
         }
     }
-    input.len().saturating_sub(rest.len())
+    input.len()
 }
 
 /// Takes the next element of a list off `rest`; the separator goes with it.
@@ -152,6 +154,15 @@ mod tests {
         let mut rest = &br#""a, b"#[..];
         assert_eq!(element(&mut rest, b','), br#""a"#);
         assert_eq!(until(b"<a,b", b','), 2);
+    }
+
+    #[test]
+    fn the_stop_may_be_a_bracket_or_stand_after_open_ones() {
+        assert_eq!(until(br#""Bob <x>" <sip:a>"#, b'<'), 10);
+        assert_eq!(until(b"a < b < c; d", b';'), 9);
+        assert_eq!(until(b"plain and long enough", b';'), 21);
+        assert_eq!(until(b"", b';'), 0);
+        assert_eq!(until(b"a\\", b';'), 2);
     }
 
     #[test]
