@@ -79,7 +79,7 @@ impl<'a> Iterator for Lines<'a> {
 /// Offset of the first CR or LF: SDP lines are met with CRLF, LF and even CR alone.
 #[inline]
 pub(crate) fn find_break(octets: &[u8]) -> Option<usize> {
-    memchr::memchr2(b'\r', b'\n', octets)
+    find_near([b'\r', b'\n'], octets)
 }
 
 /// Offset of the first `needle`.

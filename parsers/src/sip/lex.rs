@@ -12,9 +12,26 @@ const MAX_BRACKETED: usize = 4096;
 /// A reading step: the rest and what was read. Without an error value there is none to build.
 type Step<'a, T> = IResult<&'a [u8], T, ()>;
 
+/// [`is_token`] of every octet.
+static TOKEN: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut octet = 0_u8;
+    let mut rest: &mut [bool] = &mut table;
+    while let [first, next @ ..] = rest {
+        *first = is_token_char(octet);
+        octet = octet.wrapping_add(1);
+        rest = next;
+    }
+    table
+};
+
 /// `token` characters of RFC 3261 §25.1.
 #[inline]
-pub(super) const fn is_token(octet: u8) -> bool {
+pub(super) fn is_token(octet: u8) -> bool {
+    TOKEN.get(usize::from(octet)).copied().unwrap_or_default()
+}
+
+const fn is_token_char(octet: u8) -> bool {
     octet.is_ascii_alphanumeric()
         || matches!(octet, b'-' | b'.' | b'!' | b'%' | b'*' | b'_' | b'+' | b'`' | b'\'' | b'~')
 }
