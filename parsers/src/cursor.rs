@@ -82,10 +82,13 @@ pub(crate) fn find_break(octets: &[u8]) -> Option<usize> {
     find_near([b'\r', b'\n'], octets)
 }
 
-/// Offset of the first `needle`.
+/// Longest octets that [`find`] looks through word by word.
+const NEAR: usize = 64;
+
+/// Offset of the first `needle`, which may not be NUL.
 #[inline]
 pub(crate) fn find(needle: u8, octets: &[u8]) -> Option<usize> {
-    memchr::memchr(needle, octets)
+    if octets.len() <= NEAR { find_near([needle], octets) } else { memchr::memchr(needle, octets) }
 }
 
 /// Every octet of a word 1, and every octet's highest bit.

@@ -133,7 +133,8 @@ mod tests {
 
     #[test]
     fn every_known_method_is_found_by_its_name_in_any_case() {
-        for &method in Method::KNOWN {
+        for (place, &method) in Method::KNOWN.iter().enumerate() {
+            assert_eq!(method as usize, place);
             let text = method.as_str().as_bytes();
             assert_eq!(Method::from(text), method);
             assert_eq!(Method::from(&text.to_ascii_lowercase()[..]), method);
