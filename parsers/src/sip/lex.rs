@@ -4,7 +4,7 @@
 use nom::bytes::complete::{tag, take_while, take_while1};
 use nom::{IResult, Parser};
 
-use crate::cursor::{cut, find, find_either, find_near, is_lws, tail, trim_start};
+use crate::cursor::{cut, find, find_near, is_lws, tail, trim_start};
 
 /// Longest text in angle brackets that hides delimiters, octets.
 const MAX_BRACKETED: usize = 4096;
@@ -134,7 +134,7 @@ fn after_quote(input: &[u8]) -> Option<&[u8]> {
 fn closing_quote(input: &[u8]) -> Option<usize> {
     let mut rest = input;
     loop {
-        let at = find_either(b'"', b'\\', rest)?;
+        let at = find_near([b'"', b'\\'], rest)?;
         match tail(rest, at) {
             [b'"', ..] => return input.len().checked_sub(rest.len())?.checked_add(at),
             pair => rest = pair.get(2..)?,
