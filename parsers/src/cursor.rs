@@ -23,6 +23,18 @@ pub(crate) enum Ending {
     None,
 }
 
+impl Ending {
+    /// How many octets it is.
+    #[inline]
+    pub(crate) const fn octets(self) -> usize {
+        match self {
+            Self::CrLf => 2,
+            Self::Lf => 1,
+            Self::None => 0,
+        }
+    }
+}
+
 /// The line that starts at `at`, or `None` at the end of `octets`.
 #[inline]
 pub(crate) fn line_at(octets: &[u8], at: usize) -> Option<Line<'_>> {
@@ -67,19 +79,79 @@ impl<'a> Iterator for Lines<'a> {
 /// Offset of the first CR or LF: SDP lines are met with CRLF, LF and even CR alone.
 #[inline]
 pub(crate) fn find_break(octets: &[u8]) -> Option<usize> {
-    memchr::memchr2(b'\r', b'\n', octets)
+    find_near([b'\r', b'\n'], octets)
 }
 
-/// Offset of the first `needle`.
+/// Longest octets that [`find`] looks through word by word.
+const NEAR: usize = 64;
+
+/// Offset of the first `needle`, which may not be NUL.
 #[inline]
 pub(crate) fn find(needle: u8, octets: &[u8]) -> Option<usize> {
-    memchr::memchr(needle, octets)
+    if octets.len() <= NEAR { find_near([needle], octets) } else { memchr::memchr(needle, octets) }
 }
 
-/// Offset of the first octet that is one of the two.
+/// Every octet of a word 1, and every octet's highest bit.
+const ONES: u64 = 0x0101_0101_0101_0101;
+const HIGH: u64 = 0x8080_8080_8080_8080;
+
+/// Offset of the first octet that is one of `needles`, eight octets at a time: for values of a few
+/// dozen octets, where setting up `memchr` costs more than the search. No needle may be NUL.
 #[inline]
-pub(crate) fn find_either(one: u8, other: u8, octets: &[u8]) -> Option<usize> {
-    memchr::memchr2(one, other, octets)
+pub(crate) fn find_near<const N: usize>(needles: [u8; N], octets: &[u8]) -> Option<usize> {
+    let masks = needles.map(|needle| u64::from(needle).wrapping_mul(ONES));
+    // The lowest octet marked is one of them; those above may be marked by a borrow.
+    let marks = |word: u64| {
+        masks.iter().fold(0, |marks, mask| {
+            let odd = word ^ mask;
+            marks | (odd.wrapping_sub(ONES) & !odd)
+        }) & HIGH
+    };
+    let first = |marks: u64| usize::try_from(marks.trailing_zeros() / 8).unwrap_or_default();
+    let mut rest = octets;
+    while let Some((word, next)) = rest.split_first_chunk::<8>() {
+        let found = marks(u64::from_le_bytes(*word));
+        if found != 0 {
+            return octets.len().checked_sub(rest.len())?.checked_add(first(found));
+        }
+        rest = next;
+    }
+    let at = match octets.last_chunk::<8>() {
+        // The last octets again, those that have been looked at shifted out.
+        Some(word) if !rest.is_empty() => {
+            let seen = 8_usize.saturating_sub(rest.len()).saturating_mul(8);
+            let word = u64::from_le_bytes(*word) >> (seen & 63);
+            let found = marks(word);
+            if found == 0 {
+                return None;
+            }
+            first(found)
+        }
+        _ => rest.iter().position(|octet| needles.contains(octet))?,
+    };
+    octets.len().checked_sub(rest.len())?.checked_add(at)
+}
+
+/// How many octets are no printable ASCII: controls, DEL and everything above.
+pub(crate) fn count_unprintable(octets: &[u8]) -> usize {
+    let mut total = 0_usize;
+    // As many words as an octet counts.
+    for part in octets.chunks(255 * 8) {
+        let (words, rest) = part.as_chunks::<8>();
+        let lanes = words.iter().fold(0_u64, |lanes, word| {
+            let word = u64::from_le_bytes(*word);
+            let low = word & !HIGH;
+            // The highest bit of each octet: at least 0x20, and 0x7f.
+            let graphic = low.wrapping_add(ONES.wrapping_mul(0x60));
+            let delete = low.wrapping_add(ONES);
+            lanes.wrapping_add(((word | !graphic | delete) >> 7) & ONES)
+        });
+        let odd = |octet: u8| usize::from(octet.wrapping_sub(0x20) >= 0x5f);
+        let lanes = lanes.to_le_bytes().iter().fold(0, |sum, &n| usize::from(n).wrapping_add(sum));
+        let rest = rest.iter().fold(0, |sum, &octet| odd(octet).wrapping_add(sum));
+        total = total.wrapping_add(lanes).wrapping_add(rest);
+    }
+    total
 }
 
 /// Offset of the first empty line's LF-preceded start: the octet after the LF that ends the last
@@ -170,8 +242,16 @@ pub(crate) fn number(octets: &[u8]) -> Option<u64> {
     if octets.is_empty() {
         return None;
     }
+    // Nineteen digits fit in 64 bits.
+    let near = octets.len() < 20;
     octets.iter().try_fold(0_u64, |sum, &octet| {
-        let digit = char::from(octet).to_digit(10)?;
+        let digit = octet.wrapping_sub(b'0');
+        if digit > 9 {
+            return None;
+        }
+        if near {
+            return Some(sum.wrapping_mul(10).wrapping_add(u64::from(digit)));
+        }
         sum.checked_mul(10)?.checked_add(u64::from(digit))
     })
 }
@@ -217,11 +297,43 @@ mod tests {
     }
 
     #[test]
+    fn near_search_agrees_with_looking_at_each_octet() {
+        let text: Vec<u8> = (0..64_u8).map(|n| b"ab;c<\x80\xff:d"[usize::from(n % 9)]).collect();
+        for from in 0..text.len() {
+            for to in from..=text.len() {
+                let part = &text[from..to];
+                let slow = part.iter().position(|octet| matches!(octet, b';' | b'<'));
+                assert_eq!(find_near([b';', b'<'], part), slow, "{from}..{to}");
+                let slow = part.iter().position(|octet| *octet == b':');
+                assert_eq!(find_near([b':'], part), slow, "{from}..{to}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_not_printable_is_counted_wherever_it_stands() {
+        for at in [0, 7, 8, 2039, 2040, 2041, 4999] {
+            let mut text = vec![b' '; 5000];
+            assert_eq!(count_unprintable(&text), 0);
+            for octet in [0, 0x1f, 0x7f, 0x80, 0xff, b'\n'] {
+                text[at] = octet;
+                assert_eq!(count_unprintable(&text), 1, "{at} {octet}");
+            }
+            text[at] = b'~';
+            assert_eq!(count_unprintable(&text), 0);
+        }
+        assert_eq!(count_unprintable(&vec![b'\n'; 5000]), 5000);
+    }
+
+    #[test]
     fn numbers_are_digits_only_and_do_not_wrap() {
         assert_eq!(number(b"0009"), Some(9));
         assert_eq!(number(b"-1"), None);
         assert_eq!(number(b""), None);
         assert_eq!(number(b"99999999999999999999999"), None);
+        assert_eq!(number(b"18446744073709551615"), Some(u64::MAX));
+        assert_eq!(number(b"18446744073709551616"), None);
+        assert_eq!(number(b"9999999999999999999"), Some(9_999_999_999_999_999_999));
         assert_eq!(narrow::<u16>(b"65536"), None);
     }
 }

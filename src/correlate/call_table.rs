@@ -180,7 +180,7 @@ impl Calls {
 
     fn find(&self, call_id: u64, view: &View<'_>) -> Option<Found> {
         let forward = || {
-            let head = self.head(hash_on(call_id, view.from_tag), view.call_id, view.from_tag)?;
+            let head = self.head(view.from_hash, view.call_id, view.from_tag)?;
             Some((self.pick(head, view.to_tag)?, Side::Caller))
         };
         let backward = || {
@@ -234,7 +234,7 @@ impl Calls {
         if view.method != Method::Invite {
             return None;
         }
-        let hash = hash_on(call_id, view.from_tag);
+        let hash = view.from_hash;
         let anew = view.is_initial_invite() && !repeated;
         let known = || self.finished.has(hash) || self.finished.has(hash_on(call_id, view.to_tag));
         if !anew && known() {

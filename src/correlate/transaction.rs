@@ -69,14 +69,13 @@ impl Transactions {
         let transaction = transaction_hash(view);
         let (src, dst) = (event.src, event.dst);
         if view.request {
-            let key = message_key(transaction, src, dst, 0, &[]);
+            let key = request_key(transaction, src, dst);
             return (self.repeats(event, key), None);
         }
-        let request = message_key(transaction, dst, src, 0, &[]);
+        let request = request_key(transaction, dst, src);
         let completed = self.find(request).map(|entry| Completed { request: entry.at });
         let repeated = !event.transport.reliable() && {
-            let key = message_key(transaction, src, dst, view.status, view.to_tag);
-            self.repeats(event, key)
+            self.repeats(event, response_key(request, view.status, view.to_tag))
         };
         (repeated, completed)
     }
@@ -153,9 +152,8 @@ fn entry(entries: &VecDeque<Entry>, base: u32, number: u32) -> Option<&Entry> {
 /// branch into every request does not repeat itself.
 fn transaction_hash(view: &View<'_>) -> u64 {
     let mut hasher = STABLE.build_hasher();
-    hasher.write_u64(view.call_id_hash);
+    hasher.write_u64(view.from_hash);
     hasher.write_u64(u64::from(view.cseq) << 8 | u64::from(method_octet(view.method)));
-    hasher.write(view.from_tag);
     if let Some(via) = Via::parse(view.via) {
         hasher.write(via.branch().unwrap_or_default());
         hasher.write_u16(via.port.unwrap_or(5060));
@@ -165,17 +163,23 @@ fn transaction_hash(view: &View<'_>) -> u64 {
 }
 
 /// The method as one octet; unknown methods share one, their `CSeq` numbers tell them apart.
-fn method_octet(method: Method) -> u8 {
-    let place = Method::KNOWN.iter().position(|&known| known == method);
-    place.and_then(|place| u8::try_from(place).ok()).unwrap_or(u8::MAX)
+const fn method_octet(method: Method) -> u8 {
+    method as u8
 }
 
-/// Names one message of a transaction between two addresses.
-fn message_key(transaction: u64, src: Endpoint, dst: Endpoint, status: u16, tag: &[u8]) -> u64 {
+/// Names the request of a transaction between two addresses.
+fn request_key(transaction: u64, src: Endpoint, dst: Endpoint) -> u64 {
     let mut hasher = STABLE.build_hasher();
     hasher.write_u64(transaction);
-    hasher.write(src.addr.octets());
-    hasher.write(dst.addr.octets());
+    hasher.write_u128(u128::from_ne_bytes(*src.addr.octets()));
+    hasher.write_u128(u128::from_ne_bytes(*dst.addr.octets()));
+    hasher.finish()
+}
+
+/// Names one response to the request of this key.
+fn response_key(request: u64, status: u16, tag: &[u8]) -> u64 {
+    let mut hasher = STABLE.build_hasher();
+    hasher.write_u64(request);
     hasher.write_u16(status);
     hasher.write(tag);
     hasher.finish()

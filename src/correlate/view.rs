@@ -21,6 +21,8 @@ pub(super) struct View<'a> {
     pub(super) call_id: &'a [u8],
     /// Its hash.
     pub(super) call_id_hash: u64,
+    /// Hash of Call-ID and From tag.
+    pub(super) from_hash: u64,
     /// From tag; empty without one (RFC 2543).
     pub(super) from_tag: &'a [u8],
     /// To tag; empty without one.
@@ -59,14 +61,17 @@ impl<'a> View<'a> {
             (None, Some(_)) => return None,
         };
         let (from, to) = (from.unwrap_or_default(), to.unwrap_or_default());
+        let call_id_hash = hash(call_id);
+        let from_tag = tag(from);
         Some(Self {
             message: *message,
             request: status.is_none(),
             method,
             status: status.unwrap_or_default(),
             call_id,
-            call_id_hash: hash(call_id),
-            from_tag: tag(from),
+            call_id_hash,
+            from_hash: hash_on(call_id_hash, from_tag),
+            from_tag,
             to_tag: tag(to),
             cseq,
             via: via.unwrap_or_default(),
@@ -127,10 +132,12 @@ pub(super) fn hash_number(seed: u64, number: u64) -> u64 {
 /// The tag parameter of a From or To value; empty without one.
 fn tag(value: &[u8]) -> &[u8] {
     // Nearly always `<...>;tag=...` and nothing after it: no need to take the address apart.
-    let plain = memchr::memrchr(b'>', value)
-        .and_then(|close| value.get(close..)?.strip_prefix(b">;tag="))
-        .filter(|tag| !tag.is_empty() && tag.iter().all(|&octet| is_tag_octet(octet)));
-    plain.unwrap_or_else(|| {
+    let plain = || {
+        let equals = value.iter().rposition(|&octet| !is_tag_octet(octet))?;
+        let (before, tag) = value.split_at_checked(equals.checked_add(1)?)?;
+        (!tag.is_empty() && before.ends_with(b">;tag=")).then_some(tag)
+    };
+    plain().unwrap_or_else(|| {
         NameAddr::parse(value).and_then(|address| address.tag()).unwrap_or_default()
     })
 }

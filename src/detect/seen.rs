@@ -75,7 +75,7 @@ impl<'a> SipSeen<'a> {
     }
 
     /// Every challenge of a response, every set of credentials of a request.
-    pub fn auths(&self) -> impl Iterator<Item = Auth<'a>> + use<'a> {
+    pub fn auths<'s>(&'s self) -> impl Iterator<Item = Auth<'a>> + use<'s, 'a> {
         let message = self.event.message;
         let wanted = match (self.more_auths, message.is_request()) {
             (false, _) => [].as_slice(),
@@ -83,7 +83,7 @@ impl<'a> SipSeen<'a> {
             (true, false) => &CHALLENGES,
         };
         let rest = wanted.iter().flat_map(move |name| message.auths(*name)).skip(AUTHS);
-        self.auths.into_iter().flatten().chain(rest)
+        self.auths.iter().map_while(|auth| *auth).chain(rest)
     }
 
     /// Whether one end of this hop is on the public Internet.

@@ -73,8 +73,8 @@ impl Census {
 
     fn request(&mut self, event: &SipEvent<'_>) {
         let method = event.message.method();
-        let known = Method::KNOWN.iter().position(|known| *known == method);
-        if let Some(count) = known.and_then(|at| self.methods.get_mut(at)) {
+        // A method's number is its place in the list of those known; a test of the parser says so.
+        if let Some(count) = self.methods.get_mut(method as usize) {
             *count += 1;
             return;
         }

@@ -207,7 +207,8 @@ impl<'a> Fields<'a> {
     fn line(&mut self) -> Option<&'a [u8]> {
         while !self.rest.is_empty() {
             let (line, rest) = cut(self.rest, find_break(self.rest).unwrap_or(self.rest.len()));
-            self.rest = tail(rest, 1);
+            // The LF of a CR LF would be an empty line.
+            self.rest = tail(rest, if rest.starts_with(b"\r\n") { 2 } else { 1 });
             if !line.is_empty() {
                 return Some(line);
             }

@@ -51,19 +51,41 @@ impl Fields {
         b"uri",
         b"username",
     ];
+    const RESPONSE: usize = 7;
+    const RSPAUTH: usize = 8;
     const ABSENT: (u16, u16) = (u16::MAX, u16::MAX);
     const EMPTY: Self = Self([Self::ABSENT; Self::NAMES.len()]);
 
     fn slot(name: &[u8]) -> Option<usize> {
-        let first = name.first()?.to_ascii_lowercase();
-        let alike =
-            |known: &&[u8]| known.first() == Some(&first) && known.eq_ignore_ascii_case(name);
-        Self::NAMES.iter().position(alike)
+        // Length and first letter leave one; a test compares this with the names.
+        let slot = match (name.len(), name.first()?.to_ascii_lowercase()) {
+            (9, b'a') => 0,
+            (6, b'c') => 1,
+            (2, b'n') => 2,
+            (5, b'n') => 3,
+            (6, b'o') => 4,
+            (3, b'q') => 5,
+            (5, b'r') => 6,
+            (8, b'r') => Self::RESPONSE,
+            (7, b'r') => Self::RSPAUTH,
+            (5, b's') => 9,
+            (3, b'u') => 10,
+            (8, b'u') => 11,
+            _ => return None,
+        };
+        let alike = |known: &&&[u8]| **known == name || known.eq_ignore_ascii_case(name);
+        Self::NAMES.get(slot).filter(alike).map(|_| slot)
     }
 
     /// Notes the parameter in `piece`, if it is one of them and the first of its name.
     fn note(&mut self, body: &[u8], piece: &[u8]) {
-        let Some((name, value)) = lex::assignment(piece) else { return };
+        if let Some((name, value)) = lex::assignment(piece) {
+            self.put(body, name, value);
+        }
+    }
+
+    /// Notes where in `body` the value of this parameter stands.
+    fn put(&mut self, body: &[u8], name: &[u8], value: &[u8]) {
         let slot = Self::slot(name).and_then(|slot| self.0.get_mut(slot));
         let Some(slot) = slot.filter(|slot| **slot == Self::ABSENT) else { return };
         let at = value.as_ptr().addr().checked_sub(body.as_ptr().addr());
@@ -99,8 +121,10 @@ impl<'a> Auth<'a> {
     ///
     /// `None` for `response` and `rspauth`: see [`Auth::response`].
     pub fn param(&self, name: &[u8]) -> Option<&'a [u8]> {
-        let secret = [&b"response"[..], b"rspauth"].iter().any(|s| s.eq_ignore_ascii_case(name));
-        if secret { None } else { self.any(name) }
+        match Fields::slot(name) {
+            Some(Fields::RESPONSE | Fields::RSPAUTH) => None,
+            slot => self.at(slot, name),
+        }
     }
 
     /// Names of all parameters, in order.
@@ -184,7 +208,11 @@ impl<'a> Auth<'a> {
     }
 
     fn any(&self, name: &[u8]) -> Option<&'a [u8]> {
-        match Fields::slot(name) {
+        self.at(Fields::slot(name), name)
+    }
+
+    fn at(&self, slot: Option<usize>, name: &[u8]) -> Option<&'a [u8]> {
+        match slot {
             Some(slot) => self.fields.value(self.body, slot),
             None => Assignments { rest: self.body }
                 .find(|(other, _)| other.eq_ignore_ascii_case(name))
@@ -230,10 +258,15 @@ impl<'a> Iterator for AuthList<'a> {
             loop {
                 let mut after = rest;
                 let piece = lex::element(&mut after, b',');
-                if rest.is_empty() || begins_challenge(piece) {
+                if rest.is_empty() {
                     break;
                 }
-                fields.note(body, piece);
+                // Nearly always `name=value`, and then no new challenge.
+                match lex::assignment(piece) {
+                    Some((name, value)) => fields.put(body, name, value),
+                    None if begins_challenge(piece) => break,
+                    None => {}
+                }
                 rest = after;
             }
             let body = cut(body, body.len().saturating_sub(rest.len())).0;
@@ -294,6 +327,17 @@ fn scheme_of(text: &[u8]) -> AuthScheme {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_field_has_the_slot_of_its_name() {
+        for (place, name) in Fields::NAMES.iter().enumerate() {
+            assert_eq!(Fields::slot(name), Some(place));
+            assert_eq!(Fields::slot(&name.to_ascii_uppercase()), Some(place));
+        }
+        assert_eq!(Fields::NAMES[Fields::RESPONSE], b"response");
+        assert_eq!(Fields::NAMES[Fields::RSPAUTH], b"rspauth");
+        assert_eq!((Fields::slot(b"realn"), Fields::slot(b"")), (None, None));
+    }
 
     #[test]
     fn credentials_are_read_and_the_response_stays_secret() {

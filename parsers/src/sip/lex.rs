@@ -4,7 +4,7 @@
 use nom::bytes::complete::{tag, take_while, take_while1};
 use nom::{IResult, Parser};
 
-use crate::cursor::{cut, find, find_either, is_lws, tail, trim_start};
+use crate::cursor::{cut, find, find_near, is_lws, tail, trim_start};
 
 /// Longest text in angle brackets that hides delimiters, octets.
 const MAX_BRACKETED: usize = 4096;
@@ -12,9 +12,26 @@ const MAX_BRACKETED: usize = 4096;
 /// A reading step: the rest and what was read. Without an error value there is none to build.
 type Step<'a, T> = IResult<&'a [u8], T, ()>;
 
+/// [`is_token`] of every octet.
+static TOKEN: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut octet = 0_u8;
+    let mut rest: &mut [bool] = &mut table;
+    while let [first, next @ ..] = rest {
+        *first = is_token_char(octet);
+        octet = octet.wrapping_add(1);
+        rest = next;
+    }
+    table
+};
+
 /// `token` characters of RFC 3261 §25.1.
 #[inline]
-pub(super) const fn is_token(octet: u8) -> bool {
+pub(super) fn is_token(octet: u8) -> bool {
+    TOKEN.get(usize::from(octet)).copied().unwrap_or_default()
+}
+
+const fn is_token_char(octet: u8) -> bool {
     octet.is_ascii_alphanumeric()
         || matches!(octet, b'-' | b'.' | b'!' | b'%' | b'*' | b'_' | b'+' | b'`' | b'\'' | b'~')
 }
@@ -76,9 +93,11 @@ pub(super) fn unquoted(value: &[u8]) -> &[u8] {
 pub(super) fn until(input: &[u8], stop: u8) -> usize {
     let (mut quotes, mut angles) = (true, true);
     let mut rest = input;
-    while let [octet, next @ ..] = rest {
+    while let Some(at) = find_near([stop, b'"', b'<', b'\\'], rest) {
+        rest = tail(rest, at);
+        let [octet, next @ ..] = rest else { break };
         if *octet == stop {
-            break;
+            return input.len().saturating_sub(rest.len());
         }
         rest = next;
         match octet {
@@ -96,7 +115,7 @@ pub(super) fn until(input: &[u8], stop: u8) -> usize {
             _ => {}
         }
     }
-    input.len().saturating_sub(rest.len())
+    input.len()
 }
 
 /// Takes the next element of a list off `rest`; the separator goes with it.
@@ -115,7 +134,7 @@ fn after_quote(input: &[u8]) -> Option<&[u8]> {
 fn closing_quote(input: &[u8]) -> Option<usize> {
     let mut rest = input;
     loop {
-        let at = find_either(b'"', b'\\', rest)?;
+        let at = find_near([b'"', b'\\'], rest)?;
         match tail(rest, at) {
             [b'"', ..] => return input.len().checked_sub(rest.len())?.checked_add(at),
             pair => rest = pair.get(2..)?,
@@ -152,6 +171,15 @@ mod tests {
         let mut rest = &br#""a, b"#[..];
         assert_eq!(element(&mut rest, b','), br#""a"#);
         assert_eq!(until(b"<a,b", b','), 2);
+    }
+
+    #[test]
+    fn the_stop_may_be_a_bracket_or_stand_after_open_ones() {
+        assert_eq!(until(br#""Bob <x>" <sip:a>"#, b'<'), 10);
+        assert_eq!(until(b"a < b < c; d", b';'), 9);
+        assert_eq!(until(b"plain and long enough", b';'), 21);
+        assert_eq!(until(b"", b';'), 0);
+        assert_eq!(until(b"a\\", b';'), 2);
     }
 
     #[test]

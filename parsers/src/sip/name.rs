@@ -183,10 +183,113 @@ impl From<&[u8]> for HeaderName {
             [] => Self::Other,
             [letter] => Self::from_compact(*letter),
             [first, ..] => {
+                if let Some(found) = Self::as_usual(name) {
+                    return found;
+                }
                 let equal = |(text, _): &&Entry| *text == name || text.eq_ignore_ascii_case(name);
                 let found = candidates(name.len(), *first).iter().find(equal);
                 found.map_or(Self::Other, |&(_, found)| found)
             }
+        }
+    }
+}
+
+impl HeaderName {
+    /// The names that nearly every message has, as nearly everybody writes them: each comparison is
+    /// one of a known length, so a few words and no call.
+    #[inline]
+    fn as_usual(name: &[u8]) -> Option<Self> {
+        match name.len() {
+            2 => {
+                if name == b"To" {
+                    Some(Self::To)
+                } else {
+                    None
+                }
+            }
+            3 => {
+                if name == b"Via" {
+                    Some(Self::Via)
+                } else {
+                    None
+                }
+            }
+            4 => {
+                if name == b"CSeq" {
+                    Some(Self::CSeq)
+                } else if name == b"From" {
+                    Some(Self::From)
+                } else {
+                    None
+                }
+            }
+            5 => {
+                if name == b"Allow" {
+                    Some(Self::Allow)
+                } else if name == b"Route" {
+                    Some(Self::Route)
+                } else {
+                    None
+                }
+            }
+            6 => {
+                if name == b"Server" {
+                    Some(Self::Server)
+                } else {
+                    None
+                }
+            }
+            7 => {
+                if name == b"Call-ID" {
+                    Some(Self::CallId)
+                } else if name == b"Contact" {
+                    Some(Self::Contact)
+                } else if name == b"Expires" {
+                    Some(Self::Expires)
+                } else {
+                    None
+                }
+            }
+            9 => {
+                if name == b"Supported" {
+                    Some(Self::Supported)
+                } else {
+                    None
+                }
+            }
+            10 => {
+                if name == b"User-Agent" {
+                    Some(Self::UserAgent)
+                } else {
+                    None
+                }
+            }
+            12 => {
+                if name == b"Max-Forwards" {
+                    Some(Self::MaxForwards)
+                } else if name == b"Content-Type" {
+                    Some(Self::ContentType)
+                } else if name == b"Record-Route" {
+                    Some(Self::RecordRoute)
+                } else {
+                    None
+                }
+            }
+            13 => {
+                if name == b"Authorization" {
+                    Some(Self::Authorization)
+                } else {
+                    None
+                }
+            }
+            14 => {
+                if name == b"Content-Length" {
+                    Some(Self::ContentLength)
+                } else {
+                    None
+                }
+            }
+            _ => None,
         }
     }
 }

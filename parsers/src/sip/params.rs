@@ -2,7 +2,7 @@
 //! parameters are skipped. Escapes stay as written.
 
 use super::lex;
-use crate::cursor::{split_once, trim};
+use crate::cursor::{cut, find_near, tail, trim};
 
 /// The parameters of a value, in order; iterate or look up by name.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Default)]
@@ -84,12 +84,18 @@ impl<'a> Iterator for ParamsIter<'a> {
 
     fn next(&mut self) -> Option<Param<'a>> {
         while !self.rest.is_empty() {
+            // What a list begins with, so that nothing is read twice.
+            if let [b';', rest @ ..] = self.rest {
+                self.rest = rest;
+                continue;
+            }
             let piece = trim(lex::element(&mut self.rest, b';'));
             if piece.is_empty() {
                 continue;
             }
-            let (name, value) = split_once(piece, b'=');
-            let value = value.map(|value| lex::unquoted(trim(value)));
+            let equals = find_near([b'='], piece);
+            let (name, value) = cut(piece, equals.unwrap_or(piece.len()));
+            let value = equals.map(|_| lex::unquoted(trim(tail(value, 1))));
             return Some(Param { name: trim(name), value });
         }
         None

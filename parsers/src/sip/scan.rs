@@ -7,7 +7,8 @@ use super::start::{is_start_line, start_line};
 use super::{HeaderName, HeaderSpan, MAX_HEADERS, Method, StartLine, lex};
 use crate::anomaly::Anomalies;
 use crate::cursor::{
-    Ending, cut, index, is_lws, line_at, number, offset, slice, tail, trim_end, trim_start, word,
+    Ending, count_unprintable, cut, find_near, index, is_lws, line_at, number, offset, slice, tail,
+    trim_end, trim_start, word,
 };
 
 /// What the header section says.
@@ -43,6 +44,7 @@ pub(super) fn head(
     let (start, mut anomalies) = start_line(first.text, from)?;
     let mark = spans.len();
     let mut headers = 0_u32;
+    let mut breaks = first.ending.octets();
     anomalies |= ending_anomaly(first.ending);
     let mut at = first.next;
     loop {
@@ -54,6 +56,7 @@ pub(super) fn head(
         match line.text {
             [] => {
                 at = line.next;
+                breaks = breaks.saturating_add(line.ending.octets());
                 break;
             }
             [b'\r'] if line.ending == Ending::None => {}
@@ -77,8 +80,13 @@ pub(super) fn head(
             }
         }
         at = line.next;
+        breaks = breaks.saturating_add(line.ending.octets());
     }
-    anomalies |= octets_anomalies(slice(octets, from, at));
+    let section = slice(octets, from, at);
+    // Nothing but printable ASCII and line ends, nearly always.
+    if count_unprintable(section) != breaks {
+        anomalies |= octets_anomalies(section);
+    }
     let (required, content_length) = required(octets, tail_spans(spans, mark), start);
     anomalies |= required;
     Some(Head { start, body_at: at, headers, anomalies, content_length })
@@ -183,7 +191,7 @@ fn nameless(text: &[u8], at: usize, spans: &mut Vec<HeaderSpan>, kept: bool) -> 
 /// The colon that ends a header name, unless nothing stands before it.
 #[inline]
 pub(super) fn name_end(text: &[u8]) -> Option<usize> {
-    text.iter().position(|&octet| octet == b':').filter(|&colon| colon > 0)
+    find_near([b':'], text).filter(|&colon| colon > 0)
 }
 
 /// Lets the last value reach to the end of this continuation line (RFC 3261 §7.3.1).

@@ -37,6 +37,9 @@ pub(super) fn start_line(text: &[u8], at: usize) -> Option<(StartLine, Anomalies
     if starts_with_any_case(text, b"SIP/") {
         return status_line(text, at);
     }
+    if let Some(start) = plain_request(text, at) {
+        return Some((start, Anomalies::NONE));
+    }
     let (method_text, rest) = first_word(text);
     if method_text.is_empty() || method_text.len() > MAX_METHOD || rest.is_empty() {
         return None;
@@ -89,8 +92,53 @@ pub(super) fn is_start_line(text: &[u8]) -> bool {
     }
 }
 
+/// A request line with nothing odd about it; `None` sends it to the reader of all others.
+fn plain_request(text: &[u8], at: usize) -> Option<StartLine> {
+    let before = text.strip_suffix(b" SIP/2.0")?;
+    let end = before.iter().take(MAX_METHOD).position(|&octet| octet == b' ')?;
+    let (method_text, rest) = cut(before, end);
+    let method = Method::from(method_text);
+    let uri = tail(rest, 1);
+    // No early end, so that it becomes vector code.
+    let odd = uri
+        .iter()
+        .fold(false, |odd, octet| odd | (*octet <= b' ') | matches!(octet, b'<' | b'>' | b'"'));
+    if method == Method::Other || !method.is_spelled(method_text) || uri.is_empty() || odd {
+        return None;
+    }
+    let uri_at = at.saturating_add(end).saturating_add(1);
+    Some(StartLine::Request {
+        method,
+        method_text: Part::new(at, end),
+        uri: Part::new(uri_at, uri.len()),
+    })
+}
+
+/// A status line with nothing odd about it.
+fn plain_status(text: &[u8], at: usize) -> Option<StartLine> {
+    let rest = text.strip_prefix(b"SIP/2.0 ")?;
+    let ([hundreds @ b'1'..=b'6', tens @ b'0'..=b'9', ones @ b'0'..=b'9'], after) =
+        rest.split_first_chunk::<3>()?
+    else {
+        return None;
+    };
+    if !after.is_empty() && !after.starts_with(b" ") {
+        return None;
+    }
+    let digit = |octet: &u8| u16::from(octet.wrapping_sub(b'0'));
+    let status = digit(hundreds).wrapping_mul(100);
+    let status = status.wrapping_add(digit(tens).wrapping_mul(10)).wrapping_add(digit(ones));
+    let reason = trim_start(after);
+    let reason_at = text.len().saturating_sub(reason.len());
+    let reason = Part::new(at.saturating_add(reason_at), trim_end(reason).len());
+    Some(StartLine::Response { status, reason })
+}
+
 /// `SIP/2.0 200 OK`.
 fn status_line(text: &[u8], at: usize) -> Option<(StartLine, Anomalies)> {
+    if let Some(start) = plain_status(text, at) {
+        return Some((start, Anomalies::NONE));
+    }
     let (version, rest) = first_word(text);
     let (status_text, after) = first_word(trim_start(rest));
     if version.len() > MAX_VERSION || status_text.is_empty() {

@@ -16,12 +16,16 @@ use super::seen::SipSeen;
 const FIX: &str = "Use TLS, SHA-256 digest with qop=auth, short nonces with nc checking, long random secrets; never Basic.";
 
 /// Every challenge of a response; none for a request.
-fn challenges<'a>(seen: &SipSeen<'a>) -> impl Iterator<Item = Auth<'a>> + use<'a> {
+fn challenges<'s, 'a>(
+    seen: &'s SipSeen<'a>,
+) -> impl Iterator<Item = Auth<'a>> + use<'s, 'a> {
     seen.kind.meets(Interest::CHALLENGE).then(|| seen.auths()).into_iter().flatten()
 }
 
 /// Every set of credentials of a request; none for a response.
-pub(super) fn credentials<'a>(seen: &SipSeen<'a>) -> impl Iterator<Item = Auth<'a>> + use<'a> {
+pub(super) fn credentials<'s, 'a>(
+    seen: &'s SipSeen<'a>,
+) -> impl Iterator<Item = Auth<'a>> + use<'s, 'a> {
     seen.kind.meets(Interest::CREDENTIALS).then(|| seen.auths()).into_iter().flatten()
 }
 
