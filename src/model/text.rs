@@ -27,34 +27,37 @@ impl Short {
 
     /// A number in decimal, with leading zeros up to `digits`.
     pub(super) fn decimal(&mut self, number: u64, digits: usize) {
-        let mut backwards = [b'0'; 20];
-        let mut used = 0;
+        let needed = number.checked_ilog10().and_then(|log| usize::try_from(log).ok());
         let mut rest = number;
-        for place in &mut backwards {
-            if rest == 0 && used >= digits.max(1) {
-                break;
-            }
+        for place in self.places(needed.map_or(1, |log| log + 1).max(digits)).iter_mut().rev() {
             *place = digit(rest % 10);
             rest /= 10;
-            used += 1;
-        }
-        for octet in backwards.iter().take(used).rev() {
-            self.push(*octet);
         }
     }
 
     /// The lowest `digits` hexadecimal digits of a number.
-    pub(super) fn hexadecimal(&mut self, number: u64, digits: u32) {
-        for place in (0..digits).rev() {
-            let nibble = number >> (4 * place) & 0xf;
-            self.push(if nibble < 10 { digit(nibble) } else { digit(nibble - 10) + (b'a' - b'0') });
+    pub(super) fn hexadecimal(&mut self, number: u64, digits: usize) {
+        let mut rest = number;
+        for place in self.places(digits).iter_mut().rev() {
+            let nibble = rest & 0xf;
+            *place = if nibble < 10 { digit(nibble) } else { digit(nibble) + (b'a' - b':') };
+            rest >>= 4;
         }
+    }
+
+    /// Room for `count` more octets; none if they do not fit.
+    fn places(&mut self, count: usize) -> &mut [u8] {
+        let end = self.length.saturating_add(count);
+        let places = self.octets.get_mut(self.length..end).unwrap_or_default();
+        self.length = self.length.saturating_add(places.len());
+        places
     }
 }
 
-/// The last decimal digit of a number below 16.
+/// The digit of a number below 10.
 fn digit(number: u64) -> u8 {
-    u8::try_from(number).unwrap_or_default().wrapping_add(b'0')
+    let [.., low] = number.to_be_bytes();
+    low.wrapping_add(b'0')
 }
 
 impl fmt::Write for Short {
