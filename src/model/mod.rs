@@ -13,3 +13,4 @@ mod text;
 pub mod stream;
 pub mod time;
 pub mod transport;
+pub mod word;
