@@ -19,6 +19,7 @@ impl Call {
         let over = answer.or(end);
         let asserted = self.names.get(text::ASSERTED).split(|&octet| octet == 0);
         let [calling, called] = &self.agents;
+        let request_uri = self.names.get(text::REQUEST_URI);
         CallRecord {
             id: self.key.id,
             call_id: self.names.text(text::CALL_ID).unwrap_or_default(),
@@ -33,7 +34,7 @@ impl Call {
                 .filter(|value| !value.is_empty())
                 .map(|value| String::from_utf8_lossy(value).into_owned())
                 .collect(),
-            request_uri: uri_text(self.names.get(text::REQUEST_URI)),
+            request_uri: uri_text(&Uri::parse(request_uri), request_uri),
             user_agents: Sides {
                 caller: calling.as_deref().map(str::to_owned),
                 callee: called.as_deref().map(str::to_owned),
@@ -94,12 +95,13 @@ impl Call {
     }
 
     fn party(&self, uri: usize, display: usize) -> Party {
-        let parts = Uri::parse(self.names.get(uri));
+        let written = self.names.get(uri);
+        let parts = Uri::parse(written);
         let text = |octets: &[u8]| {
             (!octets.is_empty()).then(|| String::from_utf8_lossy(octets).into_owned())
         };
         Party {
-            uri: uri_text(self.names.get(uri)),
+            uri: uri_text(&parts, written),
             user: parts.user.and_then(text),
             host: text(parts.host),
             display: self.names.text(display),
@@ -108,8 +110,7 @@ impl Call {
 }
 
 /// A URI as written, but for a password in it (RFC 3261 §19.1.1): secrets are not printed.
-fn uri_text(octets: &[u8]) -> Option<String> {
-    let uri = Uri::parse(octets);
+fn uri_text(uri: &Uri<'_>, octets: &[u8]) -> Option<String> {
     let text = |octets| String::from_utf8_lossy(octets).into_owned();
     if let (Some(user), Some(_)) = (uri.user, uri.password) {
         let host = octets.split(|&octet| octet == b'@').skip(1).collect::<Vec<_>>().join(&b'@');

@@ -85,7 +85,7 @@ pub(crate) fn stream(frame: u64) -> StreamRecord {
         ssrc: 0x1234_abcd,
         payload_types: vec![PayloadType {
             pt: 0,
-            codec: Some("PCMU".to_owned()),
+            codec: Some("PCMU".into()),
             clock_rate: Some(8000),
             packets: 2_126,
         }],
@@ -111,13 +111,13 @@ pub(crate) fn stream(frame: u64) -> StreamRecord {
         gaps: 2,
         protection: Protection::Cleartext,
         verdict: VerdictRecord {
-            test: "T1".to_owned(),
+            test: "T1".into(),
             confidence: Confidence::Certain,
             figures: [("packets", 2126.0), ("matching_share", 0.998), ("step", 160.0)]
-                .map(|(name, figure)| (name.to_owned(), figure))
+                .map(|(name, figure)| (name.into(), figure))
                 .into(),
         },
-        negotiated: Some("RTP/AVP".to_owned()),
+        negotiated: Some("RTP/AVP".into()),
         digits: None,
         rtcp: Some(StreamRtcp { sender_reports: 8, report_blocks: 8, ..StreamRtcp::default() }),
     }

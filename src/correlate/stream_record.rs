@@ -63,7 +63,7 @@ pub fn stream_record(
         gaps: u64::from(stream.gaps),
         protection: verdict.protection,
         verdict: verdict_record(&verdict),
-        negotiated: media.map(|media| media.profile.clone()),
+        negotiated: media.map(|media| media.profile.as_str().into()),
         digits: None,
         rtcp,
     }
@@ -118,8 +118,8 @@ fn payload_types(stream: &StreamEnded, media: Option<&MediaDescription>) -> Vec<
         PayloadType {
             pt,
             codec: by_sdp
-                .map(|(_, name, _)| name.clone())
-                .or_else(|| known.map(|known| known.name.to_owned())),
+                .map(|(_, name, _)| name.as_str().into())
+                .or_else(|| known.map(|known| known.name.into())),
             clock_rate: by_sdp
                 .map(|(_, _, clock)| *clock)
                 .filter(|clock| *clock > 0)
@@ -133,13 +133,21 @@ fn payload_types(stream: &StreamEnded, media: Option<&MediaDescription>) -> Vec<
 fn verdict_record(verdict: &Verdict) -> VerdictRecord {
     let mut figures = BTreeMap::new();
     if verdict.of > 0 {
-        figures.insert("hits".to_owned(), f64::from(verdict.hits));
-        figures.insert("of".to_owned(), f64::from(verdict.of));
+        figures.insert("hits".into(), f64::from(verdict.hits));
+        figures.insert("of".into(), f64::from(verdict.of));
     }
     if let Some(surplus) = verdict.surplus {
-        figures.insert("tag".to_owned(), f64::from(surplus));
+        figures.insert("tag".into(), f64::from(surplus));
     }
+<<<<<<< HEAD
     VerdictRecord { test: verdict.test.to_owned(), confidence: verdict.confidence, figures }
+=======
+    VerdictRecord {
+        test: verdict.test.into(),
+        confidence: verdict.confidence,
+        figures,
+    }
+>>>>>>> perfout
 }
 
 fn percent(part: u64, whole: u64) -> f64 {

@@ -121,9 +121,13 @@ impl Tally {
     }
 
     fn codec(&mut self, name: Option<&str>) {
-        let name = name.map(str::to_owned);
-        let known = self.codecs.contains_key(&name) || self.codecs.len() < CODECS;
-        bump(&mut self.codecs, if known { name } else { None });
+        // A few names at most: looking through them costs less than a name to look up.
+        let room = self.codecs.len() < CODECS;
+        match self.codecs.iter_mut().find(|(known, _)| known.as_deref() == name) {
+            Some((_, count)) => *count = count.saturating_add(1),
+            None if room => bump(&mut self.codecs, name.map(str::to_owned)),
+            None => bump(&mut self.codecs, None),
+        }
     }
 }
 

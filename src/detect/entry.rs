@@ -146,11 +146,12 @@ impl Entry {
     }
 
     pub(super) fn id(&self, digits: usize) -> String {
-        let hash = format!("{:016x}", self.subject.hash64());
-        format!("{}-{}", self.meta.id, hash.get(..digits).unwrap_or(&hash))
+        let mut id = format!("{}-{:016x}", self.meta.id, self.subject.hash64());
+        id.truncate(self.meta.id.len().saturating_add(1).saturating_add(digits));
+        id
     }
 
-    pub(super) fn finding(mut self, words: Words) -> Finding {
+    pub(super) fn finding(mut self, id: String, words: Words) -> Finding {
         self.evidence.sort_by_key(|(_, evidence)| (evidence.at.time, evidence.at.frame));
         let summary = match self.subject.about() {
             About::Rest => {
@@ -159,7 +160,7 @@ impl Entry {
             _ => words.summary,
         };
         Finding {
-            id: self.id(8),
+            id,
             rule: self.meta.id,
             severity: self.severity,
             confidence: self.confidence,

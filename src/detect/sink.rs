@@ -131,19 +131,19 @@ impl Sink {
 
     /// Turns everything into findings; `words` is asked for each one's sentence and figures.
     pub fn finish(self, mut words: impl FnMut(&Entry) -> Words) -> Outcome {
-        let mut ids: HashMap<String, u32, foldhash::fast::FixedState> = HashMap::default();
+        // What an id shows: the rule, and the first half of the subject's hash.
+        let shown = |entry: &Entry| (entry.meta.id, entry.subject.hash64() >> 32);
+        let mut ids: HashMap<_, u32, foldhash::fast::FixedState> = HashMap::default();
         for entry in &self.entries {
-            *ids.entry(entry.id(8)).or_default() += 1;
+            *ids.entry(shown(entry)).or_default() += 1;
         }
         let mut order: Vec<(usize, Finding)> = Vec::with_capacity(self.entries.len());
         for (index, entry) in self.entries.into_iter().enumerate() {
             let words = words(&entry);
-            let long = entry.id(16);
-            let mut finding = entry.finding(words);
-            if ids.get(&finding.id).is_some_and(|same| *same > 1) {
-                finding.id = long; // two subjects whose hashes begin alike
-            }
-            order.push((index, finding));
+            // Two subjects whose hashes begin alike need more of them.
+            let clash = ids.get(&shown(&entry)).is_some_and(|same| *same > 1);
+            let id = entry.id(if clash { 16 } else { 8 });
+            order.push((index, entry.finding(id, words)));
         }
         order.sort_by(|(_, a), (_, b)| {
             (a.first_seen.frame, &a.id).cmp(&(b.first_seen.frame, &b.id))

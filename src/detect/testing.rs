@@ -61,7 +61,7 @@ pub(super) fn stream(n: u64, src: &str, dst: &str) -> StreamRecord {
         ssrc: 7,
         payload_types: vec![PayloadType {
             pt: 0,
-            codec: Some("PCMU".to_owned()),
+            codec: Some("PCMU".into()),
             clock_rate: Some(8000),
             packets: 100,
         }],
@@ -87,11 +87,11 @@ pub(super) fn stream(n: u64, src: &str, dst: &str) -> StreamRecord {
         gaps: 0,
         protection: Protection::Cleartext,
         verdict: VerdictRecord {
-            test: "CHI".to_owned(),
+            test: "CHI".into(),
             confidence: Confidence::High,
-            figures: [("chi".to_owned(), 900.0)].into(),
+            figures: [("chi".into(), 900.0)].into(),
         },
-        negotiated: Some("RTP/AVP".to_owned()),
+        negotiated: Some("RTP/AVP".into()),
         digits: None,
         rtcp: None,
     }

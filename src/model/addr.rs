@@ -112,10 +112,10 @@ impl Addr {
         match self.ip() {
             IpAddr::V4(v4) => {
                 let [a, b, c, d] = v4.octets();
-                text.decimal(u64::from(a), 0);
+                text.decimal(u64::from(a));
                 for octet in [b, c, d] {
                     text.push(b'.');
-                    text.decimal(u64::from(octet), 0);
+                    text.decimal(u64::from(octet));
                 }
             }
             IpAddr::V6(v6) => {
@@ -138,7 +138,7 @@ impl Endpoint {
             text.push(b']');
         }
         text.push(b':');
-        text.decimal(u64::from(self.port), 0);
+        text.decimal(u64::from(self.port));
         text
     }
 }

@@ -13,3 +13,4 @@ pub mod tally;
 mod text;
 pub mod time;
 pub mod transport;
+pub mod word;

@@ -11,6 +11,7 @@ use super::addr::Endpoint;
 use super::frame::FrameId;
 use super::id::{RecordId, RecordKey};
 use super::time::Ts;
+use super::word::Word;
 
 /// A party of a call, as its From or To header names it. Text from the wire, made valid UTF-8 with
 /// U+FFFD for what is not; outputs escape it again for their own format.
@@ -299,7 +300,7 @@ pub struct PayloadType {
     /// The number, 0 to 127.
     pub pt: u8,
     /// Encoding name from SDP, else from RFC 3551 §6.
-    pub codec: Option<String>,
+    pub codec: Option<Word>,
     /// Hz.
     pub clock_rate: Option<u32>,
     /// Packets that carried it.
@@ -334,11 +335,11 @@ pub struct StreamRtcp {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct VerdictRecord {
     /// The deciding test: `T1` to `T9` of the catalogue, or `none`.
-    pub test: String,
+    pub test: Word,
     /// `certain`, `high`, `medium`, `low`.
     pub confidence: super::finding::Confidence,
     /// The figures, by name.
-    pub figures: std::collections::BTreeMap<String, f64>,
+    pub figures: std::collections::BTreeMap<Word, f64>,
 }
 
 /// One RTP stream: one direction, one SSRC.
@@ -402,7 +403,7 @@ pub struct StreamRecord {
     /// Why.
     pub verdict: VerdictRecord,
     /// The profile that SDP agreed on.
-    pub negotiated: Option<String>,
+    pub negotiated: Option<Word>,
     /// DTMF digits carried; a later version fills it.
     pub digits: Option<u64>,
     /// RTCP seen for it.

@@ -25,36 +25,53 @@ impl Short {
         }
     }
 
-    /// A number in decimal, with leading zeros up to `digits`.
-    pub(super) fn decimal(&mut self, number: u64, digits: usize) {
-        let mut backwards = [b'0'; 20];
-        let mut used = 0;
+    /// A number in decimal.
+    pub(super) fn decimal(&mut self, number: u64) {
+        let log = number.checked_ilog10().and_then(|log| usize::try_from(log).ok());
         let mut rest = number;
-        for place in &mut backwards {
-            if rest == 0 && used >= digits.max(1) {
-                break;
-            }
+        for place in self.places(log.map_or(1, |log| log + 1)).iter_mut().rev() {
             *place = digit(rest % 10);
             rest /= 10;
-            used += 1;
         }
-        for octet in backwards.iter().take(used).rev() {
-            self.push(*octet);
+    }
+
+    /// The lowest `DIGITS` decimal digits of a number.
+    pub(super) fn digits<const DIGITS: usize>(&mut self, number: u32) {
+        let mut rest = number;
+        let mut digits = [b'0'; DIGITS];
+        for place in digits.iter_mut().rev() {
+            *place = digit(u64::from(rest % 10));
+            rest /= 10;
+        }
+        if let Some(places) = self.places(DIGITS).first_chunk_mut() {
+            *places = digits;
         }
     }
 
     /// The lowest `digits` hexadecimal digits of a number.
-    pub(super) fn hexadecimal(&mut self, number: u64, digits: u32) {
-        for place in (0..digits).rev() {
-            let nibble = number >> (4 * place) & 0xf;
-            self.push(if nibble < 10 { digit(nibble) } else { digit(nibble - 10) + (b'a' - b'0') });
+    pub(super) fn hexadecimal(&mut self, number: u64, digits: usize) {
+        let mut rest = number;
+        for place in self.places(digits).iter_mut().rev() {
+            let nibble = rest & 0xf;
+            let letter = if nibble < 10 { 0 } else { b'a' - b':' };
+            *place = digit(nibble).wrapping_add(letter);
+            rest >>= 4;
         }
+    }
+
+    /// Room for `count` more octets; none if they do not fit.
+    fn places(&mut self, count: usize) -> &mut [u8] {
+        let end = self.length.saturating_add(count);
+        let places = self.octets.get_mut(self.length..end).unwrap_or_default();
+        self.length = self.length.saturating_add(places.len());
+        places
     }
 }
 
-/// The last decimal digit of a number below 16.
+/// The digit of a number below 10, and what follows `9` in ASCII for those above.
 fn digit(number: u64) -> u8 {
-    u8::try_from(number).unwrap_or_default().wrapping_add(b'0')
+    let [.., low] = number.to_be_bytes();
+    low.wrapping_add(b'0')
 }
 
 impl fmt::Write for Short {
@@ -74,9 +91,9 @@ mod tests {
     fn numbers_come_out_as_formatting_writes_them() {
         for number in [0, 7, 10, 99, 100, 65_535, u64::MAX] {
             let mut text = Short::EMPTY;
-            text.decimal(number, 0);
+            text.decimal(number);
             text.push(b' ');
-            text.decimal(number % 1000, 3);
+            text.digits::<3>(u32::try_from(number % 100_000).unwrap());
             text.push(b' ');
             text.hexadecimal(number, 16);
             assert_eq!(text.as_str(), format!("{number} {:03} {number:016x}", number % 1000));

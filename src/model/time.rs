@@ -101,17 +101,23 @@ impl Ts {
         let (year, month, day) = civil_from_days(second.div_euclid(86_400));
         let of_day = second.rem_euclid(86_400);
         let mut text = Short::EMPTY;
-        let mut part = |number: i64, digits, after| {
-            text.decimal(number.unsigned_abs(), digits);
-            text.push(after);
-        };
-        part(year, 4, b'-');
-        part(month, 2, b'-');
-        part(day, 2, b'T');
-        part(of_day / 3600, 2, b':');
-        part(of_day / 60 % 60, 2, b':');
-        part(of_day % 60, 2, b'.');
-        part(self.0.rem_euclid(1_000_000_000), 9, b'Z');
+        // All fit: the years are 1677 to 2262.
+        let small = |number: i64| u32::try_from(number).unwrap_or_default();
+        let of_day = small(of_day);
+        text.digits::<4>(small(year));
+        text.push(b'-');
+        text.digits::<2>(small(month));
+        text.push(b'-');
+        text.digits::<2>(small(day));
+        text.push(b'T');
+        text.digits::<2>(of_day / 3600);
+        text.push(b':');
+        text.digits::<2>(of_day / 60 % 60);
+        text.push(b':');
+        text.digits::<2>(of_day % 60);
+        text.push(b'.');
+        text.digits::<9>(small(self.0.rem_euclid(1_000_000_000)));
+        text.push(b'Z');
         text
     }
 }

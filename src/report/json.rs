@@ -8,8 +8,8 @@ use std::io::{self, Write};
 
 use serde::{Serialize, Serializer};
 
+use super::encode::encode;
 use super::outcome::Outcome;
-use super::safe::is_unsafe;
 use crate::correlate::archive::{Exposure, Row};
 use crate::model::addr::{Addr, Endpoint};
 use crate::model::evidence::{Evidence, FrameRef};
@@ -46,14 +46,14 @@ pub fn write(outcome: &mut Outcome, out: &mut impl Write) -> io::Result<()> {
         joined(&row.record, &Links { findings: Cited { places: row.findings, findings } }, json)
     })?;
     document.list("handshakes", archive.handshakes(), |row, json| {
-        plain(&HandshakeJson::new(row, findings), json)
+        encode(&HandshakeJson::new(row, findings), json)
     })?;
     // Filled by later versions.
     for later in ["identities", "trunks", "sources"] {
         document.member(later, &[(); 0])?;
     }
     document
-        .list("findings", findings, |finding, json| plain(&FindingJson::from(finding), json))?;
+        .list("findings", findings, |finding, json| encode(&FindingJson::from(finding), json))?;
     document.member("limits", limits)?;
     document.end()
 }
@@ -70,8 +70,8 @@ impl<W: Write> Document<'_, W> {
     fn member(&mut self, name: &str, value: &(impl Serialize + ?Sized)) -> io::Result<()> {
         self.name(name)?;
         self.record.clear();
-        plain(value, &mut self.record)?;
-        printable(&self.record, self.out)
+        encode(value, &mut self.record)?;
+        self.out.write_all(&self.record)
     }
 
     /// An array, an element a line.
@@ -87,7 +87,7 @@ impl<W: Write> Document<'_, W> {
             self.out.write_all(if number == 0 { b"\n" } else { b",\n" })?;
             self.record.clear();
             element(item, &mut self.record)?;
-            printable(&self.record, self.out)?;
+            self.out.write_all(&self.record)?;
         }
         self.out.write_all(b"]")
     }
@@ -103,40 +103,17 @@ impl<W: Write> Document<'_, W> {
     }
 }
 
-fn plain(value: &(impl Serialize + ?Sized), json: &mut Vec<u8>) -> io::Result<()> {
-    serde_json::to_writer(json, value).map_err(io::Error::from)
-}
-
 /// One object with the keys of a record and then those of its links. (What `serde(flatten)` would
 /// do at twice the cost, and there may be millions.)
 fn joined(record: &impl Serialize, links: &impl Serialize, json: &mut Vec<u8>) -> io::Result<()> {
-    plain(record, json)?;
+    encode(record, json)?;
     if let Some(last) = json.last_mut() {
         *last = b',';
     }
     let seam = json.len();
-    plain(links, json)?;
+    encode(links, json)?;
     json.remove(seam);
     Ok(())
-}
-
-/// Writes JSON with what could act on a terminal as escapes. Beyond ASCII nothing stands outside
-/// strings, so the text needs no parsing.
-fn printable(json: &[u8], out: &mut impl Write) -> io::Result<()> {
-    if json.is_ascii() && !json.contains(&0x7f) {
-        return out.write_all(json);
-    }
-    let text = str::from_utf8(json).map_err(io::Error::other)?;
-    let mut rest = text;
-    while let Some((at, c)) = rest.char_indices().find(|(_, c)| is_unsafe(*c)) {
-        let (plain, tail) = rest.split_at(at);
-        out.write_all(plain.as_bytes())?;
-        for unit in c.encode_utf16(&mut [0; 2]) {
-            write!(out, "\\u{unit:04x}")?;
-        }
-        rest = tail.strip_prefix(c).unwrap_or_default();
-    }
-    out.write_all(rest.as_bytes())
 }
 
 /// Who wrote the report, and which secrets were asked for.
@@ -336,6 +313,7 @@ impl Serialize for Parameters<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::report::safe::is_unsafe;
     use crate::report::sample;
     use serde_json::Value;
 

@@ -1,6 +1,7 @@
 //! L7: findings and records to octets, one file per format.
 
 pub mod calls;
+mod encode;
 pub mod findings;
 pub mod json;
 pub mod ladder;
