@@ -139,15 +139,11 @@ fn verdict_record(verdict: &Verdict) -> VerdictRecord {
     if let Some(surplus) = verdict.surplus {
         figures.insert("tag".into(), f64::from(surplus));
     }
-<<<<<<< HEAD
-    VerdictRecord { test: verdict.test.to_owned(), confidence: verdict.confidence, figures }
-=======
     VerdictRecord {
         test: verdict.test.into(),
         confidence: verdict.confidence,
         figures,
     }
->>>>>>> perfout
 }
 
 fn percent(part: u64, whole: u64) -> f64 {
