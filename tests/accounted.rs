@@ -1,7 +1,11 @@
 //! Invariant 7, accounted: every frame that was read is booked once, as handled or as skipped, by
 //! a reason that has a name; and the report says so.
 
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test stops where it goes wrong")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test stops where it goes wrong"
+)]
 
 mod support;
 
@@ -12,8 +16,7 @@ use overhear::report::text::{Layout, grouped};
 use support::{Config, Fixture, fixtures, review, sums, tiny, value, workload};
 
 /// What a frame can be booked under: the words of the contract.
-const HANDLED: [&str; 9] =
-    ["sip", "rtp", "rtcp", "srtcp", "stun", "tls", "dtls", "zrtp", "turn"];
+const HANDLED: [&str; 9] = ["sip", "rtp", "rtcp", "srtcp", "stun", "tls", "dtls", "zrtp", "turn"];
 const SKIPPED: [&str; 11] = [
     "not-ip",
     "not-voip",

@@ -25,12 +25,7 @@ fn every_way(fixture: &Fixture, limits: &Limits, what: &str) -> String {
     some_ways(fixture, limits, what, &all)
 }
 
-fn some_ways(
-    fixture: &Fixture,
-    limits: &Limits,
-    what: &str,
-    ways: &[(usize, usize)],
-) -> String {
+fn some_ways(fixture: &Fixture, limits: &Limits, what: &str, ways: &[(usize, usize)]) -> String {
     let policy = Policy { limits: limits.clone(), ..fixture.policy.clone() };
     let base = support::Config { policy, ..fixture.config() };
     let first = report(&base);

@@ -1,7 +1,11 @@
 //! Invariant 8, evidence or silence: every finding says which frames show it, those frames are in
 //! the capture, and every record says where it was first seen.
 
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test stops where it goes wrong")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test stops where it goes wrong"
+)]
 
 mod support;
 

@@ -1,7 +1,11 @@
 //! Invariant 4, packet time: one file reads a clock, and a capture means the same whenever it was
 //! taken.
 
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test stops where it goes wrong")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test stops where it goes wrong"
+)]
 
 mod support;
 
@@ -36,8 +40,12 @@ fn timeless(mut report: Value) -> Value {
                     let id = matches!(key.as_str(), "id" | "call" | "sha256" | "path");
                     if moment || id {
                         *member = Value::Null;
-                    } else if matches!(key.as_str(), "findings" | "streams" | "calls" | "handshakes")
-                        && member.as_array().is_some_and(|of| of.iter().all(Value::is_string))
+                    } else if matches!(
+                        key.as_str(),
+                        "findings" | "streams" | "calls" | "handshakes"
+                    ) && member
+                        .as_array()
+                        .is_some_and(|of| of.iter().all(Value::is_string))
                     {
                         *member = Value::from(member.as_array().unwrap().len());
                     } else {

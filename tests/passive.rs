@@ -79,7 +79,9 @@ fn files_are_written_only_where_the_user_asked() {
 #[test]
 fn no_dependency_is_a_network_library() {
     let lock = std::fs::read_to_string(root().join("Cargo.lock")).unwrap();
-    for name in ["tokio", "mio", "socket2", "reqwest", "hyper", "ureq", "curl", "async-std", "quinn"] {
+    for name in
+        ["tokio", "mio", "socket2", "reqwest", "hyper", "ureq", "curl", "async-std", "quinn"]
+    {
         assert!(!lock.contains(&format!("name = \"{name}\"")), "{name} is in Cargo.lock");
     }
 }

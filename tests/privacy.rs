@@ -160,14 +160,9 @@ udp eve > pbx
 #[test]
 fn passwords_keys_digits_and_bodies_are_never_printed() {
     let printed = outputs(&made("secrets", SECRETS)).unwrap();
-    for secret in [
-        "hunter2pw",
-        "ZXZlOmh1bnRlcjJwdw",
-        "deadbeefcafe",
-        "bodysecret",
-        "WVNfX19z",
-        "8642975310",
-    ] {
+    for secret in
+        ["hunter2pw", "ZXZlOmh1bnRlcjJwdw", "deadbeefcafe", "bodysecret", "WVNfX19z", "8642975310"]
+    {
         let at = printed.find(secret);
         let around = at.map(|at| &printed[at.saturating_sub(200)..(at + 60).min(printed.len())]);
         assert_eq!(around, None, "{secret} is printed");

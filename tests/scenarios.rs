@@ -1,7 +1,11 @@
 //! Invariant 10, a rule is whole: every scenario under `fixtures/rules` and `fixtures/clean` does
 //! what it expects. (`tests/catalogue.rs` checks that each rule has its scenarios and documents.)
 
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test stops where it goes wrong")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test stops where it goes wrong"
+)]
 
 mod support;
 
@@ -14,7 +18,12 @@ use serde_json::Value;
 use support::{Fixture, fixtures, review, value};
 
 /// What is wrong, or nothing.
-fn broken(fixture: &Fixture, expectation: &Expectation, outcome: &Outcome, report: &Value) -> Option<String> {
+fn broken(
+    fixture: &Fixture,
+    expectation: &Expectation,
+    outcome: &Outcome,
+    report: &Value,
+) -> Option<String> {
     let of = |rule: &str| outcome.findings.iter().filter(|finding| finding.rule == rule).count();
     match expectation {
         Expectation::Fires { rule, count, severity } => {

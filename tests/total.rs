@@ -120,8 +120,18 @@ fn every_bit_of_a_small_capture_may_be_turned() {
 #[test]
 fn no_source_gives_up() {
     let words = [
-        ".unwrap()", ".expect(", "panic!(", "unreachable!(", "todo!(", "unimplemented!(", "assert!(",
-        "assert_eq!(", "assert_ne!(", "process::exit", "process::abort", ".unwrap_err(",
+        ".unwrap()",
+        ".expect(",
+        "panic!(",
+        "unreachable!(",
+        "todo!(",
+        "unimplemented!(",
+        "assert!(",
+        "assert_eq!(",
+        "assert_ne!(",
+        "process::exit",
+        "process::abort",
+        ".unwrap_err(",
     ];
     // What the fuzzer runs asserts on purpose.
     let fuzz = |path: &str| path.starts_with("parsers/src/fuzz");

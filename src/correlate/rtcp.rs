@@ -15,8 +15,7 @@ use crate::policy::Limits;
 pub const TABLE: &str = "rtcp";
 
 /// Octets of one stream's reports, in a table that is half full after it has grown.
-pub const ENTRY: usize =
-    2 * (size_of::<(About, Reports)>() + 1) + 2 * size_of::<(u64, About)>();
+pub const ENTRY: usize = 2 * (size_of::<(About, Reports)>() + 1) + 2 * size_of::<(u64, About)>();
 
 /// An SSRC between two hosts, whichever of them sends; ports differ between RTP and RTCP.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
@@ -88,12 +87,7 @@ impl RtcpReports {
         self.table.remove(&key).map(|reports| reports.said)
     }
 
-    fn blocks(
-        &mut self,
-        src: Endpoint,
-        dst: Endpoint,
-        reports: impl Iterator<Item = ReportBlock>,
-    ) {
+    fn blocks(&mut self, src: Endpoint, dst: Endpoint, reports: impl Iterator<Item = ReportBlock>) {
         for report in reports {
             let entry = self.about(src, dst, report.ssrc);
             entry.report_blocks += 1;

@@ -101,11 +101,7 @@ impl SipStream {
 }
 
 /// Gives out every whole message and says how many octets are done with.
-fn drain(
-    octets: &[u8],
-    spans: &mut Vec<HeaderSpan>,
-    found: &mut impl FnMut(&Found<'_>),
-) -> usize {
+fn drain(octets: &[u8], spans: &mut Vec<HeaderSpan>, found: &mut impl FnMut(&Found<'_>)) -> usize {
     let mut used = 0_usize;
     while let Some(rest) = octets.get(used..).filter(|rest| !rest.is_empty()) {
         spans.clear();

@@ -18,12 +18,8 @@ pub struct Emitter<'a> {
 impl<'a> Emitter<'a> {
     /// For the facts of one packet.
     pub fn of_packet(epoch: &'a mut EpochFacts, input: &Input) -> Self {
-        let key = FactKey {
-            at: input.watermark,
-            ordinal: input.ordinal,
-            flow: input.flow,
-            sequence: 0,
-        };
+        let key =
+            FactKey { at: input.watermark, ordinal: input.ordinal, flow: input.flow, sequence: 0 };
         Self { epoch, key, frame: input.frame_ref() }
     }
 

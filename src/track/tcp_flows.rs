@@ -8,9 +8,9 @@
 
 use hashbrown::HashTable;
 
+use crate::decode::Tcp;
 use crate::dissect::sip_stream::SipStream;
 use crate::dissect::tcp_probe::{self, Probe};
-use crate::decode::Tcp;
 use crate::model::addr::{Endpoint, FlowKey};
 use crate::model::capture::Reassembly;
 use crate::model::evidence::FrameRef;
@@ -331,7 +331,11 @@ impl Connection {
             payload,
             wire_len: input.packet.wire_payload_len,
         };
-        self.deliver(side, Some(&segment), &mut Arrival { src, dst, clipped: input.packet.clipped, shared, emit, reassembly });
+        self.deliver(
+            side,
+            Some(&segment),
+            &mut Arrival { src, dst, clipped: input.packet.clipped, shared, emit, reassembly },
+        );
     }
 
     /// Which direction a sender's octets belong to, with both endpoints.
@@ -344,7 +348,12 @@ impl Connection {
     }
 
     /// Runs a segment, or the end of the direction, through reassembly into the messages.
-    fn deliver(&mut self, side: usize, segment: Option<&Segment<'_>>, arrival: &mut Arrival<'_, '_, '_>) {
+    fn deliver(
+        &mut self,
+        side: usize,
+        segment: Option<&Segment<'_>>,
+        arrival: &mut Arrival<'_, '_, '_>,
+    ) {
         let Some(direction) = self.directions.get_mut(side) else { return };
         let mut direction = std::mem::take(direction);
         let before = *direction.counters();
@@ -393,7 +402,13 @@ impl Connection {
     }
 
     /// Takes ordered octets: messages if this is SIP, otherwise something to judge by.
-    fn octets(&mut self, side: usize, octets: &[u8], after_gap: bool, arrival: &mut Arrival<'_, '_, '_>) {
+    fn octets(
+        &mut self,
+        side: usize,
+        octets: &[u8],
+        after_gap: bool,
+        arrival: &mut Arrival<'_, '_, '_>,
+    ) {
         if self.carries == Carries::Unknown {
             self.judge(side, octets, after_gap, arrival);
         } else if self.carries == Carries::Sip {
@@ -401,7 +416,13 @@ impl Connection {
         }
     }
 
-    fn sip(&mut self, side: usize, octets: &[u8], after_gap: bool, arrival: &mut Arrival<'_, '_, '_>) {
+    fn sip(
+        &mut self,
+        side: usize,
+        octets: &[u8],
+        after_gap: bool,
+        arrival: &mut Arrival<'_, '_, '_>,
+    ) {
         let Some(stream) = self.messages.get_mut(side) else { return };
         let (src, dst, clipped) = (arrival.src, arrival.dst, self.clipped);
         let emit = &mut *arrival.emit;
@@ -421,7 +442,13 @@ impl Connection {
         });
     }
 
-    fn judge(&mut self, side: usize, octets: &[u8], after_gap: bool, arrival: &mut Arrival<'_, '_, '_>) {
+    fn judge(
+        &mut self,
+        side: usize,
+        octets: &[u8],
+        after_gap: bool,
+        arrival: &mut Arrival<'_, '_, '_>,
+    ) {
         let Some(stream) = self.messages.get_mut(side) else { return };
         let judged = if stream.held() == 0 || after_gap {
             stream.forget();
@@ -465,8 +492,14 @@ impl Connection {
     }
 
     /// Flushes what is held and books what is pending.
-    fn close(&mut self, shared: &mut Shared<'_>, emit: &mut Emitter<'_>, reassembly: &mut Reassembly) {
-        for (side, src, dst) in [(0, self.key.low, self.key.high), (1, self.key.high, self.key.low)] {
+    fn close(
+        &mut self,
+        shared: &mut Shared<'_>,
+        emit: &mut Emitter<'_>,
+        reassembly: &mut Reassembly,
+    ) {
+        for (side, src, dst) in [(0, self.key.low, self.key.high), (1, self.key.high, self.key.low)]
+        {
             let mut arrival = Arrival { src, dst, clipped: false, shared, emit, reassembly };
             self.deliver(side, None, &mut arrival);
             if self.carries == Carries::Sip {

@@ -19,8 +19,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
-use overhear::engine::{self, Cut};
 pub(crate) use overhear::engine::Config;
+use overhear::engine::{self, Cut};
 use overhear::policy::{Limits, Policy};
 use overhear::report::Outcome;
 use overhear::report::json;

@@ -175,7 +175,13 @@ pub(crate) fn scenario(calls: u64, seed: u64) -> Scenario {
     }
     let (third, two) = (frames.len() / 3, frames.len() / 3 * 2);
     for (at, frame) in frames.iter_mut().enumerate() {
-        let back = if at > two { 7_500 } else if at > third { 4_000 } else { 0 };
+        let back = if at > two {
+            7_500
+        } else if at > third {
+            4_000
+        } else {
+            0
+        };
         frame.ts = frame.ts.minus(Span::from_millis(back));
     }
     scenario
