@@ -7,15 +7,15 @@
 
 pub mod anomaly;
 mod cursor;
-pub mod fuzz;
-pub mod sdp;
-pub mod secret;
-pub mod sip;
 pub mod demux;
 pub mod dtls;
+pub mod fuzz;
 pub mod fuzz_media;
 pub mod rtcp;
 pub mod rtp;
+pub mod sdp;
+pub mod secret;
+pub mod sip;
 pub mod stun;
 pub mod tls;
 pub mod zrtp;

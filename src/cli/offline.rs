@@ -21,7 +21,8 @@ pub(super) fn scenario(args: &Scenario) -> Result<Status, Failure> {
         fs::read_to_string(&args.file)
     };
     let text = read.map_err(|error| Failure::new(format!("{name}: cannot be read: {error}")))?;
-    let capture = scenario::compile(&text, &name).map_err(|error| Failure::new(error.to_string()))?;
+    let capture =
+        scenario::compile(&text, &name).map_err(|error| Failure::new(error.to_string()))?;
     Target::open(&args.write, std::slice::from_ref(&args.file))?
         .write(|mut out| capture.write_pcapng(&mut out))?;
     Ok(Status::Done)

@@ -7,9 +7,7 @@ use overhear_parsers::rtp::payload;
 
 use crate::model::addr::STABLE;
 use crate::model::id::{Kind, RecordId};
-use crate::model::record::{
-    Jitter, PayloadType, StreamRecord, StreamRtcp, VerdictRecord,
-};
+use crate::model::record::{Jitter, PayloadType, StreamRecord, StreamRtcp, VerdictRecord};
 use crate::model::stream::StreamEnded;
 use crate::track::law::{self, Codec, Evidence, Verdict};
 
@@ -33,7 +31,8 @@ pub fn stream_record(
         Some(clock) => stream.jitter.under(clock),
         None => stream.jitter.best().map(|(_, jitter)| jitter),
     };
-    let (duration, loss_pct) = (stream.duration().secs_f64(), percent(stream.lost, stream.expected));
+    let (duration, loss_pct) =
+        (stream.duration().secs_f64(), percent(stream.lost, stream.expected));
     StreamRecord {
         id: stream_id(stream),
         call: binding.map(|binding| binding.call.id),
@@ -56,7 +55,8 @@ pub fn stream_record(
         loss_pct,
         duplicates: u64::from(stream.duplicates),
         reordered: u64::from(stream.reordered),
-        jitter_ms: jitter.map(|jitter| Jitter { mean: round3(jitter.mean), max: round3(jitter.max) }),
+        jitter_ms: jitter
+            .map(|jitter| Jitter { mean: round3(jitter.mean), max: round3(jitter.max) }),
         mos: None,
         dscp: Some(stream.dscp),
         ttl: Some(stream.ttl),
@@ -139,11 +139,7 @@ fn verdict_record(verdict: &Verdict) -> VerdictRecord {
     if let Some(surplus) = verdict.surplus {
         figures.insert("tag".to_owned(), f64::from(surplus));
     }
-    VerdictRecord {
-        test: verdict.test.to_owned(),
-        confidence: verdict.confidence,
-        figures,
-    }
+    VerdictRecord { test: verdict.test.to_owned(), confidence: verdict.confidence, figures }
 }
 
 fn percent(part: u64, whole: u64) -> f64 {

@@ -32,7 +32,11 @@ pub fn probe(octets: &[u8]) -> Probe {
         return if octets.len() < START_LINE_MAX { Probe::More } else { Probe::Other };
     };
     let text = octets.get(first..).unwrap_or_default();
-    if text.first().is_some_and(u8::is_ascii_alphabetic) { sip_or_other(text) } else { tls_probe(octets) }
+    if text.first().is_some_and(u8::is_ascii_alphabetic) {
+        sip_or_other(text)
+    } else {
+        tls_probe(octets)
+    }
 }
 
 fn sip_or_other(text: &[u8]) -> Probe {
@@ -92,7 +96,10 @@ mod tests {
 
     #[test]
     fn http_that_borrows_the_version_is_not_sip() {
-        assert_eq!(probe(b"SIP/2.0 200 OK\r\nContent-Length: 3\r\nServer: x\r\n\r\nabc"), Probe::Other);
+        assert_eq!(
+            probe(b"SIP/2.0 200 OK\r\nContent-Length: 3\r\nServer: x\r\n\r\nabc"),
+            Probe::Other
+        );
         assert_eq!(probe(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"), Probe::Other);
     }
 }

@@ -113,10 +113,11 @@ impl Collector {
         }
         self.drain();
         let mut evicted: BTreeMap<&'static str, u64> = BTreeMap::new();
-        let tables = self.dialogs.evicted().chain(self.detectors.evicted()).chain([
-            (media::TABLE, self.media.evicted()),
-            (rtcp::TABLE, self.rtcp.evicted()),
-        ]);
+        let tables = self
+            .dialogs
+            .evicted()
+            .chain(self.detectors.evicted())
+            .chain([(media::TABLE, self.media.evicted()), (rtcp::TABLE, self.rtcp.evicted())]);
         for (table, count) in tables.filter(|(_, count)| *count > 0) {
             *evicted.entry(table).or_default() += count;
         }
@@ -269,4 +270,3 @@ impl Collector {
         }
     }
 }
-

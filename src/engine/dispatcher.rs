@@ -199,8 +199,8 @@ impl Dispatcher {
         match decode::decode(raw.link, octets, raw.original) {
             Decoded::Packet(packet) => {
                 let payload = packet.payload(octets);
-                let (at, len) = (raw.offset, raw.captured);
-                self.packet(packet, payload, place, Whereabouts::Frame { at, len }, merged, lanes);
+                let whereabouts = Whereabouts::Frame { at: raw.offset, len: raw.captured };
+                self.packet(&Arrived { packet, payload, whereabouts }, place, merged, lanes);
             }
             Decoded::Fragment(fragment) => {
                 self.fragment(&fragment, fragment.data(octets), place, merged, lanes);
@@ -272,20 +272,19 @@ impl Dispatcher {
         self.totals.tally.skipped(Skipped::FragmentIncomplete, given_up);
         if let Some((packet, octets, frames)) = whole {
             let payload = packet.payload(&octets);
-            let joined = Whereabouts::Joined { octets: &octets, frames };
-            self.packet(packet, payload, place, joined, merged, lanes);
+            let whereabouts = Whereabouts::Joined { octets: &octets, frames };
+            self.packet(&Arrived { packet, payload, whereabouts }, place, merged, lanes);
         }
     }
 
     fn packet(
         &mut self,
-        packet: Packet,
-        payload: &[u8],
+        arrived: &Arrived<'_>,
         place: Place,
-        whereabouts: Whereabouts<'_>,
         merged: &MergedBatch,
         lanes: &mut impl Lanes,
     ) {
+        let &Arrived { packet, payload, whereabouts } = arrived;
         let sip = packet.proto == Proto::UDP && looks_like_sip(payload);
         let flow = Input::flow_hash(&packet);
         let cell = Input::cell_of(if sip { datagram_hash(&packet, payload) } else { flow });
@@ -354,7 +353,15 @@ impl Dispatcher {
     }
 }
 
+/// A packet on its way to a cell.
+struct Arrived<'a> {
+    packet: Packet,
+    payload: &'a [u8],
+    whereabouts: Whereabouts<'a>,
+}
+
 /// Where a packet's octets are.
+#[derive(Copy, Clone)]
 enum Whereabouts<'a> {
     Frame { at: usize, len: u32 },
     Joined { octets: &'a [u8], frames: u32 },

@@ -3,11 +3,11 @@
 use crate::model::fact::EpochFacts;
 use crate::policy::Limits;
 use crate::policy::limits::CELLS;
-use crate::track::cell::{Cell, Totals};
+use crate::track::cell::{Ahead, Cell, Totals};
 
 use super::batch::{Batch, End};
 
-/// Packets whose streams are looked up together: about as many cache misses as a core has in flight.
+/// Packets that are looked at together before any is taken: about as many cache misses as a core has in flight.
 const TOGETHER: usize = 16;
 
 /// The cells of one lane.
@@ -27,17 +27,17 @@ impl Lane {
     /// Runs a batch; the facts of its packets and timers go to `epoch`.
     pub fn run(&mut self, batch: &Batch, epoch: &mut EpochFacts) {
         for few in batch.inputs.chunks(TOGETHER) {
-            let mut places = 0;
-            for input in few {
+            let mut aheads = [Ahead::default(); TOGETHER];
+            for (ahead, input) in aheads.iter_mut().zip(few) {
                 if let Some(cell) = self.cells.get(usize::from(input.cell) / self.lanes) {
-                    places ^= cell.warm(input, batch.octets(input));
+                    *ahead = cell.ahead(input, batch.octets(input));
                 }
             }
-            // What is looked up is used a moment later; without this the look-up is dead code.
-            std::hint::black_box(places);
-            for input in few {
+            // Without this the early reads are dead code.
+            std::hint::black_box(aheads.iter().fold(0, |all, ahead| all ^ ahead.touched()));
+            for (ahead, input) in aheads.iter().zip(few) {
                 if let Some(cell) = self.cells.get_mut(usize::from(input.cell) / self.lanes) {
-                    cell.packet(input, batch.octets(input), epoch);
+                    cell.packet(input, batch.octets(input), *ahead, epoch);
                 }
             }
         }

@@ -96,10 +96,7 @@ impl std::error::Error for Error {}
 /// # Errors
 /// When none of the sources could be used. One of several that cannot is named in
 /// [`Outcome::limits`], and the rest is reviewed.
-pub fn review(
-    config: &Config,
-    progress: &mut dyn FnMut(Progress),
-) -> Result<Outcome, Error> {
+pub fn review(config: &Config, progress: &mut dyn FnMut(Progress)) -> Result<Outcome, Error> {
     let options = OpenOptions { mmap: config.mmap };
     let mut unusable = Vec::new();
     let mut opened = Vec::new();
@@ -115,9 +112,10 @@ pub fn review(
     let merge = Merge::new(opened);
     let collector = Collector::new(&config.policy, config.ladder.clone());
     let lanes = config.lanes.clamp(1, CELLS);
-    let run = pipeline::run(merge, lanes, config.epoch, &config.policy, collector, &mut |at, packets| {
-        progress(how_far(at, packets));
-    });
+    let run =
+        pipeline::run(merge, lanes, config.epoch, &config.policy, collector, &mut |at, packets| {
+            progress(how_far(at, packets));
+        });
     for (source, error) in run.dispatcher.merge().failures() {
         let path = run.dispatcher.merge().sources().nth(usize::from(*source)).map(Source::path);
         unusable.push((path.map(PathBuf::from).unwrap_or_default(), error.to_string()));
@@ -230,4 +228,3 @@ fn finish_counts(mut counts: Counts, capture: &CaptureRecord, findings: &[Findin
     };
     counts
 }
-

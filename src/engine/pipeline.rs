@@ -19,11 +19,11 @@ use crate::model::time::Ts;
 use crate::policy::{Limits, Policy};
 use crate::track::cell::Totals;
 
+use super::Cut;
 use super::batch::{Batch, End};
 use super::collector::Collector;
 use super::dispatcher::{Dispatcher, Lanes};
 use super::lane::Lane;
-use super::Cut;
 
 /// Batches that may wait for one lane.
 const BATCHES: usize = 32;

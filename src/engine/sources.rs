@@ -1,6 +1,7 @@
 //! The sources as the report lists them, with what they say of drops and cuts.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::io::Read;
 use std::path::Path;
 
@@ -115,5 +116,10 @@ fn sha256(path: &Path) -> Option<String> {
             Err(_) => return None,
         }
     }
-    Some(hasher.finalize().iter().map(|octet| format!("{octet:02x}")).collect())
+    let mut text = String::with_capacity(64);
+    for octet in hasher.finalize() {
+        // Writing to a string cannot fail.
+        let _ = write!(text, "{octet:02x}");
+    }
+    Some(text)
 }

@@ -216,11 +216,7 @@ pub struct FlowKey {
 impl FlowKey {
     /// The key of the flow between two endpoints, in whichever order they are named.
     pub fn new(a: Endpoint, b: Endpoint, proto: Proto) -> Self {
-        if a <= b {
-            Self { low: a, high: b, proto }
-        } else {
-            Self { low: b, high: a, proto }
-        }
+        if a <= b { Self { low: a, high: b, proto } } else { Self { low: b, high: a, proto } }
     }
 
     /// A 64-bit hash of the key: the same on every run and machine, so that cells, and with them

@@ -6,7 +6,9 @@ use super::frame::FrameId;
 use super::time::Ts;
 
 /// One frame with the moment it was captured.
-#[derive(Copy, Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Copy, Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
 pub struct FrameRef {
     /// The frame.
     pub frame: FrameId,

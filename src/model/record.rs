@@ -424,6 +424,7 @@ mod ssrc_text {
 
     use crate::model::text::Short;
 
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
     pub(super) fn serialize<S: Serializer>(ssrc: &u32, serializer: S) -> Result<S::Ok, S::Error> {
         if serializer.is_human_readable() {
             let mut text = Short::EMPTY;

@@ -2,9 +2,7 @@
 //!
 //! Plain values: the tables that make them are in `track`, the calls they belong to in `correlate`.
 
-use std::hash::{BuildHasher, Hasher};
-
-use super::addr::{Endpoint, FlowKey, Proto, STABLE};
+use super::addr::{Endpoint, FlowKey, Proto};
 use super::frame::FrameId;
 use super::time::{Span, Ts};
 
@@ -231,15 +229,18 @@ impl StreamKey {
     }
 
     /// A 64-bit hash, the same on every run and machine.
-    #[inline]
     pub fn hash64(&self) -> u64 {
-        let mut hasher = STABLE.build_hasher();
-        hasher.write(self.src.addr.octets());
-        hasher.write(self.dst.addr.octets());
-        hasher.write_u64(
-            u64::from(self.ssrc) << 32 | u64::from(self.src.port) << 16 | u64::from(self.dst.port),
-        );
-        hasher.finish()
+        self.hash_in(self.flow().hash64())
+    }
+
+    /// The same, where [`FlowKey::hash64`] of the flow is known already.
+    #[inline]
+    pub fn hash_in(&self, flow: u64) -> u64 {
+        // Two odd constants; the multiplication spreads the SSRC over the high bits that choose a
+        // tag and the low ones that choose a bucket.
+        let direction = if self.src <= self.dst { 0 } else { 0x9e37_79b9_7f4a_7c15 };
+        let mixed = (flow ^ direction ^ u64::from(self.ssrc)).wrapping_mul(0xd6e8_feb8_6659_fd93);
+        mixed ^ mixed >> 32
     }
 }
 

@@ -80,7 +80,10 @@ impl Span {
     }
 
     /// The span in seconds, for output only.
-    #[expect(clippy::cast_precision_loss, reason = "output; a float holds 100 days of nanoseconds exactly")]
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "output; a float holds 100 days of nanoseconds exactly"
+    )]
     pub fn secs_f64(self) -> f64 {
         self.0 as f64 / 1e9
     }

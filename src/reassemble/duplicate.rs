@@ -76,16 +76,27 @@ pub struct Duplicates {
     overwritten: u64,
 }
 
-/// The hash under which copies of a packet meet: addresses, protocol and all transport octets
-/// (ports are among them), but no TTL, identification or link header.
+/// The hash under which copies of a packet meet: addresses, protocol, length, and the first 64 and
+/// last 16 of the transport octets; no TTL, identification or link header.
+///
+/// Ports, sequence numbers, SSRC and the checksum over all octets are among the first 64, so what
+/// agrees in this and in the IP identification is the same packet. Hashing every octet of a G.711
+/// packet costs as much as all else that is done with it (`docs/decisions/0006-duplicates.md`).
 ///
 /// `octets` is what `packet` was decoded from.
+#[inline]
 pub fn l4_hash(packet: &Packet, octets: &[u8]) -> u64 {
+    let l4 = packet.l4(octets);
     let mut hasher = STABLE.build_hasher();
-    for addr in [packet.src.addr, packet.dst.addr] {
-        hasher.write_u128(u128::from_le_bytes(*addr.octets()));
+    hasher.write(packet.src.addr.octets());
+    hasher.write(packet.dst.addr.octets());
+    match (l4.first_chunk::<64>(), l4.last_chunk::<16>()) {
+        (Some(first), Some(last)) => {
+            hasher.write(first);
+            hasher.write(last);
+        }
+        _ => hasher.write(l4),
     }
-    hasher.write(packet.l4(octets));
     hasher.write_u64(u64::from(packet.proto.0) << 32 | u64::from(packet.wire_payload_len));
     hasher.finish()
 }
@@ -120,6 +131,14 @@ impl Duplicates {
     /// Octets this table takes.
     pub fn size(&self) -> usize {
         self.sets.len().saturating_mul(size_of::<[Seen; WAYS]>())
+    }
+
+    /// Reads the set of a hash, so that it is in the cache when it is searched.
+    #[inline]
+    pub fn touch(&self, l4_hash: u64) -> u32 {
+        let mask = self.sets.len().saturating_sub(1);
+        let set = usize::try_from(upper_half(l4_hash)).unwrap_or_default() & mask;
+        self.sets.get(set).and_then(|set| set.first()).map_or(0, |seen| seen.tag)
     }
 
     /// Whether the packet is another sighting of one seen before; remembers it if not.
@@ -169,7 +188,9 @@ impl Duplicates {
         let mut sets = self.sets.len();
         loop {
             let Some(set) = set_of(&mut self.sets, new.tag) else { return };
-            let Some(oldest) = set.iter_mut().rev().max_by_key(|seen| seen.age(now)) else { return };
+            let Some(oldest) = set.iter_mut().rev().max_by_key(|seen| seen.age(now)) else {
+                return;
+            };
             let counts = oldest.state != State::Unused && oldest.age(now) <= oldest.window();
             if !counts || sets >= self.most_sets {
                 self.overwritten = self.overwritten.saturating_add(u64::from(counts));

@@ -21,6 +21,11 @@ impl Alarms {
         self.heap.push(Reverse((deadline, flow, slot)));
     }
 
+    /// The earliest deadline, stale ones included.
+    pub fn next(&self) -> Option<Ts> {
+        self.heap.peek().map(|Reverse((deadline, ..))| *deadline)
+    }
+
     /// Entries, stale ones among them.
     pub fn len(&self) -> usize {
         self.heap.len()

@@ -6,9 +6,9 @@
 use std::collections::BTreeMap;
 
 use overhear_parsers::demux::{self, Kind};
+use overhear_parsers::dtls;
 use overhear_parsers::rtp::header::Header;
 use overhear_parsers::sip::{self, HeaderSpan};
-use overhear_parsers::dtls;
 
 use crate::model::addr::Proto;
 use crate::model::capture::Reassembly;
@@ -17,7 +17,7 @@ use crate::model::fact::{Body, EpochFacts, SipFact, length};
 use crate::model::record::HandshakeKind;
 use crate::model::stream::{StreamEvent, StreamKey};
 use crate::model::tally::{Handled, Skipped, Tally};
-use crate::model::time::Ts;
+use crate::model::time::{Span, Ts};
 use crate::model::transport::Transport;
 use crate::policy::Limits;
 use crate::reassemble::duplicate::{self, Duplicates};
@@ -26,7 +26,7 @@ use crate::reassemble::purse::Purse;
 use super::dtls_flows::{self, DtlsFlows};
 use super::emit::Emitter;
 use super::input::Input;
-use super::stream::{Seen, StreamLimits, Streams};
+use super::stream::{Seen, Sought, StreamLimits, Streams};
 use super::tcp_flows::{self, Shared, TcpFlows};
 
 /// Duplicates that a cell reports one by one; all are counted.
@@ -46,6 +46,27 @@ pub struct Cell {
     tally: Tally,
     spans: Vec<HeaderSpan>,
     duplicates_seen: u64,
+    /// No timer is due before this.
+    next: Ts,
+    /// The shortest time that any timer is armed for.
+    shortest: Span,
+}
+
+/// What the look ahead at a packet found, so that it is not worked out twice.
+#[derive(Copy, Clone, Debug, Default)]
+pub struct Ahead {
+    l4_hash: u64,
+    /// Where its stream is, if there are so many that it was worth looking; checked when used.
+    stream: Option<u32>,
+    /// Octets of what will be needed, read so that they are in the cache by then.
+    touched: u32,
+}
+
+impl Ahead {
+    /// The octets that were read early: to be passed to [`std::hint::black_box`].
+    pub fn touched(&self) -> u32 {
+        self.touched
+    }
 }
 
 /// What a cell counted.
@@ -93,37 +114,42 @@ impl Cell {
             tally: Tally::default(),
             spans: Vec::new(),
             duplicates_seen: 0,
+            next: Ts::MIN,
+            shortest: limits.idle.min(limits.tcp_idle),
         }
     }
 
-    /// Looks up the stream of a packet that is about to be taken, without doing anything to it.
+    /// Looks at a packet that is about to be taken, without doing anything to the cell.
     ///
-    /// With many streams each packet misses the cache a few times. Asked for several packets in a
-    /// row the misses overlap; one packet at a time they add up. With few streams it is not worth
-    /// the second look.
-    pub fn warm(&self, input: &Input, octets: &[u8]) -> u32 {
+    /// Each packet misses the cache a few times. Looked at several in a row, the misses overlap;
+    /// one packet at a time they add up.
+    pub fn ahead(&self, input: &Input, octets: &[u8]) -> Ahead {
+        let l4_hash = duplicate::l4_hash(&input.packet, octets);
+        let mut ahead =
+            Ahead { l4_hash, stream: None, touched: self.duplicates.touch(l4_hash) };
         if self.streams.len() < MANY_STREAMS || input.sip || input.packet.proto != Proto::UDP {
-            return 0;
+            return ahead;
         }
         let payload = input.packet.payload(octets);
-        let Some(&[first, _, _, _, _, _, _, _, a, b, c, d]) = payload.first_chunk::<12>() else {
-            return 0;
-        };
-        if first >> 6 != 2 {
-            return 0;
+        if let Some(&[first, _, _, _, _, _, _, _, a, b, c, d]) = payload.first_chunk::<12>()
+            && first >> 6 == 2
+        {
+            let ssrc = u32::from_be_bytes([a, b, c, d]);
+            let key = StreamKey { src: input.packet.src, dst: input.packet.dst, ssrc };
+            ahead.stream = self.streams.find(key.hash_in(input.flow), &key);
+            ahead.touched ^= ahead.stream.map_or(0, |place| self.streams.touch(place));
         }
-        let ssrc = u32::from_be_bytes([a, b, c, d]);
-        let key = StreamKey { src: input.packet.src, dst: input.packet.dst, ssrc };
-        self.streams.find(key.hash64(), &key).unwrap_or_default()
+        ahead
     }
 
-    /// Takes one packet; `octets` are those that its offsets refer to.
-    pub fn packet(&mut self, input: &Input, octets: &[u8], epoch: &mut EpochFacts) {
+    /// Takes one packet; `octets` are those that its offsets refer to, `ahead` what
+    /// [`Self::ahead`] said of it.
+    pub fn packet(&mut self, input: &Input, octets: &[u8], ahead: Ahead, epoch: &mut EpochFacts) {
         self.advance(input.watermark, epoch);
         let packet = &input.packet;
-        let hash = duplicate::l4_hash(packet, octets);
         let mut emit = Emitter::of_packet(epoch, input);
-        if self.duplicates.is_duplicate(packet, hash, input.ts, input.watermark, input.interface) {
+        let (ts, watermark) = (input.ts, input.watermark);
+        if self.duplicates.is_duplicate(packet, ahead.l4_hash, ts, watermark, input.interface) {
             self.duplicate(input, &mut emit);
             return;
         }
@@ -135,12 +161,23 @@ impl Cell {
         } else if input.sip {
             self.sip_datagram(input, payload, &mut emit);
         } else {
-            self.udp(input, payload, &mut emit);
+            self.udp(input, payload, ahead.stream, &mut emit);
         }
     }
 
     /// Brings the timers up to `watermark`.
     pub fn advance(&mut self, watermark: Ts, epoch: &mut EpochFacts) {
+        if watermark < self.next {
+            return;
+        }
+        self.run_timers(watermark, epoch);
+        // Whatever is armed from now on is armed for at least the shortest time.
+        let armed = [self.streams.next_timer(), self.tcp.next_timer(), self.dtls.next_timer()];
+        let first = armed.into_iter().flatten().min().unwrap_or(Ts::MAX);
+        self.next = first.min(watermark.plus(self.shortest));
+    }
+
+    fn run_timers(&mut self, watermark: Ts, epoch: &mut EpochFacts) {
         let mut emit = Emitter::of_timers(epoch);
         self.streams.advance(watermark, &mut |event| timer_fact(&mut emit, event));
         let mut shared =
@@ -205,10 +242,16 @@ impl Cell {
         }));
     }
 
-    fn udp(&mut self, input: &Input, payload: &[u8], emit: &mut Emitter<'_>) {
+    fn udp(
+        &mut self,
+        input: &Input,
+        payload: &[u8],
+        stream: Option<u32>,
+        emit: &mut Emitter<'_>,
+    ) {
         let frames = u64::from(input.frames);
         let handled = match demux::classify(payload) {
-            Kind::Rtp => return self.rtp(input, payload, emit),
+            Kind::Rtp => return self.rtp(input, payload, stream, emit),
             Kind::Rtcp => {
                 let octets = emit.epoch.keep(payload);
                 let (src, dst) = (input.packet.src, input.packet.dst);
@@ -245,7 +288,13 @@ impl Cell {
         }
     }
 
-    fn rtp(&mut self, input: &Input, payload: &[u8], emit: &mut Emitter<'_>) {
+    fn rtp(
+        &mut self,
+        input: &Input,
+        payload: &[u8],
+        stream: Option<u32>,
+        emit: &mut Emitter<'_>,
+    ) {
         let Ok(header) = Header::parse(payload) else {
             return self.tally.skipped(Skipped::NotVoip, u64::from(input.frames));
         };
@@ -266,8 +315,8 @@ impl Cell {
             clipped: packet.clipped,
             flow_hash: input.flow,
         };
-        let hash = key.hash64();
-        self.streams.packet(&key, hash, &header, &seen, &mut |event| {
+        let place = Sought { hash: key.hash_in(input.flow), likely: stream };
+        self.streams.packet(&key, place, &header, &seen, &mut |event| {
             packet_fact(emit, event);
         });
     }

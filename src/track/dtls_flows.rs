@@ -49,6 +49,11 @@ impl DtlsFlows {
         self.evicted
     }
 
+    /// When the first timer is due, at the earliest.
+    pub fn next_timer(&self) -> Option<Ts> {
+        self.alarms.next()
+    }
+
     /// Whether the flow is known to carry DTLS.
     pub fn contains(&self, hash: u64) -> bool {
         self.table.find(hash, |flow| flow.hash == hash).is_some()

@@ -123,6 +123,23 @@ pub(super) enum Step {
 }
 
 impl Slot {
+    /// Whether this is the live stream of `key`.
+    #[inline]
+    pub(super) fn holds(&self, key: &StreamKey) -> bool {
+        self.packets > 0 && self.key == *key
+    }
+
+    /// Makes the slot hold nothing until it is used again.
+    pub(super) fn vacate(&mut self) {
+        self.packets = 0;
+    }
+
+    /// Something of every cache line.
+    #[inline]
+    pub(super) fn touch(&self) -> u32 {
+        self.key.ssrc ^ self.packets ^ self.jitter_samples ^ self.law.pairs ^ self.look_at
+    }
+
     pub(super) fn new(key: StreamKey, header: &Header<'_>, seen: &Seen) -> (Self, Cold) {
         let first = sequence::first(header.sequence);
         let slot = Self {

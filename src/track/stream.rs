@@ -76,6 +76,15 @@ struct Block {
     cold: Vec<Cold>,
 }
 
+/// Where a packet's stream should be.
+#[derive(Copy, Clone, Debug)]
+pub struct Sought {
+    /// [`StreamKey::hash64`] of its key.
+    pub hash: u64,
+    /// What [`Streams::find`] said a moment ago, if asked; another stream may be there by now.
+    pub likely: Option<u32>,
+}
+
 impl Streams {
     /// An empty table; memory comes with the streams.
     pub fn new(limits: StreamLimits) -> Self {
@@ -91,18 +100,29 @@ impl Streams {
         }
     }
 
-    /// Books one packet. `hash` is [`StreamKey::hash64`] of `key`; [`Streams::advance`] has been
-    /// called with the packet's watermark.
+    /// When the first timer is due, at the earliest.
+    pub fn next_timer(&self) -> Option<Ts> {
+        self.timer.next()
+    }
+
+    /// Reads a little of every cache line of a stream, so that they are there when it is booked.
+    #[inline]
+    pub fn touch(&self, place: u32) -> u32 {
+        slot(&self.blocks, place).map_or(0, Slot::touch)
+    }
+
+    /// Books one packet; [`Streams::advance`] has been called with its watermark.
     pub fn packet(
         &mut self,
         key: &StreamKey,
-        hash: u64,
+        sought: Sought,
         header: &Header<'_>,
         seen: &Seen,
         out: &mut impl FnMut(StreamEvent),
     ) {
-        let Some(place) = self.find(hash, key) else {
-            self.create(key, hash, header, seen, out);
+        let is = |&place: &u32| slot(&self.blocks, place).is_some_and(|slot| slot.holds(key));
+        let Some(place) = sought.likely.filter(is).or_else(|| self.find(sought.hash, key)) else {
+            self.create(key, sought.hash, header, seen, out);
             return;
         };
         let Some((slot, cold)) = at(&mut self.blocks, place) else { return };
@@ -228,6 +248,7 @@ impl Streams {
         let Some((slot, cold)) = at(&mut self.blocks, entry.slot) else { return };
         self.armed -= u32::from(slot.is_looking());
         let ended = slot.ended(cold, deadline, entry.tie);
+        slot.vacate();
         let hash = ended.key.hash64();
         if let Ok(found) = self.table.find_entry(hash, |&place| place == entry.slot) {
             found.remove();

@@ -123,6 +123,11 @@ impl TcpFlows {
         self.evicted
     }
 
+    /// When the first timer is due, at the earliest.
+    pub fn next_timer(&self) -> Option<Ts> {
+        self.alarms.next()
+    }
+
     /// What reassembly did so far, ended connections and live ones.
     pub fn reassembly(&self) -> Reassembly {
         self.reassembly

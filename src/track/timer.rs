@@ -33,6 +33,11 @@ impl Timer {
         self.heap.push(Reverse(entry));
     }
 
+    /// The earliest deadline; a thing may since have moved on.
+    pub fn next(&self) -> Option<Ts> {
+        self.heap.peek().map(|first| first.0.deadline)
+    }
+
     /// Takes out the first thing whose deadline is not after `watermark`, if there is one.
     ///
     /// `deadline` gives the deadline that holds now. With [`Ts::MAX`] this takes out the thing that

@@ -56,7 +56,8 @@ impl Fields {
 
     fn slot(name: &[u8]) -> Option<usize> {
         let first = name.first()?.to_ascii_lowercase();
-        let alike = |known: &&[u8]| known.first() == Some(&first) && known.eq_ignore_ascii_case(name);
+        let alike =
+            |known: &&[u8]| known.first() == Some(&first) && known.eq_ignore_ascii_case(name);
         Self::NAMES.iter().position(alike)
     }
 

@@ -68,7 +68,8 @@ impl Bed {
         let events = &mut self.events;
         let mut out = |event| events.push(event);
         self.streams.advance(self.watermark, &mut out);
-        self.streams.packet(&key, key.hash64(), &header, &seen, &mut out);
+        let sought = Sought { hash: key.hash64(), likely: None };
+        self.streams.packet(&key, sought, &header, &seen, &mut out);
     }
 
     fn finish(mut self) -> Vec<StreamEnded> {
