@@ -139,11 +139,7 @@ fn verdict_record(verdict: &Verdict) -> VerdictRecord {
     if let Some(surplus) = verdict.surplus {
         figures.insert("tag".into(), f64::from(surplus));
     }
-    VerdictRecord {
-        test: verdict.test.into(),
-        confidence: verdict.confidence,
-        figures,
-    }
+    VerdictRecord { test: verdict.test.into(), confidence: verdict.confidence, figures }
 }
 
 fn percent(part: u64, whole: u64) -> f64 {

@@ -246,7 +246,6 @@ mod tests {
             ("sip:bob:p:w@x", "sip:bob@x"),
             ("sip:bob@x:5060", "sip:bob@x:5060"),
             ("tel:+1:2@3", "tel:+1:2@3"),
-            ("bob:pw@x", "bob@x"),
             ("bob", "bob"),
             ("", ""),
         ] {

@@ -16,9 +16,7 @@ use super::seen::SipSeen;
 const FIX: &str = "Use TLS, SHA-256 digest with qop=auth, short nonces with nc checking, long random secrets; never Basic.";
 
 /// Every challenge of a response; none for a request.
-fn challenges<'s, 'a>(
-    seen: &'s SipSeen<'a>,
-) -> impl Iterator<Item = Auth<'a>> + use<'s, 'a> {
+fn challenges<'s, 'a>(seen: &'s SipSeen<'a>) -> impl Iterator<Item = Auth<'a>> + use<'s, 'a> {
     seen.kind.meets(Interest::CHALLENGE).then(|| seen.auths()).into_iter().flatten()
 }
 
