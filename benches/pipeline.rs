@@ -53,6 +53,7 @@ fn whole(criterion: &mut Criterion) {
         let mut outcome = reviewed(path, 1);
         let counts = &outcome.counts;
         let records = counts.calls + counts.registrations + counts.rtp_streams;
+        let records = records + outcome.findings.len() as u64;
         group.throughput(Throughput::Elements(records));
         group.bench_function(name.as_str(), |bencher| {
             bencher.iter(|| json::write(&mut outcome, &mut io::sink()).unwrap());
