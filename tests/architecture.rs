@@ -55,11 +55,7 @@ const ANYWHERE: [&str; 5] = ["foldhash", "hashbrown", "memchr", "overhear_parser
 const LINES: usize = 450;
 
 /// Files that are longer, with the reason.
-<<<<<<< HEAD
 const LONG: [(&str, &str); 3] = [
-=======
-const LONG: [(&str, &str); 4] = [
->>>>>>> invariants
     ("src/correlate/call.rs", "one call's state: what each message means for it is one table"),
     ("src/model/record.rs", "the records of the report: definitions only"),
     ("src/track/slot.rs", "one stream's statistics: they share every field"),
