@@ -80,7 +80,7 @@ fn signalling(criterion: &mut Criterion) {
     let stream: Vec<u8> =
         sip.iter().flat_map(|message| [message, &b"\r\n\r\n"[..]].concat()).collect();
     group.bench_function("stream", |bencher| {
-        bencher.iter(|| framed(black_box(&stream), &mut spans))
+        bencher.iter(|| framed(black_box(&stream), &mut spans));
     });
     let parsed: Vec<Parsed> = sip.iter().filter_map(|octets| Parsed::new(octets)).collect();
     group.throughput(Throughput::Elements(parsed.len() as u64));

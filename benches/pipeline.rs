@@ -1,8 +1,8 @@
 //! What a review costs from the file to the outcome, a frame, with one lane and with two; and what a
 //! record costs to write as JSON.
 //!
-//! `cargo bench --bench pipeline`, with `OVERHEAR_WORKLOADS` on the first 200,000 frames of w1_025, w2
-//! and f10k, else on a capture made from a scenario. Lanes only help on whole cores: on a busy machine
+//! `cargo bench --bench pipeline`, with `OVERHEAR_WORKLOADS` on the first 200,000 frames of `w1_025`, `w2`
+//! and `f10k`, else on a capture made from a scenario. Lanes only help on whole cores: on a busy machine
 //! the figures of one lane are the ones to compare.
 
 #![allow(clippy::unwrap_used, missing_docs, reason = "a bench that cannot run should stop there")]
@@ -53,6 +53,7 @@ fn whole(criterion: &mut Criterion) {
         let mut outcome = reviewed(path, 1);
         let counts = &outcome.counts;
         let records = counts.calls + counts.registrations + counts.rtp_streams;
+        let records = records + outcome.findings.len() as u64;
         group.throughput(Throughput::Elements(records));
         group.bench_function(name.as_str(), |bencher| {
             bencher.iter(|| json::write(&mut outcome, &mut io::sink()).unwrap());

@@ -11,7 +11,7 @@ use overhear::model::addr::{Addr, Endpoint};
 use overhear::model::frame::FrameId;
 use overhear::model::stream::StreamKey;
 use overhear::model::time::{Span, Ts};
-use overhear::track::stream::{Seen, StreamLimits, Streams};
+use overhear::track::stream::{Seen, Sought, StreamLimits, Streams};
 use overhear_parsers::rtp::header::Header;
 
 struct Load {
@@ -72,7 +72,8 @@ impl Load {
                 black_box(&event);
             };
             self.streams.advance(ts, &mut out);
-            self.streams.packet(black_box(key), *hash, black_box(&header), &seen, &mut out);
+            let sought = Sought { hash: *hash, likely: None };
+            self.streams.packet(black_box(key), sought, black_box(&header), &seen, &mut out);
         }
     }
 }
