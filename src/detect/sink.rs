@@ -45,8 +45,8 @@ pub struct Outcome {
     pub findings: Vec<Finding>,
     /// The records a finding concerns, and which finding: sorted, without repeats.
     pub links: Vec<(RecordKey, u32)>,
-    /// For links taken earlier with [`Sink::take_links`]: the index in `findings` of each number
-    /// that stood in them.
+    /// The index in `findings` of each number that stands in links, these and those taken earlier
+    /// with [`Sink::take_links`].
     pub places: Vec<u32>,
 }
 
@@ -155,10 +155,6 @@ impl Sink {
             }
         }
         let mut links = self.links;
-        for (_, number) in &mut links {
-            let index = usize::try_from(*number).unwrap_or(usize::MAX);
-            *number = places.get(index).copied().unwrap_or(*number);
-        }
         links.sort_unstable();
         links.dedup();
         let findings = order.into_iter().map(|(_, finding)| finding).collect();

@@ -104,6 +104,9 @@ impl Collector {
         }
         self.order = order;
         self.advance(watermark);
+        for (record, finding) in self.detectors.take_links() {
+            self.archive.cite(record, finding);
+        }
     }
 
     /// The end of the capture.

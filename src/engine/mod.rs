@@ -159,6 +159,7 @@ fn assemble(run: Run, config: &Config, unusable: Vec<(PathBuf, String)>) -> Outc
     for (record, finding) in outcome.links {
         archive.cite(record, finding);
     }
+    archive.settle(outcome.places);
     let counts = finish_counts(collected.counts, &capture, &outcome.findings);
     let mut limits: Vec<String> = unusable
         .into_iter()

@@ -37,7 +37,8 @@ pub(super) fn dropped(merge: &Merge) -> BTreeMap<&'static str, u64> {
 pub(super) fn limits(capture: &CaptureRecord, counts: &Counts) -> Vec<String> {
     let mut limits = Vec::new();
     for source in &capture.sources {
-        if let Some(fault) = &source.fault {
+        if source.truncated {
+            let fault = source.fault.as_deref().unwrap_or("it ends before it should");
             limits.push(format!("{} was read up to a fault: {fault}.", source.path));
         }
         if source.clipped_packets > 0 {

@@ -155,20 +155,13 @@ fn packets(capture: &CaptureRecord, layout: Layout, out: &mut impl Write) -> io:
 
 fn missing(outcome: &Outcome, layout: Layout, out: &mut impl Write) -> io::Result<()> {
     let capture = &outcome.capture;
+    // Faults and cuts of the sources stand among the limits already.
     let (mut lines, mut odd) = (Vec::new(), Vec::new());
     for source in &capture.sources {
         let path = safe(match capture.sources.as_slice() {
             [_] => "the capture",
             _ => &source.path,
         });
-        if source.truncated || source.fault.is_some() {
-            let fault = source.fault.as_deref().unwrap_or("it ends before it should");
-            lines.push(format!("{path}: read up to a fault: {}", safe(fault)));
-        }
-        if source.clipped_packets > 0 {
-            let clipped = count(source.clipped_packets, "packet");
-            lines.push(format!("{path}: {clipped} cut short by the snap length"));
-        }
         let oddities = source.oddities.iter().map(|(name, count)| (name, *count));
         odd.extend(some_text(&format!("{path}: "), &counts(oddities)));
     }
