@@ -99,11 +99,11 @@ const HIGH: u64 = 0x8080_8080_8080_8080;
 /// dozen octets, where setting up `memchr` costs more than the search. No needle may be NUL.
 #[inline]
 pub(crate) fn find_near<const N: usize>(needles: [u8; N], octets: &[u8]) -> Option<usize> {
-    let masks = needles.map(|needle| u64::from(needle).wrapping_mul(ONES));
+    let wanted = needles.map(|needle| u64::from(needle).wrapping_mul(ONES));
     // The lowest octet marked is one of them; those above may be marked by a borrow.
     let marks = |word: u64| {
-        masks.iter().fold(0, |marks, mask| {
-            let odd = word ^ mask;
+        wanted.iter().fold(0, |marks, needle| {
+            let odd = word ^ needle;
             marks | (odd.wrapping_sub(ONES) & !odd)
         }) & HIGH
     };

@@ -143,6 +143,9 @@ impl Calls {
             if out.is_full() {
                 return true;
             }
+            if self.is_quiet(watermark) {
+                return false;
+            }
             let lingering = self.next_lingering().filter(|(at, _)| *at <= watermark);
             let idle = self.next_idle(lingering.map_or(watermark, |(at, _)| at.min(watermark)));
             let (at, place) = match (lingering, idle) {
@@ -313,6 +316,15 @@ impl Calls {
             }
             Change::None | Change::Ended | Change::Challenged => {}
         }
+    }
+
+    /// Whether no deadline can have come: both queues are in order, stale entries and all. Asked
+    /// for every message, it looks at no call.
+    fn is_quiet(&self, watermark: Ts) -> bool {
+        let later = |queue: &VecDeque<(Ts, Place)>| {
+            queue.front().is_none_or(|(deadline, _)| *deadline > watermark)
+        };
+        watermark < self.next_idle && later(&self.lingering) && later(&self.challenged)
     }
 
     /// The first deadline of a call that is over.

@@ -73,7 +73,7 @@ impl Census {
 
     fn request(&mut self, event: &SipEvent<'_>) {
         let method = event.message.method();
-        // A method's number is its place in the list of those known; a test of the parser says so.
+        // A method's number is its place in the list of those known; a test says so.
         if let Some(count) = self.methods.get_mut(method as usize) {
             *count += 1;
             return;
@@ -86,5 +86,18 @@ impl Census {
         } else {
             self.other += 1;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_method_counts_at_its_place_in_the_list() {
+        for (place, &method) in Method::KNOWN.iter().enumerate() {
+            assert_eq!(method as usize, place);
+        }
+        assert_eq!(Method::Other as usize, Method::KNOWN.len());
     }
 }

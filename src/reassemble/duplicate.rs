@@ -16,16 +16,16 @@
 //! small table stays in the cache, and doubles when it would forget a packet too early; at its cap
 //! what is overwritten too early is counted.
 
-use std::hash::{BuildHasher, Hasher};
+use std::hash::BuildHasher;
 
 use crate::decode::Packet;
 use crate::model::addr::STABLE;
-use crate::model::time::{Span, Ts};
+use crate::model::time::Ts;
 
-/// How far apart two sightings with one IP identification may be.
-const SAME_ID: Span = Span::from_millis(5);
-/// How far apart two sightings without identification may be.
-const SAME_OCTETS: Span = Span::from_millis(1);
+/// How far apart two sightings with one IP identification may be, microseconds.
+const SAME_ID: u32 = 5_000;
+/// How far apart two sightings without identification may be, microseconds.
+const SAME_OCTETS: u32 = 1_000;
 /// Packets of a second before its doubled share means anything.
 const ENOUGH: u32 = 20;
 /// Entries that one hash may choose from.
@@ -87,18 +87,23 @@ pub struct Duplicates {
 #[inline]
 pub fn l4_hash(packet: &Packet, octets: &[u8]) -> u64 {
     let l4 = packet.l4(octets);
-    let mut hasher = STABLE.build_hasher();
-    hasher.write(packet.src.addr.octets());
-    hasher.write(packet.dst.addr.octets());
-    match (l4.first_chunk::<64>(), l4.last_chunk::<16>()) {
-        (Some(first), Some(last)) => {
-            hasher.write(first);
-            hasher.write(last);
-        }
-        _ => hasher.write(l4),
-    }
-    hasher.write_u64(u64::from(packet.proto.0) << 32 | u64::from(packet.wire_payload_len));
-    hasher.finish()
+    let length = u64::from(packet.proto.0) << 32 | u64::from(packet.wire_payload_len);
+    let hash = words(words(length, packet.src.addr.octets()), packet.dst.addr.octets());
+    let hash = match (l4.first_chunk::<64>(), l4.last_chunk::<16>()) {
+        (Some(first), Some(last)) => words(words(hash, first), last),
+        _ => STABLE.hash_one((hash, l4)),
+    };
+    hash ^ hash >> 32
+}
+
+/// Folds octets into a hash, eight at a time; a rest of less than eight is left out.
+#[inline]
+fn words(hash: u64, octets: &[u8]) -> u64 {
+    let (words, _) = octets.as_chunks::<8>();
+    words.iter().fold(hash, |hash, word| {
+        let mixed = (hash ^ u64::from_le_bytes(*word)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        mixed ^ mixed >> 29
+    })
 }
 
 impl Share {
@@ -163,7 +168,9 @@ impl Duplicates {
             ttl: packet.ttl,
             state: State::Single,
         };
-        self.turn(watermark);
+        if new.ip_id == 0 {
+            self.turn(watermark);
+        }
         let Some(set) = set_of(&mut self.sets, new.tag) else { return false };
         if let Some(old) = set.iter_mut().find(|old| old.alike(&new)) {
             if new.ip_id != 0 {
@@ -230,8 +237,7 @@ impl Duplicates {
 impl Seen {
     /// How long a copy of this packet may still come, microseconds.
     fn window(&self) -> u32 {
-        let window = if self.ip_id == 0 { SAME_OCTETS } else { SAME_ID };
-        micros(Ts::from_nanos(window.nanos()))
+        if self.ip_id == 0 { SAME_OCTETS } else { SAME_ID }
     }
 
     /// Microseconds since it was seen; an unused place is the oldest of all.
@@ -257,8 +263,8 @@ impl Seen {
 
 /// Whole microseconds, modulo 2^32.
 fn micros(ts: Ts) -> u32 {
-    let micros = ts.nanos().div_euclid(1000).rem_euclid(1 << 32);
-    u32::try_from(micros).unwrap_or_default()
+    let micros = ts.nanos().unsigned_abs() / 1000;
+    u32::try_from(micros & 0xffff_ffff).unwrap_or_default()
 }
 
 fn upper_half(hash: u64) -> u32 {

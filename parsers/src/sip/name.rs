@@ -200,95 +200,23 @@ impl HeaderName {
     #[inline]
     fn as_usual(name: &[u8]) -> Option<Self> {
         match name.len() {
-            2 => {
-                if name == b"To" {
-                    Some(Self::To)
-                } else {
-                    None
-                }
-            }
-            3 => {
-                if name == b"Via" {
-                    Some(Self::Via)
-                } else {
-                    None
-                }
-            }
-            4 => {
-                if name == b"CSeq" {
-                    Some(Self::CSeq)
-                } else if name == b"From" {
-                    Some(Self::From)
-                } else {
-                    None
-                }
-            }
-            5 => {
-                if name == b"Allow" {
-                    Some(Self::Allow)
-                } else if name == b"Route" {
-                    Some(Self::Route)
-                } else {
-                    None
-                }
-            }
-            6 => {
-                if name == b"Server" {
-                    Some(Self::Server)
-                } else {
-                    None
-                }
-            }
-            7 => {
-                if name == b"Call-ID" {
-                    Some(Self::CallId)
-                } else if name == b"Contact" {
-                    Some(Self::Contact)
-                } else if name == b"Expires" {
-                    Some(Self::Expires)
-                } else {
-                    None
-                }
-            }
-            9 => {
-                if name == b"Supported" {
-                    Some(Self::Supported)
-                } else {
-                    None
-                }
-            }
-            10 => {
-                if name == b"User-Agent" {
-                    Some(Self::UserAgent)
-                } else {
-                    None
-                }
-            }
-            12 => {
-                if name == b"Max-Forwards" {
-                    Some(Self::MaxForwards)
-                } else if name == b"Content-Type" {
-                    Some(Self::ContentType)
-                } else if name == b"Record-Route" {
-                    Some(Self::RecordRoute)
-                } else {
-                    None
-                }
-            }
-            13 => {
-                if name == b"Authorization" {
-                    Some(Self::Authorization)
-                } else {
-                    None
-                }
-            }
-            14 => {
-                if name == b"Content-Length" {
-                    Some(Self::ContentLength)
-                } else {
-                    None
-                }
-            }
+            2 if name == b"To" => Some(Self::To),
+            3 if name == b"Via" => Some(Self::Via),
+            4 if name == b"CSeq" => Some(Self::CSeq),
+            4 if name == b"From" => Some(Self::From),
+            5 if name == b"Allow" => Some(Self::Allow),
+            5 if name == b"Route" => Some(Self::Route),
+            6 if name == b"Server" => Some(Self::Server),
+            7 if name == b"Call-ID" => Some(Self::CallId),
+            7 if name == b"Contact" => Some(Self::Contact),
+            7 if name == b"Expires" => Some(Self::Expires),
+            9 if name == b"Supported" => Some(Self::Supported),
+            10 if name == b"User-Agent" => Some(Self::UserAgent),
+            12 if name == b"Max-Forwards" => Some(Self::MaxForwards),
+            12 if name == b"Content-Type" => Some(Self::ContentType),
+            12 if name == b"Record-Route" => Some(Self::RecordRoute),
+            13 if name == b"Authorization" => Some(Self::Authorization),
+            14 if name == b"Content-Length" => Some(Self::ContentLength),
             _ => None,
         }
     }

@@ -100,9 +100,8 @@ fn plain_request(text: &[u8], at: usize) -> Option<StartLine> {
     let method = Method::from(method_text);
     let uri = tail(rest, 1);
     // No early end, so that it becomes vector code.
-    let odd = uri
-        .iter()
-        .fold(false, |odd, octet| odd | (*octet <= b' ') | matches!(octet, b'<' | b'>' | b'"'));
+    let odd = |octet: &&u8| **octet <= b' ' || matches!(**octet, b'<' | b'>' | b'"');
+    let odd = uri.iter().filter(odd).count() > 0;
     if method == Method::Other || !method.is_spelled(method_text) || uri.is_empty() || odd {
         return None;
     }
