@@ -447,7 +447,7 @@ mod tests {
             Shape::Named { a: Some(true), b: () },
         ];
         let floats = [0.0, -0.0, 0.18, 1e-7, 1e21, f64::NAN, 160.0];
-        let map: BTreeMap<u16, [&str; 0]> = [(486, []), (200, [])].into();
+        let map: BTreeMap<u16, Vec<&str>> = [(486, vec![]), (200, vec![])].into();
         let value = (shapes, floats, map, BTreeMap::<&str, u8>::new(), None::<u8>, u64::MAX);
         assert_eq!(encoded(&value), serde_json::to_string(&value).unwrap());
     }

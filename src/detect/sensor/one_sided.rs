@@ -65,7 +65,15 @@ pub(crate) struct OneSided {
     cap: usize,
     /// By (who asks, who answers).
     balances: HashMap<(Addr, Addr), Balance, foldhash::fast::FixedState>,
+    /// Pairs seen in both directions: they need no more watching, and make room first.
+    answered: usize,
     evicted: u64,
+}
+
+impl Balance {
+    fn is_answered(&self) -> bool {
+        self.requests > 0 && (self.finals > 0 || self.provisional)
+    }
 }
 
 pub(crate) fn new(policy: &Policy) -> OneSided {
@@ -73,6 +81,7 @@ pub(crate) fn new(policy: &Policy) -> OneSided {
         threshold: policy.thresholds.one_sided_transactions,
         cap: policy.limits.peers,
         balances: HashMap::default(),
+        answered: 0,
         evicted: 0,
     }
 }
@@ -94,6 +103,11 @@ impl Detector for OneSided {
             Some(_) => (event.dst.addr, event.src.addr),
         };
         let threshold = self.threshold;
+        // A sweep has to be worth it: a flood of silent pairs must not make every message one.
+        if self.balances.len() >= self.cap && self.answered >= self.cap.div_ceil(4) {
+            self.balances.retain(|_, balance| !balance.is_answered());
+            self.answered = 0;
+        }
         let room = self.balances.len() < self.cap;
         let balance = match self.balances.get_mut(&key) {
             Some(balance) => balance,
@@ -106,11 +120,13 @@ impl Detector for OneSided {
                 return;
             }
         };
+        let before = balance.is_answered();
         match status {
             None => balance.requests = balance.requests.saturating_add(1),
             Some(..200) => balance.provisional = true,
             Some(_) => balance.finals = balance.finals.saturating_add(1),
         }
+        self.answered += usize::from(!before && balance.is_answered());
         balance.last = event.at;
         if u64::from(balance.requests.max(balance.finals)) <= threshold {
             balance.crossed = event.at;
