@@ -137,10 +137,23 @@ fn many_peers_are_bounded() {
         writeln!(text, "host h{host} 203.0.113.{host}").unwrap();
     }
     for host in 1..120 {
-        writeln!(text, "options h{host} > pbx +1ms").unwrap();
+        writeln!(text, "options h{host} > pbx final=0 +1ms").unwrap();
     }
     let report = bites(&text, Limits { peers: 10, ..Limits::default() }, "peers", 100);
     assert_eq!(report["counts"]["sip_requests"]["OPTIONS"], 119);
+}
+
+#[test]
+fn peers_that_answer_make_room_for_others() {
+    let mut text = String::new();
+    for host in 1..120 {
+        writeln!(text, "host h{host} 203.0.113.{host}").unwrap();
+    }
+    for host in 1..120 {
+        writeln!(text, "options h{host} > pbx +1ms").unwrap();
+    }
+    let (_, evictions) = evicted(&text, Limits { peers: 10, ..Limits::default() }, "peers");
+    assert_eq!(evictions, 0);
 }
 
 #[test]
