@@ -8,7 +8,7 @@ use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use overhear::decode::{Decoded, decode, decode_general};
 use overhear::model::frame::{FrameId, LinkType};
 use overhear::model::time::{Span, Ts};
-use overhear::reassemble::duplicate::{Duplicates, l4_hash};
+use overhear::reassemble::duplicate::{Duplicates, likeness};
 use overhear::reassemble::ip::IpReassembler;
 use overhear::reassemble::purse::Purse;
 use overhear::reassemble::tcp::{Direction, Segment};
@@ -78,7 +78,7 @@ fn duplicates(c: &mut Criterion) {
     let frame = frame(false);
     let Decoded::Packet(packet) = decode(Some(LinkType::ETHERNET), &frame, 214) else { return };
     c.bench_function("duplicate/hash", |b| {
-        b.iter(|| l4_hash(black_box(&packet), black_box(&frame)));
+        b.iter(|| likeness(black_box(&packet), black_box(7), black_box(&frame)));
     });
     let mut seen = Duplicates::new(1024);
     let (mut now, mut hash) = (Ts::from_nanos(0), 0_u64);

@@ -18,6 +18,7 @@ use overhear::correlate::{media, rtcp};
 use overhear::model::stream::Figures;
 use overhear::policy::limits::CELLS;
 use overhear::policy::{Limits, Policy};
+use overhear::reassemble::duplicate;
 use overhear::track::{dtls_flows, figures, stream, tcp_flows};
 use serde_json::Value;
 use support::{Config, Fixture, made, review, sums, value};
@@ -240,7 +241,7 @@ fn segments_that_wait_for_one_that_never_comes_are_bounded() {
 
 #[test]
 fn duplicates_that_come_too_thick_to_be_remembered_are_counted() {
-    let text = "rtp eve:4000 > pbx:5000 streams=100 n=40\n";
+    let text = "rtp eve:4000 > pbx:5000 streams=2000 n=4\n";
     let limits = Limits { duplicates: CELLS, ..Limits::default() };
     bites(text, limits, "duplicates", 1);
 }
@@ -266,6 +267,7 @@ fn a_stated_size_is_that_of_the_entry() {
     let stated = |table: &str| rows.iter().find(|row| row.table == table).unwrap().octets_each;
     for (table, entry) in [
         ("streams", stream::ENTRY),
+        ("duplicates", duplicate::ENTRY),
         ("armed", size_of::<figures::Look>() + size_of::<Figures>()),
         ("tcp_flows", tcp_flows::ENTRY),
         ("udp_flows", dtls_flows::ENTRY),

@@ -11,8 +11,9 @@ use std::path::{Path, PathBuf};
 use overhear::decode::{Decoded, decode, decode_general, fast};
 use overhear::model::frame::{FrameId, LinkType};
 use overhear::model::time::Ts;
-use overhear::reassemble::duplicate::{Duplicates, l4_hash};
+use overhear::reassemble::duplicate::{Duplicates, likeness};
 use overhear::reassemble::ip::{Counters, IpReassembler};
+use overhear::track::input::Input;
 use proptest::prelude::*;
 
 /// What a built frame looks like before it is damaged.
@@ -236,7 +237,7 @@ fn duplicates(link: LinkType, records: &[Record<'_>]) -> (u32, Counters) {
         watermark = watermark.max(ts);
         match decode(Some(link), frame, original) {
             Decoded::Packet(packet) => {
-                let hash = l4_hash(&packet, frame);
+                let hash = likeness(&packet, Input::flow_hash(&packet), frame);
                 count += u32::from(seen.is_duplicate(&packet, hash, ts, watermark, 0));
             }
             Decoded::Fragment(part) => {

@@ -6,7 +6,7 @@
 //! packets, where streams are tracked.
 
 use crate::rtcp::RtcpShape;
-use crate::rtp::header::Header;
+use crate::rtp::header::{Header, RtpError};
 use crate::{dtls, rtcp, stun, zrtp};
 
 /// What the first octet leaves possible.
@@ -59,6 +59,19 @@ pub const fn class(first: u8) -> Class {
     }
 }
 
+/// The header of a datagram that [`classify`] would call RTP.
+///
+/// # Errors
+/// It is none, or what would be payload types 64 to 95, with the marker or without, which is left
+/// to RTCP (RFC 5761 §4).
+#[inline]
+pub fn rtp(datagram: &[u8]) -> Result<Header<'_>, RtpError> {
+    match datagram {
+        &[_, second, ..] if second & 0x60 == 0x40 => Err(RtpError::PayloadType(second & 0x7f)),
+        _ => Header::parse(datagram),
+    }
+}
+
 /// Classifies one datagram by its content alone.
 pub fn classify(datagram: &[u8]) -> Kind {
     let &[first, second, ..] = datagram else { return Kind::Other };
@@ -83,10 +96,7 @@ fn rtp_or_rtcp(second: u8, datagram: &[u8]) -> Kind {
             RtcpShape::No => Kind::Other,
         };
     }
-    match Header::parse(datagram) {
-        Ok(header) if !(64..=95).contains(&header.payload_type) => Kind::Rtp,
-        _ => Kind::Other,
-    }
+    if rtp(datagram).is_ok() { Kind::Rtp } else { Kind::Other }
 }
 
 #[cfg(test)]

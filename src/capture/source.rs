@@ -21,11 +21,15 @@ use super::pcapng::PcapNg;
 /// Frames a chunk has at most.
 pub const MAX_FRAMES: usize = 4096;
 
+/// Octets of the largest file that is mapped. A larger one is read in blocks: that costs less where
+/// tables compete for the caches, and less memory (`docs/decisions/0003-reading-files.md`).
+const MAPPED: u64 = 32 << 20;
+
 /// How a file is read. The default is what measured faster
 /// (`docs/decisions/0003-reading-files.md`).
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub struct OpenOptions {
-    /// Map regular files instead of reading them in blocks.
+    /// Map regular files of up to 32 MiB instead of reading them in blocks.
     pub mmap: bool,
 }
 
@@ -89,7 +93,8 @@ impl Source {
         }
         // Files of /proc have no length, and some file systems cannot map.
         let regular = about.is_file() && about.len() > 0;
-        let mapping = (regular && options.mmap).then(|| Mapping::of(&file).ok()).flatten();
+        let mapped = regular && options.mmap && about.len() <= MAPPED;
+        let mapping = mapped.then(|| Mapping::of(&file).ok()).flatten();
         let input = match mapping {
             Some(mapping) => Input::mapped(mapping),
             None => Input::stream(Stream::File(file)),

@@ -229,12 +229,16 @@ pub enum Decoded {
 /// `original_len` is the frame's length on the wire; it matters only where an IP header says 0.
 #[inline]
 pub fn decode(link: Option<LinkType>, captured: &[u8], original_len: u32) -> Decoded {
-    if link == Some(LinkType::ETHERNET)
-        && let Some(packet) = fast::decode(captured)
-    {
-        return Decoded::Packet(packet);
+    match common(link, captured) {
+        Some(packet) => Decoded::Packet(packet),
+        None => decode_general(link, captured, original_len),
     }
-    decode_general(link, captured, original_len)
+}
+
+/// The packet of a frame of the common shape; `None` says nothing.
+#[inline]
+pub fn common(link: Option<LinkType>, captured: &[u8]) -> Option<Packet> {
+    if link == Some(LinkType::ETHERNET) { fast::decode(captured) } else { None }
 }
 
 /// [`decode`] without the fast path.

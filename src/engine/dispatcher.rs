@@ -196,12 +196,17 @@ impl Dispatcher {
             .and_then(|owner| owner.octets().get(raw.offset..))
             .and_then(|rest| rest.get(..usize::try_from(raw.captured).unwrap_or(usize::MAX)))
             .unwrap_or_default();
-        match decode::decode(raw.link, octets, raw.original) {
-            Decoded::Packet(packet) => {
-                let payload = packet.payload(octets);
-                let whereabouts = Whereabouts::Frame { at: raw.offset, len: raw.captured };
-                self.packet(&Arrived { packet, payload, whereabouts }, place, merged, lanes);
-            }
+        let mut whole = |packet: &Packet| {
+            let payload = packet.payload(octets);
+            let whereabouts = Whereabouts::Frame { at: raw.offset, len: raw.captured };
+            self.packet(&Arrived { packet, payload, whereabouts }, &place, merged, lanes);
+        };
+        // Nearly every packet, and not moved through a larger value on its way.
+        if let Some(packet) = decode::common(raw.link, octets) {
+            return whole(&packet);
+        }
+        match decode::decode_general(raw.link, octets, raw.original) {
+            Decoded::Packet(packet) => whole(&packet),
             Decoded::Fragment(fragment) => {
                 self.fragment(&fragment, fragment.data(octets), place, merged, lanes);
             }
@@ -273,21 +278,22 @@ impl Dispatcher {
         if let Some((packet, octets, frames)) = whole {
             let payload = packet.payload(&octets);
             let whereabouts = Whereabouts::Joined { octets: &octets, frames };
-            self.packet(&Arrived { packet, payload, whereabouts }, place, merged, lanes);
+            let arrived = Arrived { packet: &packet, payload, whereabouts };
+            self.packet(&arrived, &place, merged, lanes);
         }
     }
 
     fn packet(
         &mut self,
         arrived: &Arrived<'_>,
-        place: Place,
+        place: &Place,
         merged: &MergedBatch,
         lanes: &mut impl Lanes,
     ) {
         let &Arrived { packet, payload, whereabouts } = arrived;
         let sip = packet.proto == Proto::UDP && looks_like_sip(payload);
-        let flow = Input::flow_hash(&packet);
-        let cell = Input::cell_of(if sip { datagram_hash(&packet, payload) } else { flow });
+        let flow = Input::flow_hash(packet);
+        let cell = Input::cell_of(if sip { datagram_hash(packet, payload) } else { flow });
         let lane = usize::from(cell) % self.batches.len().clamp(1, CELLS);
         let Some(batch) = self.batches.get_mut(lane) else { return };
         let (backing, at, len, frames) = match whereabouts {
@@ -310,7 +316,7 @@ impl Dispatcher {
             }
         };
         batch.inputs.push(Input {
-            packet,
+            packet: *packet,
             frame: place.frame,
             ts: place.ts,
             watermark: self.watermark,
@@ -355,7 +361,7 @@ impl Dispatcher {
 
 /// A packet on its way to a cell.
 struct Arrived<'a> {
-    packet: Packet,
+    packet: &'a Packet,
     payload: &'a [u8],
     whereabouts: Whereabouts<'a>,
 }

@@ -4,6 +4,7 @@ use crate::model::fact::EpochFacts;
 use crate::policy::Limits;
 use crate::policy::limits::CELLS;
 use crate::track::cell::{Ahead, Cell, Totals};
+use crate::track::input::Input;
 
 use super::batch::{Batch, End};
 
@@ -27,19 +28,7 @@ impl Lane {
     /// Runs a batch; the facts of its packets and timers go to `epoch`.
     pub fn run(&mut self, batch: &Batch, epoch: &mut EpochFacts) {
         for few in batch.inputs.chunks(TOGETHER) {
-            let mut aheads = [Ahead::default(); TOGETHER];
-            for (ahead, input) in aheads.iter_mut().zip(few) {
-                if let Some(cell) = self.cells.get(usize::from(input.cell) / self.lanes) {
-                    *ahead = cell.ahead(input, batch.octets(input));
-                }
-            }
-            // Without this the early reads are dead code.
-            std::hint::black_box(aheads.iter().fold(0, |all, ahead| all ^ ahead.touched()));
-            for (ahead, input) in aheads.iter().zip(few) {
-                if let Some(cell) = self.cells.get_mut(usize::from(input.cell) / self.lanes) {
-                    cell.packet(input, batch.octets(input), *ahead, epoch);
-                }
-            }
+            self.together(few, batch, epoch);
         }
         if let End::Epoch(watermark) | End::Capture(watermark) = batch.end {
             for cell in &mut self.cells {
@@ -49,6 +38,30 @@ impl Lane {
         if matches!(batch.end, End::Capture(_)) {
             for cell in &mut self.cells {
                 cell.finish(epoch);
+            }
+        }
+    }
+
+    /// Runs a few packets: step by step all of them, then one after the other.
+    fn together(&mut self, few: &[Input], batch: &Batch, epoch: &mut EpochFacts) {
+        let mut aheads = [Ahead::default(); TOGETHER];
+        let cell_of = |input: &Input| usize::from(input.cell) / self.lanes;
+        for (ahead, input) in aheads.iter_mut().zip(few) {
+            *ahead = Ahead::of(input, batch.octets(input));
+        }
+        let mut touched = 0;
+        for (ahead, input) in aheads.iter().zip(few) {
+            touched ^= self.cells.get(cell_of(input)).map_or(0, |cell| cell.touch(input, ahead));
+        }
+        std::hint::black_box(touched);
+        let mut touched = 0;
+        for (ahead, input) in aheads.iter_mut().zip(few) {
+            touched ^= self.cells.get(cell_of(input)).map_or(0, |cell| cell.find(input, ahead));
+        }
+        std::hint::black_box(touched);
+        for (ahead, input) in aheads.iter().zip(few) {
+            if let Some(cell) = self.cells.get_mut(usize::from(input.cell) / self.lanes) {
+                cell.packet(input, batch.octets(input), ahead, epoch);
             }
         }
     }

@@ -1,5 +1,6 @@
 //! Addresses, endpoints and the direction-free key of a flow.
 
+use std::cmp::Ordering;
 use std::fmt::{self, Write as _};
 use std::hash::{BuildHasher, Hash, Hasher};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -11,8 +12,23 @@ use super::text::Short;
 /// An IPv4 or IPv6 address in 16 octets, network order.
 ///
 /// IPv4 is held as its IPv4-mapped form (`::ffff:a.b.c.d`), so that every table has one key shape.
-#[derive(Copy, Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Addr([u8; 16]);
+
+/// By octets. Compared as one number: for every packet, that of comparing strings is felt.
+impl Ord for Addr {
+    #[inline]
+    fn cmp(&self, other: &Self) -> Ordering {
+        u128::from_be_bytes(self.0).cmp(&u128::from_be_bytes(other.0))
+    }
+}
+
+impl PartialOrd for Addr {
+    #[inline]
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
 
 impl Addr {
     /// An IPv4 address from its four octets.

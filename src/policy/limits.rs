@@ -73,12 +73,12 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             streams: 1_040_000,
-            armed: 50_000,
+            armed: 44_000,
             udp_flows: 80_000,
             tcp_flows: 40_000,
             reassembly_octets: 24 << 20,
             fragment_octets: 8 << 20,
-            duplicates: CELLS << 14,
+            duplicates: CELLS << 13,
             transactions: 500_000,
             calls: 510_000,
             registrations: 75_000,
@@ -121,13 +121,13 @@ impl Limits {
     pub fn rows(&self) -> Vec<Row> {
         let row = |table, cap, octets_each| Row { table, cap, octets_each };
         vec![
-            row("streams", self.streams, 336),
+            row("streams", self.streams, 344),
             row("armed", self.armed, 832),
             row("udp_flows", self.udp_flows, 96),
             row("tcp_flows", self.tcp_flows, 512),
             row("reassembly_octets", self.reassembly_octets, 1),
             row("fragment_octets", self.fragment_octets, 1),
-            row("duplicates", self.duplicates, 16),
+            row("duplicates", self.duplicates, 24),
             row("transactions", self.transactions, 60),
             row("calls", self.calls, 640),
             row("registrations", self.registrations, 400),

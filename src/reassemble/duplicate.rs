@@ -11,148 +11,107 @@
 //!    (while there are fewer than 20, the second just before counts). Without that a keep-alive or
 //!    a repeated ACK would be taken for a copy.
 //!
-//! Joined fragments are excluded: [`super::ip`] knows its own duplicates. Packets are remembered in
-//! sets of four, one cache line each, and forgotten by time. The table starts small, because a
-//! small table stays in the cache, and doubles when it would forget a packet too early; at its cap
-//! what is overwritten too early is counted.
+//! Joined fragments are excluded: [`super::ip`] knows its own duplicates.
 
 use std::hash::BuildHasher;
 
+use self::alike::Alike;
+use self::recent::Recent;
 use crate::decode::Packet;
 use crate::model::addr::STABLE;
 use crate::model::time::Ts;
 
-/// How far apart two sightings with one IP identification may be, microseconds.
-const SAME_ID: u32 = 5_000;
-/// How far apart two sightings without identification may be, microseconds.
-const SAME_OCTETS: u32 = 1_000;
-/// Packets of a second before its doubled share means anything.
-const ENOUGH: u32 = 20;
-/// Entries that one hash may choose from.
-const WAYS: usize = 4;
+mod alike;
+mod recent;
 
-/// Sets of a new table.
-const FEW_SETS: usize = 16;
-
-/// A packet as it is remembered: 16 octets.
-#[derive(Copy, Clone, Debug, Default)]
-struct Seen {
-    /// The upper half of the hash; its lowest bits choose the set.
-    tag: u32,
-    /// Capture time in microseconds, modulo 2^32.
-    micros: u32,
-    /// Interface, MAC pair and VLAN, hashed.
-    link: u32,
-    /// The IPv4 identification where rule 1 applies, else 0.
-    ip_id: u16,
-    ttl: u8,
-    state: State,
-}
-
-#[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
-enum State {
-    #[default]
-    Unused,
-    Single,
-    /// A second sighting was counted for the second's share.
-    Doubled,
-}
-
-/// How many packets of rule 2 one second had, and of how many a second sighting came.
-#[derive(Copy, Clone, Debug, Default)]
-struct Share {
-    packets: u32,
-    doubled: u32,
-}
+/// Octets that one remembered packet takes, in the tables of both rules together.
+pub const ENTRY: usize = recent::ENTRY + alike::ENTRY;
 
 /// The packets of the last milliseconds of one cell.
 #[derive(Clone, Debug)]
 pub struct Duplicates {
-    sets: Vec<[Seen; WAYS]>,
-    most_sets: usize,
-    second: i64,
-    now: Share,
-    before: Share,
-    overwritten: u64,
+    /// Rule 1.
+    recent: Recent,
+    /// Rule 2.
+    alike: Alike,
 }
 
 /// The hash under which copies of a packet meet: addresses, protocol, length, and the first 64 and
-/// last 16 of the transport octets; no TTL, identification or link header.
+/// last 16 of the transport octets, and the IP identification where rule 1 applies; no TTL and no
+/// link header.
 ///
 /// Ports, sequence numbers, SSRC and the checksum over all octets are among the first 64, so what
-/// agrees in this and in the IP identification is the same packet. Hashing every octet of a G.711
+/// agrees in this is the same packet. Hashing every octet of a G.711
 /// packet costs as much as all else that is done with it (`docs/decisions/0006-duplicates.md`).
 ///
-/// `octets` is what `packet` was decoded from.
+/// `octets` is what `packet` was decoded from, `flow` a hash of its addresses, which need not tell
+/// the directions apart: the ports among the octets do, or else the octets of the two differ.
 #[inline]
-pub fn l4_hash(packet: &Packet, octets: &[u8]) -> u64 {
+pub fn likeness(packet: &Packet, flow: u64, octets: &[u8]) -> u64 {
     let l4 = packet.l4(octets);
     let length = u64::from(packet.proto.0) << 32 | u64::from(packet.wire_payload_len);
-    let hash = words(words(length, packet.src.addr.octets()), packet.dst.addr.octets());
+    let seed = flow ^ length ^ u64::from(identification(packet)) << 48;
     let hash = match (l4.first_chunk::<64>(), l4.last_chunk::<16>()) {
-        (Some(first), Some(last)) => words(words(hash, first), last),
-        _ => STABLE.hash_one((hash, l4)),
+        (Some(first), Some(last)) => {
+            // Two chains side by side: one alone would be as long as all the multiplications.
+            let (pairs, _) = first.as_chunks::<16>();
+            let [mut even, mut odd] = [seed, !seed];
+            for pair in pairs.iter().chain([last]) {
+                let [low, high] = halves(pair);
+                (even, odd) = (mix(even ^ low), mix(odd ^ high));
+            }
+            mix(even ^ odd.rotate_left(32))
+        }
+        _ => STABLE.hash_one((seed, l4)),
     };
     hash ^ hash >> 32
 }
 
-/// Folds octets into a hash, eight at a time; a rest of less than eight is left out.
 #[inline]
-fn words(hash: u64, octets: &[u8]) -> u64 {
-    let (words, _) = octets.as_chunks::<8>();
-    words.iter().fold(hash, |hash, word| {
-        let mixed = (hash ^ u64::from_le_bytes(*word)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        mixed ^ mixed >> 29
-    })
+const fn mix(word: u64) -> u64 {
+    let mixed = word.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    mixed ^ mixed >> 29
 }
 
-impl Share {
-    fn mostly_doubled(self) -> bool {
-        self.packets >= ENOUGH
-            && u64::from(self.doubled).saturating_mul(10)
-                >= u64::from(self.packets).saturating_mul(9)
-    }
+#[inline]
+fn halves(octets: &[u8; 16]) -> [u64; 2] {
+    let both = u128::from_le_bytes(*octets);
+    [both, both >> 64].map(|half| u64::try_from(half & u128::from(u64::MAX)).unwrap_or_default())
+}
+
+/// The IPv4 identification, where rule 1 applies; else 0.
+#[inline]
+const fn identification(packet: &Packet) -> u16 {
+    if packet.has_ip_id { packet.ip_id } else { 0 }
 }
 
 impl Duplicates {
-    /// Remembers up to about `cap` packets, rounded up to a power of two of at least 4.
+    /// Remembers up to about `cap` packets for each of the rules.
     pub fn new(cap: usize) -> Self {
-        let most_sets = cap.div_ceil(WAYS).clamp(1, 1 << 24).next_power_of_two();
-        Self {
-            sets: vec![[Seen::default(); WAYS]; most_sets.min(FEW_SETS)],
-            most_sets,
-            second: i64::MIN,
-            now: Share::default(),
-            before: Share::default(),
-            overwritten: 0,
-        }
+        Self { recent: Recent::new(cap), alike: Alike::new(cap) }
     }
 
     /// Packets that were overwritten while a copy of them could still have come.
     pub const fn overwritten(&self) -> u64 {
-        self.overwritten
+        self.recent.overwritten().saturating_add(self.alike.overwritten())
     }
 
-    /// Octets this table takes.
-    pub fn size(&self) -> usize {
-        self.sets.len().saturating_mul(size_of::<[Seen; WAYS]>())
-    }
-
-    /// Reads the set of a hash, so that it is in the cache when it is searched.
+    /// Reads the set of a packet with this [`likeness`], so that it is in the cache when it is
+    /// searched.
     #[inline]
-    pub fn touch(&self, l4_hash: u64) -> u32 {
-        let mask = self.sets.len().saturating_sub(1);
-        let set = usize::try_from(upper_half(l4_hash)).unwrap_or_default() & mask;
-        self.sets.get(set).and_then(|set| set.first()).map_or(0, |seen| seen.tag)
+    pub fn touch(&self, packet: &Packet, likeness: u64) -> u32 {
+        let tag = upper_half(likeness);
+        if identification(packet) == 0 { self.alike.touch(tag) } else { self.recent.touch(tag) }
     }
 
     /// Whether the packet is another sighting of one seen before; remembers it if not.
     ///
-    /// `l4_hash` is [`l4_hash`] of it, `ts` its capture time, `watermark` the highest so far.
+    /// `likeness` is its [`likeness`], `ts` its capture time, `watermark` the highest so far.
+    #[inline]
     pub fn is_duplicate(
         &mut self,
         packet: &Packet,
-        l4_hash: u64,
+        likeness: u64,
         ts: Ts,
         watermark: Ts,
         interface: u32,
@@ -160,121 +119,26 @@ impl Duplicates {
         if packet.fragment.is_some() {
             return false;
         }
-        let new = Seen {
-            tag: upper_half(l4_hash),
-            micros: micros(ts),
-            link: packet.link_hash ^ interface.wrapping_mul(0x9e37_79b9),
-            ip_id: if packet.has_ip_id { packet.ip_id } else { 0 },
-            ttl: packet.ttl,
-            state: State::Single,
-        };
-        if new.ip_id == 0 {
-            self.turn(watermark);
+        let (tag, time) = (upper_half(likeness), micros(ts));
+        if identification(packet) == 0 {
+            return self.alike.is_known(packet, tag, time, watermark, interface);
         }
-        let Some(set) = set_of(&mut self.sets, new.tag) else { return false };
-        if let Some(old) = set.iter_mut().find(|old| old.alike(&new)) {
-            if new.ip_id != 0 {
-                return true;
-            }
-            if old.state == State::Single {
-                old.state = State::Doubled;
-                self.now.doubled = self.now.doubled.saturating_add(1);
-            }
-            let share = if self.now.packets < ENOUGH { self.before } else { self.now };
-            return old.told_apart(&new) || share.mostly_doubled();
-        }
-        if new.ip_id == 0 {
-            self.now.packets = self.now.packets.saturating_add(1);
-        }
-        self.remember(new, micros(watermark));
-        false
-    }
-
-    /// Puts a packet in the place of the oldest of its set, the first of equals.
-    fn remember(&mut self, new: Seen, now: u32) {
-        let mut sets = self.sets.len();
-        loop {
-            let Some(set) = set_of(&mut self.sets, new.tag) else { return };
-            let Some(oldest) = set.iter_mut().rev().max_by_key(|seen| seen.age(now)) else {
-                return;
-            };
-            let counts = oldest.state != State::Unused && oldest.age(now) <= oldest.window();
-            if !counts || sets >= self.most_sets {
-                self.overwritten = self.overwritten.saturating_add(u64::from(counts));
-                *oldest = new;
-                return;
-            }
-            self.grow(now);
-            sets = self.sets.len();
-        }
-    }
-
-    /// Doubles the table; what still counts moves to its new set, where there is room.
-    fn grow(&mut self, now: u32) {
-        let doubled = self.sets.len().saturating_mul(2);
-        let old = std::mem::replace(&mut self.sets, vec![[Seen::default(); WAYS]; doubled]);
-        for seen in old.iter().flatten().filter(|seen| seen.age(now) <= seen.window()) {
-            let set = set_of(&mut self.sets, seen.tag);
-            let place = set.and_then(|set| set.iter_mut().find(|at| at.state == State::Unused));
-            if let Some(place) = place {
-                *place = *seen;
-            }
-        }
-    }
-
-    /// Begins a new second when the watermark does.
-    fn turn(&mut self, watermark: Ts) {
-        let second = watermark.second();
-        if second != self.second {
-            let next = self.second.saturating_add(1) == second;
-            self.before = if next { self.now } else { Share::default() };
-            self.now = Share::default();
-            self.second = second;
-        }
-    }
-}
-
-impl Seen {
-    /// How long a copy of this packet may still come, microseconds.
-    fn window(&self) -> u32 {
-        if self.ip_id == 0 { SAME_OCTETS } else { SAME_ID }
-    }
-
-    /// Microseconds since it was seen; an unused place is the oldest of all.
-    fn age(&self, now: u32) -> u32 {
-        if self.state == State::Unused { u32::MAX } else { now.wrapping_sub(self.micros) }
-    }
-
-    /// The same octets under the same identification, near enough in time, in either order.
-    fn alike(&self, new: &Self) -> bool {
-        let later = new.micros.wrapping_sub(self.micros);
-        let apart = later.min(self.micros.wrapping_sub(new.micros));
-        self.tag == new.tag
-            && self.ip_id == new.ip_id
-            && self.state != State::Unused
-            && apart <= self.window()
-    }
-
-    /// Something says that these are two sightings and not two packets.
-    fn told_apart(&self, new: &Self) -> bool {
-        self.link != new.link || self.ttl != new.ttl
+        // Time rarely runs backwards.
+        let now = if ts == watermark { time } else { micros(watermark) };
+        self.recent.is_known(tag, time, now)
     }
 }
 
 /// Whole microseconds, modulo 2^32.
+#[inline]
 fn micros(ts: Ts) -> u32 {
     let micros = ts.nanos().unsigned_abs() / 1000;
     u32::try_from(micros & 0xffff_ffff).unwrap_or_default()
 }
 
+#[inline]
 fn upper_half(hash: u64) -> u32 {
     u32::try_from(hash >> 32).unwrap_or_default()
-}
-
-/// The set of a tag: its lowest bits, as many as there are sets.
-fn set_of(sets: &mut [[Seen; WAYS]], tag: u32) -> Option<&mut [Seen; WAYS]> {
-    let mask = sets.len().saturating_sub(1);
-    sets.get_mut(usize::try_from(tag).ok()? & mask)
 }
 
 #[cfg(test)]
@@ -300,7 +164,8 @@ mod tests {
     }
 
     fn sight(seen: &mut Duplicates, packet: &Packet, hash: u64, micros: i64) -> bool {
-        seen.is_duplicate(packet, hash << 32, at(micros), at(micros), 0)
+        let likeness = hash << 32 ^ u64::from(packet.ip_id) << 48;
+        seen.is_duplicate(packet, likeness, at(micros), at(micros), 0)
     }
 
     #[test]
@@ -379,8 +244,8 @@ mod tests {
 
     #[test]
     fn what_is_overwritten_too_early_is_counted() {
-        let mut seen = Duplicates::new(4);
-        for hash in 0..6 {
+        let mut seen = Duplicates::new(8);
+        for hash in 0..10 {
             assert!(!sight(&mut seen, &packet(7), hash, 0));
         }
         assert_eq!(seen.overwritten(), 2);
@@ -394,15 +259,19 @@ mod tests {
     fn the_hash_covers_addresses_and_every_transport_octet_and_nothing_else() {
         let octets: Vec<u8> = (0..100).collect();
         let base = Packet { l4_at: 20, l4_len: 60, ..packet(1) };
-        let hash = l4_hash(&base, &octets);
-        let hop = Packet { ttl: 1, ip_id: 2, link_hash: 3, ..base };
-        assert_eq!(l4_hash(&hop, &octets), hash);
-        let other = Packet { dst: Endpoint::new(Addr::v4([10, 0, 0, 3]), 4002), ..base };
-        assert_ne!(l4_hash(&other, &octets), hash);
+        let hash = likeness(&base, 1, &octets);
+        let hop = Packet { ttl: 1, link_hash: 3, ..base };
+        assert_eq!(likeness(&hop, 1, &octets), hash);
+        assert_ne!(likeness(&base, 2, &octets), hash, "other addresses");
+        let resent = Packet { ip_id: 2, ..base };
+        assert_ne!(likeness(&resent, 1, &octets), hash, "sent again");
+        let unnumbered = |ip_id| Packet { ip_id, has_ip_id: false, ..base };
+        let [one, other] = [2, 3].map(|id| likeness(&unnumbered(id), 1, &octets));
+        assert_eq!(one, other, "IPv6 has no identification");
         for changed in 0..octets.len() {
             let mut copy = octets.clone();
             copy[changed] ^= 1;
-            assert_eq!(l4_hash(&base, &copy) != hash, (20..80).contains(&changed));
+            assert_eq!(likeness(&base, 1, &copy) != hash, (20..80).contains(&changed));
         }
     }
 }

@@ -10,6 +10,7 @@ use overhear_parsers::dtls;
 use overhear_parsers::rtp::header::Header;
 use overhear_parsers::sip::{self, HeaderSpan};
 
+use crate::decode::Packet;
 use crate::model::addr::Proto;
 use crate::model::capture::Reassembly;
 use crate::model::evidence::FrameRef;
@@ -33,9 +34,6 @@ use super::tcp_flows::{self, TcpFlows};
 /// Duplicates that a cell reports one by one; all are counted.
 const DUPLICATE_FACTS: u64 = 2;
 
-/// Streams of a cell from which its hot state no longer fits the cache, 64 cells taken together.
-const MANY_STREAMS: usize = 512;
-
 /// The flows of one cell.
 #[derive(Debug)]
 pub struct Cell {
@@ -53,20 +51,40 @@ pub struct Cell {
     shortest: Span,
 }
 
-/// What the look ahead at a packet found, so that it is not worked out twice.
+/// What is worked out for a packet before its turn: hashes, and where its stream is.
+///
+/// Each packet misses the cache a few times. Several packets are prepared together, step by step,
+/// so that their misses overlap; one packet at a time they would add up.
 #[derive(Copy, Clone, Debug, Default)]
 pub struct Ahead {
-    l4_hash: u64,
-    /// Where its stream is, if there are so many that it was worth looking; checked when used.
-    stream: Option<u32>,
-    /// Octets of what will be needed, read so that they are in the cache by then.
-    touched: u32,
+    likeness: u64,
+    /// Hash of its stream's key, if its first octet allows RTP.
+    stream_hash: Option<u64>,
+    ssrc: u32,
+    /// Where its stream was a moment ago; checked when used.
+    place: Option<u32>,
 }
 
 impl Ahead {
-    /// The octets that were read early: to be passed to [`std::hint::black_box`].
-    pub fn touched(&self) -> u32 {
-        self.touched
+    /// The first step: what the packet alone says.
+    #[inline]
+    pub fn of(input: &Input, octets: &[u8]) -> Self {
+        let packet = &input.packet;
+        let likeness = duplicate::likeness(packet, input.flow, octets);
+        let mut ahead = Self { likeness, ..Self::default() };
+        if packet.proto == Proto::UDP
+            && let Some(&[first, _, _, _, _, _, _, _, a, b, c, d]) =
+                packet.payload(octets).first_chunk::<12>()
+            && first >> 6 == 2
+        {
+            ahead.ssrc = u32::from_be_bytes([a, b, c, d]);
+            ahead.stream_hash = Some(ahead.key(packet).hash_in(input.flow));
+        }
+        ahead
+    }
+
+    const fn key(&self, packet: &Packet) -> StreamKey {
+        StreamKey { src: packet.src, dst: packet.dst, ssrc: self.ssrc }
     }
 }
 
@@ -120,36 +138,31 @@ impl Cell {
         }
     }
 
-    /// Looks at a packet that is about to be taken, without doing anything to the cell.
-    ///
-    /// Each packet misses the cache a few times. Looked at several in a row, the misses overlap;
-    /// one packet at a time they add up.
-    pub fn ahead(&self, input: &Input, octets: &[u8]) -> Ahead {
-        let l4_hash = duplicate::l4_hash(&input.packet, octets);
-        let mut ahead = Ahead { l4_hash, stream: None, touched: self.duplicates.touch(l4_hash) };
-        if self.streams.len() < MANY_STREAMS || input.sip || input.packet.proto != Proto::UDP {
-            return ahead;
-        }
-        let payload = input.packet.payload(octets);
-        if let Some(&[first, _, _, _, _, _, _, _, a, b, c, d]) = payload.first_chunk::<12>()
-            && first >> 6 == 2
-        {
-            let ssrc = u32::from_be_bytes([a, b, c, d]);
-            let key = StreamKey { src: input.packet.src, dst: input.packet.dst, ssrc };
-            ahead.stream = self.streams.find(key.hash_in(input.flow), &key);
-            ahead.touched ^= ahead.stream.map_or(0, |place| self.streams.touch(place));
-        }
-        ahead
+    /// The second step: reads the places that the packet's hashes lead to. What is returned means
+    /// nothing; it is to be passed to [`std::hint::black_box`], without which the reading is dead
+    /// code.
+    #[inline]
+    pub fn touch(&self, input: &Input, ahead: &Ahead) -> u64 {
+        let stream = ahead.stream_hash.map_or(0, |hash| self.streams.touch_index(hash));
+        stream ^ u64::from(self.duplicates.touch(&input.packet, ahead.likeness))
     }
 
-    /// Takes one packet; `octets` are those that its offsets refer to, `ahead` what
-    /// [`Self::ahead`] said of it.
-    pub fn packet(&mut self, input: &Input, octets: &[u8], ahead: Ahead, epoch: &mut EpochFacts) {
+    /// The third step: looks for the packet's stream, and reads its lines. As [`Self::touch`].
+    #[inline]
+    pub fn find(&self, input: &Input, ahead: &mut Ahead) -> u32 {
+        let Some(hash) = ahead.stream_hash else { return 0 };
+        ahead.place = self.streams.find(hash, &ahead.key(&input.packet));
+        ahead.place.map_or(0, |place| self.streams.touch(place))
+    }
+
+    /// Takes one packet; `octets` are those that its offsets refer to, `ahead` what the three steps
+    /// before said of it.
+    pub fn packet(&mut self, input: &Input, octets: &[u8], ahead: &Ahead, epoch: &mut EpochFacts) {
         self.advance(input.watermark, epoch);
         let packet = &input.packet;
         let mut emit = Emitter::of_packet(epoch, input);
         let (ts, watermark) = (input.ts, input.watermark);
-        if self.duplicates.is_duplicate(packet, ahead.l4_hash, ts, watermark, input.interface) {
+        if self.duplicates.is_duplicate(packet, ahead.likeness, ts, watermark, input.interface) {
             self.duplicate(input, &mut emit);
             return;
         }
@@ -161,7 +174,7 @@ impl Cell {
         } else if input.sip {
             self.sip_datagram(input, payload, &mut emit);
         } else {
-            self.udp(input, payload, ahead.stream, &mut emit);
+            self.udp(input, payload, &ahead, &mut emit);
         }
     }
 
@@ -242,10 +255,12 @@ impl Cell {
         }));
     }
 
-    fn udp(&mut self, input: &Input, payload: &[u8], stream: Option<u32>, emit: &mut Emitter<'_>) {
+    fn udp(&mut self, input: &Input, payload: &[u8], ahead: &Ahead, emit: &mut Emitter<'_>) {
+        if let Ok(header) = demux::rtp(payload) {
+            return self.rtp(input, &header, ahead, emit);
+        }
         let frames = u64::from(input.frames);
         let handled = match demux::classify(payload) {
-            Kind::Rtp => return self.rtp(input, payload, stream, emit),
             Kind::Rtcp => {
                 let octets = emit.epoch.keep(payload);
                 let (src, dst) = (input.packet.src, input.packet.dst);
@@ -265,7 +280,7 @@ impl Cell {
                 Handled::Dtls
             }
             Kind::Other if is_keep_alive(payload) => Handled::Sip,
-            Kind::Other => return self.tally.skipped(Skipped::NotVoip, frames),
+            Kind::Rtp | Kind::Other => return self.tally.skipped(Skipped::NotVoip, frames),
         };
         self.tally.handled(handled, frames);
     }
@@ -282,10 +297,7 @@ impl Cell {
         }
     }
 
-    fn rtp(&mut self, input: &Input, payload: &[u8], stream: Option<u32>, emit: &mut Emitter<'_>) {
-        let Ok(header) = Header::parse(payload) else {
-            return self.tally.skipped(Skipped::NotVoip, u64::from(input.frames));
-        };
+    fn rtp(&mut self, input: &Input, header: &Header<'_>, ahead: &Ahead, emit: &mut Emitter<'_>) {
         // A stream books one frame a packet when it ends; further fragments are booked here.
         self.tally.handled(Handled::Rtp, u64::from(input.frames.saturating_sub(1)));
         let packet = &input.packet;
@@ -303,8 +315,9 @@ impl Cell {
             clipped: packet.clipped,
             flow_hash: input.flow,
         };
-        let place = Sought { hash: key.hash_in(input.flow), likely: stream };
-        self.streams.packet(&key, place, &header, &seen, &mut |event| {
+        let hash = ahead.stream_hash.unwrap_or_else(|| key.hash_in(input.flow));
+        let place = Sought { hash, likely: ahead.place };
+        self.streams.packet(&key, place, header, &seen, &mut |event| {
             packet_fact(emit, event);
         });
     }

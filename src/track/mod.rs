@@ -5,6 +5,7 @@ pub mod cell;
 pub mod dtls_flows;
 pub mod emit;
 pub mod figures;
+mod index;
 pub mod input;
 pub mod law;
 pub mod slot;

@@ -44,14 +44,13 @@ const HASTENED: u8 = 16;
 /// `lossy_second` means something.
 const WAS_LOSSY: u8 = 32;
 
-/// What is touched for every packet.
+/// What is touched for every packet. Of its four cache lines the first three are all that a packet
+/// of a known clock rate needs, unless something is odd about it; hence the order of the fields.
 #[derive(Debug)]
-#[repr(align(64))]
+#[repr(C, align(64))]
 pub(super) struct Slot {
     pub(super) key: StreamKey,
-    /// Extended highest and lowest number of this run.
-    highest: u32,
-    lowest: u32,
+    pub(super) probe: Option<Box<Probe>>,
     /// Bit i: number `highest - i` came.
     window: u64,
     last: Ts,
@@ -59,26 +58,21 @@ pub(super) struct Slot {
     last_number: u64,
     payload_octets: u64,
     wire_octets: u64,
-    pub(super) probe: Option<Box<Probe>>,
+    /// Extended highest number of this run.
+    highest: u32,
     pub(super) packets: u32,
-    /// Numbers promised by earlier runs, and one for each packet that fits in no run.
-    held: u32,
-    duplicates: u32,
-    reordered: u32,
-    gaps: u32,
-    markers: u32,
     timestamp: u32,
     jitter_samples: u32,
-    lanes: [JitterLane; 4],
-    law: Law,
-    payload_counts: [u32; 4],
-    /// Low 32 bits of the second that a gap was last told for, and of when to look again.
-    lossy_second: u32,
+    markers: u32,
+    /// Low 32 bits of the second in which to look again.
     look_at: u32,
+    law: Law,
+    /// The first of four.
+    jitter: JitterLane,
+    payload_counts: [u32; 4],
+    payload_types: [u8; 4],
     last_source: u16,
     last_octets: u16,
-    wild: u16,
-    payload_types: [u8; 4],
     last_payload_type: u8,
     rate: Rate,
     flags: u8,
@@ -86,6 +80,18 @@ pub(super) struct Slot {
     bad: u8,
     ttl: u8,
     dscp: u8,
+    /// Under the other candidates for an unknown clock rate.
+    more_jitter: [JitterLane; 3],
+    /// Extended lowest number of this run.
+    lowest: u32,
+    /// Numbers promised by earlier runs, and one for each packet that fits in no run.
+    held: u32,
+    duplicates: u32,
+    reordered: u32,
+    gaps: u32,
+    /// Low 32 bits of the second that a gap was last told for.
+    lossy_second: u32,
+    wild: u16,
 }
 
 /// What is written once or seldom, kept out of the way.
@@ -134,10 +140,10 @@ impl Slot {
         self.packets = 0;
     }
 
-    /// Something of every cache line.
+    /// Something of each cache line that nearly every packet needs.
     #[inline]
     pub(super) fn touch(&self) -> u32 {
-        self.key.ssrc ^ self.packets ^ self.jitter_samples ^ self.law.pairs ^ self.look_at
+        self.key.ssrc ^ self.jitter_samples ^ u32::from(self.flags)
     }
 
     pub(super) fn new(key: StreamKey, header: &Header<'_>, seen: &Seen) -> (Self, Cold) {
@@ -161,7 +167,8 @@ impl Slot {
             markers: u32::from(header.marker),
             timestamp: header.timestamp,
             jitter_samples: 0,
-            lanes: [JitterLane::default(); 4],
+            jitter: JitterLane::default(),
+            more_jitter: [JitterLane::default(); 3],
             law: Law::default(),
             payload_counts: [1, 0, 0, 0],
             lossy_second: 0,
@@ -302,7 +309,7 @@ impl Slot {
             clipped: cold.clipped,
             jitter: Jitter {
                 clock_rate: self.rate.hertz(),
-                lanes: self.lanes,
+                lanes: self.jitter_lanes(),
                 samples: self.jitter_samples,
             },
             payload_types,
@@ -343,7 +350,7 @@ impl Slot {
         // An event keeps the timestamp of its start in packets of four octets (RFC 4733 §2.2.1).
         let event = ticks == 0 && octets == 4;
         if same_type && step != Step::Restart && !event {
-            self.jitter(arrival, ticks);
+            self.update_jitter(arrival, ticks);
         }
         self.judge(step, ticks, octets, header.payload_type);
         if step == Step::Restart || !same_type || arrival > 1_000_000_000 {
@@ -470,6 +477,8 @@ mod tests {
     #[test]
     fn a_slot_is_four_cache_lines() {
         assert!(size_of::<Slot>() <= 256, "{}", size_of::<Slot>());
+        let hot = std::mem::offset_of!(Slot, more_jitter);
+        assert!(hot <= 192, "{hot}");
         assert!(size_of::<Cold>() <= 48, "{}", size_of::<Cold>());
         assert!(size_of::<Figures>() <= 96, "{}", size_of::<Figures>());
     }

@@ -5,9 +5,9 @@
 //! handed over too, and the collector keeps it if SDP announced its address. Idleness is measured
 //! on watermarks, statistics on capture times.
 
-use hashbrown::HashTable;
 use overhear_parsers::rtp::header::Header;
 
+use super::index::{self, Index};
 use super::slot::{Cold, Slot, Step, media_octets};
 use super::timer::{Entry, Timer};
 use crate::model::frame::FrameId;
@@ -18,7 +18,7 @@ use crate::model::time::{Span, Ts};
 const BLOCK: u32 = 64;
 
 /// Octets of one stream: what every packet touches, the rest, its timer and its index.
-pub const ENTRY: usize = size_of::<Slot>() + size_of::<Cold>() + size_of::<Entry>() + 10;
+pub const ENTRY: usize = size_of::<Slot>() + size_of::<Cold>() + size_of::<Entry>() + index::ENTRY;
 
 /// What the table may hold.
 #[derive(Copy, Clone, Debug)]
@@ -60,7 +60,7 @@ pub struct Seen {
 #[derive(Debug)]
 pub struct Streams {
     limits: StreamLimits,
-    table: HashTable<u32>,
+    index: Index,
     blocks: Vec<Block>,
     free: Vec<u32>,
     used: u32,
@@ -90,7 +90,7 @@ impl Streams {
     pub fn new(limits: StreamLimits) -> Self {
         Self {
             limits,
-            table: HashTable::new(),
+            index: Index::new(),
             blocks: Vec::new(),
             free: Vec::new(),
             used: 0,
@@ -148,8 +148,15 @@ impl Streams {
     /// their cache misses overlap.
     #[inline]
     pub fn find(&self, hash: u64, key: &StreamKey) -> Option<u32> {
-        let is = |&place: &u32| slot(&self.blocks, place).is_some_and(|slot| slot.key == *key);
-        self.table.find(hash, is).copied()
+        self.index
+            .find(hash, |place| slot(&self.blocks, place).is_some_and(|slot| slot.key == *key))
+    }
+
+    /// Where the stream of this hash would be found first: its place in the index is read, and no
+    /// stream.
+    #[inline]
+    pub fn touch_index(&self, hash: u64) -> u64 {
+        self.index.touch(hash)
     }
 
     /// Ends the streams that have been idle for the limit at `watermark`, in the order of their
@@ -173,12 +180,12 @@ impl Streams {
 
     /// Streams being tracked.
     pub fn len(&self) -> usize {
-        self.table.len()
+        self.index.len()
     }
 
     /// Whether none is.
     pub fn is_empty(&self) -> bool {
-        self.table.is_empty()
+        self.index.len() == 0
     }
 
     fn due(&mut self, watermark: Ts) -> Option<Entry> {
@@ -210,10 +217,7 @@ impl Streams {
         } else {
             self.append(new);
         }
-        let blocks = &self.blocks;
-        self.table.insert_unique(hash, place, |&place| {
-            slot(blocks, place).map_or(0, |slot| slot.key.hash64())
-        });
+        self.index.insert(hash, place);
         let deadline = seen.watermark.plus(self.limits.idle);
         self.timer.arm(Entry { deadline, tie: seen.flow_hash, slot: place });
     }
@@ -249,10 +253,7 @@ impl Streams {
         self.armed -= u32::from(slot.is_looking());
         let ended = slot.ended(cold, deadline, entry.tie);
         slot.vacate();
-        let hash = ended.key.hash64();
-        if let Ok(found) = self.table.find_entry(hash, |&place| place == entry.slot) {
-            found.remove();
-        }
+        self.index.remove(ended.key.hash64(), entry.slot);
         self.free.push(entry.slot);
         out(StreamEvent::Ended(Box::new(ended)));
     }

@@ -52,6 +52,9 @@ pub enum RtpError {
     },
     /// V is not 2.
     Version(u8),
+    /// A payload type that belongs to RTCP on a port they share (RFC 5761 §4); the header itself is
+    /// read whatever it is.
+    PayloadType(u8),
 }
 
 impl RtpError {
@@ -60,9 +63,13 @@ impl RtpError {
         match self {
             Self::Short { .. } => "rtp-short",
             Self::Version(_) => "rtp-version",
+            Self::PayloadType(_) => "rtp-payload-type",
         }
     }
 }
+
+/// What CC and X announce, and the payload behind it.
+type Optional<'a> = (&'a [u8], Option<(u16, &'a [u8])>, &'a [u8]);
 
 impl<'a> Header<'a> {
     /// Reads one datagram.
@@ -80,22 +87,20 @@ impl<'a> Header<'a> {
         if first >> 6 != 2 {
             return Err(RtpError::Version(first >> 6));
         }
-        let mut header = Self {
+        // Nearly every packet of a telephone has neither sources nor an extension.
+        let (csrc, extension, payload) =
+            if first & 0x1f == 0 { (&[][..], None, rest) } else { Self::optional(first, rest)? };
+        Ok(Self {
             marker: second & 0x80 != 0,
             payload_type: second & 0x7f,
             sequence: u16::from_be_bytes([s0, s1]),
             timestamp: u32::from_be_bytes([t0, t1, t2, t3]),
             ssrc: u32::from_be_bytes([r0, r1, r2, r3]),
-            csrc: &[],
-            extension: None,
+            csrc,
+            extension,
             padding: first & 0x20 != 0,
-            payload: rest,
-        };
-        // Nearly every packet of a telephone has neither; the rest is kept out of the fast path.
-        if first & 0x1f != 0 {
-            header.read_optional(first, rest)?;
-        }
-        Ok(header)
+            payload,
+        })
     }
 
     /// The payload without padding; `None` when P is set and the count is 0 or more than there is.
@@ -110,25 +115,24 @@ impl<'a> Header<'a> {
         if count == 0 { None } else { self.payload.get(..keep) }
     }
 
-    fn read_optional(&mut self, first: u8, rest: &'a [u8]) -> Result<(), RtpError> {
+    /// Contributing sources, extension and payload.
+    #[cold]
+    fn optional(first: u8, rest: &'a [u8]) -> Result<Optional<'a>, RtpError> {
         let have = rest.len().saturating_add(FIXED);
         let short = |need: usize| RtpError::Short { need: need.saturating_add(FIXED), have };
         let sources = usize::from(first & 0x0f).saturating_mul(4);
         let (csrc, rest) = rest.split_at_checked(sources).ok_or(short(sources))?;
-        self.csrc = csrc;
-        self.payload = rest;
-        if first & 0x10 != 0 {
-            let start = sources.saturating_add(4);
-            let Some((&[p0, p1, l0, l1], rest)) = rest.split_first_chunk::<4>() else {
-                return Err(short(start));
-            };
-            let length = usize::from(u16::from_be_bytes([l0, l1])).saturating_mul(4);
-            let (octets, rest) =
-                rest.split_at_checked(length).ok_or(short(start.saturating_add(length)))?;
-            self.extension = Some((u16::from_be_bytes([p0, p1]), octets));
-            self.payload = rest;
+        if first & 0x10 == 0 {
+            return Ok((csrc, None, rest));
         }
-        Ok(())
+        let start = sources.saturating_add(4);
+        let Some((&[p0, p1, l0, l1], rest)) = rest.split_first_chunk::<4>() else {
+            return Err(short(start));
+        };
+        let length = usize::from(u16::from_be_bytes([l0, l1])).saturating_mul(4);
+        let (octets, rest) =
+            rest.split_at_checked(length).ok_or(short(start.saturating_add(length)))?;
+        Ok((csrc, Some((u16::from_be_bytes([p0, p1]), octets)), rest))
     }
 }
 

@@ -28,18 +28,24 @@ impl Slot {
         clippy::cast_possible_wrap,
         reason = "24 bits are plenty"
     )]
-    pub(super) fn jitter(&mut self, arrival: i64, ticks: u32) {
+    pub(super) fn update_jitter(&mut self, arrival: i64, ticks: u32) {
         self.jitter_samples = self.jitter_samples.saturating_add(1);
         let share = 1.0 / self.jitter_samples as f32;
         let (seconds, ticks) = (arrival as f32 * 1e-9, ticks as i32 as f32);
         if let Some(rate) = self.rate.hertz() {
-            let [lane, ..] = &mut self.lanes;
-            update(lane, (seconds * rate as f32 - ticks).abs(), share);
+            update(&mut self.jitter, (seconds * rate as f32 - ticks).abs(), share);
         } else {
-            for (lane, rate) in self.lanes.iter_mut().zip(CANDIDATE_RATES) {
+            let lanes = std::iter::once(&mut self.jitter).chain(&mut self.more_jitter);
+            for (lane, rate) in lanes.zip(CANDIDATE_RATES) {
                 update(lane, (seconds * rate as f32 - ticks).abs(), share);
             }
         }
+    }
+
+    /// Under the known rate, or under each candidate.
+    pub(super) const fn jitter_lanes(&self) -> [JitterLane; 4] {
+        let [second, third, fourth] = self.more_jitter;
+        [self.jitter, second, third, fourth]
     }
 }
 
