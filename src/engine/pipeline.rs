@@ -26,7 +26,7 @@ use super::dispatcher::{Dispatcher, Lanes};
 use super::lane::Lane;
 
 /// Batches that may wait for one lane.
-const BATCHES: usize = 32;
+const BATCHES: usize = 8;
 /// Epochs that may wait for the collector, of one lane.
 const EPOCHS: usize = 4;
 
