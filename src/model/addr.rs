@@ -87,7 +87,9 @@ impl From<IpAddr> for Addr {
 
 impl fmt::Display for Addr {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.ip().fmt(f)
+        let mut text = Short::EMPTY;
+        self.write(&mut text);
+        f.pad(text.as_str())
     }
 }
 

@@ -5,7 +5,7 @@
 use std::fmt;
 
 use super::lex;
-use crate::cursor::{cut, is_lws, tail, trim, trim_start};
+use crate::cursor::{cut, find_near, is_lws, tail, trim, trim_start};
 use crate::secret::Secret;
 
 /// The authentication scheme.
@@ -253,9 +253,20 @@ impl<'a> Iterator for AuthList<'a> {
             };
             let mut fields = Fields::EMPTY;
             let mut rest = body;
-            fields.note(body, lex::element(&mut rest, b','));
+            match plain(body) {
+                Some((name, value, after)) => {
+                    fields.put(body, name, value);
+                    rest = after;
+                }
+                None => fields.note(body, lex::element(&mut rest, b',')),
+            }
             // Elements go on belonging to this challenge until one begins with a new scheme.
             loop {
+                if let Some((name, value, after)) = plain(rest) {
+                    fields.put(body, name, value);
+                    rest = after;
+                    continue;
+                }
                 let mut after = rest;
                 let piece = lex::element(&mut after, b',');
                 if rest.is_empty() {
@@ -274,6 +285,31 @@ impl<'a> Iterator for AuthList<'a> {
             return Some(Auth { scheme: scheme_of(scheme_text), scheme_text, body, fields });
         }
         None
+    }
+}
+
+/// The next element of a list, and what follows its comma, if it is `name=value` or `name="value"`
+/// without white space or escapes, as nearly all are: what [`lex::element`] and
+/// [`lex::assignment`] find there, in one look at each octet. `None` says nothing.
+fn plain(list: &[u8]) -> Option<(&[u8], &[u8], &[u8])> {
+    let (name, rest) = lex::token(trim_start(list))?;
+    let (value, rest) = match rest.strip_prefix(b"=")? {
+        [b'"', quoted @ ..] => {
+            let (value, rest) = cut(quoted, find_near([b'"', b'\\'], quoted)?);
+            (value, rest.strip_prefix(b"\"")?)
+        }
+        value => {
+            if value.first().copied().is_none_or(is_lws) {
+                return None;
+            }
+            let end = find_near([b',', b'"', b'<', b'\\'], value).unwrap_or(value.len());
+            cut(value, end)
+        }
+    };
+    match rest {
+        [] => Some((name, value, rest)),
+        [b',', after @ ..] => Some((name, value, after)),
+        _ => None,
     }
 }
 
@@ -367,6 +403,39 @@ mod tests {
         assert_eq!(all[1].scheme, AuthScheme::Basic);
         assert_eq!((all[2].scheme, all[2].scheme_text), (AuthScheme::Other, &b"Negotiate"[..]));
         assert_eq!(all[0].qop_options().collect::<Vec<_>>(), [&b"auth"[..], b"auth-int"]);
+    }
+
+    #[test]
+    fn the_short_way_through_a_list_and_the_long_one_agree() {
+        for list in [
+            "a=b",
+            "a=b,",
+            " a=\"b\", c=d",
+            "a=\"b,\\\"c\",d",
+            "a=\"b\" ,c",
+            "a= b",
+            "a=",
+            "a=,b=c",
+            "a =b",
+            "a=b\"c,d\",e",
+            "a=b c,d",
+            "a=<b,c>,d",
+            "a=\"b",
+            "a=\"\",b",
+            "a=\"b\"c,d",
+            "a",
+            "",
+            ",a=b",
+        ] {
+            let list = list.as_bytes();
+            let mut rest = list;
+            let piece = lex::element(&mut rest, b',');
+            if let Some((name, value, after)) = plain(list) {
+                assert_eq!(lex::assignment(piece), Some((name, value)), "{}", list.escape_ascii());
+                assert_eq!(after, rest, "{}", list.escape_ascii());
+            }
+        }
+        assert_eq!(plain(b" a=\"b\",c"), Some((&b"a"[..], &b"b"[..], &b"c"[..])));
     }
 
     #[test]
