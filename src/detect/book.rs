@@ -5,6 +5,8 @@
 //! first, and the large one is asked in one cache line. It takes `limits.calls` hashes, then it
 //! says that it has no room.
 
+use std::hash::Hash;
+
 use crate::model::addr::stable_hash;
 
 /// Recent hashes remembered, so that a call's hundredth message costs no look-up in the big table.
@@ -37,18 +39,18 @@ impl Book {
         Self { counted: Hashes::default(), cap, recent: vec![0; RECENT].into_boxed_slice() }
     }
 
-    /// Notes `thing`, a hash, for the finding with this number.
+    /// Notes `thing` for the finding with this number.
     #[inline]
-    pub(super) fn note(&mut self, finding: u32, thing: u64) -> Noted {
-        let hash = stable_hash(&(u64::from(finding), thing));
+    pub(super) fn note(&mut self, finding: u32, thing: impl Hash) -> Noted {
+        let hash = stable_hash(&(finding, thing));
         if self.is_recent(hash) { Noted::Lately } else { self.note_hash(hash) }
     }
 
     /// Whether `thing` was mentioned lately; a thing mentioned long ago may be answered like one
     /// that never was.
     #[inline]
-    pub(super) fn mention(&mut self, finding: u32, thing: u64) -> bool {
-        self.is_recent(stable_hash(&(thing, u64::from(finding))))
+    pub(super) fn mention(&mut self, finding: u32, thing: impl Hash) -> bool {
+        self.is_recent(!stable_hash(&(finding, thing)))
     }
 
     fn note_hash(&mut self, hash: u64) -> Noted {

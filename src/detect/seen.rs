@@ -46,46 +46,47 @@ const CREDENTIALS: [HeaderName; 2] = [HeaderName::Authorization, HeaderName::Pro
 
 impl<'a> SipSeen<'a> {
     /// Looks once at what several rules would look for.
+    #[inline]
     pub fn new(event: &'a SipEvent<'a>, placement: &'a Placement) -> Self {
         let message = &event.message;
-        let mut seen = Self {
-            event,
-            placement,
-            pair: Subject::pair(event.src.addr, event.dst.addr),
-            kind: Interest::SIP,
-            auths: [None; AUTHS],
-            more_auths: Vec::new(),
-        };
         let (wanted, with_auth) = if message.is_request() {
             (CREDENTIALS, Interest::CREDENTIALS)
         } else {
             (CHALLENGES, Interest::CHALLENGE)
         };
-        if message.spans.iter().any(|span| wanted.contains(&span.name)) {
-            seen.kind = seen.kind | with_auth;
-            seen.read_auths(wanted);
-        }
-        if event.clipped {
-            seen.kind = seen.kind | Interest::CLIPPED;
-        }
+        let [one, other] = wanted;
+        let with_auth = if message.spans.iter().any(|span| span.name == one || span.name == other) {
+            with_auth
+        } else {
+            Interest::END
+        };
+        let clipped = if event.clipped { Interest::CLIPPED } else { Interest::END };
         let body = message.body();
-        if !body.is_empty() && CRYPTO_LINE.find(body).is_some() {
-            seen.kind = seen.kind | Interest::CRYPTO;
+        let crypto = !body.is_empty() && CRYPTO_LINE.find(body).is_some();
+        let crypto = if crypto { Interest::CRYPTO } else { Interest::END };
+        let mut seen = Self {
+            event,
+            placement,
+            pair: Subject::pair(event.src.addr, event.dst.addr),
+            kind: Interest::SIP | with_auth | clipped | crypto,
+            auths: [None; AUTHS],
+            more_auths: Vec::new(),
+        };
+        if with_auth != Interest::END {
+            seen.read_auths(wanted);
         }
         seen
     }
 
+    /// Reads the headers of these names, all of the first before those of the second.
     fn read_auths(&mut self, wanted: [HeaderName; 2]) {
+        let message = self.event.message;
+        let headers = wanted.iter().flat_map(|name| message.headers_named(*name));
         let mut free = self.auths.iter_mut();
-        for span in wanted
-            .iter()
-            .flat_map(|name| self.event.message.spans.iter().filter(move |span| span.name == *name))
-        {
-            for auth in AuthList::new(span.value(self.event.message.octets)) {
-                match free.next() {
-                    Some(slot) => *slot = Some(auth),
-                    None => self.more_auths.push(auth),
-                }
+        for auth in headers.flat_map(AuthList::new) {
+            match free.next() {
+                Some(slot) => *slot = Some(auth),
+                None => self.more_auths.push(auth),
             }
         }
     }

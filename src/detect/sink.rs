@@ -13,7 +13,6 @@ pub use super::entry::{Entry, Sighting};
 use super::redact::Labels;
 use super::rule::{Meta, Words};
 pub use super::subject::{About, Subject};
-use crate::model::addr::stable_hash;
 use crate::model::evidence::FrameRef;
 use crate::model::finding::{Finding, Severity};
 use crate::model::id::RecordKey;
@@ -240,7 +239,7 @@ impl Hit<'_> {
     #[inline]
     pub fn call(self, call: Option<RecordKey>) -> Self {
         let Some(key) = call else { return self };
-        let noted = self.ledger.book.note(self.number, stable_hash(&key));
+        let noted = self.ledger.book.note(self.number, key);
         if noted == Noted::Lately { self } else { self.link_call(key, noted) }
     }
 
@@ -270,7 +269,7 @@ impl Hit<'_> {
     #[inline]
     pub fn record(self, record: Option<RecordKey>) -> Self {
         if let Some(key) = record
-            && !self.ledger.book.mention(self.number, stable_hash(&key))
+            && !self.ledger.book.mention(self.number, key)
         {
             self.ledger.links.push((key, self.number));
         }
@@ -315,7 +314,7 @@ impl Hit<'_> {
 
     /// Counts `thing`, a hash, under a distinct count of the rule's, once.
     pub fn distinct(mut self, slot: usize, thing: u64) -> Self {
-        let noted = self.ledger.book.note(self.number, stable_hash(&(slot as u64, thing)));
+        let noted = self.ledger.book.note(self.number, (slot, thing));
         if let Some(entry) = &mut self.entry {
             entry.exhausted |= noted == Noted::NoRoom;
             if noted == Noted::Now

@@ -50,19 +50,19 @@ impl Addr {
     /// documentation, multicast, unspecified or broadcast.
     pub fn is_public(&self) -> bool {
         match self.ip() {
-            IpAddr::V4(v4) => {
-                let [a, b, ..] = v4.octets();
-                !(v4.is_loopback()
-                    || v4.is_private()
-                    || v4.is_link_local()
-                    || v4.is_unspecified()
-                    || v4.is_broadcast()
-                    || v4.is_multicast()
-                    || v4.is_documentation()
-                    || (a == 100 && b & 0xc0 == 64)
-                    || a == 0
-                    || (a == 198 && b & 0xfe == 18))
-            }
+            IpAddr::V4(v4) => !matches!(
+                v4.octets(),
+                [0 | 10 | 127 | 224..=239, ..]
+                    | [100, 64..=127, ..]
+                    | [169, 254, ..]
+                    | [172, 16..=31, ..]
+                    | [192, 168, ..]
+                    | [198, 18 | 19, ..]
+                    | [192, 0, 2, _]
+                    | [198, 51, 100, _]
+                    | [203, 0, 113, _]
+                    | [255, 255, 255, 255]
+            ),
             IpAddr::V6(v6) => {
                 let [first, second, ..] = v6.segments();
                 !(v6.is_loopback()
@@ -87,9 +87,7 @@ impl From<IpAddr> for Addr {
 
 impl fmt::Display for Addr {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut text = Short::EMPTY;
-        self.write(&mut text);
-        f.pad(text.as_str())
+        f.pad(self.text().as_str())
     }
 }
 
@@ -110,6 +108,12 @@ impl Endpoint {
 }
 
 impl Addr {
+    fn text(&self) -> Short {
+        let mut text = Short::EMPTY;
+        self.write(&mut text);
+        text
+    }
+
     fn write(&self, text: &mut Short) {
         match self.ip() {
             IpAddr::V4(v4) => {
@@ -156,9 +160,7 @@ impl fmt::Display for Endpoint {
 impl Serialize for Addr {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         if serializer.is_human_readable() {
-            let mut text = Short::EMPTY;
-            self.write(&mut text);
-            serializer.serialize_str(text.as_str())
+            serializer.serialize_str(self.text().as_str())
         } else {
             self.0.serialize(serializer)
         }

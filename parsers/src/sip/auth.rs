@@ -51,50 +51,100 @@ impl Fields {
         b"uri",
         b"username",
     ];
+    const ALGORITHM: usize = 0;
+    const CNONCE: usize = 1;
+    const NONCE: usize = 3;
+    const QOP: usize = 5;
+    const REALM: usize = 6;
     const RESPONSE: usize = 7;
     const RSPAUTH: usize = 8;
+    const URI: usize = 10;
+    const USERNAME: usize = 11;
     const ABSENT: (u16, u16) = (u16::MAX, u16::MAX);
     const EMPTY: Self = Self([Self::ABSENT; Self::NAMES.len()]);
 
+    /// Octets within which a name that [`Self::note_plain`] reads ends.
+    const SHORT: usize = 16;
+
+    #[inline]
     fn slot(name: &[u8]) -> Option<usize> {
-        // Length and first letter leave one; a test compares this with the names.
-        let slot = match (name.len(), name.first()?.to_ascii_lowercase()) {
-            (9, b'a') => 0,
-            (6, b'c') => 1,
-            (2, b'n') => 2,
-            (5, b'n') => 3,
-            (6, b'o') => 4,
-            (3, b'q') => 5,
-            (5, b'r') => 6,
-            (8, b'r') => Self::RESPONSE,
-            (7, b'r') => Self::RSPAUTH,
-            (5, b's') => 9,
-            (3, b'u') => 10,
-            (8, b'u') => 11,
+        // As nearly everybody writes them; a test compares this with the names.
+        match name {
+            b"algorithm" => Some(Self::ALGORITHM),
+            b"cnonce" => Some(Self::CNONCE),
+            b"nc" => Some(2),
+            b"nonce" => Some(Self::NONCE),
+            b"opaque" => Some(4),
+            b"qop" => Some(Self::QOP),
+            b"realm" => Some(Self::REALM),
+            b"response" => Some(Self::RESPONSE),
+            b"stale" => Some(9),
+            b"uri" => Some(Self::URI),
+            b"username" => Some(Self::USERNAME),
+            _ => Self::slot_in_any_case(name),
+        }
+    }
+
+    #[cold]
+    fn slot_in_any_case(name: &[u8]) -> Option<usize> {
+        Self::NAMES.iter().position(|known| known.eq_ignore_ascii_case(name))
+    }
+
+    /// Notes the first element of `list`, a part of `body`, and gives what follows its comma, if it
+    /// is `name=value` or `name="value"` without white space or escapes, as nearly all are: what
+    /// [`lex::element`] and [`lex::assignment`] find, in one look at each octet. `None` says
+    /// nothing about the element.
+    #[inline]
+    fn note_plain<'a>(&mut self, body: &'a [u8], list: &'a [u8]) -> Option<&'a [u8]> {
+        let list = list.strip_prefix(b" ").unwrap_or(list);
+        let (name, rest) = cut(list, find_near([b'='], cut(list, Self::SHORT).0)?);
+        let slot = Self::slot(name);
+        if slot.is_none() && (name.is_empty() || !name.iter().all(|octet| lex::is_token(*octet))) {
+            return None;
+        }
+        let (value, rest) = match rest {
+            [b'=', b'"', quoted @ ..] => {
+                let (value, rest) = cut(quoted, find_near([b'"', b'\\'], quoted)?);
+                (value, rest.strip_prefix(b"\"")?)
+            }
+            [_, value @ ..] if !value.first().copied().is_none_or(is_lws) => {
+                let end = find_near([b',', b'"', b'<', b'\\'], value).unwrap_or(value.len());
+                cut(value, end)
+            }
             _ => return None,
         };
-        let alike = |known: &&&[u8]| **known == name || known.eq_ignore_ascii_case(name);
-        Self::NAMES.get(slot).filter(alike).map(|_| slot)
+        let after = match rest {
+            [] => rest,
+            [b',', after @ ..] => after,
+            _ => return None,
+        };
+        if let Some(slot) = slot {
+            self.put(body, slot, value);
+        }
+        Some(after)
     }
 
     /// Notes the parameter in `piece`, if it is one of them and the first of its name.
     fn note(&mut self, body: &[u8], piece: &[u8]) {
-        if let Some((name, value)) = lex::assignment(piece) {
-            self.put(body, name, value);
+        if let Some((name, value)) = lex::assignment(piece)
+            && let Some(slot) = Self::slot(name)
+        {
+            self.put(body, slot, value);
         }
     }
 
-    /// Notes where in `body` the value of this parameter stands.
-    fn put(&mut self, body: &[u8], name: &[u8], value: &[u8]) {
-        let slot = Self::slot(name).and_then(|slot| self.0.get_mut(slot));
-        let Some(slot) = slot.filter(|slot| **slot == Self::ABSENT) else { return };
+    /// Notes where in `body` the value of a parameter stands, unless there was one.
+    #[inline]
+    fn put(&mut self, body: &[u8], slot: usize, value: &[u8]) {
+        let slot = self.0.get_mut(slot).filter(|slot| **slot == Self::ABSENT);
         let at = value.as_ptr().addr().checked_sub(body.as_ptr().addr());
         let at = at.and_then(|at| u16::try_from(at).ok());
-        if let (Some(at), Ok(len)) = (at, u16::try_from(value.len())) {
+        if let (Some(slot), Some(at), Ok(len)) = (slot, at, u16::try_from(value.len())) {
             *slot = (at, len);
         }
     }
 
+    #[inline]
     fn value<'a>(&self, body: &'a [u8], slot: usize) -> Option<&'a [u8]> {
         let (at, len) = self.0.get(slot).copied().filter(|found| *found != Self::ABSENT)?;
         body.get(usize::from(at)..)?.get(..usize::from(len))
@@ -134,22 +184,22 @@ impl<'a> Auth<'a> {
 
     /// The protection space.
     pub fn realm(&self) -> Option<&'a [u8]> {
-        self.param(b"realm")
+        self.fields.value(self.body, Fields::REALM)
     }
 
     /// The server's nonce.
     pub fn nonce(&self) -> Option<&'a [u8]> {
-        self.param(b"nonce")
+        self.fields.value(self.body, Fields::NONCE)
     }
 
     /// The hash; without one it is MD5 (RFC 7616 §3.3).
     pub fn algorithm(&self) -> Option<&'a [u8]> {
-        self.param(b"algorithm")
+        self.fields.value(self.body, Fields::ALGORITHM)
     }
 
     /// In a challenge a comma list of what is offered, in credentials what was chosen.
     pub fn qop(&self) -> Option<&'a [u8]> {
-        self.param(b"qop")
+        self.fields.value(self.body, Fields::QOP)
     }
 
     /// The elements of [`Auth::qop`], trimmed.
@@ -160,22 +210,22 @@ impl<'a> Auth<'a> {
 
     /// The user; of a Basic scheme it is inside [`Auth::token`].
     pub fn username(&self) -> Option<&'a [u8]> {
-        self.param(b"username")
+        self.fields.value(self.body, Fields::USERNAME)
     }
 
     /// The digest-uri.
     pub fn uri(&self) -> Option<&'a [u8]> {
-        self.param(b"uri")
+        self.fields.value(self.body, Fields::URI)
     }
 
     /// The digest: with it a password can be guessed offline.
     pub fn response(&self) -> Option<Secret<'a>> {
-        self.any(b"response").map(Secret::new)
+        self.fields.value(self.body, Fields::RESPONSE).map(Secret::new)
     }
 
     /// The server's digest in Authentication-Info.
     pub fn rspauth(&self) -> Option<Secret<'a>> {
-        self.any(b"rspauth").map(Secret::new)
+        self.fields.value(self.body, Fields::RSPAUTH).map(Secret::new)
     }
 
     /// The nonce count, eight hexadecimal digits.
@@ -186,7 +236,7 @@ impl<'a> Auth<'a> {
 
     /// The client's nonce.
     pub fn cnonce(&self) -> Option<&'a [u8]> {
-        self.param(b"cnonce")
+        self.fields.value(self.body, Fields::CNONCE)
     }
 
     /// The server's opaque.
@@ -205,10 +255,6 @@ impl<'a> Auth<'a> {
         let first = trim(lex::element(&mut rest, b','));
         let is_token = !first.is_empty() && self.scheme != AuthScheme::Digest && !is_param(first);
         is_token.then(|| Secret::new(first))
-    }
-
-    fn any(&self, name: &[u8]) -> Option<&'a [u8]> {
-        self.at(Fields::slot(name), name)
     }
 
     fn at(&self, slot: Option<usize>, name: &[u8]) -> Option<&'a [u8]> {
@@ -253,17 +299,13 @@ impl<'a> Iterator for AuthList<'a> {
             };
             let mut fields = Fields::EMPTY;
             let mut rest = body;
-            match plain(body) {
-                Some((name, value, after)) => {
-                    fields.put(body, name, value);
-                    rest = after;
-                }
+            match fields.note_plain(body, body) {
+                Some(after) => rest = after,
                 None => fields.note(body, lex::element(&mut rest, b',')),
             }
             // Elements go on belonging to this challenge until one begins with a new scheme.
             loop {
-                if let Some((name, value, after)) = plain(rest) {
-                    fields.put(body, name, value);
+                if let Some(after) = fields.note_plain(body, rest) {
                     rest = after;
                     continue;
                 }
@@ -272,12 +314,10 @@ impl<'a> Iterator for AuthList<'a> {
                 if rest.is_empty() {
                     break;
                 }
-                // Nearly always `name=value`, and then no new challenge.
-                match lex::assignment(piece) {
-                    Some((name, value)) => fields.put(body, name, value),
-                    None if begins_challenge(piece) => break,
-                    None => {}
+                if lex::assignment(piece).is_none() && begins_challenge(piece) {
+                    break;
                 }
+                fields.note(body, piece);
                 rest = after;
             }
             let body = cut(body, body.len().saturating_sub(rest.len())).0;
@@ -285,31 +325,6 @@ impl<'a> Iterator for AuthList<'a> {
             return Some(Auth { scheme: scheme_of(scheme_text), scheme_text, body, fields });
         }
         None
-    }
-}
-
-/// The next element of a list, and what follows its comma, if it is `name=value` or `name="value"`
-/// without white space or escapes, as nearly all are: what [`lex::element`] and
-/// [`lex::assignment`] find there, in one look at each octet. `None` says nothing.
-fn plain(list: &[u8]) -> Option<(&[u8], &[u8], &[u8])> {
-    let (name, rest) = lex::token(trim_start(list))?;
-    let (value, rest) = match rest.strip_prefix(b"=")? {
-        [b'"', quoted @ ..] => {
-            let (value, rest) = cut(quoted, find_near([b'"', b'\\'], quoted)?);
-            (value, rest.strip_prefix(b"\"")?)
-        }
-        value => {
-            if value.first().copied().is_none_or(is_lws) {
-                return None;
-            }
-            let end = find_near([b',', b'"', b'<', b'\\'], value).unwrap_or(value.len());
-            cut(value, end)
-        }
-    };
-    match rest {
-        [] => Some((name, value, rest)),
-        [b',', after @ ..] => Some((name, value, after)),
-        _ => None,
     }
 }
 
@@ -408,34 +423,40 @@ mod tests {
     #[test]
     fn the_short_way_through_a_list_and_the_long_one_agree() {
         for list in [
-            "a=b",
-            "a=b,",
-            " a=\"b\", c=d",
-            "a=\"b,\\\"c\",d",
-            "a=\"b\" ,c",
-            "a= b",
-            "a=",
-            "a=,b=c",
-            "a =b",
-            "a=b\"c,d\",e",
-            "a=b c,d",
-            "a=<b,c>,d",
-            "a=\"b",
-            "a=\"\",b",
-            "a=\"b\"c,d",
-            "a",
+            "qop=b",
+            "qop=b,",
+            " nc=\"b\", c=d",
+            "qop=\"b,\\\"c\",d",
+            "qop=\"b\" ,c",
+            "qop= b",
+            "qop=",
+            "qop=,b=c",
+            "uri =b",
+            "qop=b\"c,d\",e",
+            "qop=b c,d",
+            "qop=<b,c>,d",
+            "qop=\"b",
+            "qop=\"\",b",
+            "qop=\"b\"c,d",
+            "uri",
             "",
             ",a=b",
         ] {
             let list = list.as_bytes();
             let mut rest = list;
             let piece = lex::element(&mut rest, b',');
-            if let Some((name, value, after)) = plain(list) {
-                assert_eq!(lex::assignment(piece), Some((name, value)), "{}", list.escape_ascii());
+            let (mut short, mut long) = (Fields::EMPTY, Fields::EMPTY);
+            if let Some(after) = short.note_plain(list, list) {
+                long.note(list, piece);
+                assert!(short == long, "{}", list.escape_ascii());
+                assert!(lex::assignment(piece).is_some(), "{}", list.escape_ascii());
                 assert_eq!(after, rest, "{}", list.escape_ascii());
             }
         }
-        assert_eq!(plain(b" a=\"b\",c"), Some((&b"a"[..], &b"b"[..], &b"c"[..])));
+        let list = b" qop=\"b\",c";
+        let mut fields = Fields::EMPTY;
+        assert_eq!(fields.note_plain(list, list), Some(&b"c"[..]));
+        assert_eq!(fields.value(list, Fields::QOP), Some(&b"b"[..]));
     }
 
     #[test]
