@@ -42,8 +42,13 @@ impl Book {
     /// Notes `thing` for the finding with this number.
     #[inline]
     pub(super) fn note(&mut self, finding: u32, thing: impl Hash) -> Noted {
-        let hash = stable_hash(&(finding, thing));
-        if self.is_recent(hash) { Noted::Lately } else { self.note_hash(hash) }
+        self.note_hash(stable_hash(&(finding, thing)))
+    }
+
+    /// Notes what hashes to `hash`, the finding included.
+    #[inline]
+    pub(super) fn note_hash(&mut self, hash: u64) -> Noted {
+        if self.is_recent(hash) { Noted::Lately } else { self.count(hash) }
     }
 
     /// Whether `thing` was mentioned lately; a thing mentioned long ago may be answered like one
@@ -53,7 +58,7 @@ impl Book {
         self.is_recent(!stable_hash(&(finding, thing)))
     }
 
-    fn note_hash(&mut self, hash: u64) -> Noted {
+    fn count(&mut self, hash: u64) -> Noted {
         if self.counted.len() >= self.cap {
             if self.counted.contains(hash) { Noted::Before } else { Noted::NoRoom }
         } else if self.counted.insert(hash) {

@@ -122,6 +122,11 @@ impl Entry {
 
     #[inline]
     pub(super) fn see(&mut self, at: FrameRef) {
+        // Nearly always: sightings come in the order of the capture.
+        if at.time > self.last.time {
+            self.last = at;
+            return;
+        }
         let order = |seen: FrameRef| (seen.time, seen.frame);
         if order(at) < order(self.first) {
             self.first = at;

@@ -69,7 +69,8 @@ impl<'a> SipSeen<'a> {
             placement,
             pair: Subject::pair(event.src.addr, event.dst.addr),
             kind: Interest::SIP | with_auth | clipped | crypto,
-            auths: [None; AUTHS],
+            // Not `[None; AUTHS]`, which copies a constant of its whole size.
+            auths: std::array::from_fn(|_| None),
             more_auths: Vec::new(),
         };
         if with_auth != Interest::END {
@@ -80,13 +81,16 @@ impl<'a> SipSeen<'a> {
 
     /// Reads the headers of these names, all of the first before those of the second.
     fn read_auths(&mut self, wanted: [HeaderName; 2]) {
-        let message = self.event.message;
-        let headers = wanted.iter().flat_map(|name| message.headers_named(*name));
+        let message = &self.event.message;
         let mut free = self.auths.iter_mut();
-        for auth in headers.flat_map(AuthList::new) {
-            match free.next() {
-                Some(slot) => *slot = Some(auth),
-                None => self.more_auths.push(auth),
+        for name in wanted {
+            for header in message.spans.iter().filter(|header| header.name == name) {
+                for auth in AuthList::new(header.value(message.octets)) {
+                    match free.next() {
+                        Some(slot) => *slot = Some(auth),
+                        None => self.more_auths.push(auth),
+                    }
+                }
             }
         }
     }
@@ -117,7 +121,10 @@ impl fmt::Display for Described<'_> {
         };
         status.fmt(f)?;
         match message.cseq() {
-            Some((_, _, method)) => write!(f, " to {}", printable(method, 32)),
+            Some((_, _, method)) => {
+                f.write_str(" to ")?;
+                printable(method, 32).fmt(f)
+            }
             None => Ok(()),
         }
     }

@@ -197,7 +197,7 @@ impl Sink {
             Some(number) => number,
             None => self.begin(sighting, Subject::rest(), key(sighting.meta, Subject::rest())),
         };
-        match self.ledger.book.note(number, sighting.subject.hash64()) {
+        match self.ledger.book.note_hash(hash) {
             Noted::Lately | Noted::Before => {}
             noted => {
                 if let Some(entry) = index(number).and_then(|index| self.entries.get_mut(index)) {

@@ -2,7 +2,7 @@
 
 use std::fmt::{self, Write as _};
 use std::hash::{BuildHasher, Hash, Hasher};
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv6Addr};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -15,6 +15,9 @@ use super::text::Short;
 pub struct Addr([u8; 16]);
 
 impl Addr {
+    /// What an IPv4-mapped address begins with.
+    const MAPPED: [u8; 12] = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff];
+
     /// An IPv4 address from its four octets.
     pub const fn v4([a, b, c, d]: [u8; 4]) -> Self {
         Self([0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, a, b, c, d])
@@ -31,13 +34,19 @@ impl Addr {
     }
 
     /// The address as the standard library's type; mapped addresses come out as IPv4.
+    #[inline]
     pub fn ip(&self) -> IpAddr {
-        match self.0 {
-            [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, a, b, c, d] => {
-                IpAddr::V4(Ipv4Addr::new(a, b, c, d))
-            }
-            octets => IpAddr::V6(Ipv6Addr::from(octets)),
+        match self.octets_v4() {
+            Some(octets) => IpAddr::V4(octets.into()),
+            None => IpAddr::V6(Ipv6Addr::from(self.0)),
         }
+    }
+
+    /// The four octets of an IPv4 address.
+    #[inline]
+    fn octets_v4(&self) -> Option<[u8; 4]> {
+        let [mapped @ .., a, b, c, d] = self.0;
+        (mapped == Self::MAPPED).then_some([a, b, c, d])
     }
 
     /// `0.0.0.0` or `::`, which SDP uses for hold.
@@ -49,9 +58,9 @@ impl Addr {
     /// not loopback, private (RFC 1918), CGNAT (RFC 6598), link-local, ULA (RFC 4193),
     /// documentation, multicast, unspecified or broadcast.
     pub fn is_public(&self) -> bool {
-        match self.ip() {
-            IpAddr::V4(v4) => !matches!(
-                v4.octets(),
+        match self.octets_v4() {
+            Some(octets) => !matches!(
+                octets,
                 [0 | 10 | 127 | 224..=239, ..]
                     | [100, 64..=127, ..]
                     | [169, 254, ..]
@@ -63,7 +72,8 @@ impl Addr {
                     | [203, 0, 113, _]
                     | [255, 255, 255, 255]
             ),
-            IpAddr::V6(v6) => {
+            None => {
+                let v6 = Ipv6Addr::from(self.0);
                 let [first, second, ..] = v6.segments();
                 !(v6.is_loopback()
                     || v6.is_unspecified()

@@ -365,6 +365,9 @@ fn is_param(piece: &[u8]) -> bool {
 }
 
 fn scheme_of(text: &[u8]) -> AuthScheme {
+    if text == b"Digest" {
+        return AuthScheme::Digest;
+    }
     [
         (&b"Digest"[..], AuthScheme::Digest),
         (b"Basic", AuthScheme::Basic),
