@@ -69,8 +69,7 @@ impl<'a> SipSeen<'a> {
             placement,
             pair: Subject::pair(event.src.addr, event.dst.addr),
             kind: Interest::SIP | with_auth | clipped | crypto,
-            // Not `[None; AUTHS]`, which copies a constant of its whole size.
-            auths: std::array::from_fn(|_| None),
+            auths: [None; AUTHS],
             more_auths: Vec::new(),
         };
         if with_auth != Interest::END {
