@@ -112,7 +112,7 @@ impl Entry {
             tally: [0; 6],
             exhausted: false,
             others: 0,
-            evidence: Vec::new(),
+            evidence: Vec::with_capacity(FINDING_EVIDENCE),
             shown: 0,
             call_ids: Vec::new(),
             stream_ids: Vec::new(),
@@ -120,7 +120,13 @@ impl Entry {
         }
     }
 
+    #[inline]
     pub(super) fn see(&mut self, at: FrameRef) {
+        // Nearly always: sightings come in the order of the capture.
+        if at.time > self.last.time {
+            self.last = at;
+            return;
+        }
         let order = |seen: FrameRef| (seen.time, seen.frame);
         if order(at) < order(self.first) {
             self.first = at;
@@ -130,10 +136,12 @@ impl Entry {
         }
     }
 
+    #[inline]
     pub(super) fn takes_evidence(&self, kind: u32) -> bool {
         self.evidence.len() < FINDING_EVIDENCE || self.shown >> kind & 1 == 0
     }
 
+    #[cold]
     pub(super) fn keep(&mut self, kind: u32, at: FrameRef, what: String, excerpt: Option<String>) {
         self.shown |= 1 << kind;
         if self.evidence.len() >= FINDING_EVIDENCE {

@@ -8,6 +8,7 @@
 //! Nothing here knows calls, streams or protocols other than through what it is shown
 //! ([`seen`]), and nothing else in the program makes findings.
 
+mod book;
 mod entry;
 pub mod listing;
 mod redact;

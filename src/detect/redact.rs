@@ -4,6 +4,7 @@
 //! Only a hash of each secret is kept, and only while the run lasts. Labels are given when a piece
 //! of evidence names a secret for the first time.
 
+use std::fmt;
 use std::hash::BuildHasher;
 
 use hashbrown::HashMap;
@@ -21,7 +22,7 @@ pub struct Labels {
 
 impl Labels {
     /// The label of `secret` with its length: `secret-3 (30 octets)`.
-    pub fn label(&mut self, secret: &[u8]) -> String {
+    pub fn label(&mut self, secret: &[u8]) -> Label {
         let next = u32::try_from(self.by_hash.len()).unwrap_or(u32::MAX).saturating_add(1);
         let hash = STABLE.hash_one(secret);
         let number = match self.by_hash.get(&hash) {
@@ -32,9 +33,22 @@ impl Labels {
             }
             None => None,
         };
-        match number {
-            Some(number) => format!("secret-{number} ({} octets)", secret.len()),
-            None => format!("secret ({} octets)", secret.len()),
+        Label { number, octets: secret.len() }
+    }
+}
+
+/// What is shown in place of a secret.
+#[derive(Copy, Clone, Debug, Default)]
+pub struct Label {
+    number: Option<u32>,
+    octets: usize,
+}
+
+impl fmt::Display for Label {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.number {
+            Some(number) => write!(f, "secret-{number} ({} octets)", self.octets),
+            None => write!(f, "secret ({} octets)", self.octets),
         }
     }
 }
@@ -46,8 +60,8 @@ mod tests {
     #[test]
     fn equal_secrets_share_a_label_and_labels_count_up() {
         let mut labels = Labels::default();
-        assert_eq!(labels.label(b"one"), "secret-1 (3 octets)");
-        assert_eq!(labels.label(b"other"), "secret-2 (5 octets)");
-        assert_eq!(labels.label(b"one"), "secret-1 (3 octets)");
+        assert_eq!(labels.label(b"one").to_string(), "secret-1 (3 octets)");
+        assert_eq!(labels.label(b"other").to_string(), "secret-2 (5 octets)");
+        assert_eq!(labels.label(b"one").to_string(), "secret-1 (3 octets)");
     }
 }

@@ -1,12 +1,15 @@
 //! What rules see: plain data, handed on by the collector in the total order of the capture.
 
+use std::fmt;
 use std::sync::LazyLock;
 
 use memchr::memmem;
-use overhear_parsers::sip::{Auth, HeaderName};
+use overhear_parsers::sip::auth::AuthList;
+use overhear_parsers::sip::{Auth, HeaderName, Message};
 
 use super::rule::Interest;
 use super::sink::Subject;
+use super::text::printable;
 use crate::correlate::event::SipEvent;
 use crate::correlate::placement::Placement;
 use crate::model::addr::Endpoint;
@@ -18,7 +21,6 @@ use crate::model::time::Span;
 use crate::policy::Policy;
 
 /// One SIP message with its place among the calls.
-#[derive(Copy, Clone)]
 pub struct SipSeen<'a> {
     /// The message and who sent it to whom.
     pub event: &'a SipEvent<'a>,
@@ -29,12 +31,11 @@ pub struct SipSeen<'a> {
     /// What is in it, as far as it decides which rules look at it.
     pub kind: Interest,
     auths: [Option<Auth<'a>>; AUTHS],
-    more_auths: bool,
+    more_auths: Vec<Auth<'a>>,
 }
 
-/// Challenges or credentials of a message that are read once for all rules; further ones are read
-/// by each rule.
-const AUTHS: usize = 4;
+/// Challenges or credentials of a message for which there is room without allocating.
+const AUTHS: usize = 3;
 
 /// Finds SDES key lines; made once, because making it costs more than a search.
 static CRYPTO_LINE: LazyLock<memmem::Finder<'static>> =
@@ -45,6 +46,7 @@ const CREDENTIALS: [HeaderName; 2] = [HeaderName::Authorization, HeaderName::Pro
 
 impl<'a> SipSeen<'a> {
     /// Looks once at what several rules would look for.
+    #[inline]
     pub fn new(event: &'a SipEvent<'a>, placement: &'a Placement) -> Self {
         let message = &event.message;
         let (wanted, with_auth) = if message.is_request() {
@@ -52,38 +54,49 @@ impl<'a> SipSeen<'a> {
         } else {
             (CHALLENGES, Interest::CHALLENGE)
         };
-        let mut kind = Interest::SIP;
-        let mut auths = [None; AUTHS];
-        let mut more_auths = false;
-        if message.spans.iter().any(|span| wanted.contains(&span.name)) {
-            kind = kind | with_auth;
-            let mut found = wanted.iter().flat_map(|name| message.auths(*name));
-            for (slot, auth) in auths.iter_mut().zip(&mut found) {
-                *slot = Some(auth);
-            }
-            more_auths = auths.iter().all(Option::is_some) && found.next().is_some();
-        }
-        if event.clipped {
-            kind = kind | Interest::CLIPPED;
-        }
+        let [one, other] = wanted;
+        let with_auth = if message.spans.iter().any(|span| span.name == one || span.name == other) {
+            with_auth
+        } else {
+            Interest::END
+        };
+        let clipped = if event.clipped { Interest::CLIPPED } else { Interest::END };
         let body = message.body();
-        if !body.is_empty() && CRYPTO_LINE.find(body).is_some() {
-            kind = kind | Interest::CRYPTO;
+        let crypto = !body.is_empty() && CRYPTO_LINE.find(body).is_some();
+        let crypto = if crypto { Interest::CRYPTO } else { Interest::END };
+        let mut seen = Self {
+            event,
+            placement,
+            pair: Subject::pair(event.src.addr, event.dst.addr),
+            kind: Interest::SIP | with_auth | clipped | crypto,
+            auths: [None; AUTHS],
+            more_auths: Vec::new(),
+        };
+        if with_auth != Interest::END {
+            seen.read_auths(wanted);
         }
-        let pair = Subject::pair(event.src.addr, event.dst.addr);
-        Self { event, placement, pair, kind, auths, more_auths }
+        seen
+    }
+
+    /// Reads the headers of these names, all of the first before those of the second.
+    fn read_auths(&mut self, wanted: [HeaderName; 2]) {
+        let message = &self.event.message;
+        let mut free = self.auths.iter_mut();
+        for name in wanted {
+            for header in message.spans.iter().filter(|header| header.name == name) {
+                for auth in AuthList::new(header.value(message.octets)) {
+                    match free.next() {
+                        Some(slot) => *slot = Some(auth),
+                        None => self.more_auths.push(auth),
+                    }
+                }
+            }
+        }
     }
 
     /// Every challenge of a response, every set of credentials of a request.
-    pub fn auths<'s>(&'s self) -> impl Iterator<Item = Auth<'a>> + use<'s, 'a> {
-        let message = self.event.message;
-        let wanted = match (self.more_auths, message.is_request()) {
-            (false, _) => [].as_slice(),
-            (true, true) => &CREDENTIALS,
-            (true, false) => &CHALLENGES,
-        };
-        let rest = wanted.iter().flat_map(move |name| message.auths(*name)).skip(AUTHS);
-        self.auths.iter().map_while(|auth| *auth).chain(rest)
+    pub fn auths(&self) -> impl Iterator<Item = &Auth<'a>> {
+        self.auths.iter().map_while(Option::as_ref).chain(&self.more_auths)
     }
 
     /// Whether one end of this hop is on the public Internet.
@@ -92,16 +105,26 @@ impl<'a> SipSeen<'a> {
     }
 
     /// The method of a request, or the status of a response with the method it answers.
-    pub fn describe(&self) -> String {
-        let message = &self.event.message;
-        match message.status() {
-            None => super::text::printable(message.method_text(), 32),
-            Some(status) => match message.cseq() {
-                Some((_, _, method)) => {
-                    format!("{status} to {}", super::text::printable(method, 32))
-                }
-                None => format!("{status}"),
-            },
+    pub fn describe(&self) -> impl fmt::Display {
+        Described(&self.event.message)
+    }
+}
+
+struct Described<'a>(&'a Message<'a>);
+
+impl fmt::Display for Described<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self(message) = *self;
+        let Some(status) = message.status() else {
+            return printable(message.method_text(), 32).fmt(f);
+        };
+        status.fmt(f)?;
+        match message.cseq() {
+            Some((_, _, method)) => {
+                f.write_str(" to ")?;
+                printable(method, 32).fmt(f)
+            }
+            None => Ok(()),
         }
     }
 }

@@ -5,37 +5,46 @@
 //! subjects per rule by `limits.findings_per_rule` (the rest is one finding), evidence and links
 //! by constants of `policy::limits`, exact counting of distinct things by `limits.calls`.
 
-use std::hash::BuildHasher;
+use hashbrown::{HashMap, HashTable};
 
-use hashbrown::{HashMap, HashSet, HashTable};
-
+use super::book::{Book, Noted};
 use super::entry;
 pub use super::entry::{Entry, Sighting};
 use super::redact::Labels;
 use super::rule::{Meta, Words};
 pub use super::subject::{About, Subject};
-use crate::model::addr::{STABLE, stable_hash};
 use crate::model::evidence::FrameRef;
 use crate::model::finding::{Finding, Severity};
 use crate::model::id::RecordKey;
 use crate::policy::Limits;
 
-/// Recent links remembered so that a call's hundredth message costs no look-up in the big table.
-const RECENT_LINKS: usize = 1 << 14;
-
 /// Everything that rules have found so far.
 #[derive(Debug)]
 pub struct Sink {
     entries: Vec<Entry>,
-    by_subject: HashTable<u32>,
-    per_rule: Vec<(&'static Meta, usize)>,
+    /// The hash of rule and subject, and the entry's index.
+    by_subject: HashTable<(u64, u32)>,
+    rules: Vec<Begun>,
     labels: Labels,
-    /// Hashes of (entry, thing): what has been counted as distinct.
-    counted: HashSet<u64, foldhash::fast::FixedState>,
-    recent: Box<[u64]>,
-    links: Vec<(RecordKey, u32)>,
+    ledger: Ledger,
     subjects_cap: usize,
-    counted_cap: usize,
+}
+
+/// What one rule has begun.
+#[derive(Debug)]
+struct Begun {
+    meta: &'static Meta,
+    entries: usize,
+    /// The entry of everything beyond the cap.
+    rest: Option<u32>,
+}
+
+/// What sightings leave outside their entry.
+#[derive(Debug)]
+struct Ledger {
+    /// What has been counted as distinct.
+    book: Book,
+    links: Vec<(RecordKey, u32)>,
 }
 
 /// What the sink holds at the end.
@@ -56,13 +65,10 @@ impl Sink {
         Self {
             entries: Vec::new(),
             by_subject: HashTable::new(),
-            per_rule: Vec::new(),
+            rules: Vec::new(),
             labels: Labels::default(),
-            counted: HashSet::default(),
-            recent: vec![0; RECENT_LINKS].into_boxed_slice(),
-            links: Vec::new(),
+            ledger: Ledger { book: Book::new(limits.calls), links: Vec::new() },
             subjects_cap: limits.findings_per_rule,
-            counted_cap: limits.calls,
         }
     }
 
@@ -73,11 +79,11 @@ impl Sink {
         sighting: Sighting,
         evidence: impl FnOnce(&mut Labels) -> (String, Option<String>),
     ) -> Hit<'_> {
-        let index = self.place(&sighting);
+        let number = self.place(&sighting);
         let Sighting { at, severity, confidence, kind, .. } = sighting;
-        let number = u32::try_from(index).unwrap_or(u32::MAX);
-        let Self { entries, labels, .. } = self;
-        if let Some(entry) = entries.get_mut(index) {
+        let Self { entries, labels, ledger, .. } = self;
+        let mut entry = index(number).and_then(|index| entries.get_mut(index));
+        if let Some(entry) = &mut entry {
             entry.count = entry.count.saturating_add(1);
             entry.severity = entry.severity.max(severity);
             entry.confidence = entry.confidence.max(confidence);
@@ -87,14 +93,13 @@ impl Sink {
                 entry.keep(kind, at, what, excerpt);
             }
         }
-        Hit { sink: self, index, number }
+        Hit { entry, ledger, number }
     }
 
     /// Whether the rule has a finding about `subject` already, and what it holds.
     pub fn known(&self, meta: &'static Meta, subject: Subject) -> Option<&Entry> {
-        let hash = key(meta, subject);
-        let found = self.by_subject.find(hash, |index| self.is(*index, meta, subject))?;
-        self.entries.get(usize::try_from(*found).ok()?)
+        let number = self.find(key(meta, subject), meta, subject)?;
+        self.entries.get(index(number)?)
     }
 
     /// What is known about `subject`, its severity raised, without a new sighting: a stream turned
@@ -105,18 +110,17 @@ impl Sink {
         subject: Subject,
         severity: Severity,
     ) -> Option<Hit<'_>> {
-        let hash = key(meta, subject);
-        let number = *self.by_subject.find(hash, |index| self.is(*index, meta, subject))?;
-        let index = usize::try_from(number).ok()?;
-        let entry = self.entries.get_mut(index)?;
+        let number = self.find(key(meta, subject), meta, subject)?;
+        let Self { entries, ledger, .. } = self;
+        let entry = entries.get_mut(index(number)?)?;
         entry.severity = entry.severity.max(severity);
-        Some(Hit { sink: self, index, number })
+        Some(Hit { entry: Some(entry), ledger, number })
     }
 
     /// The links made since the last call; their numbers become findings through
     /// [`Outcome::places`]. For a collector that does not keep them in memory.
     pub fn take_links(&mut self) -> Vec<(RecordKey, u32)> {
-        std::mem::take(&mut self.links)
+        std::mem::take(&mut self.ledger.links)
     }
 
     /// Findings begun so far, by severity, worst first: for a progress line.
@@ -154,191 +158,185 @@ impl Sink {
                 *slot = place;
             }
         }
-        let mut links = self.links;
+        let mut links = self.ledger.links;
         links.sort_unstable();
         links.dedup();
         let findings = order.into_iter().map(|(_, finding)| finding).collect();
         Outcome { findings, links, places }
     }
 
-    /// The index of the sighting's entry, made if need be.
-    fn place(&mut self, sighting: &Sighting) -> usize {
-        let Sighting { meta, subject, .. } = *sighting;
+    /// The number of the sighting's entry, made if need be.
+    #[inline]
+    fn place(&mut self, sighting: &Sighting) -> u32 {
+        let &Sighting { meta, subject, .. } = sighting;
         let hash = key(meta, subject);
-        if let Some(found) = self.by_subject.find(hash, |index| self.is(*index, meta, subject)) {
-            return usize::try_from(*found).unwrap_or(usize::MAX);
-        }
-        let begun = self.per_rule.iter().find(|(rule, _)| *rule == meta).map_or(0, |(_, n)| *n);
-        if begun < self.subjects_cap || subject == Subject::rest() {
-            return self.begin(sighting, subject, hash);
-        }
-        let rest = Sighting { subject: Subject::rest(), ..*sighting };
-        let index = self.place_rest(&rest);
-        if self.count_once(index, subject.hash64())
-            && let Some(entry) = self.entries.get_mut(index)
-        {
-            entry.others = entry.others.saturating_add(1);
-        }
-        index
+        self.find(hash, meta, subject).unwrap_or_else(|| self.place_new(sighting, hash))
     }
 
-    fn place_rest(&mut self, rest: &Sighting) -> usize {
-        let hash = key(rest.meta, rest.subject);
-        match self.by_subject.find(hash, |index| self.is(*index, rest.meta, rest.subject)) {
-            Some(found) => usize::try_from(*found).unwrap_or(usize::MAX),
-            None => self.begin(rest, rest.subject, hash),
-        }
-    }
-
-    fn begin(&mut self, sighting: &Sighting, subject: Subject, hash: u64) -> usize {
-        let index = self.entries.len();
-        self.entries.push(Entry::new(sighting, subject));
-        let entries = &self.entries;
-        let rehash = |index: &u32| {
-            let entry = usize::try_from(*index).ok().and_then(|index| entries.get(index));
-            entry.map_or(0, |entry| key(entry.meta, entry.subject))
+    #[inline]
+    fn find(&self, hash: u64, meta: &'static Meta, subject: Subject) -> Option<u32> {
+        let is = |&(known, number): &(u64, u32)| {
+            let entry = || self.entries.get(index(number)?);
+            known == hash
+                && entry().is_some_and(|e| std::ptr::eq(e.meta, meta) && e.subject == subject)
         };
-        self.by_subject.insert_unique(hash, u32::try_from(index).unwrap_or(u32::MAX), rehash);
-        match self.per_rule.iter_mut().find(|(rule, _)| *rule == sighting.meta) {
-            Some((_, begun)) => *begun += 1,
-            None => self.per_rule.push((sighting.meta, 1)),
-        }
-        index
+        self.by_subject.find(hash, is).map(|(_, number)| *number)
     }
 
-    fn is(&self, index: u32, meta: &'static Meta, subject: Subject) -> bool {
-        let entry = usize::try_from(index).ok().and_then(|index| self.entries.get(index));
-        entry.is_some_and(|entry| std::ptr::eq(entry.meta, meta) && entry.subject == subject)
-    }
-
-    /// Whether `thing` is new to the entry; false, and the entry marked, once there is no room.
-    fn count_once(&mut self, index: usize, thing: u64) -> bool {
-        let hash = stable_hash(&(index as u64, thing));
-        if self.counted.len() < self.counted_cap {
-            return self.counted.insert(hash);
+    /// An entry of its own for a subject that has none, or that of the rest.
+    fn place_new(&mut self, sighting: &Sighting, hash: u64) -> u32 {
+        let Some(begun) = self.rules.iter().find(|rule| std::ptr::eq(rule.meta, sighting.meta))
+        else {
+            self.rules.push(Begun { meta: sighting.meta, entries: 0, rest: None });
+            return self.place_new(sighting, hash);
+        };
+        if begun.entries < self.subjects_cap {
+            return self.begin(sighting, sighting.subject, hash);
         }
-        if !self.counted.contains(&hash)
-            && let Some(entry) = self.entries.get_mut(index)
-        {
-            entry.exhausted = true;
-        }
-        false
-    }
-
-    /// Whether the link is not among the recent ones; it is afterwards.
-    fn is_fresh(&mut self, index: usize, record: u64) -> bool {
-        let hash = stable_hash(&(record, index as u64)) | 1;
-        let slot = usize::try_from(hash >> 8).unwrap_or(usize::MAX) % RECENT_LINKS;
-        match self.recent.get_mut(slot) {
-            Some(recent) if *recent == hash => false,
-            Some(recent) => {
-                *recent = hash;
-                true
+        let number = match begun.rest {
+            Some(number) => number,
+            None => self.begin(sighting, Subject::rest(), key(sighting.meta, Subject::rest())),
+        };
+        match self.ledger.book.note_hash(hash) {
+            Noted::Lately | Noted::Before => {}
+            noted => {
+                if let Some(entry) = index(number).and_then(|index| self.entries.get_mut(index)) {
+                    entry.others = entry.others.saturating_add(u64::from(noted == Noted::Now));
+                    entry.exhausted |= noted == Noted::NoRoom;
+                }
             }
-            None => true,
         }
+        number
+    }
+
+    #[cold]
+    fn begin(&mut self, sighting: &Sighting, subject: Subject, hash: u64) -> u32 {
+        let number = u32::try_from(self.entries.len()).unwrap_or(u32::MAX);
+        self.entries.push(Entry::new(sighting, subject));
+        self.by_subject.insert_unique(hash, (hash, number), |(hash, _)| *hash);
+        if let Some(rule) =
+            self.rules.iter_mut().find(|rule| std::ptr::eq(rule.meta, sighting.meta))
+        {
+            rule.entries += 1;
+            if subject == Subject::rest() {
+                rule.rest = Some(number);
+            }
+        }
+        number
     }
 }
 
 /// The entry a sighting went to, for what the rule counts there.
 #[derive(Debug)]
 pub struct Hit<'a> {
-    sink: &'a mut Sink,
-    index: usize,
+    entry: Option<&'a mut Entry>,
+    ledger: &'a mut Ledger,
     number: u32,
 }
 
 impl Hit<'_> {
     /// The sighting concerns this call, if any.
+    #[inline]
     pub fn call(self, call: Option<RecordKey>) -> Self {
         let Some(key) = call else { return self };
-        let record = stable_hash(&key);
-        if self.sink.is_fresh(self.index, record) {
-            let new = self.sink.count_once(self.index, record);
-            if let Some(entry) = self.sink.entries.get_mut(self.index) {
-                entry.calls = entry.calls.saturating_add(u64::from(new));
-                if new || entry.exhausted {
-                    entry::link(&mut entry.call_ids, key.id);
-                    self.sink.links.push((key, self.number));
-                }
+        let noted = self.ledger.book.note(self.number, key);
+        if noted == Noted::Lately { self } else { self.link_call(key, noted) }
+    }
+
+    fn link_call(mut self, key: RecordKey, noted: Noted) -> Self {
+        if let Some(entry) = &mut self.entry {
+            entry.exhausted |= noted == Noted::NoRoom;
+            entry.calls = entry.calls.saturating_add(u64::from(noted == Noted::Now));
+            if noted == Noted::Now || entry.exhausted {
+                entry::link(&mut entry.call_ids, key.id);
+                self.ledger.links.push((key, self.number));
             }
         }
         self
     }
 
     /// The sighting concerns this stream; each stream is named once.
-    pub fn stream(self, key: RecordKey) -> Self {
-        if let Some(entry) = self.sink.entries.get_mut(self.index) {
+    pub fn stream(mut self, key: RecordKey) -> Self {
+        if let Some(entry) = &mut self.entry {
             entry.streams = entry.streams.saturating_add(1);
             entry::link(&mut entry.stream_ids, key.id);
-            self.sink.links.push((key, self.number));
+            self.ledger.links.push((key, self.number));
         }
         self
     }
 
     /// The sighting concerns this registration or handshake, if any.
+    #[inline]
     pub fn record(self, record: Option<RecordKey>) -> Self {
-        let Some(key) = record else { return self };
-        if self.sink.is_fresh(self.index, stable_hash(&key)) {
-            self.sink.links.push((key, self.number));
+        if let Some(key) = record
+            && !self.ledger.book.mention(self.number, key)
+        {
+            self.ledger.links.push((key, self.number));
         }
         self
     }
 
     /// The sighting lasted until `last`.
-    pub fn until(self, last: FrameRef) -> Self {
-        if let Some(entry) = self.sink.entries.get_mut(self.index) {
+    pub fn until(mut self, last: FrameRef) -> Self {
+        if let Some(entry) = &mut self.entry {
             entry.see(last);
         }
         self
     }
 
     /// The threshold was crossed here; before that there was no finding.
-    pub fn alert(self, at: FrameRef) -> Self {
-        if let Some(entry) = self.sink.entries.get_mut(self.index) {
+    pub fn alert(mut self, at: FrameRef) -> Self {
+        if let Some(entry) = &mut self.entry {
             entry.alert = at;
         }
         self
     }
 
     /// The sighting stands for `n` in all.
-    pub fn times(self, n: u64) -> Self {
-        if let Some(entry) = self.sink.entries.get_mut(self.index) {
+    pub fn times(mut self, n: u64) -> Self {
+        if let Some(entry) = &mut self.entry {
             entry.count = entry.count.saturating_add(n.saturating_sub(1));
         }
         self
     }
 
     /// Adds to a tally of the rule's.
+    #[inline]
     pub fn add(self, slot: usize, n: u64) -> Self {
         self.tally(slot, |tally| tally.saturating_add(n))
     }
 
     /// Sets bits of a tally of the rule's.
+    #[inline]
     pub fn mark(self, slot: usize, bits: u64) -> Self {
         self.tally(slot, |tally| tally | bits)
     }
 
     /// Counts `thing`, a hash, under a distinct count of the rule's, once.
-    pub fn distinct(self, slot: usize, thing: u64) -> Self {
-        let thing = STABLE.hash_one((slot as u64, thing));
-        if self.sink.is_fresh(self.index, thing)
-            && self.sink.count_once(self.index, thing)
-            && let Some(entry) = self.sink.entries.get_mut(self.index)
-            && let Some(count) = entry.distinct.get_mut(slot)
-        {
-            *count = count.saturating_add(1);
+    pub fn distinct(mut self, slot: usize, thing: u64) -> Self {
+        let noted = self.ledger.book.note(self.number, (slot, thing));
+        if let Some(entry) = &mut self.entry {
+            entry.exhausted |= noted == Noted::NoRoom;
+            if noted == Noted::Now
+                && let Some(count) = entry.distinct.get_mut(slot)
+            {
+                *count = count.saturating_add(1);
+            }
         }
         self
     }
 
-    fn tally(self, slot: usize, change: impl FnOnce(u64) -> u64) -> Self {
-        let entry = self.sink.entries.get_mut(self.index);
-        if let Some(tally) = entry.and_then(|entry| entry.tally.get_mut(slot)) {
+    #[inline]
+    fn tally(mut self, slot: usize, change: impl FnOnce(u64) -> u64) -> Self {
+        if let Some(tally) = self.entry.as_mut().and_then(|entry| entry.tally.get_mut(slot)) {
             *tally = change(*tally);
         }
         self
     }
+}
+
+fn index(number: u32) -> Option<usize> {
+    usize::try_from(number).ok()
 }
 
 fn key(meta: &Meta, subject: Subject) -> u64 {

@@ -1,5 +1,6 @@
 //! What one finding is about: the key, with the rule, under which sightings are put together.
 
+use std::fmt;
 use std::hash::{BuildHasher, Hasher};
 
 use crate::model::addr::{Addr, STABLE};
@@ -35,7 +36,8 @@ impl Subject {
 
     /// A pair of peers, in whichever order they are named.
     pub fn pair(a: Addr, b: Addr) -> Self {
-        Self::new(if a <= b { About::Pair(a, b) } else { About::Pair(b, a) })
+        let value = |addr: Addr| u128::from_be_bytes(*addr.octets());
+        Self::new(if value(a) <= value(b) { About::Pair(a, b) } else { About::Pair(b, a) })
     }
 
     /// One host.
@@ -88,14 +90,22 @@ impl Subject {
     }
 
     /// For a sentence: `192.0.2.1 and 198.51.100.2`.
-    pub fn spoken(&self) -> String {
-        match self.about {
-            About::Pair(low, high) if low == high => low.to_string(),
-            About::Pair(low, high) => format!("{low} and {high}"),
-            About::Host(addr) => addr.to_string(),
-            About::Stream(key) => format!("stream {}", key.id),
-            About::Capture => "the capture".to_owned(),
-            About::Rest => "further peers".to_owned(),
+    pub fn spoken(&self) -> impl fmt::Display {
+        Spoken(self.about)
+    }
+}
+
+struct Spoken(About);
+
+impl fmt::Display for Spoken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            About::Pair(low, high) if low == high => low.fmt(f),
+            About::Pair(low, high) => write!(f, "{low} and {high}"),
+            About::Host(addr) => addr.fmt(f),
+            About::Stream(key) => write!(f, "stream {}", key.id),
+            About::Capture => f.write_str("the capture"),
+            About::Rest => f.write_str("further peers"),
         }
     }
 }

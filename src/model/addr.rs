@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 use std::fmt::{self, Write as _};
 use std::hash::{BuildHasher, Hash, Hasher};
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv6Addr};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -31,6 +31,9 @@ impl PartialOrd for Addr {
 }
 
 impl Addr {
+    /// What an IPv4-mapped address begins with.
+    const MAPPED: [u8; 12] = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff];
+
     /// An IPv4 address from its four octets.
     pub const fn v4([a, b, c, d]: [u8; 4]) -> Self {
         Self([0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, a, b, c, d])
@@ -47,13 +50,19 @@ impl Addr {
     }
 
     /// The address as the standard library's type; mapped addresses come out as IPv4.
+    #[inline]
     pub fn ip(&self) -> IpAddr {
-        match self.0 {
-            [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, a, b, c, d] => {
-                IpAddr::V4(Ipv4Addr::new(a, b, c, d))
-            }
-            octets => IpAddr::V6(Ipv6Addr::from(octets)),
+        match self.octets_v4() {
+            Some(octets) => IpAddr::V4(octets.into()),
+            None => IpAddr::V6(Ipv6Addr::from(self.0)),
         }
+    }
+
+    /// The four octets of an IPv4 address.
+    #[inline]
+    fn octets_v4(&self) -> Option<[u8; 4]> {
+        let [mapped @ .., a, b, c, d] = self.0;
+        (mapped == Self::MAPPED).then_some([a, b, c, d])
     }
 
     /// `0.0.0.0` or `::`, which SDP uses for hold.
@@ -65,21 +74,22 @@ impl Addr {
     /// not loopback, private (RFC 1918), CGNAT (RFC 6598), link-local, ULA (RFC 4193),
     /// documentation, multicast, unspecified or broadcast.
     pub fn is_public(&self) -> bool {
-        match self.ip() {
-            IpAddr::V4(v4) => {
-                let [a, b, ..] = v4.octets();
-                !(v4.is_loopback()
-                    || v4.is_private()
-                    || v4.is_link_local()
-                    || v4.is_unspecified()
-                    || v4.is_broadcast()
-                    || v4.is_multicast()
-                    || v4.is_documentation()
-                    || (a == 100 && b & 0xc0 == 64)
-                    || a == 0
-                    || (a == 198 && b & 0xfe == 18))
-            }
-            IpAddr::V6(v6) => {
+        match self.octets_v4() {
+            Some(octets) => !matches!(
+                octets,
+                [0 | 10 | 127 | 224..=239, ..]
+                    | [100, 64..=127, ..]
+                    | [169, 254, ..]
+                    | [172, 16..=31, ..]
+                    | [192, 168, ..]
+                    | [198, 18 | 19, ..]
+                    | [192, 0, 2, _]
+                    | [198, 51, 100, _]
+                    | [203, 0, 113, _]
+                    | [255, 255, 255, 255]
+            ),
+            None => {
+                let v6 = Ipv6Addr::from(self.0);
                 let [first, second, ..] = v6.segments();
                 !(v6.is_loopback()
                     || v6.is_unspecified()
@@ -103,7 +113,7 @@ impl From<IpAddr> for Addr {
 
 impl fmt::Display for Addr {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.ip().fmt(f)
+        f.pad(self.text().as_str())
     }
 }
 
@@ -124,6 +134,12 @@ impl Endpoint {
 }
 
 impl Addr {
+    fn text(&self) -> Short {
+        let mut text = Short::EMPTY;
+        self.write(&mut text);
+        text
+    }
+
     fn write(&self, text: &mut Short) {
         match self.ip() {
             IpAddr::V4(v4) => {
@@ -170,9 +186,7 @@ impl fmt::Display for Endpoint {
 impl Serialize for Addr {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         if serializer.is_human_readable() {
-            let mut text = Short::EMPTY;
-            self.write(&mut text);
-            serializer.serialize_str(text.as_str())
+            serializer.serialize_str(self.text().as_str())
         } else {
             self.0.serialize(serializer)
         }

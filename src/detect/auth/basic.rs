@@ -5,7 +5,7 @@ use overhear_parsers::sip::auth::AuthScheme;
 use super::super::rule::{Detector, Meta, Words, rule};
 use super::super::seen::SipSeen;
 use super::super::sink::{Entry, Sighting, Sink};
-use super::super::text::{plural, printable};
+use super::super::text::{plural, printable, sentence};
 use super::{challenges, credentials};
 use crate::model::finding::Figure;
 use crate::policy::Policy;
@@ -65,7 +65,7 @@ impl Detector for Basic {
         for auth in challenges(seen).filter(|auth| auth.scheme == AuthScheme::Basic) {
             sink.sighting(sighting.kind(0), |_| {
                 let realm = printable(auth.realm().unwrap_or_default(), 64);
-                (format!("{} asks for Basic, realm \"{realm}\"", seen.describe()), None)
+                (sentence!("{} asks for Basic, realm \"{realm}\"", seen.describe()), None)
             })
             .add(ASKED, 1)
             .call(seen.placement.call)
@@ -73,9 +73,10 @@ impl Detector for Basic {
         }
         for auth in credentials(seen).filter(|auth| auth.scheme == AuthScheme::Basic) {
             sink.sighting(sighting.kind(1), |labels| {
-                let label = auth.token().map(|token| labels.label(token.expose()));
-                let label = label.unwrap_or_default();
-                (format!("{} with Basic credentials {label}", seen.describe()), None)
+                let token = auth
+                    .token()
+                    .map_or_else(String::new, |token| labels.label(token.expose()).to_string());
+                (sentence!("{} with Basic credentials {token}", seen.describe()), None)
             })
             .add(GIVEN, 1)
             .call(seen.placement.call)
@@ -86,7 +87,7 @@ impl Detector for Basic {
     fn summarise(&self, entry: &Entry) -> Words {
         let (asked, given) = (entry.tally(ASKED), entry.tally(GIVEN));
         Words {
-            summary: format!(
+            summary: sentence!(
                 "{} for Basic and {} with Basic credentials between {}; credentials in it are \
                  readable as they are.",
                 plural(asked, "challenge"),

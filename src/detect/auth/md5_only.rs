@@ -3,7 +3,7 @@
 use super::super::rule::{Detector, Meta, Words, rule};
 use super::super::seen::SipSeen;
 use super::super::sink::{Entry, Sighting, Sink};
-use super::super::text::{plural, printable};
+use super::super::text::{plural, printable, sentence};
 use super::{Algorithm, challenges, is_digest};
 use crate::model::finding::{Figure, Severity};
 use crate::policy::Policy;
@@ -64,7 +64,7 @@ impl Detector for Md5Only {
         }
         let mut offered = 0;
         for auth in challenges(seen).filter(is_digest) {
-            let algorithm = Algorithm::of(&auth);
+            let algorithm = Algorithm::of(auth);
             if !algorithm.is_md5() {
                 return;
             }
@@ -78,7 +78,7 @@ impl Detector for Md5Only {
         sink.sighting(sighting, |_| {
             let realm = challenges(seen).find_map(|auth| auth.realm()).unwrap_or_default();
             let realm = printable(realm, 64);
-            (format!("{} offers {}, realm \"{realm}\"", seen.describe(), names(offered)), None)
+            (sentence!("{} offers {}, realm \"{realm}\"", seen.describe(), names(offered)), None)
         })
         .mark(ALGORITHMS, offered)
         .add(INSIDE, u64::from(seen.event.encrypted))
@@ -90,7 +90,7 @@ impl Detector for Md5Only {
         let algorithms = names(entry.tally(ALGORITHMS));
         let inside = entry.tally(INSIDE);
         Words {
-            summary: format!(
+            summary: sentence!(
                 "{} between {} with {algorithms} as the only choice{}.",
                 plural(entry.count, "challenge response"),
                 entry.subject.spoken(),

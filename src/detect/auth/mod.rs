@@ -16,15 +16,13 @@ use super::seen::SipSeen;
 const FIX: &str = "Use TLS, SHA-256 digest with qop=auth, short nonces with nc checking, long random secrets; never Basic.";
 
 /// Every challenge of a response; none for a request.
-fn challenges<'s, 'a>(seen: &'s SipSeen<'a>) -> impl Iterator<Item = Auth<'a>> + use<'s, 'a> {
-    seen.kind.meets(Interest::CHALLENGE).then(|| seen.auths()).into_iter().flatten()
+fn challenges<'s, 'a>(seen: &'s SipSeen<'a>) -> impl Iterator<Item = &'s Auth<'a>> {
+    seen.auths().filter(|_| seen.kind.meets(Interest::CHALLENGE))
 }
 
 /// Every set of credentials of a request; none for a response.
-pub(super) fn credentials<'s, 'a>(
-    seen: &'s SipSeen<'a>,
-) -> impl Iterator<Item = Auth<'a>> + use<'s, 'a> {
-    seen.kind.meets(Interest::CREDENTIALS).then(|| seen.auths()).into_iter().flatten()
+pub(super) fn credentials<'s, 'a>(seen: &'s SipSeen<'a>) -> impl Iterator<Item = &'s Auth<'a>> {
+    seen.auths().filter(|_| seen.kind.meets(Interest::CREDENTIALS))
 }
 
 /// The hash of a digest challenge or of digest credentials.
@@ -82,6 +80,6 @@ impl Algorithm {
 }
 
 /// Whether these are digest credentials or a digest challenge.
-pub(super) fn is_digest(auth: &Auth<'_>) -> bool {
+pub(super) fn is_digest(auth: &&Auth<'_>) -> bool {
     auth.scheme == AuthScheme::Digest
 }

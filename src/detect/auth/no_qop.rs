@@ -3,7 +3,7 @@
 use super::super::rule::{Detector, Meta, Words, rule};
 use super::super::seen::SipSeen;
 use super::super::sink::{Entry, Sighting, Sink};
-use super::super::text::{plural, printable};
+use super::super::text::{plural, printable, sentence};
 use super::{challenges, credentials, is_digest};
 use crate::model::finding::Figure;
 use crate::policy::Policy;
@@ -63,7 +63,7 @@ impl Detector for NoQop {
         if let Some(auth) = bare {
             sink.sighting(sighting.kind(0), |_| {
                 let realm = printable(auth.realm().unwrap_or_default(), 64);
-                (format!("{} without qop, realm \"{realm}\"", seen.describe()), None)
+                (sentence!("{} without qop, realm \"{realm}\"", seen.describe()), None)
             })
             .add(CHALLENGED, 1)
             .call(seen.placement.call)
@@ -75,7 +75,7 @@ impl Detector for NoQop {
         if let Some(auth) = bare {
             sink.sighting(sighting.kind(1), |_| {
                 let user = printable(auth.username().unwrap_or_default(), 64);
-                (format!("{} answers without qop, user \"{user}\"", seen.describe()), None)
+                (sentence!("{} answers without qop, user \"{user}\"", seen.describe()), None)
             })
             .add(ANSWERED, 1)
             .call(seen.placement.call)
@@ -86,7 +86,7 @@ impl Detector for NoQop {
     fn summarise(&self, entry: &Entry) -> Words {
         let (challenged, answered) = (entry.tally(CHALLENGED), entry.tally(ANSWERED));
         Words {
-            summary: format!(
+            summary: sentence!(
                 "{} and {} without qop between {}.",
                 plural(challenged, "digest challenge"),
                 plural(answered, "digest answer"),

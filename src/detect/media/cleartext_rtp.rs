@@ -5,7 +5,7 @@ use hashbrown::HashMap;
 use super::super::rule::{Detector, Meta, Words, rule};
 use super::super::seen::StreamSeen;
 use super::super::sink::{Entry, Sighting, Sink, Subject};
-use super::super::text::{at_least, plural, printable, spoken_length};
+use super::super::text::{at_least, plural, printable, sentence, spoken_length};
 use crate::model::addr::{FlowKey, Proto};
 use crate::model::evidence::FrameRef;
 use crate::model::finding::{Confidence, Figure, Severity};
@@ -166,13 +166,13 @@ impl Detector for CleartextRtp {
         let (calls, unbound) = (entry.calls, entry.tally(UNBOUND));
         let mut within = Vec::new();
         if calls > 0 {
-            within.push(format!("in {}{}", at_least(entry.exhausted), plural(calls, "call")));
+            within.push(sentence!("in {}{}", at_least(entry.exhausted), plural(calls, "call")));
         }
         if unbound > 0 {
-            within.push(format!("{unbound} of them without signalling"));
+            within.push(sentence!("{unbound} of them without signalling"));
         }
         Words {
-            summary: format!(
+            summary: sentence!(
                 "{} {} between {}: {} of audio can be listened to.",
                 plural(entry.streams, "stream"),
                 within.join(", "),
@@ -244,20 +244,20 @@ fn describe(seen: &StreamSeen<'_>) -> String {
     let record = seen.record;
     let main = record.payload_types.iter().max_by_key(|payload| payload.packets);
     let codec = main.map_or_else(String::new, |payload| match &payload.codec {
-        Some(codec) => printable(codec.as_bytes(), 32),
+        Some(codec) => printable(codec.as_bytes(), 32).to_string(),
         None => format!("payload type {}", payload.pt),
     });
     let figures = record.verdict.figures.iter().take(4);
     let figures: Vec<_> = figures.map(|(name, value)| format!("{name} {value}")).collect();
-    format!(
+    sentence!(
         "{}RTP {} to {}, {} {codec}, {} in {}; test {} ({}): {}",
         if seen.early { "early media, " } else { "" },
         record.src,
         record.dst,
-        record
-            .negotiated
-            .as_deref()
-            .map_or_else(|| "no SDP,".to_owned(), |profile| printable(profile.as_bytes(), 32)),
+        record.negotiated.as_deref().map_or_else(
+            || "no SDP,".to_owned(),
+            |profile| printable(profile.as_bytes(), 32).to_string()
+        ),
         plural(record.packets, "packet"),
         spoken_length(milliseconds(record)),
         record.verdict.test,

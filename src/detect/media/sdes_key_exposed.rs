@@ -8,7 +8,7 @@ use super::super::redact::Labels;
 use super::super::rule::{Detector, Meta, Words, rule};
 use super::super::seen::{SipSeen, StreamSeen};
 use super::super::sink::{Entry, Sighting, Sink, Subject};
-use super::super::text::{at_least, plural, printable};
+use super::super::text::{at_least, plural, printable, sentence};
 use crate::correlate::placement::SdpRole;
 use crate::model::addr::stable_hash;
 use crate::model::finding::{Figure, Severity};
@@ -125,7 +125,7 @@ impl Detector for SdesKeyExposed {
             ),
         };
         Words {
-            summary: format!(
+            summary: sentence!(
                 "{}{} in {} between {} could be read; {consequence}.",
                 at_least(entry.exhausted),
                 plural(keys, "SRTP key"),
@@ -157,15 +157,15 @@ fn describe(
             let mut octets = [0; MAX_KEY];
             let length = key.decode(&mut octets);
             let decoded = length.and_then(|length| octets.get(..length));
-            labels.label(decoded.unwrap_or(key.key.expose()))
+            labels.label(decoded.unwrap_or(key.key.expose())).to_string()
         })
         .collect();
     let tag = crypto.tag.map_or_else(|| "?".to_owned(), |tag| tag.to_string());
     let suite = printable(crypto.suite, 48);
     let role = if answer { "answers with" } else { "offers" };
     (
-        format!("{} {role} crypto tag {tag}, {suite}: {}", seen.describe(), keys.join(", ")),
-        Some(format!("a=crypto:{tag} {suite} inline:<{}>", keys.join(">;inline:<"))),
+        sentence!("{} {role} crypto tag {tag}, {suite}: {}", seen.describe(), keys.join(", ")),
+        Some(sentence!("a=crypto:{tag} {suite} inline:<{}>", keys.join(">;inline:<"))),
     )
 }
 

@@ -1,12 +1,12 @@
 //! `SENSOR-ONE-SIDED`: two hosts of which the tap sees only one talking.
 
-use hashbrown::HashMap;
+use hashbrown::HashTable;
 use overhear_parsers::sip::Method;
 
 use super::super::rule::{Detector, Meta, Words, rule};
 use super::super::seen::{CaptureSeen, SipSeen};
 use super::super::sink::{Entry, Sighting, Sink, Subject};
-use super::super::text::plural;
+use super::super::text::{plural, sentence};
 use crate::model::addr::Addr;
 use crate::model::evidence::FrameRef;
 use crate::model::finding::{Confidence, Figure};
@@ -50,6 +50,10 @@ const RESPONSES: usize = 1;
 /// Requests from one host to another, and the responses to them.
 #[derive(Copy, Clone, Debug, Default)]
 struct Balance {
+    /// Hash of the pair, whoever asks.
+    hash: u64,
+    asks: Addr,
+    answers: Addr,
     requests: u32,
     /// Final responses: one per transaction.
     finals: u32,
@@ -63,8 +67,8 @@ struct Balance {
 pub(crate) struct OneSided {
     threshold: u64,
     cap: usize,
-    /// By (who asks, who answers).
-    balances: HashMap<(Addr, Addr), Balance, foldhash::fast::FixedState>,
+    /// By who asks and who answers.
+    balances: HashTable<Balance>,
     /// Pairs seen in both directions: they need no more watching, and make room first.
     answered: usize,
     evicted: u64,
@@ -76,11 +80,23 @@ impl Balance {
     }
 }
 
+impl OneSided {
+    /// Forgets pairs that answered when the table is full of them. A sweep has to be worth it: a
+    /// flood of silent pairs must not make every message one.
+    #[inline]
+    fn make_room(&mut self) {
+        if self.balances.len() >= self.cap && self.answered >= self.cap.div_ceil(4) {
+            self.balances.retain(|balance| !balance.is_answered());
+            self.answered = 0;
+        }
+    }
+}
+
 pub(crate) fn new(policy: &Policy) -> OneSided {
     OneSided {
         threshold: policy.thresholds.one_sided_transactions,
         cap: policy.limits.peers,
-        balances: HashMap::default(),
+        balances: HashTable::new(),
         answered: 0,
         evicted: 0,
     }
@@ -98,55 +114,53 @@ impl Detector for OneSided {
         if seen.placement.retransmission || (status.is_none() && message.method() == Method::Ack) {
             return;
         }
-        let key = match status {
+        let (asks, answers) = match status {
             None => (event.src.addr, event.dst.addr),
             Some(_) => (event.dst.addr, event.src.addr),
         };
-        let threshold = self.threshold;
-        // A sweep has to be worth it: a flood of silent pairs must not make every message one.
-        if self.balances.len() >= self.cap && self.answered >= self.cap.div_ceil(4) {
-            self.balances.retain(|_, balance| !balance.is_answered());
-            self.answered = 0;
-        }
+        self.make_room();
+        let hash = seen.pair.hash64();
+        let is = |balance: &Balance| {
+            balance.hash == hash && balance.asks == asks && balance.answers == answers
+        };
         let room = self.balances.len() < self.cap;
-        let balance = match self.balances.get_mut(&key) {
+        let balance = match self.balances.find_mut(hash, is) {
+            Some(balance) if balance.is_answered() => return,
             Some(balance) => balance,
             None if room => {
-                let begun = Balance { first: event.at, ..Balance::default() };
-                self.balances.entry(key).or_insert(begun)
+                let begun = Balance { hash, asks, answers, first: event.at, ..Balance::default() };
+                self.balances.insert_unique(hash, begun, |balance| balance.hash).into_mut()
             }
             None => {
                 self.evicted += 1;
                 return;
             }
         };
-        let before = balance.is_answered();
         match status {
             None => balance.requests = balance.requests.saturating_add(1),
             Some(..200) => balance.provisional = true,
             Some(_) => balance.finals = balance.finals.saturating_add(1),
         }
-        self.answered += usize::from(!before && balance.is_answered());
         balance.last = event.at;
-        if u64::from(balance.requests.max(balance.finals)) <= threshold {
+        if u64::from(balance.requests.max(balance.finals)) <= self.threshold {
             balance.crossed = event.at;
         }
+        self.answered += usize::from(balance.is_answered());
     }
 
     fn end(&mut self, _: &CaptureSeen<'_>, sink: &mut Sink) {
-        let mut found: Vec<((Addr, Addr), Balance)> = Vec::new();
-        for (key, balance) in std::mem::take(&mut self.balances) {
+        let mut found: Vec<Balance> = Vec::new();
+        for balance in std::mem::take(&mut self.balances) {
             let silent = balance.finals == 0 && !balance.provisional;
             let enough = |n: u32| u64::from(n) >= self.threshold;
             if (silent && enough(balance.requests))
                 || (balance.requests == 0 && enough(balance.finals))
             {
-                found.push((key, balance));
+                found.push(balance);
             }
         }
-        found.sort_by_key(|(key, balance)| (balance.first.time, balance.first.frame, *key));
-        for ((asks, answers), balance) in found {
-            let Balance { requests, finals, first, crossed, last, .. } = balance;
+        found.sort_by_key(|b| (b.first.time, b.first.frame, b.asks, b.answers));
+        for Balance { asks, answers, requests, finals, first, crossed, last, .. } in found {
             let sighting = Sighting::new(&META, Subject::pair(asks, answers), first)
                 .confidence(Confidence::Medium)
                 .kind(u32::from(requests == 0));
@@ -170,13 +184,13 @@ impl Detector for OneSided {
         let (requests, responses) = (entry.tally(REQUESTS), entry.tally(RESPONSES));
         let mut parts = Vec::new();
         if requests > 0 {
-            parts.push(format!("{} without any response", plural(requests, "request")));
+            parts.push(sentence!("{} without any response", plural(requests, "request")));
         }
         if responses > 0 {
-            parts.push(format!("{} without any request", plural(responses, "final response")));
+            parts.push(sentence!("{} without any request", plural(responses, "final response")));
         }
         Words {
-            summary: format!("Between {}: {}.", entry.subject.spoken(), parts.join(", ")),
+            summary: sentence!("Between {}: {}.", entry.subject.spoken(), parts.join(", ")),
             parameters: vec![
                 ("one_sided_transactions", Figure::Count(self.threshold)),
                 ("requests", Figure::Count(requests)),

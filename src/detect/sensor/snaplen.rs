@@ -3,7 +3,7 @@
 use super::super::rule::{Detector, Meta, Words, rule};
 use super::super::seen::{SipSeen, StreamSeen, TapSeen};
 use super::super::sink::{Entry, Sighting, Sink, Subject};
-use super::super::text::plural;
+use super::super::text::{plural, sentence};
 use crate::model::finding::Figure;
 use crate::policy::Policy;
 
@@ -59,7 +59,7 @@ impl Detector for Snaplen {
             return;
         }
         sink.sighting(Sighting::new(&META, Subject::capture(), seen.event.at).kind(0), |_| {
-            (format!("{}, cut short", seen.describe()), None)
+            (sentence!("{}, cut short", seen.describe()), None)
         })
         .add(SIP, 1)
         .call(seen.placement.call)
@@ -72,9 +72,12 @@ impl Detector for Snaplen {
         }
         let record = seen.record;
         sink.sighting(Sighting::new(&META, Subject::capture(), seen.first()).kind(1), |_| {
-            let what = format!(
+            let what = sentence!(
                 "RTP stream {} to {}, {} of {} packets cut short",
-                record.src, record.dst, seen.clipped, record.packets
+                record.src,
+                record.dst,
+                seen.clipped,
+                record.packets
             );
             (what, None)
         })
@@ -87,7 +90,7 @@ impl Detector for Snaplen {
     fn tap(&mut self, seen: &TapSeen, sink: &mut Sink) {
         let &TapSeen::Clipped { what, at } = seen else { return };
         sink.sighting(Sighting::new(&META, Subject::capture(), at).kind(2), |_| {
-            (format!("{what}, cut short"), None)
+            (sentence!("{what}, cut short"), None)
         })
         .add(OTHER, 1);
     }
@@ -95,7 +98,7 @@ impl Detector for Snaplen {
     fn summarise(&self, entry: &Entry) -> Words {
         let (sip, rtp, other) = (entry.tally(SIP), entry.tally(RTP), entry.tally(OTHER));
         Words {
-            summary: format!(
+            summary: sentence!(
                 "{}, {} and {} were cut short; what was cut off was not looked at.",
                 plural(sip, "SIP message"),
                 plural(rtp, "RTP packet"),

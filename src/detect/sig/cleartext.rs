@@ -3,7 +3,7 @@
 use super::super::rule::{Detector, Meta, Words, rule};
 use super::super::seen::SipSeen;
 use super::super::sink::{Entry, Sighting, Sink};
-use super::super::text::{at_least, plural};
+use super::super::text::{at_least, plural, sentence};
 use crate::model::finding::{Figure, Severity};
 use crate::model::transport::Transport;
 use crate::policy::Policy;
@@ -68,7 +68,7 @@ impl Detector for Cleartext {
         let sighting =
             Sighting::new(&META, seen.pair, event.at).severity(severity).kind(u32::from(!request));
         sink.sighting(sighting, |_| {
-            (format!("{} in clear over {}", seen.describe(), event.transport.name()), None)
+            (sentence!("{} in clear over {}", seen.describe(), event.transport.name()), None)
         })
         .add(REQUESTS, u64::from(request))
         .mark(TRANSPORTS, u64::from(event.transport.bit()))
@@ -86,7 +86,7 @@ impl Detector for Cleartext {
             n => format!(" of {}{}", at_least(entry.exhausted), plural(n, "call")),
         };
         Words {
-            summary: format!(
+            summary: sentence!(
                 "{}{calls} between {} travelled in clear over {over}.",
                 plural(entry.count, "SIP message"),
                 entry.subject.spoken(),

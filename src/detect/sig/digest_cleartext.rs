@@ -7,7 +7,7 @@ use super::super::auth::{Algorithm, credentials, is_digest};
 use super::super::rule::{Detector, Meta, Words, rule};
 use super::super::seen::SipSeen;
 use super::super::sink::{Entry, Sighting, Sink};
-use super::super::text::{at_least, plural, printable};
+use super::super::text::{at_least, plural, printable, sentence};
 use crate::model::addr::stable_hash;
 use crate::model::finding::Figure;
 use crate::policy::Policy;
@@ -71,13 +71,13 @@ impl Detector for DigestCleartext {
             let Some(response) = auth.response().filter(|response| !response.is_empty()) else {
                 continue;
             };
-            let algorithm = Algorithm::of(&auth);
+            let algorithm = Algorithm::of(auth);
             let (user, realm) = (auth.username(), auth.realm());
             // Once one complete MD5 response was seen, the rest changes nothing.
             let known = sink.known(&META, seen.pair).is_some_and(|e| e.tally(CRACKABLE) > 0);
-            let crackable = !known && algorithm.is_md5() && is_complete(&auth);
+            let crackable = !known && algorithm.is_md5() && is_complete(auth);
             sink.sighting(Sighting::new(&META, seen.pair, seen.event.at), |labels| {
-                let what = format!(
+                let what = sentence!(
                     "{} with the {} response of user \"{}\": {}",
                     seen.describe(),
                     algorithm.name(),
@@ -102,7 +102,7 @@ impl Detector for DigestCleartext {
         let users = entry.distinct(USERS);
         let crackable = entry.tally(CRACKABLE) > 0;
         Words {
-            summary: format!(
+            summary: sentence!(
                 "{} of {}{} between {} ({algorithms}){}.",
                 plural(entry.count, "digest response"),
                 at_least(entry.exhausted),

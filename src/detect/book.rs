@@ -1,0 +1,168 @@
+//! Which things have been counted for which finding: calls, users, keys, further peers.
+//!
+//! Counting distinct things exactly needs all of them at hand; what is kept of each is one hash.
+//! Most sightings concern something seen a moment ago, so a small table of recent hashes answers
+//! first, and the large one is asked in one cache line. It takes `limits.calls` hashes, then it
+//! says that it has no room.
+
+use std::hash::Hash;
+
+use crate::model::addr::stable_hash;
+
+/// Recent hashes remembered, so that a call's hundredth message costs no look-up in the big table.
+const RECENT: usize = 1 << 14;
+
+/// What the book says of a thing.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub(super) enum Noted {
+    /// Noted for this finding just before.
+    Lately,
+    /// Noted for this finding before.
+    Before,
+    /// Noted now.
+    Now,
+    /// Not noted, and there is no room to do so.
+    NoRoom,
+}
+
+/// The book.
+#[derive(Debug)]
+pub(super) struct Book {
+    counted: Hashes,
+    cap: usize,
+    recent: Box<[u64]>,
+}
+
+impl Book {
+    /// An empty book for `cap` things.
+    pub(super) fn new(cap: usize) -> Self {
+        Self { counted: Hashes::default(), cap, recent: vec![0; RECENT].into_boxed_slice() }
+    }
+
+    /// Notes `thing` for the finding with this number.
+    #[inline]
+    pub(super) fn note(&mut self, finding: u32, thing: impl Hash) -> Noted {
+        self.note_hash(stable_hash(&(finding, thing)))
+    }
+
+    /// Notes what hashes to `hash`, the finding included.
+    #[inline]
+    pub(super) fn note_hash(&mut self, hash: u64) -> Noted {
+        if self.is_recent(hash) { Noted::Lately } else { self.count(hash) }
+    }
+
+    /// Whether `thing` was mentioned lately; a thing mentioned long ago may be answered like one
+    /// that never was.
+    #[inline]
+    pub(super) fn mention(&mut self, finding: u32, thing: impl Hash) -> bool {
+        self.is_recent(!stable_hash(&(finding, thing)))
+    }
+
+    fn count(&mut self, hash: u64) -> Noted {
+        if self.counted.len() >= self.cap {
+            if self.counted.contains(hash) { Noted::Before } else { Noted::NoRoom }
+        } else if self.counted.insert(hash) {
+            Noted::Now
+        } else {
+            Noted::Before
+        }
+    }
+
+    /// Whether `hash` is among the recent ones; it is afterwards.
+    #[inline]
+    fn is_recent(&mut self, hash: u64) -> bool {
+        let hash = hash | 1; // 0 is an empty place
+        let slot = usize::try_from(hash >> 8).unwrap_or(usize::MAX) % RECENT;
+        self.recent.get_mut(slot).is_some_and(|recent| std::mem::replace(recent, hash) == hash)
+    }
+}
+
+/// A set of hashes with a fixed seed: they need no further hashing. Linear probing in a table that
+/// is never more than three quarters full.
+#[derive(Debug, Default)]
+struct Hashes {
+    /// 0 is an empty place; a power of two of them, or none.
+    slots: Vec<u64>,
+    held: usize,
+}
+
+impl Hashes {
+    /// Places of the first table.
+    const FIRST: usize = 1 << 10;
+
+    const fn len(&self) -> usize {
+        self.held
+    }
+
+    fn contains(&self, hash: u64) -> bool {
+        self.seek(hash.max(1)).is_none()
+    }
+
+    /// Whether `hash` is new.
+    fn insert(&mut self, hash: u64) -> bool {
+        if self.held >= self.slots.len() / 4 * 3 {
+            self.grow();
+        }
+        let hash = hash.max(1);
+        let Some(slot) = self.seek(hash).and_then(|free| self.slots.get_mut(free)) else {
+            return false;
+        };
+        *slot = hash;
+        self.held += 1;
+        true
+    }
+
+    /// Where `hash`, which is not 0, is to be put; `None` if it is there.
+    #[inline]
+    fn seek(&self, hash: u64) -> Option<usize> {
+        let mask = self.slots.len().wrapping_sub(1);
+        let mut at = usize::try_from(hash).unwrap_or(usize::MAX) & mask;
+        loop {
+            match self.slots.get(at) {
+                Some(&known) if known == hash => return None,
+                Some(0) | None => return Some(at),
+                Some(_) => at = at.wrapping_add(1) & mask,
+            }
+        }
+    }
+
+    #[cold]
+    fn grow(&mut self) {
+        let places = self.slots.len().saturating_mul(2).max(Self::FIRST);
+        let before = std::mem::replace(&mut self.slots, vec![0; places]);
+        for hash in before.into_iter().filter(|hash| *hash != 0) {
+            if let Some(slot) = self.seek(hash).and_then(|free| self.slots.get_mut(free)) {
+                *slot = hash;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_set_of_hashes_holds_each_once_however_it_grows() {
+        let mut set = Hashes::default();
+        assert!(!set.contains(0) && !set.contains(7));
+        let hashes = || (0_u64..10_000).map(|n| n.wrapping_mul(1 << 40 | 4));
+        assert!(hashes().all(|hash| set.insert(hash)));
+        assert!(hashes().all(|hash| set.contains(hash) && !set.insert(hash)));
+        assert!(!set.contains(3));
+        assert_eq!(set.len(), 10_000);
+    }
+
+    #[test]
+    fn each_finding_has_its_own_things() {
+        let mut book = Book::new(2);
+        assert_eq!(book.note(1, 7), Noted::Now);
+        assert_eq!(book.note(2, 7), Noted::Now);
+        assert_eq!(book.note(1, 7), Noted::Lately);
+        assert_eq!(book.note(1, 8), Noted::NoRoom);
+        book.recent.fill(0);
+        assert_eq!(book.note(2, 7), Noted::Before);
+        assert!(!book.mention(1, 9));
+        assert!(book.mention(1, 9));
+    }
+}
