@@ -128,7 +128,7 @@ impl Limits {
             row("reassembly_octets", self.reassembly_octets, 1),
             row("fragment_octets", self.fragment_octets, 1),
             row("duplicates", self.duplicates, 16),
-            row("transactions", self.transactions, 60),
+            row("transactions", self.transactions, 72),
             row("calls", self.calls, 640),
             row("registrations", self.registrations, 400),
             row("announcements", self.announcements, 152),

@@ -36,11 +36,12 @@ impl<'a> HeadLines<'a> {
         let from = self.at;
         while let Some(at) = self.mark() {
             let (ending, end) = match tail(self.octets, at) {
+                // The LF is marked too: it is the next mark, or the first of the next block.
                 [b'\r', b'\n', ..] => {
-                    // The LF is marked too.
-                    let _line_feed = self.mark();
+                    self.marks &= self.marks.wrapping_sub(1);
                     (Ending::CrLf, at)
                 }
+                [b'\n', ..] if at < from => continue,
                 [b'\n', ..] => (Ending::Lf, at),
                 _ => {
                     self.odd = true;

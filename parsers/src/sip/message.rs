@@ -7,7 +7,7 @@ use super::address::{AddressList, NameAddr};
 use super::auth::{Auth, AuthList};
 use super::via::{Via, ViaList};
 use super::{
-    Anomalies, HeaderName, HeaderSet, HeaderSpan, Layout, Method, StartLine, Uri, multipart,
+    Anomalies, HeaderName, HeaderSet, HeaderSpan, Layout, Method, Part, StartLine, Uri, multipart,
 };
 use crate::cursor::{index, slice, split_once, trim};
 
@@ -120,6 +120,15 @@ impl<'a> Message<'a> {
         name: &'b [u8],
     ) -> impl Iterator<Item = &'a [u8]> + use<'a, 'b> {
         self.headers().filter(|header| header.raw_name.eq_ignore_ascii_case(name)).map(|h| h.value)
+    }
+
+    /// Where `part` stands, which was read from this message; empty for any other octets.
+    pub fn place_of(&self, part: &[u8]) -> Part {
+        let at = part.as_ptr().addr().wrapping_sub(self.octets.as_ptr().addr());
+        match at.checked_add(part.len()) {
+            Some(end) if end <= self.octets.len() => Part::new(at, part.len()),
+            _ => Part::default(),
+        }
     }
 
     /// The body, as Content-Length or the end of the datagram cut it.

@@ -8,7 +8,7 @@ use crate::cursor::{is_lws, number, offset, word};
 
 /// A set of header names.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Default)]
-pub struct HeaderSet(u128);
+pub struct HeaderSet(u64, u64);
 
 /// Header names of a message, and the places of some.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
@@ -62,6 +62,14 @@ const NEEDED: [(HeaderName, Anomalies); 5] = [
     (HeaderName::CSeq, Anomalies::MISSING_CSEQ),
 ];
 
+const ALL_NEEDED: HeaderSet = HeaderSet::of(&[
+    HeaderName::Via,
+    HeaderName::From,
+    HeaderName::To,
+    HeaderName::CallId,
+    HeaderName::CSeq,
+]);
+
 /// Headers that may stand in a message once, and what it is called when one comes again.
 const ONCE: [(HeaderName, Anomalies); 5] = [
     (HeaderName::From, Anomalies::DUPLICATE_FROM),
@@ -77,24 +85,41 @@ const NOWHERE: u16 = u16::MAX;
 impl HeaderSet {
     /// The set of these names.
     pub const fn of(mut names: &[HeaderName]) -> Self {
-        let mut set = 0;
+        let mut set = Self(0, 0);
         while let [name, rest @ ..] = names {
-            set |= bit(*name);
+            set.insert(*name);
             names = rest;
         }
-        Self(set)
+        set
     }
 
     /// True if the name is in the set.
     #[inline]
     pub const fn contains(self, name: HeaderName) -> bool {
-        self.0 & bit(name) != 0
+        let (half, bit) = place(name);
+        (if half { self.1 } else { self.0 }) & bit != 0
+    }
+
+    /// True if all names of `other` are in this set.
+    #[inline]
+    const fn has_all(self, other: Self) -> bool {
+        self.0 & other.0 == other.0 && self.1 & other.1 == other.1
     }
 
     /// True if one of the names of `other` is in this set.
     #[inline]
     pub const fn meets(self, other: Self) -> bool {
-        self.0 & other.0 != 0
+        self.0 & other.0 | self.1 & other.1 != 0
+    }
+
+    /// Adds a name, and says whether it was there already.
+    #[inline]
+    const fn insert(&mut self, name: HeaderName) -> bool {
+        let (half, bit) = place(name);
+        let set = if half { &mut self.1 } else { &mut self.0 };
+        let before = *set;
+        *set = before | bit;
+        before & bit != 0
     }
 }
 
@@ -136,12 +161,10 @@ impl Seen {
     #[inline]
     pub(super) fn note(&mut self, name: HeaderName, place: usize) {
         let place = u16::try_from(place).unwrap_or(NOWHERE);
-        let bit = bit(name);
-        if self.places.present.0 & bit != 0 {
-            self.repeated.0 |= bit;
+        if self.places.present.insert(name) {
+            self.repeated.insert(name);
             return;
         }
-        self.places.present.0 |= bit;
         match name {
             HeaderName::Via => self.places.via = place,
             HeaderName::From => self.places.from = place,
@@ -161,17 +184,7 @@ impl Seen {
         spans: &[HeaderSpan],
         start: StartLine,
     ) -> (Anomalies, ContentLength, Places) {
-        let mut found = Anomalies::NONE;
-        for (name, missing) in NEEDED {
-            if !self.places.present.contains(name) {
-                found |= missing;
-            }
-        }
-        for (name, doubled) in ONCE {
-            if self.repeated.contains(name) {
-                found |= doubled;
-            }
-        }
+        let mut found = amiss(self.places.present, self.repeated);
         if let Some(span) = self.places.first(HeaderName::CSeq, spans) {
             self.places.cseq = read_cseq(octets, *span);
             found |= cseq_anomaly(octets, self.places.cseq, start);
@@ -189,10 +202,33 @@ impl Seen {
     }
 }
 
+/// Necessary headers that are missing, and others that came more than once.
+fn amiss(present: HeaderSet, repeated: HeaderSet) -> Anomalies {
+    let mut found = Anomalies::NONE;
+    if !present.has_all(ALL_NEEDED) {
+        for (name, missing) in NEEDED {
+            if !present.contains(name) {
+                found |= missing;
+            }
+        }
+    }
+    if repeated != HeaderSet::default() {
+        for (name, doubled) in ONCE {
+            if repeated.contains(name) {
+                found |= doubled;
+            }
+        }
+    }
+    found
+}
+
+/// Whether a name's bit is in the second half of a set, and the bit.
+#[inline]
 #[allow(clippy::as_conversions, reason = "the discriminant of an enum of one octet")]
-const fn bit(name: HeaderName) -> u128 {
+const fn place(name: HeaderName) -> (bool, u64) {
     const { assert!(HeaderName::KNOWN.len() < 128, "a bit for each name") };
-    1 << (name as u8 & 127)
+    let number = name as u8;
+    (number & 64 != 0, 1 << (number & 63))
 }
 
 /// `1*DIGIT LWS Method`.
