@@ -82,10 +82,10 @@ pub(crate) fn find_break(octets: &[u8]) -> Option<usize> {
     find_near([b'\r', b'\n'], octets)
 }
 
-/// Longest octets that [`find`] looks through word by word.
+/// Longest octets that [`find`] looks through without `memchr`.
 const NEAR: usize = 64;
 
-/// Offset of the first `needle`, which may not be NUL.
+/// Offset of the first `needle`.
 #[inline]
 pub(crate) fn find(needle: u8, octets: &[u8]) -> Option<usize> {
     if octets.len() <= NEAR { find_near([needle], octets) } else { memchr::memchr(needle, octets) }
@@ -96,62 +96,84 @@ const ONES: u64 = 0x0101_0101_0101_0101;
 const HIGH: u64 = 0x8080_8080_8080_8080;
 
 /// Offset of the first octet that is one of `needles`, eight octets at a time: for values of a few
-/// dozen octets, where setting up `memchr` costs more than the search. No needle may be NUL.
+/// dozen octets, where setting up `memchr` costs more than the search.
 #[inline]
 pub(crate) fn find_near<const N: usize>(needles: [u8; N], octets: &[u8]) -> Option<usize> {
     let wanted = needles.map(|needle| u64::from(needle).wrapping_mul(ONES));
-    // The lowest octet marked is one of them; those above may be marked by a borrow.
+    find_marked(octets, |word| wanted.iter().fold(0, |marks, needle| marks | zeros(word ^ needle)))
+}
+
+/// True if an octet is less than `limit`, which is at most 0x80, or one of `needles`, or no ASCII.
+#[inline]
+pub(crate) fn any_near<const N: usize>(limit: u8, needles: [u8; N], octets: &[u8]) -> bool {
+    let wanted = needles.map(|needle| u64::from(needle).wrapping_mul(ONES));
+    let limit = u64::from(limit).wrapping_mul(ONES);
     let marks = |word: u64| {
-        wanted.iter().fold(0, |marks, needle| {
-            let odd = word ^ needle;
-            marks | (odd.wrapping_sub(ONES) & !odd)
-        }) & HIGH
+        let below = word.wrapping_sub(limit) & !word;
+        wanted.iter().fold(word | below, |marks, needle| marks | zeros(word ^ needle))
     };
-    let first = |marks: u64| usize::try_from(marks.trailing_zeros() / 8).unwrap_or_default();
+    find_marked(octets, marks).is_some()
+}
+
+/// Where the first `needle` stands among sixteen octets.
+#[inline]
+pub(crate) fn find_in(needle: u8, window: &[u8; 16]) -> Option<usize> {
+    let wanted = u64::from(needle).wrapping_mul(ONES);
+    let (low, high) = halves(u128::from_le_bytes(*window));
+    let (low, high) = (zeros(low ^ wanted) & HIGH, zeros(high ^ wanted) & HIGH);
+    match (low, high) {
+        (0, 0) => None,
+        (0, _) => Some(first_mark(high) | 8),
+        _ => Some(first_mark(low)),
+    }
+}
+
+/// The low and the high half of a word.
+#[inline]
+#[allow(clippy::as_conversions, clippy::cast_possible_truncation, reason = "halves of a word")]
+pub(crate) const fn halves(word: u128) -> (u64, u64) {
+    (word as u64, (word >> 64) as u64)
+}
+
+/// Marks the octets that are zero by their highest bit. The lowest marked is one of them; those above
+/// may be marked by a borrow. Other bits mean nothing.
+#[inline]
+const fn zeros(word: u64) -> u64 {
+    word.wrapping_sub(ONES) & !word
+}
+
+/// The place of the lowest octet that is marked.
+#[inline]
+fn first_mark(marks: u64) -> usize {
+    usize::try_from(marks.trailing_zeros() / 8).unwrap_or_default()
+}
+
+/// Offset of the first octet whose highest bit `marks` sets.
+#[inline]
+fn find_marked(octets: &[u8], marks: impl Fn(u64) -> u64) -> Option<usize> {
     let mut rest = octets;
     while let Some((word, next)) = rest.split_first_chunk::<8>() {
-        let found = marks(u64::from_le_bytes(*word));
+        let found = marks(u64::from_le_bytes(*word)) & HIGH;
         if found != 0 {
-            return octets.len().checked_sub(rest.len())?.checked_add(first(found));
+            return octets.len().checked_sub(rest.len())?.checked_add(first_mark(found));
         }
         rest = next;
     }
-    let at = match octets.last_chunk::<8>() {
-        // The last octets again, those that have been looked at shifted out.
-        Some(word) if !rest.is_empty() => {
-            let seen = 8_usize.saturating_sub(rest.len()).saturating_mul(8);
-            let word = u64::from_le_bytes(*word) >> (seen & 63);
-            let found = marks(word);
-            if found == 0 {
-                return None;
-            }
-            first(found)
-        }
-        _ => rest.iter().position(|octet| needles.contains(octet))?,
-    };
-    octets.len().checked_sub(rest.len())?.checked_add(at)
-}
-
-/// How many octets are no printable ASCII: controls, DEL and everything above.
-pub(crate) fn count_unprintable(octets: &[u8]) -> usize {
-    let mut total = 0_usize;
-    // As many words as an octet counts.
-    for part in octets.chunks(255 * 8) {
-        let (words, rest) = part.as_chunks::<8>();
-        let lanes = words.iter().fold(0_u64, |lanes, word| {
-            let word = u64::from_le_bytes(*word);
-            let low = word & !HIGH;
-            // The highest bit of each octet: at least 0x20, and 0x7f.
-            let graphic = low.wrapping_add(ONES.wrapping_mul(0x60));
-            let delete = low.wrapping_add(ONES);
-            lanes.wrapping_add(((word | !graphic | delete) >> 7) & ONES)
-        });
-        let odd = |octet: u8| usize::from(octet.wrapping_sub(0x20) >= 0x5f);
-        let lanes = lanes.to_le_bytes().iter().fold(0, |sum, &n| usize::from(n).wrapping_add(sum));
-        let rest = rest.iter().fold(0, |sum, &octet| odd(octet).wrapping_add(sum));
-        total = total.wrapping_add(lanes).wrapping_add(rest);
+    if rest.is_empty() {
+        return None;
     }
-    total
+    let seen = 8_usize.saturating_sub(rest.len()).saturating_mul(8) & 63;
+    let word = match octets.last_chunk::<8>() {
+        // The last octets again, those that have been looked at shifted out.
+        Some(word) => u64::from_le_bytes(*word) >> seen,
+        None => rest.iter().rev().fold(0, |word, &octet| word << 8 | u64::from(octet)),
+    };
+    // Above the octets of the text there are none.
+    let found = marks(word) & (HIGH >> seen);
+    if found == 0 {
+        return None;
+    }
+    octets.len().checked_sub(rest.len())?.checked_add(first_mark(found))
 }
 
 /// Offset of the first empty line's LF-preceded start: the octet after the LF that ends the last
@@ -298,7 +320,7 @@ mod tests {
 
     #[test]
     fn near_search_agrees_with_looking_at_each_octet() {
-        let text: Vec<u8> = (0..64_u8).map(|n| b"ab;c<\x80\xff:d"[usize::from(n % 9)]).collect();
+        let text: Vec<u8> = (0..64_u8).map(|n| b"ab;c<\x80\xff:d\0"[usize::from(n % 10)]).collect();
         for from in 0..text.len() {
             for to in from..=text.len() {
                 let part = &text[from..to];
@@ -306,23 +328,22 @@ mod tests {
                 assert_eq!(find_near([b';', b'<'], part), slow, "{from}..{to}");
                 let slow = part.iter().position(|octet| *octet == b':');
                 assert_eq!(find_near([b':'], part), slow, "{from}..{to}");
+                let slow = part.iter().position(|octet| *octet == 0);
+                assert_eq!(find_near([0], part), slow, "{from}..{to}");
+                let slow = part.iter().any(|&o| !(b'b'..0x80).contains(&o) || o == b'd');
+                assert_eq!(any_near(b'b', [b'd'], part), slow, "{from}..{to}");
+                if let Some(window) = part.first_chunk() {
+                    let slow = window.iter().position(|octet| *octet == 0xff);
+                    assert_eq!(find_in(0xff, window), slow);
+                }
             }
         }
-    }
-
-    #[test]
-    fn what_is_not_printable_is_counted_wherever_it_stands() {
-        for at in [0, 7, 8, 2039, 2040, 2041, 4999] {
-            let mut text = vec![b' '; 5000];
-            assert_eq!(count_unprintable(&text), 0);
-            for octet in [0, 0x1f, 0x7f, 0x80, 0xff, b'\n'] {
-                text[at] = octet;
-                assert_eq!(count_unprintable(&text), 1, "{at} {octet}");
-            }
-            text[at] = b'~';
-            assert_eq!(count_unprintable(&text), 0);
+        for octet in 0..=255 {
+            assert_eq!(
+                any_near(b'!', [b'<'], &[octet]),
+                octet <= b' ' || octet == b'<' || octet > 127
+            );
         }
-        assert_eq!(count_unprintable(&vec![b'\n'; 5000]), 5000);
     }
 
     #[test]

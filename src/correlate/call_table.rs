@@ -16,7 +16,7 @@ use super::outbox::Outbox;
 use super::placement::{Completed, Placement, SdpRole};
 use super::slots::Slots;
 use super::timers::{Place, Timers};
-use super::view::{View, hash_on};
+use super::view::View;
 use crate::model::evidence::FrameRef;
 use crate::model::id::RecordKey;
 use crate::model::record::Side;
@@ -103,10 +103,8 @@ impl Calls {
             return;
         }
         self.stamp = self.stamp.saturating_add(1);
-        let call_id = view.call_id_hash;
-        let found = self
-            .find(call_id, view)
-            .or_else(|| self.begin(call_id, event, view, placement.retransmission, out));
+        let found =
+            self.find(view).or_else(|| self.begin(event, view, placement.retransmission, out));
         let Some((slot, from)) = found else { return };
         let slot = self.fork(slot, from, event, view, out).unwrap_or(slot);
         let stamp = self.stamp;
@@ -181,13 +179,13 @@ impl Calls {
         false
     }
 
-    fn find(&self, call_id: u64, view: &View<'_>) -> Option<Found> {
+    fn find(&self, view: &View<'_>) -> Option<Found> {
         let forward = || {
             let head = self.head(view.from_hash, view.call_id, view.from_tag)?;
             Some((self.pick(head, view.to_tag)?, Side::Caller))
         };
         let backward = || {
-            let head = self.head(hash_on(call_id, view.to_tag), view.call_id, view.to_tag)?;
+            let head = self.head(view.to_hash, view.call_id, view.to_tag)?;
             Some((self.pick(head, view.from_tag)?, Side::Callee))
         };
         forward().or_else(backward)
@@ -228,7 +226,6 @@ impl Calls {
     /// Begins a call with this message, if one may begin with it.
     fn begin(
         &mut self,
-        call_id: u64,
         event: &SipEvent<'_>,
         view: &View<'_>,
         repeated: bool,
@@ -239,7 +236,7 @@ impl Calls {
         }
         let hash = view.from_hash;
         let anew = view.is_initial_invite() && !repeated;
-        let known = || self.finished.has(hash) || self.finished.has(hash_on(call_id, view.to_tag));
+        let known = || self.finished.has(hash) || self.finished.has(view.to_hash);
         if !anew && known() {
             return None;
         }

@@ -36,7 +36,7 @@ impl Dialogs {
         // The collector has done this already, and drained the outbox in between.
         let _ = self.advance(event.watermark, out);
         let mut placement = Placement::default();
-        let Some(view) = View::of(&event.message) else { return placement };
+        let Some(view) = View::of(event) else { return placement };
         let (retransmission, completed) = self.transactions.see(event, &view);
         placement.retransmission = retransmission;
         placement.completed = completed;

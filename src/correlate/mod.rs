@@ -17,6 +17,7 @@ mod registration;
 pub mod rtcp;
 #[cfg(test)]
 pub(crate) mod sample;
+mod seen_index;
 mod session;
 mod slots;
 pub mod spool;

@@ -197,6 +197,7 @@ impl Collector {
             dst: sip.dst,
             transport: sip.transport,
             message: Message::new(epoch.octets(&sip.octets), sip.layout, epoch.spans(&sip.spans)),
+            names: sip.names,
             clipped: sip.clipped,
             encrypted: false,
         };

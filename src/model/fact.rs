@@ -5,7 +5,7 @@
 
 use std::ops::Range;
 
-use overhear_parsers::sip::{HeaderSpan, Layout};
+use overhear_parsers::sip::{HeaderSpan, Layout, Part};
 
 use super::addr::Endpoint;
 use super::evidence::FrameRef;
@@ -110,8 +110,29 @@ pub struct SipFact {
     pub spans: Range<u32>,
     /// Start line, body and anomalies.
     pub layout: Layout,
+    /// By what its dialog and its transaction are found.
+    pub names: SipNames,
     /// The snap length cut the datagram.
     pub clipped: bool,
+}
+
+/// By what the dialog and the transaction of a SIP message are found; all zero without a Call-ID.
+/// Hashes are stable: ids of the report are made of some. Tags are places in the message's octets.
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
+pub struct SipNames {
+    /// Hash of Call-ID and From tag.
+    pub from: u64,
+    /// Hash of Call-ID and To tag.
+    pub to: u64,
+    /// Names the request of the transaction between these two addresses: this one, or the one that
+    /// this response answers.
+    pub request: u64,
+    /// Names this response; 0 for a request.
+    pub response: u64,
+    /// The From tag; empty without one (RFC 2543).
+    pub from_tag: Part,
+    /// The To tag; empty without one.
+    pub to_tag: Part,
 }
 
 /// All facts of one lane in one epoch, with the octets they speak of.

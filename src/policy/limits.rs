@@ -73,7 +73,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             streams: 1_040_000,
-            armed: 44_000,
+            armed: 40_000,
             udp_flows: 80_000,
             tcp_flows: 40_000,
             reassembly_octets: 24 << 20,
@@ -128,7 +128,7 @@ impl Limits {
             row("reassembly_octets", self.reassembly_octets, 1),
             row("fragment_octets", self.fragment_octets, 1),
             row("duplicates", self.duplicates, 24),
-            row("transactions", self.transactions, 60),
+            row("transactions", self.transactions, 72),
             row("calls", self.calls, 640),
             row("registrations", self.registrations, 400),
             row("announcements", self.announcements, 152),

@@ -91,6 +91,15 @@ impl Method {
         }
     }
 
+    /// The method whose name is exactly `text`; `None` for an unknown one.
+    #[inline]
+    pub(super) fn spelled(text: &[u8]) -> Option<Self> {
+        Self::as_usual(text).or_else(|| {
+            let method = Self::from(text);
+            (method != Self::Other && method.is_spelled(text)).then_some(method)
+        })
+    }
+
     /// True when `text` is exactly this method's name.
     pub fn is_spelled(self, text: &[u8]) -> bool {
         self == Self::Other || self.as_str().as_bytes() == text

@@ -1,6 +1,9 @@
 //! Header names: RFC 3261 §20, the extensions of the IANA registry, and the compact forms of
 //! RFC 3261 §7.3.3. A name becomes one octet; the text of an unknown one stays in the message.
-//! Length and first letter choose the candidates, so nothing is hashed, copied or lower-cased.
+//! A short name in its usual spelling is found by a perfect hash of its octets in one word; for all
+//! others length and first letter choose the candidates. Nothing is copied or lower-cased.
+
+use crate::cursor::{find_in, halves};
 
 macro_rules! header_names {
     ($($name:ident $text:literal,)+) => {
@@ -177,15 +180,11 @@ impl HeaderName {
 
 impl From<&[u8]> for HeaderName {
     /// Any case of letters; compact forms included. White space must be gone already.
-    #[inline]
     fn from(name: &[u8]) -> Self {
         match name {
             [] => Self::Other,
             [letter] => Self::from_compact(*letter),
             [first, ..] => {
-                if let Some(found) = Self::as_usual(name) {
-                    return found;
-                }
                 let equal = |(text, _): &&Entry| *text == name || text.eq_ignore_ascii_case(name);
                 let found = candidates(name.len(), *first).iter().find(equal);
                 found.map_or(Self::Other, |&(_, found)| found)
@@ -195,31 +194,90 @@ impl From<&[u8]> for HeaderName {
 }
 
 impl HeaderName {
-    /// The names that nearly every message has, as nearly everybody writes them: each comparison is
-    /// one of a known length, so a few words and no call.
+    /// The name that `window` starts with, written as its RFC writes it or in a compact form, and its
+    /// length in octets; `None` for any other spelling and for names that are longer than that.
     #[inline]
-    fn as_usual(name: &[u8]) -> Option<Self> {
-        match name.len() {
-            2 if name == b"To" => Some(Self::To),
-            3 if name == b"Via" => Some(Self::Via),
-            4 if name == b"CSeq" => Some(Self::CSeq),
-            4 if name == b"From" => Some(Self::From),
-            5 if name == b"Allow" => Some(Self::Allow),
-            5 if name == b"Route" => Some(Self::Route),
-            6 if name == b"Server" => Some(Self::Server),
-            7 if name == b"Call-ID" => Some(Self::CallId),
-            7 if name == b"Contact" => Some(Self::Contact),
-            7 if name == b"Expires" => Some(Self::Expires),
-            9 if name == b"Supported" => Some(Self::Supported),
-            10 if name == b"User-Agent" => Some(Self::UserAgent),
-            12 if name == b"Max-Forwards" => Some(Self::MaxForwards),
-            12 if name == b"Content-Type" => Some(Self::ContentType),
-            12 if name == b"Record-Route" => Some(Self::RecordRoute),
-            13 if name == b"Authorization" => Some(Self::Authorization),
-            14 if name == b"Content-Length" => Some(Self::ContentLength),
-            _ => None,
+    pub(super) fn at_start_of(window: &[u8; 16]) -> Option<(Self, u16)> {
+        let len = find_in(b':', window)?;
+        let name = u128::from_le_bytes(*window) & FIRST.get(len)?;
+        let name_len = u16::try_from(len).ok()?;
+        if len == 1 {
+            let compact = Self::from_compact(*window.first()?);
+            return (compact != Self::Other).then_some((compact, name_len));
         }
+        let (text, found) = USUAL.get(usize::from(*USUAL_AT.get(place(name))?))?;
+        (*text == name && len > 0).then_some((*found, name_len))
     }
+}
+
+/// The first n octets of a word.
+static FIRST: [u128; 16] = {
+    let mut masks = [0; 16];
+    let mut rest: &mut [u128] = &mut masks;
+    let mut mask = 0;
+    while let [first, next @ ..] = rest {
+        *first = mask;
+        mask = mask << 8 | 0xff;
+        rest = next;
+    }
+    masks
+};
+
+/// The names shorter than sixteen octets, each in a word, and nothing where a longer one would be.
+static USUAL: [(u128, HeaderName); HeaderName::KNOWN.len()] = {
+    let mut entries = [(0, HeaderName::Other); HeaderName::KNOWN.len()];
+    let mut rest: &mut [(u128, HeaderName)] = &mut entries;
+    let mut names = HeaderName::KNOWN;
+    while let Some((entry, next)) = rest.split_first_mut()
+        && let [name, others @ ..] = names
+    {
+        *entry = (word(name.as_str().as_bytes()), *name);
+        rest = next;
+        names = others;
+    }
+    entries
+};
+
+/// Where in [`USUAL`] the name stands that has this [`place`]: a test sees to it that no two share one.
+static USUAL_AT: [u8; 512] = {
+    let mut index = [0; 512];
+    let mut names = HeaderName::KNOWN;
+    let mut number = 0_u8;
+    while let [name, rest @ ..] = names {
+        let text = word(name.as_str().as_bytes());
+        if text != 0
+            && let Some((_, [entry, ..])) = index.split_at_mut_checked(place(text))
+        {
+            *entry = number;
+        }
+        number = number.wrapping_add(1);
+        names = rest;
+    }
+    index
+};
+
+/// A text of less than sixteen octets as a word, the first octet lowest; 0 for a longer one.
+const fn word(text: &[u8]) -> u128 {
+    let mut word = 0;
+    let mut rest = text;
+    while let [before @ .., last] = rest {
+        word = word << 8 | u128_of(*last);
+        rest = before;
+    }
+    if text.len() < 16 { word } else { 0 }
+}
+
+const fn u128_of(octet: u8) -> u128 {
+    u128::from_le_bytes([octet, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0])
+}
+
+/// A number below 512 for a name in a word. The factor was found by trying: it gives each name that
+/// has fewer than sixteen octets another number.
+#[inline]
+#[allow(clippy::as_conversions, clippy::cast_possible_truncation, reason = "nine bits")]
+const fn place(name: u128) -> usize {
+    let (low, high) = halves(name);
+    ((low ^ high << 3).wrapping_mul(0x9868_89ba_3117_4319) >> 55) as usize
 }
 
 /// A name beside its text, put together when this is compiled.
@@ -339,6 +397,26 @@ mod tests {
             assert_eq!(HeaderName::from(&text.to_ascii_uppercase()[..]), name);
         }
         assert_eq!(size_of::<HeaderName>(), 1);
+    }
+
+    #[test]
+    fn every_short_name_has_its_own_place_among_the_usual_ones() {
+        let mut short = 0;
+        for &name in HeaderName::KNOWN {
+            let text = name.as_str();
+            let mut line = format!("{text}: x").into_bytes();
+            line.resize(16, b' ');
+            let found = HeaderName::at_start_of(line.first_chunk().unwrap());
+            let len = u16::try_from(text.len()).unwrap();
+            assert_eq!(found, (text.len() < 16).then_some((name, len)), "{text}");
+            short += usize::from(found.is_some());
+        }
+        assert!(short > 80);
+        assert_eq!(HeaderName::at_start_of(b"i: abcdefghijklm"), Some((HeaderName::CallId, 1)));
+        assert_eq!(HeaderName::at_start_of(b"z: abcdefghijklm"), None);
+        assert_eq!(HeaderName::at_start_of(b": Via: abcdefghi"), None);
+        assert_eq!(HeaderName::at_start_of(b"via: abcdefghijk"), None);
+        assert_eq!(HeaderName::at_start_of(b"\0\0: abcdefghijkl"), None);
     }
 
     #[test]

@@ -1,14 +1,15 @@
 //! The line scan that every SIP message goes through: header names, where the values stand, and
-//! what is off (RFC 3261 §7.3, §25.1). One pass over the lines with `memchr`, one over the octets
-//! for controls and UTF-8; nothing is copied and no value is interpreted except `CSeq` and
-//! Content-Length.
+//! what is off (RFC 3261 §7.3, §25.1). One pass over the octets finds line ends and what is no
+//! printable ASCII; of a line the first sixteen octets are looked at, where nearly every name ends.
+//! Nothing is copied and no value is interpreted except `CSeq` and Content-Length.
 
+use super::lines::HeadLines;
+use super::places::{ContentLength, Places, Seen};
 use super::start::{is_start_line, start_line};
-use super::{HeaderName, HeaderSpan, MAX_HEADERS, Method, StartLine, lex};
+use super::{HeaderName, HeaderSpan, MAX_HEADERS, StartLine, lex};
 use crate::anomaly::Anomalies;
 use crate::cursor::{
-    Ending, count_unprintable, cut, find_near, index, is_lws, line_at, number, offset, slice, tail,
-    trim_end, trim_start, word,
+    Ending, cut, find_near, is_lws, line_at, offset, slice, tail, trim_end, trim_start,
 };
 
 /// What the header section says.
@@ -21,14 +22,7 @@ pub(super) struct Head {
     pub(super) headers: u32,
     pub(super) anomalies: Anomalies,
     pub(super) content_length: ContentLength,
-}
-
-/// The first Content-Length.
-#[derive(Copy, Clone, PartialEq, Eq)]
-pub(super) enum ContentLength {
-    Missing,
-    Bad,
-    Octets(usize),
+    pub(super) places: Places,
 }
 
 /// Reads the header section that starts at `from`, and appends its spans.
@@ -40,64 +34,62 @@ pub(super) fn head(
     spans: &mut Vec<HeaderSpan>,
     in_stream: bool,
 ) -> Option<Head> {
-    let first = line_at(octets, from)?;
+    let mut lines = HeadLines::new(octets, from);
+    let first = lines.line()?;
     let (start, mut anomalies) = start_line(first.text, from)?;
-    let mark = spans.len();
-    let mut headers = 0_u32;
-    let mut breaks = first.ending.octets();
     anomalies |= ending_anomaly(first.ending);
+    let mark = spans.len();
+    let mut seen = Seen::default();
+    let mut headers = 0_usize;
     let mut at = first.next;
     loop {
-        let Some(line) = line_at(octets, at) else {
+        let Some(line) = lines.line() else {
             anomalies |= Anomalies::NO_HEADER_END;
             break;
         };
         anomalies |= ending_anomaly(line.ending);
+        let kept = headers < MAX_HEADERS;
+        if kept && let Some(name) = plain_header(octets, line.text, at, spans) {
+            seen.note(name, headers);
+            headers = headers.saturating_add(1);
+            at = line.next;
+            continue;
+        }
         match line.text {
             [] => {
                 at = line.next;
-                breaks = breaks.saturating_add(line.ending.octets());
                 break;
             }
             [b'\r'] if line.ending == Ending::None => {}
             [b' ' | b'\t', ..] if headers > 0 => {
                 anomalies |= Anomalies::FOLDED_HEADER;
-                if index(headers) <= MAX_HEADERS {
+                if headers <= MAX_HEADERS {
                     unfold(spans, mark, line.text, at);
                 }
             }
             text => {
-                let kept = index(headers) < MAX_HEADERS;
                 let found = header(text, at, spans, kept);
                 if found.contains(Anomalies::START_LINE_IN_HEADERS) && in_stream {
                     anomalies |= Anomalies::START_LINE_IN_HEADERS | Anomalies::NO_HEADER_END;
                     // Its line was taken for a header.
-                    spans.truncate(mark.saturating_add(index(headers)));
+                    spans.truncate(mark.saturating_add(headers));
                     break;
                 }
                 anomalies |= found;
+                if let Some(span) = spans.last().filter(|_| kept) {
+                    seen.note(span.name, headers);
+                }
                 headers = headers.saturating_add(1);
             }
         }
         at = line.next;
-        breaks = breaks.saturating_add(line.ending.octets());
     }
-    let section = slice(octets, from, at);
-    // Nothing but printable ASCII and line ends, nearly always.
-    if count_unprintable(section) != breaks {
-        anomalies |= octets_anomalies(section);
+    if lines.is_odd() {
+        anomalies |= octets_anomalies(slice(octets, from, at));
     }
-    let (required, content_length) = required(octets, tail_spans(spans, mark), start);
-    anomalies |= required;
-    Some(Head { start, body_at: at, headers, anomalies, content_length })
-}
-
-/// Number, method and method text of a `CSeq` value (RFC 3261 §20.16).
-pub(super) fn cseq(value: &[u8]) -> Option<(u32, Method, &[u8])> {
-    let (sequence, method) = word(value);
-    let sequence = u32::try_from(number(sequence)?).ok()?;
-    let valid = !method.is_empty() && !method.iter().any(|&octet| is_lws(octet));
-    valid.then(|| (sequence, Method::from(method), method))
+    let (missing, content_length, places) = seen.finish(octets, tail_spans(spans, mark), start);
+    anomalies |= missing;
+    Some(Head { start, body_at: at, headers: offset(headers), anomalies, content_length, places })
 }
 
 #[inline]
@@ -127,9 +119,36 @@ fn octets_anomalies(head: &[u8]) -> Anomalies {
     found
 }
 
-/// One header line that stands at `at`. The span is built where it is kept: built elsewhere and
-/// moved, it costs a stalled load per header.
+/// Reads a line that stands at `at` as nearly all are: a name as its RFC writes it, shorter than
+/// sixteen octets, and a colon. The span is built where it is kept: built elsewhere and moved, it
+/// costs a stalled load per header.
 #[inline]
+fn plain_header(
+    octets: &[u8],
+    text: &[u8],
+    at: usize,
+    spans: &mut Vec<HeaderSpan>,
+) -> Option<HeaderName> {
+    let (name, name_len) = HeaderName::at_start_of(tail(octets, at).first_chunk::<16>()?)?;
+    // The colon may be another line's.
+    let rest = text.get(usize::from(name_len)..)?;
+    let value = match rest {
+        [b':', b' ', first, ..] if !is_lws(*first) => tail(rest, 2),
+        [b':', value @ ..] => trim_start(value),
+        _ => return None,
+    };
+    let before = text.len().saturating_sub(value.len());
+    spans.push(HeaderSpan {
+        name,
+        name_at: offset(at),
+        name_len,
+        value_at: offset(at.saturating_add(before)),
+        value_len: offset(trim_end(value).len()),
+    });
+    Some(name)
+}
+
+/// Reads any other header line that stands at `at`.
 fn header(text: &[u8], at: usize, spans: &mut Vec<HeaderSpan>, kept: bool) -> Anomalies {
     let Some(colon) = name_end(text) else { return nameless(text, at, spans, kept) };
     let (name_text, rest) = cut(text, colon);
@@ -209,81 +228,6 @@ fn unfold(spans: &mut [HeaderSpan], mark: usize, text: &[u8], at: usize) {
     span.value_len = start.saturating_add(length).saturating_sub(span.value_at);
 }
 
-/// Which of the headers that every message needs are missing or doubled (RFC 3261 §8.1.1).
-fn required(octets: &[u8], spans: &[HeaderSpan], start: StartLine) -> (Anomalies, ContentLength) {
-    const NEEDED: Anomalies = Anomalies::MISSING_VIA
-        .union(Anomalies::MISSING_FROM)
-        .union(Anomalies::MISSING_TO)
-        .union(Anomalies::MISSING_CALL_ID)
-        .union(Anomalies::MISSING_CSEQ);
-    let mut found = Anomalies::NONE;
-    let mut seen = Anomalies::NONE;
-    let mut forwards = false;
-    let mut length = ContentLength::Missing;
-    for span in spans {
-        let (once, twice) = match span.name {
-            HeaderName::Via => (Anomalies::MISSING_VIA, Anomalies::NONE),
-            HeaderName::From => (Anomalies::MISSING_FROM, Anomalies::DUPLICATE_FROM),
-            HeaderName::To => (Anomalies::MISSING_TO, Anomalies::DUPLICATE_TO),
-            HeaderName::CallId => (Anomalies::MISSING_CALL_ID, Anomalies::DUPLICATE_CALL_ID),
-            HeaderName::CSeq => {
-                if !seen.contains(Anomalies::MISSING_CSEQ) {
-                    found |= cseq_anomaly(octets, span.value(octets), start);
-                }
-                (Anomalies::MISSING_CSEQ, Anomalies::DUPLICATE_CSEQ)
-            }
-            HeaderName::ContentLength => {
-                found |= add_length(&mut length, span.value(octets));
-                continue;
-            }
-            HeaderName::MaxForwards => {
-                if forwards {
-                    found |= Anomalies::DUPLICATE_MAX_FORWARDS;
-                }
-                forwards = true;
-                continue;
-            }
-            _ => continue,
-        };
-        if seen.contains(once) {
-            found |= twice;
-        }
-        seen |= once;
-    }
-    (found | NEEDED.without(seen), length)
-}
-
-/// `CSeq` must be readable, and in a request name the method of the start line.
-fn cseq_anomaly(octets: &[u8], value: &[u8], start: StartLine) -> Anomalies {
-    match (cseq(value), start) {
-        (None, _) => Anomalies::CSEQ_BAD,
-        (Some((_, _, method)), StartLine::Request { method_text, .. })
-            if method != method_text.of(octets) =>
-        {
-            Anomalies::CSEQ_METHOD_MISMATCH
-        }
-        _ => Anomalies::NONE,
-    }
-}
-
-/// The first Content-Length counts; later ones are compared with it.
-fn add_length(length: &mut ContentLength, value: &[u8]) -> Anomalies {
-    let read = match number(value).map(usize::try_from) {
-        Some(Ok(octets)) => ContentLength::Octets(octets),
-        _ => ContentLength::Bad,
-    };
-    let bad =
-        if read == ContentLength::Bad { Anomalies::CONTENT_LENGTH_BAD } else { Anomalies::NONE };
-    match *length {
-        ContentLength::Missing => {
-            *length = read;
-            bad
-        }
-        first if first == read => bad | Anomalies::CONTENT_LENGTH_DUPLICATE,
-        _ => bad | Anomalies::CONTENT_LENGTH_DUPLICATE_DIFFERING,
-    }
-}
-
 /// True if `octets` go on with another message, blank lines aside.
 pub(super) fn begins_message(octets: &[u8]) -> bool {
     line_at(trim_start(octets), 0).is_some_and(|line| is_start_line(line.text))
@@ -297,6 +241,7 @@ fn tail_spans(spans: &[HeaderSpan], mark: usize) -> &[HeaderSpan] {
 mod tests {
     use super::super::{Layout, parse_datagram};
     use super::*;
+    use crate::cursor::index;
 
     const HEAD: &str = "OPTIONS sip:x SIP/2.0\r\nVia: SIP/2.0/UDP a\r\nFrom: a\r\nTo: b\r\nCall-ID: c\r\nCSeq: 1 OPTIONS\r\n";
 
