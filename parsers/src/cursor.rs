@@ -76,12 +76,6 @@ impl<'a> Iterator for Lines<'a> {
     }
 }
 
-/// Offset of the first CR or LF: SDP lines are met with CRLF, LF and even CR alone.
-#[inline]
-pub(crate) fn find_break(octets: &[u8]) -> Option<usize> {
-    find_near([b'\r', b'\n'], octets)
-}
-
 /// Longest octets that [`find`] looks through word by word.
 const NEAR: usize = 64;
 
@@ -130,6 +124,13 @@ pub(crate) fn find_near<const N: usize>(needles: [u8; N], octets: &[u8]) -> Opti
         _ => rest.iter().position(|octet| needles.contains(octet))?,
     };
     octets.len().checked_sub(rest.len())?.checked_add(at)
+}
+
+/// Offset of the first CR or LF (SDP lines are met with CRLF, LF and even CR alone), else the
+/// length.
+#[inline]
+pub(crate) fn line_end(text: &[u8]) -> usize {
+    memchr::memchr2(b'\r', b'\n', text).unwrap_or(text.len())
 }
 
 /// How many octets are no printable ASCII: controls, DEL and everything above.

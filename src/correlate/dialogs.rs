@@ -11,7 +11,19 @@ use super::transaction::Transactions;
 use super::view::View;
 use crate::model::time::Ts;
 use crate::policy::Limits;
-use overhear_parsers::sip::Method;
+use overhear_parsers::sip::{Message, Method};
+
+/// What correlation reads of every message, apart from the message so that it can be read of several
+/// before any is taken in.
+#[derive(Default)]
+pub struct Reading<'a>(Option<View<'a>>);
+
+impl<'a> Reading<'a> {
+    /// Reads a message.
+    pub fn of(message: &Message<'a>) -> Self {
+        Self(View::of(message))
+    }
+}
 
 /// Transactions, calls and registrations that are alive.
 pub struct Dialogs {
@@ -32,20 +44,35 @@ impl Dialogs {
 
     /// Takes in one message. Timers due at its watermark run first, so that nothing depends on how
     /// often [`Dialogs::advance`] is called.
-    pub fn sip(&mut self, event: &SipEvent<'_>, out: &mut Outbox) -> Placement {
+    pub fn sip(
+        &mut self,
+        event: &SipEvent<'_>,
+        reading: &Reading<'_>,
+        out: &mut Outbox,
+    ) -> Placement {
         // The collector has done this already, and drained the outbox in between.
         let _ = self.advance(event.watermark, out);
         let mut placement = Placement::default();
-        let Some(view) = View::of(&event.message) else { return placement };
-        let (retransmission, completed) = self.transactions.see(event, &view);
+        let Some(view) = &reading.0 else { return placement };
+        let (retransmission, completed) = self.transactions.see(event, view);
         placement.retransmission = retransmission;
         placement.completed = completed;
         if view.method == Method::Register {
-            placement.registration = self.registrations.see(event, &view, retransmission, out);
+            placement.registration = self.registrations.see(event, view, retransmission, out);
         } else {
-            self.calls.see(event, &view, &mut placement, out);
+            self.calls.see(event, view, &mut placement, out);
         }
         placement
+    }
+
+    /// Where the call of a message probably stands, for [`Dialogs::touch`].
+    pub fn ahead(&self, reading: &Reading<'_>) -> Option<u32> {
+        self.calls.ahead(reading.0.as_ref()?)
+    }
+
+    /// Reads what [`Dialogs::sip`] will need of that call, so that it is in the cache by then.
+    pub fn touch(&self, ahead: u32) -> u64 {
+        self.calls.touch(ahead)
     }
 
     /// Runs the timers due at or before `watermark`, in the order of their deadlines; `true` if the

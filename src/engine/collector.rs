@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use overhear_parsers::sip::Message;
 
 use crate::correlate::archive::Archive;
-use crate::correlate::dialogs::Dialogs;
+use crate::correlate::dialogs::{Dialogs, Reading};
 use crate::correlate::event::SipEvent;
 use crate::correlate::media::{self, MediaBinder};
 use crate::correlate::outbox::Outbox;
@@ -27,6 +27,16 @@ use crate::report::outcome::Step;
 
 use super::census::Census;
 use super::watch::Watch;
+
+/// Facts that are looked at together before any is taken.
+const TOGETHER: usize = 16;
+
+/// Where what a fact is about probably stands in its table.
+#[derive(Copy, Clone)]
+enum Ahead {
+    Call(u32),
+    Announcement(u32),
+}
 
 /// Everything that has meaning, owned by one thread.
 pub struct Collector {
@@ -95,12 +105,8 @@ impl Collector {
         }
         // A stable sort of a few sorted runs is close to a merge of them.
         order.sort();
-        for (_, lane, index) in &order {
-            let epoch = usize::try_from(*lane).ok().and_then(|lane| lanes.get(lane));
-            let Some(epoch) = epoch else { continue };
-            if let Some(fact) = usize::try_from(*index).ok().and_then(|at| epoch.facts.get(at)) {
-                self.fact(fact, epoch);
-            }
+        for few in order.chunks(TOGETHER) {
+            self.together(few, lanes);
         }
         self.order = order;
         self.advance(watermark);
@@ -139,6 +145,41 @@ impl Collector {
         }
     }
 
+    /// Takes up to [`TOGETHER`] facts. First it looks at the tables for all of them: the cache misses
+    /// of one call do not depend on those of another, so a core can wait for all at once.
+    fn together(&mut self, few: &[(FactKey, u32, u32)], lanes: &[&EpochFacts]) {
+        let mut facts = [const { None }; TOGETHER];
+        for (found, (_, lane, index)) in facts.iter_mut().zip(few) {
+            let epoch = usize::try_from(*lane).ok().and_then(|lane| lanes.get(lane));
+            let Some(epoch) = epoch.copied() else { continue };
+            let fact = usize::try_from(*index).ok().and_then(|index| epoch.facts.get(index));
+            *found = fact.map(|fact| match &fact.body {
+                Body::Sip(sip) => (fact, Reading::of(&message(sip, epoch)), epoch),
+                _ => (fact, Reading::default(), epoch),
+            });
+        }
+        // Indices first, then entries: each of these loops is short enough to run ahead of itself.
+        let mut aheads = [None; TOGETHER];
+        for (ahead, (fact, reading, _)) in aheads.iter_mut().zip(facts.iter().flatten()) {
+            *ahead = match &fact.body {
+                Body::Sip(_) => self.dialogs.ahead(reading).map(Ahead::Call),
+                Body::StreamEnded(stream) => self.media.ahead(stream).map(Ahead::Announcement),
+                _ => None,
+            };
+        }
+        let touched = aheads.iter().flatten().fold(0, |all, ahead| {
+            all ^ match ahead {
+                Ahead::Call(slot) => self.dialogs.touch(*slot),
+                Ahead::Announcement(slot) => self.media.touch(*slot),
+            }
+        });
+        // Without this the early reads are dead code.
+        std::hint::black_box(touched);
+        for (fact, reading, epoch) in facts.iter().flatten() {
+            self.fact(fact, reading, epoch);
+        }
+    }
+
     /// Brings everything that waits for a time up to `at`.
     fn advance(&mut self, at: Ts) {
         if at <= self.now {
@@ -152,10 +193,10 @@ impl Collector {
         self.media.advance(at);
     }
 
-    fn fact(&mut self, fact: &Fact, epoch: &EpochFacts) {
+    fn fact(&mut self, fact: &Fact, reading: &Reading<'_>, epoch: &EpochFacts) {
         self.advance(fact.key.at);
         match &fact.body {
-            Body::Sip(sip) => self.sip(fact, sip, epoch),
+            Body::Sip(sip) => self.sip(fact, sip, reading, epoch),
             Body::StreamEnded(stream) => self.stream(stream),
             Body::StreamLoss { second } => {
                 self.detectors.tap(&TapSeen::StreamLoss { second: *second, at: fact.frame });
@@ -188,7 +229,7 @@ impl Collector {
         }
     }
 
-    fn sip(&mut self, fact: &Fact, sip: &SipFact, epoch: &EpochFacts) {
+    fn sip(&mut self, fact: &Fact, sip: &SipFact, reading: &Reading<'_>, epoch: &EpochFacts) {
         let event = SipEvent {
             at: fact.frame,
             ordinal: fact.key.ordinal,
@@ -196,12 +237,12 @@ impl Collector {
             src: sip.src,
             dst: sip.dst,
             transport: sip.transport,
-            message: Message::new(epoch.octets(&sip.octets), sip.layout, epoch.spans(&sip.spans)),
+            message: message(sip, epoch),
             clipped: sip.clipped,
             encrypted: false,
         };
         self.seen.message(&event);
-        let placement = self.dialogs.sip(&event, &mut self.outbox);
+        let placement = self.dialogs.sip(&event, reading, &mut self.outbox);
         self.drain();
         self.detectors.sip(&event, &placement);
         self.watch.sip(&event, &placement);
@@ -257,6 +298,9 @@ impl Collector {
 
     /// Hands on what correlation has finished or learned.
     fn drain(&mut self) {
+        if self.outbox.is_empty() {
+            return;
+        }
         for announcement in self.outbox.announcements.drain(..) {
             self.media.announce(&announcement);
         }
@@ -272,4 +316,8 @@ impl Collector {
             self.archive.push_registration(&registration);
         }
     }
+}
+
+fn message<'a>(sip: &SipFact, epoch: &'a EpochFacts) -> Message<'a> {
+    Message::new(epoch.octets(&sip.octets), sip.layout, epoch.spans(&sip.spans))
 }

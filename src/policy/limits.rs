@@ -131,7 +131,7 @@ impl Limits {
             row("transactions", self.transactions, 60),
             row("calls", self.calls, 640),
             row("registrations", self.registrations, 400),
-            row("announcements", self.announcements, 152),
+            row("announcements", self.announcements, 160),
             row("rtcp", self.rtcp, 296),
             row("peers", self.peers, 500),
             row("records_octets", self.records_octets, 1),

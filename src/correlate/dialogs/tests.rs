@@ -9,7 +9,7 @@ mod registrations;
 
 use overhear_parsers::sip::{Message, parse_datagram};
 
-use super::Dialogs;
+use super::{Dialogs, Reading};
 use crate::correlate::event::SipEvent;
 use crate::correlate::outbox::Outbox;
 use crate::correlate::placement::Placement;
@@ -137,7 +137,8 @@ impl Tap {
             clipped: false,
             encrypted: false,
         };
-        self.dialogs.sip(&event, &mut self.out)
+        let reading = Reading::of(&event.message);
+        self.dialogs.sip(&event, &reading, &mut self.out)
     }
 
     /// The call from INVITE to the ACK of the 200, a to b, in 3 s.
