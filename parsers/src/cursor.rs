@@ -76,10 +76,11 @@ impl<'a> Iterator for Lines<'a> {
     }
 }
 
-/// Offset of the first CR or LF: SDP lines are met with CRLF, LF and even CR alone.
+/// Offset of the first CR or LF (SDP lines are met with CRLF, LF and even CR alone), else the
+/// length.
 #[inline]
-pub(crate) fn find_break(octets: &[u8]) -> Option<usize> {
-    find_near([b'\r', b'\n'], octets)
+pub(crate) fn line_end(text: &[u8]) -> usize {
+    memchr::memchr2(b'\r', b'\n', text).unwrap_or(text.len())
 }
 
 /// Longest octets that [`find`] looks through without `memchr`.

@@ -7,6 +7,8 @@ mod call_table;
 mod call_text;
 pub mod dialogs;
 pub mod event;
+mod few;
+mod index;
 mod intern;
 pub mod media;
 mod names;

@@ -106,7 +106,9 @@ impl Registration {
             let expiry = |of: Option<&[u8]>| {
                 let mut contacts = view.message.addresses(HeaderName::Contact);
                 let contact = contacts.find(|contact| {
-                    of.is_none_or(|of| *Uri::without_password(contact.uri) == *of)
+                    let same =
+                        |of: &[u8]| contact.uri == of || *Uri::without_password(contact.uri) == *of;
+                    of.is_none_or(same)
                 })?;
                 seconds(contact.params.value(b"expires"))
             };
@@ -284,7 +286,7 @@ impl Registrations {
 /// password, parameters and headers.
 fn normalise(uri: &Uri<'_>, into: &mut Vec<u8>) {
     into.clear();
-    into.extend(uri.scheme_text.iter().map(u8::to_ascii_lowercase));
+    extend_lower(into, uri.scheme_text);
     if !uri.scheme_text.is_empty() {
         into.push(b':');
     }
@@ -300,11 +302,17 @@ fn normalise(uri: &Uri<'_>, into: &mut Vec<u8>) {
     }
     let bracketed = uri.host.contains(&b':');
     into.extend(bracketed.then_some(b'['));
-    into.extend(uri.host.iter().map(u8::to_ascii_lowercase));
+    extend_lower(into, uri.host);
     into.extend(bracketed.then_some(b']'));
     if let Some(port) = uri.port {
         into.extend_from_slice(format!(":{port}").as_bytes());
     }
+}
+
+fn extend_lower(into: &mut Vec<u8>, text: &[u8]) {
+    let start = into.len();
+    into.extend_from_slice(text);
+    into.get_mut(start..).unwrap_or_default().make_ascii_lowercase();
 }
 
 /// Delta-seconds (RFC 3261 §20.19); too large a number counts as the largest one.

@@ -87,6 +87,12 @@ impl SeenIndex {
         self.lines.resize(lines, Line::default());
     }
 
+    /// Reads the line where a key is looked for first.
+    pub(super) fn touch(&self, keyed: Keyed) -> u32 {
+        let line = self.places(keyed).next().and_then(|place| self.lines.get(place));
+        line.map_or(0, |line| line.beyond)
+    }
+
     /// The number of the entry with this key; `is` has the last word on whether it is the one.
     pub(super) fn find(&self, keyed: Keyed, alive: Alive, is: impl Fn(u32) -> bool) -> Option<u32> {
         let tag = tag(keyed.key);

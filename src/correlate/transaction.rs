@@ -118,6 +118,11 @@ impl Transactions {
         false
     }
 
+    /// Reads where the request of this key is looked for.
+    pub(super) fn touch(&self, request: u64) -> u32 {
+        self.index.touch(Keyed::alone(request))
+    }
+
     fn find(&self, keyed: Keyed) -> Option<&Entry> {
         let entry = |number: u32| self.entries.get(age(self.base, number)?);
         let is = |number| entry(number).is_some_and(|entry| entry.key == keyed.key);

@@ -28,6 +28,16 @@ use crate::report::outcome::Step;
 use super::census::Census;
 use super::watch::Watch;
 
+/// Facts that are looked at together before any is taken.
+const TOGETHER: usize = 16;
+
+/// Where what a fact is about probably stands in its table.
+#[derive(Copy, Clone)]
+enum Ahead {
+    Call(u32),
+    Announcement(u32),
+}
+
 /// Everything that has meaning, owned by one thread.
 pub struct Collector {
     dialogs: Dialogs,
@@ -95,12 +105,8 @@ impl Collector {
         }
         // A stable sort of a few sorted runs is close to a merge of them.
         order.sort();
-        for (_, lane, index) in &order {
-            let epoch = usize::try_from(*lane).ok().and_then(|lane| lanes.get(lane));
-            let Some(epoch) = epoch else { continue };
-            if let Some(fact) = usize::try_from(*index).ok().and_then(|at| epoch.facts.get(at)) {
-                self.fact(fact, epoch);
-            }
+        for few in order.chunks(TOGETHER) {
+            self.together(few, lanes);
         }
         self.order = order;
         self.advance(watermark);
@@ -136,6 +142,43 @@ impl Collector {
             tally: self.tally,
             evicted,
             ladder: self.watch.into_steps(),
+        }
+    }
+
+    /// Takes up to [`TOGETHER`] facts. First it looks at the tables for all of them: the cache misses
+    /// of one call do not depend on those of another, so a core can wait for all at once.
+    fn together(&mut self, few: &[(FactKey, u32, u32)], lanes: &[&EpochFacts]) {
+        let mut facts = [None; TOGETHER];
+        for (found, (_, lane, index)) in facts.iter_mut().zip(few) {
+            let epoch = usize::try_from(*lane).ok().and_then(|lane| lanes.get(lane));
+            let Some(epoch) = epoch.copied() else { continue };
+            let fact = usize::try_from(*index).ok().and_then(|index| epoch.facts.get(index));
+            *found = fact.map(|fact| (fact, epoch));
+        }
+        // Indices first, then entries: each of these loops is short enough to run ahead of itself.
+        let touched = facts.iter().flatten().fold(0, |all, (fact, _)| match &fact.body {
+            Body::Sip(sip) => all ^ self.dialogs.touch_index(&sip.names),
+            _ => all,
+        });
+        // Without this the early reads are dead code.
+        std::hint::black_box(touched);
+        let mut aheads = [None; TOGETHER];
+        for (ahead, (fact, _)) in aheads.iter_mut().zip(facts.iter().flatten()) {
+            *ahead = match &fact.body {
+                Body::Sip(sip) => self.dialogs.ahead(&sip.names).map(Ahead::Call),
+                Body::StreamEnded(stream) => self.media.ahead(stream).map(Ahead::Announcement),
+                _ => None,
+            };
+        }
+        let touched = aheads.iter().flatten().fold(0, |all, ahead| {
+            all ^ match ahead {
+                Ahead::Call(slot) => self.dialogs.touch(*slot),
+                Ahead::Announcement(slot) => self.media.touch(*slot),
+            }
+        });
+        std::hint::black_box(touched);
+        for (fact, epoch) in facts.iter().flatten() {
+            self.fact(fact, epoch);
         }
     }
 
@@ -196,7 +239,7 @@ impl Collector {
             src: sip.src,
             dst: sip.dst,
             transport: sip.transport,
-            message: Message::new(epoch.octets(&sip.octets), sip.layout, epoch.spans(&sip.spans)),
+            message: message(sip, epoch),
             names: sip.names,
             clipped: sip.clipped,
             encrypted: false,
@@ -258,6 +301,9 @@ impl Collector {
 
     /// Hands on what correlation has finished or learned.
     fn drain(&mut self) {
+        if self.outbox.is_empty() {
+            return;
+        }
         for announcement in self.outbox.announcements.drain(..) {
             self.media.announce(&announcement);
         }
@@ -273,4 +319,8 @@ impl Collector {
             self.archive.push_registration(&registration);
         }
     }
+}
+
+fn message<'a>(sip: &SipFact, epoch: &'a EpochFacts) -> Message<'a> {
+    Message::new(epoch.octets(&sip.octets), sip.layout, epoch.spans(&sip.spans))
 }
