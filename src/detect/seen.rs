@@ -110,7 +110,7 @@ impl<'a> SipSeen<'a> {
 #[derive(Copy, Clone, Debug)]
 pub struct StreamSeen<'a> {
     /// The stream as the report prints it.
-    pub record: &'a StreamRecord,
+    pub record: &'a StreamRecord<'a>,
     /// Its place in the report.
     pub key: RecordKey,
     /// The call it is bound to.

@@ -6,6 +6,8 @@ pub mod findings;
 pub mod json;
 pub mod ladder;
 pub mod outcome;
+mod put;
+mod records;
 pub mod safe;
 pub mod schema;
 pub mod terminal;
