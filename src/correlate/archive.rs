@@ -2,16 +2,17 @@
 //! end: a call's streams and its exposure, the findings that name a record.
 //!
 //! Links are lists of pairs sorted like the records they point at, so joining them is one walk over
-//! both ([`Join`]); nothing holds all records in memory. A record that is read borrows from where it
+//! both (`join.rs`); nothing holds all records in memory. A record that is read borrows from where it
 //! lies, so records are shown to whoever asks, one after the other, and not handed out.
 
 use std::collections::BTreeMap;
 use std::io;
 
+use super::join::{Citations, Join};
 use super::spool::{Merge, Store};
 use super::tally::Tally;
 use crate::model::id::RecordKey;
-use crate::model::packed::{Packed, packed};
+use crate::model::packed::{packed, unpack};
 use crate::model::record::{
     CallRecord, HandshakeRecord, Protection, RegistrationRecord, StreamRecord,
 };
@@ -219,8 +220,8 @@ impl Archive {
     pub fn calls(&mut self, mut each: impl FnMut(CallRow<'_>) -> io::Result<()>) -> io::Result<()> {
         let mut findings = Citations::new(&mut self.findings_of, &self.places);
         let mut streams: Join<'_, CallStream> = Join::new(self.call_streams.read());
-        show(self.calls.read(), |key, mut octets| {
-            let record = CallRecord::unpack(&mut octets)?;
+        show(self.calls.read(), |key, octets| {
+            let record: CallRecord<'_> = unpack(octets)?;
             let streams = streams.of(key);
             streams.sort_unstable();
             let protections = streams.iter().map(|link| link.protection);
@@ -238,8 +239,8 @@ impl Archive {
         mut each: impl FnMut(Row<'_, RegistrationRecord<'_>>) -> io::Result<()>,
     ) -> io::Result<()> {
         let mut findings = Citations::new(&mut self.findings_of, &self.places);
-        show(self.registrations.read(), |key, mut octets| {
-            let record = RegistrationRecord::unpack(&mut octets)?;
+        show(self.registrations.read(), |key, octets| {
+            let record: RegistrationRecord<'_> = unpack(octets)?;
             Some(each(Row { record, findings: findings.of(key) }))
         })
     }
@@ -253,8 +254,8 @@ impl Archive {
         mut each: impl FnMut(Row<'_, StreamRecord<'_>>) -> io::Result<()>,
     ) -> io::Result<()> {
         let mut findings = Citations::new(&mut self.findings_of, &self.places);
-        show(self.streams.read(), |key, mut octets| {
-            let record = StreamRecord::unpack(&mut octets)?;
+        show(self.streams.read(), |key, octets| {
+            let record: StreamRecord<'_> = unpack(octets)?;
             Some(each(Row { record, findings: findings.of(key) }))
         })
     }
@@ -268,8 +269,8 @@ impl Archive {
         mut each: impl FnMut(Row<'_, HandshakeRecord>) -> io::Result<()>,
     ) -> io::Result<()> {
         let mut findings = Citations::new(&mut self.findings_of, &self.places);
-        show(self.handshakes.read(), |key, mut octets| {
-            let record = HandshakeRecord::unpack(&mut octets)?;
+        show(self.handshakes.read(), |key, octets| {
+            let record: HandshakeRecord = unpack(octets)?;
             Some(each(Row { record, findings: findings.of(key) }))
         })
     }
@@ -289,79 +290,11 @@ fn show(
     Ok(())
 }
 
-/// The findings of each record, asked for in the records' order.
-struct Citations<'a> {
-    numbers: Join<'a, u32>,
-    places: &'a [u32],
-}
-
-impl<'a> Citations<'a> {
-    fn new(numbers: &'a mut Store, places: &'a [u32]) -> Self {
-        Self { numbers: Join::new(numbers.read()), places }
-    }
-
-    /// Places in the report's list, ascending, each once.
-    fn of(&mut self, key: RecordKey) -> &[u32] {
-        let found = self.numbers.of(key);
-        for number in &mut *found {
-            let index = usize::try_from(*number).unwrap_or(usize::MAX);
-            *number = self.places.get(index).copied().unwrap_or(*number);
-        }
-        found.sort_unstable();
-        found.dedup();
-        found
-    }
-}
-
-/// Pairs in ascending order of their first half, asked for in ascending order of it too.
-struct Join<'a, V> {
-    pairs: Merge<'a>,
-    /// The next pair.
-    head: Option<(RecordKey, V)>,
-    found: Vec<V>,
-}
-
-impl<'a, V: for<'r> Packed<'r>> Join<'a, V> {
-    fn new(pairs: Merge<'a>) -> Self {
-        let mut join = Self { pairs, head: None, found: Vec::new() };
-        join.head = join.next();
-        join
-    }
-
-    /// Everything paired with `key`; pairs before it belong to records that were not kept.
-    fn of(&mut self, key: RecordKey) -> &mut Vec<V> {
-        self.found.clear();
-        while let Some((left, _)) = &self.head
-            && *left <= key
-        {
-            let mine = *left == key;
-            let next = self.next();
-            if let Some((_, right)) = std::mem::replace(&mut self.head, next)
-                && mine
-            {
-                self.found.push(right);
-            }
-        }
-        &mut self.found
-    }
-
-    fn next(&mut self) -> Option<(RecordKey, V)> {
-        loop {
-            let (key, mut octets) = self.pairs.next_record()?;
-            match V::unpack(&mut octets) {
-                Some(value) => return Some((key, value)),
-                None => self.pairs.damaged(),
-            }
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::correlate::sample;
-    use crate::model::frame::FrameId;
-    use crate::model::id::{Kind, RecordId};
+    use crate::model::id::RecordId;
 
     #[test]
     fn exposure_is_the_worst_that_is_certain() {
@@ -446,22 +379,6 @@ mod tests {
             archive.settle((0..10).rev().collect());
             assert!(calls(&mut archive).iter().all(|row| row.3 == [0, 8]), "numbers become places");
         }
-    }
-
-    #[test]
-    fn a_join_skips_what_no_record_claims() {
-        let key = |number| RecordKey {
-            first: FrameId { source: 0, number },
-            id: RecordId::new(Kind::Call, 0),
-        };
-        let mut pairs = Store::new(usize::MAX, 0);
-        for (number, value) in [(1, 10_u32), (2, 20), (2, 21), (4, 40)] {
-            pairs.push(key(number), &value);
-        }
-        let mut join: Join<'_, u32> = Join::new(pairs.read());
-        assert_eq!(join.of(key(2)).as_slice(), [20, 21]);
-        assert!(join.of(key(3)).is_empty());
-        assert_eq!(join.of(key(4)).as_slice(), [40]);
     }
 
     /// Prints what a record costs; run with `--ignored --nocapture` and a release profile.

@@ -53,7 +53,11 @@ impl Call {
             caller: self.party(text::CALLER, text::CALLER_DISPLAY),
             callee: self.party(text::CALLEE, text::CALLEE_DISPLAY),
             asserted: asserted.filter(|value| !value.is_empty()).map(valid).collect(),
-            request_uri: uri_text(&Uri::parse(request_uri), request_uri),
+            request_uri: if is_simple(request_uri) {
+                text_of(request_uri)
+            } else {
+                uri_text(&Uri::parse(request_uri), request_uri)
+            },
             user_agents: Sides {
                 caller: calling.as_deref().map(Text::from),
                 callee: called.as_deref().map(Text::from),
@@ -133,6 +137,15 @@ fn uri_text<'a>(uri: &Uri<'_>, octets: &'a [u8]) -> Option<Text<'a>> {
         return Some(valid(&shown).into_owned().into());
     }
     text_of(octets)
+}
+
+/// Whether a URI has no password, because there is no colon where one would stand. Spares most
+/// Request-URIs a closer look.
+fn is_simple(uri: &[u8]) -> bool {
+    uri.strip_prefix(b"sip:").is_some_and(|rest| {
+        let mut parts = rest.rsplitn(2, |&octet| octet == b'@').skip(1);
+        !parts.any(|before| before.contains(&b':'))
+    })
 }
 
 /// Text of a part that may be missing.

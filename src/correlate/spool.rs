@@ -14,11 +14,14 @@ use std::fs::File;
 use std::io::{self, BufWriter, Read, Seek, SeekFrom, Write};
 use std::ops::Range;
 
-use crate::model::id::RecordKey;
-use crate::model::packed::Packed;
+use super::radix;
+use crate::model::frame::FrameId;
+use crate::model::id::{RecordId, RecordKey};
+use crate::model::packed::{Packed, Packer};
 
-/// Octets of the length before each record of a run.
-const LENGTH: usize = size_of::<u32>();
+/// Octets before each record of a run: its length, and the key (source and number of the first
+/// frame, id).
+const HEAD: usize = 4 + 2 + 8 + 8;
 
 /// Octets written at once.
 const PIECE: usize = 1 << 20;
@@ -30,7 +33,7 @@ const READ_AHEAD: Range<usize> = 4 << 10..256 << 10;
 #[derive(Debug)]
 pub struct Store {
     /// Packed records, one after the other.
-    arena: Vec<u8>,
+    arena: Packer,
     /// Their keys and places; sorted when read.
     index: Vec<Entry>,
     /// What has been written to disk.
@@ -69,7 +72,7 @@ impl Store {
     /// `spool` octets.
     pub fn new(memory: usize, spool: u64) -> Self {
         Self {
-            arena: Vec::new(),
+            arena: Packer::default(),
             index: Vec::new(),
             spool: Spool { file: None, runs: Vec::new(), octets: 0, cap: spool, fault: None },
             memory,
@@ -86,9 +89,10 @@ impl Store {
             self.refused = self.refused.saturating_add(1);
             return;
         }
-        let before = self.arena.len();
-        record.pack(&mut self.arena);
-        let place = u32::try_from(before).ok().zip(u32::try_from(self.arena.len() - before).ok());
+        let before = self.arena.octets().len();
+        self.arena.record(record);
+        let len = self.arena.octets().len().saturating_sub(before);
+        let place = u32::try_from(before).ok().zip(u32::try_from(len).ok());
         if let Some((at, len)) = place {
             self.index.push(Entry { key, at, len });
             self.stored = self.stored.saturating_add(1);
@@ -120,34 +124,31 @@ impl Store {
 
     /// All records in the order of their keys. May be called again.
     pub fn read(&mut self) -> Merge<'_> {
-        self.sort();
+        radix::sort(&mut self.index, |entry| entry.key.first);
         Merge::new(self)
     }
 
     /// Octets of memory in use.
     fn octets(&self) -> usize {
-        self.arena.len().saturating_add(self.index.len().saturating_mul(size_of::<Entry>()))
-    }
-
-    /// Sorts what is in memory: stretches of it are in order, and a second time all is.
-    fn sort(&mut self) {
-        if !self.index.is_sorted() {
-            self.index.sort();
-        }
+        self.arena
+            .octets()
+            .len()
+            .saturating_add(self.index.len().saturating_mul(size_of::<Entry>()))
     }
 
     /// Writes what is in memory as a run. False when it stays in memory instead.
     fn spill(&mut self) -> bool {
         let framing = self.index.len().saturating_mul(size_of::<Entry>());
-        let need = u64::try_from(self.arena.len().saturating_add(framing)).unwrap_or(u64::MAX);
+        let need =
+            u64::try_from(self.arena.octets().len().saturating_add(framing)).unwrap_or(u64::MAX);
         if self.spool.fault.is_some() || self.spool.octets.saturating_add(need) > self.spool.cap {
             return false;
         }
-        self.sort();
-        match self.spool.write(&self.index, &self.arena) {
+        radix::sort(&mut self.index, |entry| entry.key.first);
+        match self.spool.write(&self.index, self.arena.octets()) {
             Ok(()) => {
                 self.index.clear();
-                self.arena.clear();
+                self.arena.truncate(0);
                 true
             }
             Err(error) => {
@@ -160,7 +161,7 @@ impl Store {
 }
 
 impl Spool {
-    /// Appends one sorted run: for each record its length, its key, its octets.
+    /// Appends one sorted run: each record behind its head.
     fn write(&mut self, index: &[Entry], arena: &[u8]) -> io::Result<()> {
         let file = match &mut self.file {
             Some(file) => file,
@@ -169,20 +170,15 @@ impl Spool {
         file.seek(SeekFrom::Start(self.octets))?;
         let mut out = BufWriter::with_capacity(PIECE, file);
         let mut end = self.octets;
-        let mut head = Vec::with_capacity(64);
         for entry in index {
             let record = entry.record(arena);
-            head.clear();
-            head.extend_from_slice(&[0; LENGTH]);
-            entry.key.pack(&mut head);
-            let body = head.len().saturating_sub(LENGTH).saturating_add(record.len());
-            let length = u32::try_from(body).map_err(io::Error::other)?;
-            if let Some(place) = head.first_chunk_mut::<LENGTH>() {
-                *place = length.to_le_bytes();
-            }
-            out.write_all(&head)?;
+            let RecordKey { first, id } = entry.key;
+            out.write_all(&entry.len.to_le_bytes())?;
+            out.write_all(&first.source.to_le_bytes())?;
+            out.write_all(&first.number.to_le_bytes())?;
+            out.write_all(&id.number().to_le_bytes())?;
             out.write_all(record)?;
-            end = end.saturating_add(u64::from(length)).saturating_add(LENGTH as u64);
+            end = end.saturating_add(HEAD as u64).saturating_add(u64::from(entry.len));
         }
         out.flush()?;
         drop(out);
@@ -221,7 +217,7 @@ impl<'a> Merge<'a> {
         let ahead = (*memory / spool.runs.len().max(1)).clamp(READ_AHEAD.start, READ_AHEAD.end);
         let mut merge = Self {
             index: index.iter(),
-            arena,
+            arena: arena.octets(),
             file: spool.file.as_ref(),
             runs: spool.runs.iter().map(|place| Run::new(place.clone(), ahead)).collect(),
             fault: &mut spool.fault,
@@ -306,18 +302,28 @@ impl Run {
 
     /// Moves to the next record and returns its key.
     fn advance(&mut self, file: &File) -> io::Result<Option<RecordKey>> {
-        self.fill(file, LENGTH)?;
-        let Some(length) = self.waiting().first_chunk::<LENGTH>() else { return Ok(None) };
-        let length = usize::try_from(u32::from_le_bytes(*length)).map_err(io::Error::other)?;
-        self.fill(file, LENGTH.saturating_add(length))?;
-        let start = self.ready.start.saturating_add(LENGTH);
+        self.fill(file, HEAD)?;
+        let Some((length, key)) = self.head() else { return Ok(None) };
+        self.fill(file, HEAD.saturating_add(length))?;
+        let start = self.ready.start.saturating_add(HEAD);
         let end = start.saturating_add(length);
-        let body = self.buffer.get(start..end).ok_or(io::ErrorKind::UnexpectedEof)?;
-        let mut rest = body;
-        let key = RecordKey::unpack(&mut rest).ok_or(io::ErrorKind::InvalidData)?;
-        self.current = end.saturating_sub(rest.len())..end;
+        if end > self.ready.end {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        self.current = start..end;
         self.ready.start = end;
         Ok(Some(key))
+    }
+
+    /// Length and key of the record that waits.
+    fn head(&self) -> Option<(usize, RecordKey)> {
+        let (length, rest) = self.waiting().split_first_chunk()?;
+        let (source, rest) = rest.split_first_chunk()?;
+        let (number, rest) = rest.split_first_chunk()?;
+        let first =
+            FrameId { source: u16::from_le_bytes(*source), number: u64::from_le_bytes(*number) };
+        let id = RecordId::from_number(u64::from_le_bytes(*rest.first_chunk()?));
+        Some((usize::try_from(u32::from_le_bytes(*length)).ok()?, RecordKey { first, id }))
     }
 
     fn waiting(&self) -> &[u8] {
@@ -348,8 +354,8 @@ impl Run {
 mod tests {
     use super::*;
     use crate::correlate::sample;
-    use crate::model::frame::FrameId;
-    use crate::model::id::{Kind, RecordId};
+    use crate::model::id::Kind;
+    use crate::model::packed::unpack;
     use proptest::prelude::*;
 
     fn key(number: u64) -> RecordKey {
@@ -372,8 +378,8 @@ mod tests {
     fn all<T: for<'a> Packed<'a>>(store: &mut Store) -> Vec<(RecordKey, T)> {
         let mut merge = store.read();
         let mut all = Vec::new();
-        while let Some((key, mut octets)) = merge.next_record() {
-            all.push((key, T::unpack(&mut octets).unwrap()));
+        while let Some((key, octets)) = merge.next_record() {
+            all.push((key, unpack(octets).unwrap()));
         }
         all
     }

@@ -6,7 +6,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use serde::{Serialize, Serializer};
 
-use super::packed::Packed;
+use super::packed::{Packed, Packer, Unpacker};
 use super::text::Short;
 
 /// An IPv4 or IPv6 address in 16 octets, network order.
@@ -177,7 +177,7 @@ impl Serialize for Endpoint {
 /// A flag, the port, and 4 octets or 16.
 impl Packed<'_> for Endpoint {
     #[inline]
-    fn pack(&self, out: &mut Vec<u8>) {
+    fn pack(&self, out: &mut Packer) {
         match self.addr.as_v4() {
             Some(octets) => (true, (self.port.to_be_bytes(), octets)).pack(out),
             None => (false, (self.port.to_be_bytes(), self.addr.0)).pack(out),
@@ -185,7 +185,7 @@ impl Packed<'_> for Endpoint {
     }
 
     #[inline]
-    fn unpack(from: &mut &[u8]) -> Option<Self> {
+    fn unpack(from: &mut Unpacker<'_>) -> Option<Self> {
         let (v4, port) = Packed::unpack(from)?;
         let addr = if v4 { Addr::v4(Packed::unpack(from)?) } else { Addr(Packed::unpack(from)?) };
         Some(Self { addr, port: u16::from_be_bytes(port) })

@@ -6,7 +6,7 @@ use std::fmt;
 use serde::{Serialize, Serializer};
 
 use super::frame::FrameId;
-use super::packed::{Packed, packed};
+use super::packed::{Packed, Packer, Unpacker, packed};
 use super::text::Short;
 
 /// What kind of record an id names; its letter is the id's first character.
@@ -45,6 +45,11 @@ impl RecordId {
         Self(kind.letter() << 56 | hash >> 8)
     }
 
+    /// The id of which [`Self::number`] is this.
+    pub const fn from_number(number: u64) -> Self {
+        Self(number)
+    }
+
     /// The kind's letter in ASCII, and the hash in 56 bits.
     pub const fn number(self) -> u64 {
         self.0
@@ -73,12 +78,12 @@ impl Serialize for RecordId {
 
 impl Packed<'_> for RecordId {
     #[inline]
-    fn pack(&self, out: &mut Vec<u8>) {
+    fn pack(&self, out: &mut Packer) {
         self.0.to_be_bytes().pack(out);
     }
 
     #[inline]
-    fn unpack(from: &mut &[u8]) -> Option<Self> {
+    fn unpack(from: &mut Unpacker<'_>) -> Option<Self> {
         Packed::unpack(from).map(|octets| Self(u64::from_be_bytes(octets)))
     }
 }

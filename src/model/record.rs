@@ -11,7 +11,7 @@ use serde::Serialize;
 use super::addr::Endpoint;
 use super::frame::FrameId;
 use super::id::{RecordId, RecordKey};
-use super::packed::{Packed, Text, packed, packed_words};
+use super::packed::{Packed, Packer, Text, Unpacker, packed, packed_words};
 use super::time::Ts;
 
 /// A party of a call, as its From or To header names it. Text from the wire, made valid UTF-8 with
@@ -43,13 +43,13 @@ pub struct Sides<T> {
 
 impl<'a, T: Packed<'a>> Packed<'a> for Sides<T> {
     #[inline]
-    fn pack(&self, out: &mut Vec<u8>) {
+    fn pack(&self, out: &mut Packer) {
         self.caller.pack(out);
         self.callee.pack(out);
     }
 
     #[inline]
-    fn unpack(from: &mut &'a [u8]) -> Option<Self> {
+    fn unpack(from: &mut Unpacker<'a>) -> Option<Self> {
         Some(Self { caller: T::unpack(from)?, callee: T::unpack(from)? })
     }
 }

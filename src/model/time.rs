@@ -8,7 +8,7 @@ use std::fmt;
 
 use serde::{Serialize, Serializer};
 
-use super::packed::Packed;
+use super::packed::{Packed, Packer, Unpacker};
 use super::text::Short;
 
 /// A moment of packet time, in nanoseconds since the Unix epoch, UTC.
@@ -138,12 +138,12 @@ impl Serialize for Ts {
 
 impl Packed<'_> for Ts {
     #[inline]
-    fn pack(&self, out: &mut Vec<u8>) {
+    fn pack(&self, out: &mut Packer) {
         self.0.pack(out);
     }
 
     #[inline]
-    fn unpack(from: &mut &[u8]) -> Option<Self> {
+    fn unpack(from: &mut Unpacker<'_>) -> Option<Self> {
         i64::unpack(from).map(Self)
     }
 }

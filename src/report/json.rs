@@ -6,16 +6,12 @@
 
 use std::io::{self, Write};
 
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 
 use super::encode::encode;
 use super::outcome::Outcome;
 use super::records::{Json, Object, Out, array};
-use crate::model::addr::Addr;
-use crate::model::evidence::{Evidence, FrameRef};
-use crate::model::finding::{Confidence, Figure, Finding, Scope, Severity};
-use crate::model::id::RecordId;
-use crate::model::time::Ts;
+use crate::model::finding::Finding;
 
 /// The schema's number: a key that changes its meaning needs another one.
 pub const SCHEMA: &str = "overhear.report/1";
@@ -70,7 +66,7 @@ pub fn write(outcome: &mut Outcome, out: &mut impl Write) -> io::Result<()> {
     }
     document.list("findings");
     for finding in findings.iter() {
-        encode(&FindingJson::from(finding), &mut document.element()?.octets)?;
+        finding.json(document.element()?);
     }
     document.end_list();
     document.member("limits", limits)?;
@@ -179,112 +175,6 @@ macro_rules! unread {
 unread! {
     sni alpn offered version cipher cipher_id group dh_bits srtp_profile certificates
     client_certificate resumed outcome alert ja3 ja3s ja4
-}
-
-#[derive(Serialize)]
-struct FindingJson<'a> {
-    id: &'a str,
-    rule: &'static str,
-    severity: Severity,
-    confidence: Confidence,
-    title: &'a str,
-    summary: &'a str,
-    scope: ScopeJson<'a>,
-    first_seen: Ts,
-    last_seen: Ts,
-    first_source: u16,
-    first_frame: u64,
-    last_source: u16,
-    last_frame: u64,
-    count: u64,
-    first_alert: Sighting,
-    evidence: Vec<EvidenceJson<'a>>,
-    parameters: Parameters<'a>,
-    remediation: &'static str,
-    references: &'static [&'static str],
-}
-
-impl<'a> From<&'a Finding> for FindingJson<'a> {
-    fn from(finding: &'a Finding) -> Self {
-        let (first, last) = (finding.first_seen, finding.last_seen);
-        Self {
-            id: &finding.id,
-            rule: finding.rule,
-            severity: finding.severity,
-            confidence: finding.confidence,
-            title: &finding.title,
-            summary: &finding.summary,
-            scope: ScopeJson::from(&finding.scope),
-            first_seen: first.time,
-            last_seen: last.time,
-            first_source: first.frame.source,
-            first_frame: first.frame.number,
-            last_source: last.frame.source,
-            last_frame: last.frame.number,
-            count: finding.count,
-            first_alert: finding.first_alert.into(),
-            evidence: finding.evidence.iter().map(EvidenceJson::from).collect(),
-            parameters: Parameters(&finding.parameters),
-            remediation: finding.remediation,
-            references: finding.references,
-        }
-    }
-}
-
-#[derive(Serialize)]
-struct ScopeJson<'a> {
-    trunk: Option<&'a str>,
-    calls: &'a [RecordId],
-    streams: &'a [RecordId],
-    handshakes: &'a [RecordId],
-    addresses: &'a [Addr],
-}
-
-impl<'a> From<&'a Scope> for ScopeJson<'a> {
-    fn from(scope: &'a Scope) -> Self {
-        let Scope { trunk, calls, streams, handshakes, addresses } = scope;
-        Self { trunk: trunk.as_deref(), calls, streams, handshakes, addresses }
-    }
-}
-
-/// A frame, named with its source and time.
-#[derive(Serialize)]
-struct Sighting {
-    source: u16,
-    frame: u64,
-    time: Ts,
-}
-
-impl From<FrameRef> for Sighting {
-    fn from(at: FrameRef) -> Self {
-        Self { source: at.frame.source, frame: at.frame.number, time: at.time }
-    }
-}
-
-#[derive(Serialize)]
-struct EvidenceJson<'a> {
-    #[serde(flatten)]
-    at: Sighting,
-    what: &'a str,
-    excerpt: Option<&'a str>,
-    /// The same packet in other sources; a later version finds it there.
-    sightings: [Sighting; 0],
-}
-
-impl<'a> From<&'a Evidence> for EvidenceJson<'a> {
-    fn from(evidence: &'a Evidence) -> Self {
-        let Evidence { at, what, excerpt } = evidence;
-        Self { at: (*at).into(), what, excerpt: excerpt.as_deref(), sightings: [] }
-    }
-}
-
-/// Thresholds and figures as an object, in the rule's order.
-struct Parameters<'a>(&'a [(&'static str, Figure)]);
-
-impl Serialize for Parameters<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_map(self.0.iter().map(|(name, figure)| (name, figure)))
-    }
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 pub mod calls;
 mod encode;
+mod finding_json;
 pub mod findings;
 pub mod json;
 pub mod ladder;

@@ -54,21 +54,22 @@ fn pair(number: u64) -> [u8; 2] {
 /// A number in decimal.
 #[inline]
 pub(super) fn decimal(number: u64, out: &mut Vec<u8>) {
-    let [high, low] = [pair(number / 100), pair(number)];
     match number {
-        0..10 => out.push(low[1]),
-        10..100 => out.extend_from_slice(&low),
-        100..1_000 => out.extend_from_slice(&[high[1], low[0], low[1]]),
-        1_000..10_000 => out.extend_from_slice(&[high[0], high[1], low[0], low[1]]),
+        0..10 => out.push(pair(number)[1]),
+        10..100 => out.extend_from_slice(&pair(number)),
         _ => large(number, out),
     }
 }
 
-/// A number of five digits or more.
+/// A number of three digits or more.
 fn large(number: u64, out: &mut Vec<u8>) {
-    decimal(number / 10_000, out);
-    let rest = number % 10_000;
-    let [high, low] = [pair(rest / 100), pair(rest)];
+    let [high, low] = [pair(number / 100), pair(number)];
+    if number >= 10_000 {
+        decimal(number / 10_000, out);
+    } else if number < 1_000 {
+        out.extend_from_slice(&[high[1], low[0], low[1]]);
+        return;
+    }
     out.extend_from_slice(&[high[0], high[1], low[0], low[1]]);
 }
 
@@ -125,7 +126,6 @@ pub(super) fn short_float(value: f64, out: &mut Vec<u8>) -> bool {
 /// The lowest eight hexadecimal digits of a number.
 #[inline]
 fn hexadecimal(number: u64) -> [u8; 8] {
-    const ONES: u64 = u64::MAX / 0xff;
     // Each nibble to an octet of its own.
     let spread = number & 0xffff | (number & 0xffff_0000) << 16;
     let spread = spread & 0x0000_00ff_0000_00ff | (spread & 0x0000_ff00_0000_ff00) << 8;
@@ -162,7 +162,7 @@ pub(super) fn endpoint(endpoint: &Endpoint, out: &mut Vec<u8>) {
     if let Some(octets) = endpoint.addr.as_v4() {
         for octet in octets {
             let (text, length) = LABELS.get(usize::from(octet)).copied().unwrap_or_default();
-            let end = out.len() + usize::from(length);
+            let end = out.len().saturating_add(length.into());
             out.extend_from_slice(&text);
             out.truncate(end);
         }
@@ -229,6 +229,16 @@ impl Calendar {
 pub(super) fn quoted(text: &str, out: &mut Vec<u8>) {
     out.reserve(text.len().saturating_add(2));
     out.push(b'"');
+    if all_plain(text.as_bytes()) {
+        out.extend_from_slice(text.as_bytes());
+        out.push(b'"');
+    } else {
+        odd(text, out);
+    }
+}
+
+/// Text that needs an escape or is not all ASCII, and the closing quote.
+fn odd(text: &str, out: &mut Vec<u8>) {
     let mut rest = text;
     loop {
         let (plain, tail) = rest.split_at_checked(plain(rest.as_bytes())).unwrap_or((rest, ""));
@@ -241,10 +251,39 @@ pub(super) fn quoted(text: &str, out: &mut Vec<u8>) {
     out.push(b'"');
 }
 
+/// `0x01` in every octet.
+const ONES: u64 = u64::MAX / 0xff;
+
+/// The high bit of every octet.
+const HIGH: u64 = ONES << 7;
+
+/// Whether [`plain`] octets are all there is: eight at a time, the last eight once more if some are
+/// left.
+#[inline]
+fn all_plain(octets: &[u8]) -> bool {
+    /// A high bit for a special octet, and maybe for others above it in the same word.
+    #[inline]
+    fn special(word: [u8; 8]) -> u64 {
+        let word = u64::from_le_bytes(word);
+        let control = word.wrapping_sub(ONES * 0x20);
+        let quote = (word ^ (ONES * 0x22)).wrapping_sub(ONES);
+        let backslash = (word ^ (ONES * 0x5c)).wrapping_sub(ONES);
+        // DEL and all beyond ASCII.
+        let above = word.wrapping_add(ONES) | word;
+        control | quote | backslash | above
+    }
+    let (words, tail) = octets.as_chunks::<8>();
+    let last = octets.last_chunk().copied().unwrap_or_else(|| {
+        let mut padded = [b' '; 8];
+        padded.iter_mut().zip(tail).for_each(|(to, octet)| *to = *octet);
+        padded
+    });
+    let found = words.iter().fold(special(last), |found, word| found | special(*word));
+    found & HIGH == 0
+}
+
 /// How many of the first octets are printable ASCII that JSON leaves alone.
 fn plain(octets: &[u8]) -> usize {
-    const ONES: u64 = u64::MAX / 0xff;
-    const HIGH: u64 = ONES << 7;
     /// The high bit of the first octet that is 0 (and maybe of later ones), in little-endian order.
     const fn zeros(word: u64) -> u64 {
         word.wrapping_sub(ONES) & !word
@@ -336,6 +375,7 @@ mod tests {
             };
             let first = octets.iter().position(special).unwrap_or(octets.len());
             prop_assert_eq!(plain(&octets), first);
+            prop_assert_eq!(all_plain(&octets), first == octets.len());
         }
     }
 }

@@ -1,10 +1,12 @@
 //! The records of a report as JSON: which members each object has, in which order. The compiler
 //! sees to it that no field is left out, a test that serde would write the same.
 
+use std::io::Write as _;
+
 use super::encode;
 use super::put::{self, Calendar};
 use crate::correlate::archive::{CallStream, Exposure};
-use crate::model::addr::Endpoint;
+use crate::model::addr::{Addr, Endpoint};
 use crate::model::finding::Confidence;
 use crate::model::frame::FrameId;
 use crate::model::id::RecordId;
@@ -58,17 +60,31 @@ macro_rules! object {
             #[inline]
             fn members(&self, out: &mut Out) {
                 let Self { $first, $($field),* } = self;
-                out.raw(concat!("{\"", stringify!($first), "\":"));
-                object!(@value $first $($first_form)?).json(out);
-                $(
-                    out.raw(concat!(",\"", stringify!($field), "\":"));
-                    object!(@value $field $($form)?).json(out);
-                )*
+                $(let $first = $first_form($first);)?
+                $($(let $field = $form($field);)?)*
+                members! { out, $first $($field)* }
             }
         }
     };
-    (@value $field:ident) => { $field };
-    (@value $field:ident $form:ident) => { $form($field) };
+}
+
+/// The brace and the first members of an object: variables under their names.
+macro_rules! members {
+    ($out:ident, $first:ident $($field:ident)*) => {
+        $out.raw(concat!("{\"", stringify!($first), "\":"));
+        $first.json($out);
+        more! { $out, $($field)* }
+    };
+}
+
+/// Further members.
+macro_rules! more {
+    ($out:ident, $($field:ident)*) => {
+        $(
+            $out.raw(concat!(",\"", stringify!($field), "\":"));
+            $field.json($out);
+        )*
+    };
 }
 
 /// [`Json`] for an enum: a word for each variant.
@@ -84,6 +100,8 @@ macro_rules! words {
         }
     };
 }
+
+pub(super) use {members, more, object, words};
 
 object! { Party<'_> { uri user host display } }
 
@@ -190,16 +208,21 @@ struct Figures<'a>(&'a [(Text<'a>, f64)]);
 impl Json for Figures<'_> {
     #[inline]
     fn json(&self, out: &mut Out) {
-        let mut before = b'{';
-        for (name, figure) in self.0 {
-            out.octets.push(before);
-            before = b',';
-            name.json(out);
-            out.octets.push(b':');
-            figure.json(out);
-        }
-        out.raw(if before == b'{' { "{}" } else { "}" });
+        map(self.0, out);
     }
+}
+
+/// Appends an object of names and values.
+pub(super) fn map(members: &[(impl Json, impl Json)], out: &mut Out) {
+    let mut before = b'{';
+    for (name, value) in members {
+        out.octets.push(before);
+        before = b',';
+        name.json(out);
+        out.octets.push(b':');
+        value.json(out);
+    }
+    out.raw(if before == b'{' { "{}" } else { "}" });
 }
 
 /// Appends an array.
@@ -274,6 +297,26 @@ impl Json for Text<'_> {
 impl Json for String {
     fn json(&self, out: &mut Out) {
         put::quoted(self, &mut out.octets);
+    }
+}
+
+impl Json for &str {
+    fn json(&self, out: &mut Out) {
+        put::quoted(self, &mut out.octets);
+    }
+}
+
+/// No address needs an escape.
+impl Json for Addr {
+    fn json(&self, out: &mut Out) {
+        // Writing to memory cannot fail.
+        let _ = write!(out.octets, "\"{self}\"");
+    }
+}
+
+impl<T: Json> Json for &[T] {
+    fn json(&self, out: &mut Out) {
+        array(self, out, T::json);
     }
 }
 

@@ -16,7 +16,7 @@ use crate::correlate::placement::Placement;
 use crate::model::addr::{Addr, Endpoint};
 use crate::model::evidence::FrameRef;
 use crate::model::frame::FrameId;
-use crate::model::packed::Packed;
+use crate::model::packed::{Packed, Packer, unpack};
 use crate::model::record::{CallRecord, RegistrationRecord};
 use crate::model::time::{Span, Ts};
 use crate::model::transport::Transport;
@@ -34,9 +34,9 @@ struct Tap {
 /// An endpoint by its letter.
 /// A record that outlives what it was made of, by way of its compact form.
 fn kept<'a, T: Packed<'static>>(record: &impl Packed<'a>) -> T {
-    let mut octets = Vec::new();
-    record.pack(&mut octets);
-    T::unpack(&mut &*octets.leak()).unwrap()
+    let mut packer = Packer::default();
+    packer.record(record);
+    unpack(packer.octets().to_vec().leak()).unwrap()
 }
 
 fn host(letter: u8) -> Endpoint {
