@@ -10,11 +10,13 @@ pub mod event;
 mod few;
 mod index;
 mod intern;
+mod join;
 pub mod media;
 mod names;
 mod offer_answer;
 pub mod outbox;
 pub mod placement;
+mod radix;
 mod registration;
 pub mod rtcp;
 #[cfg(test)]

@@ -5,8 +5,9 @@ use std::fmt::{self, Write as _};
 use std::hash::{BuildHasher, Hash, Hasher};
 use std::net::{IpAddr, Ipv6Addr};
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Serialize, Serializer};
 
+use super::packed::{Packed, Packer, Unpacker};
 use super::text::Short;
 
 /// An IPv4 or IPv6 address in 16 octets, network order.
@@ -52,7 +53,7 @@ impl Addr {
     /// The address as the standard library's type; mapped addresses come out as IPv4.
     #[inline]
     pub fn ip(&self) -> IpAddr {
-        match self.octets_v4() {
+        match self.as_v4() {
             Some(octets) => IpAddr::V4(octets.into()),
             None => IpAddr::V6(Ipv6Addr::from(self.0)),
         }
@@ -60,7 +61,7 @@ impl Addr {
 
     /// The four octets of an IPv4 address.
     #[inline]
-    fn octets_v4(&self) -> Option<[u8; 4]> {
+    pub fn as_v4(&self) -> Option<[u8; 4]> {
         let [mapped @ .., a, b, c, d] = self.0;
         (mapped == Self::MAPPED).then_some([a, b, c, d])
     }
@@ -74,7 +75,7 @@ impl Addr {
     /// not loopback, private (RFC 1918), CGNAT (RFC 6598), link-local, ULA (RFC 4193),
     /// documentation, multicast, unspecified or broadcast.
     pub fn is_public(&self) -> bool {
-        match self.octets_v4() {
+        match self.as_v4() {
             Some(octets) => !matches!(
                 octets,
                 [0 | 10 | 127 | 224..=239, ..]
@@ -182,40 +183,33 @@ impl fmt::Display for Endpoint {
     }
 }
 
-/// Text for people, octets for the spool.
 impl Serialize for Addr {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        if serializer.is_human_readable() {
-            serializer.serialize_str(self.text().as_str())
-        } else {
-            self.0.serialize(serializer)
-        }
+        serializer.serialize_str(self.text().as_str())
     }
 }
 
-/// Only the compact form is read back.
-impl<'de> Deserialize<'de> for Addr {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        <[u8; 16]>::deserialize(deserializer).map(Self)
-    }
-}
-
-/// Text for people, octets for the spool.
 impl Serialize for Endpoint {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        if serializer.is_human_readable() {
-            serializer.serialize_str(self.text().as_str())
-        } else {
-            (self.addr, self.port).serialize(serializer)
-        }
+        serializer.serialize_str(self.text().as_str())
     }
 }
 
-/// Only the compact form is read back.
-impl<'de> Deserialize<'de> for Endpoint {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let (addr, port) = Deserialize::deserialize(deserializer)?;
-        Ok(Self { addr, port })
+/// A flag, the port, and 4 octets or 16.
+impl Packed<'_> for Endpoint {
+    #[inline]
+    fn pack(&self, out: &mut Packer) {
+        match self.addr.as_v4() {
+            Some(octets) => (true, (self.port.to_be_bytes(), octets)).pack(out),
+            None => (false, (self.port.to_be_bytes(), self.addr.0)).pack(out),
+        }
+    }
+
+    #[inline]
+    fn unpack(from: &mut Unpacker<'_>) -> Option<Self> {
+        let (v4, port) = Packed::unpack(from)?;
+        let addr = if v4 { Addr::v4(Packed::unpack(from)?) } else { Addr(Packed::unpack(from)?) };
+        Some(Self { addr, port: u16::from_be_bytes(port) })
     }
 }
 
