@@ -136,6 +136,7 @@ impl Tap {
             message: Message::new(octets, layout, &spans),
             clipped: false,
             encrypted: false,
+            hep: None,
         };
         self.dialogs.sip(&event, &mut self.out)
     }
