@@ -95,6 +95,9 @@ fn essence(mut report: Value) -> Value {
             source[key] = Value::Null;
         }
     }
+    for stream in report["streams"].as_array_mut().unwrap() {
+        stream["wire_bytes"] = Value::Null;
+    }
     report
 }
 

@@ -85,7 +85,7 @@ fn essence(report: &Value) -> Value {
     for key in ["via", "start", "answer", "end", "messages", "signalling_clear", "findings"] {
         call[key] = Value::Null;
     }
-    for key in ["first_frame", "last_frame", "streams", "media"] {
+    for key in ["first_frame", "last_frame", "streams", "media", "exposure"] {
         call[key] = Value::Null;
     }
     call

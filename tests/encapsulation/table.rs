@@ -51,15 +51,15 @@ pub(crate) const LINKS: &[Row] = rows! {
     "link_ppp_hdlc" 50 V6 SEEN, |ip| hdlc(ip);
     "link_ppp_hdlc_cisco" 50 V4 SEEN, |ip| join(&[&[0x0f, 0], &ethertype(ip), ip]);
     "link_ppp_ether" 51 V4 SEEN, |ip| pppoe(ip);
-    "link_ppp_pppd" 166 V4 SEEN, |ip| join(&[&[1, 3], &ppp(ip)]);
+    "link_ppp_pppd" 166 V4 None, |ip| join(&[&[1, 3], &ppp(ip)]);
     "link_ppp_with_dir" 204 V4 SEEN, |ip| join(&[&[1], &hdlc(ip)]);
     "link_c_hdlc" 104 V4 SEEN, |ip| join(&[&[0x0f, 0], &ethertype(ip), ip]);
-    "link_c_hdlc_with_dir" 205 V6 SEEN, |ip| join(&[&[0, 0x0f, 0], &ethertype(ip), ip]);
+    "link_c_hdlc_with_dir" 205 V6 None, |ip| join(&[&[0, 0x0f, 0], &ethertype(ip), ip]);
     "link_frelay" 107 V4 SEEN, |ip| join(&[&[0x18, 0x41, 3, 0xcc], ip]);
     "link_frelay_snap" 107 V4 SEEN,
         |ip| join(&[&[0x18, 0x41, 3, 0, 0x80, 0, 0, 0], &ethertype(ip), ip]);
     "link_frelay_cisco" 107 V4 SEEN, |ip| join(&[&[0x18, 0x41], &ethertype(ip), ip]);
-    "link_frelay_with_dir" 206 V6 SEEN, |ip| join(&[&[1, 0x18, 0x41, 3, 0x8e], ip]);
+    "link_frelay_with_dir" 206 V6 None, |ip| join(&[&[1, 0x18, 0x41, 3, 0x8e], ip]);
     "link_ieee802_11" 105 V4 SEEN, |ip| wlan(&[], &snap(ip));
     "link_ieee802_11_qos" 105 V6 SEEN, |ip| wlan_ip(ip);
     "link_ieee802_11_amsdu" 105 V4 SEEN, |ip| {
@@ -91,10 +91,10 @@ pub(crate) const LINKS: &[Row] = rows! {
     "link_juniper_ether" 178 V4 SEEN,
         |ip| join(&[b"MGC", &[0x80, 0, 6, 1, 4, 0, 0, 0, 1], &ethernet(ip)]);
     "link_juniper_no_l2" 178 V4 None, |ip| join(&[b"MGC", &[0x02, 0, 0, 0, 2], ip]);
-    "link_juniper_ppp" 179 V4 SEEN, |ip| join(&[b"MGC", &[0], &ppp(ip)]);
+    "link_juniper_ppp" 179 V4 SEEN, |ip| join(&[b"MGC", &[0], &hdlc(ip)]);
     "link_juniper_frelay" 180 V4 SEEN, |ip| join(&[b"MGC", &[1, 0x18, 0x41, 3, 0xcc], ip]);
     "link_juniper_chdlc" 181 V4 SEEN, |ip| join(&[b"MGC", &[1, 0x0f, 0], &ethertype(ip), ip]);
-    "link_mpls" 219 V4 SEEN, |ip| join(&[&label(16, 0), &label(17, 1), ip]);
+    "link_mpls" 219 V4 None, |ip| join(&[&label(16, 0), &label(17, 1), ip]);
     "link_atm_rfc1483" 100 V4 SEEN, |ip| snap(ip);
     "link_ip_over_fc" 122 V4 SEEN, |ip| join(&[&[7; 16], &snap(ip)]);
     "link_ip_over_ieee1394" 138 V4 SEEN, |ip| join(&[&[7; 16], &ethertype(ip), ip]);
@@ -103,7 +103,7 @@ pub(crate) const LINKS: &[Row] = rows! {
         let length = u16::try_from(ip.len() + 4).unwrap().to_le_bytes();
         join(&[&[2, 0, 0, 1, 5, 0, 10, 0, 0, 0, 0, 0], &length, &[9, 0], ip])
     };
-    "link_netanalyzer" 240 V4 SEEN, |ip| {
+    "link_netanalyzer" 240 V4 None, |ip| {
         let [high, low] = u16::try_from(ethernet(ip).len() + 8).unwrap().to_be_bytes();
         join(&[&[0, 0x10 | high, low, 0], &ethernet(ip), &[0; 4]])
     };
@@ -123,10 +123,10 @@ pub(crate) const ETHERTYPES: &[Row] = rows! {
     "mpls" 1 V6 SEEN, |ip| ether([0x88, 0x47], &join(&[&label(16, 0), &label(17, 0), &label(18, 1), ip]));
     "mpls_entropy" 1 V4 SEEN,
         |ip| ether([0x88, 0x47], &join(&[&label(16, 0), &label(7, 0), &label(99, 1), ip]));
-    "mpls_pseudowire" 1 V4 Some(&["-d", "mpls.label==18,pw_eth_nocw"]),
-        |ip| ether([0x88, 0x47], &join(&[&label(18, 1), &ethernet(ip)]));
+    "mpls_pseudowire" 1 V4 SEEN,
+        |ip| ether([0x88, 0x47], &join(&[&label(18, 1), &customer(ip)]));
     "mpls_pseudowire_control" 1 V4 SEEN,
-        |ip| ether([0x88, 0x48], &join(&[&label(18, 1), &[0, 0, 0, 5], &ethernet(ip)]));
+        |ip| ether([0x88, 0x48], &join(&[&label(18, 1), &[0, 0, 0, 5], &customer(ip)]));
     "pppoe" 1 V6 SEEN, |ip| ether([0x88, 0x64], &pppoe(ip));
     "pppoe_vlan" 1 V4 SEEN, |ip| ether([0x81, 0], &join(&[&[0, 7, 0x88, 0x64], &pppoe(ip)]));
     "pbb" 1 V4 SEEN, |ip| ether([0x88, 0xe7], &join(&[&[0, 0, 1, 2], &ethernet(ip)]));

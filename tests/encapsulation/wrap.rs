@@ -21,6 +21,11 @@ pub(crate) fn ethernet(ip: &[u8]) -> Octets {
     ether(ethertype(ip), ip)
 }
 
+/// An Ethernet header between addresses whose makers tshark knows.
+pub(crate) fn customer(ip: &[u8]) -> Octets {
+    join(&[&[0, 0, 0x5e, 0, 0x53, 1, 0, 0, 0x5e, 0, 0x53, 2], &ethertype(ip), ip])
+}
+
 /// An Ethernet header with this ethertype.
 pub(crate) fn ether(ethertype: [u8; 2], payload: &[u8]) -> Octets {
     join(&[&MACS, &ethertype, payload])
