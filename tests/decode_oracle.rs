@@ -260,6 +260,38 @@ fn duplicates(link: LinkType, records: &[Record<'_>]) -> (u32, Counters) {
     (count, *table.counters())
 }
 
+/// Every encapsulation, each octet of the headers set to what lengths, flags and versions stumble
+/// over; and short of every octet.
+#[test]
+fn damaged_tunnels_decode_alike() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/encapsulation");
+    let mut files = Vec::new();
+    captures(&folder, &mut files);
+    assert!(files.len() > 80);
+    for file in files {
+        let octets = std::fs::read(&file).unwrap();
+        let (link, records) = records(&octets).unwrap();
+        let check = |frame: &[u8], original: u32| {
+            if link == LinkType::ETHERNET {
+                agree(frame, original);
+            } else {
+                sound(&decode(Some(link), frame, original), frame);
+            }
+        };
+        for (_, frame, original) in records.iter().step_by(9) {
+            check(frame, *original);
+            for at in 0..frame.len().min(160) {
+                check(&frame[..at], *original);
+                for octet in [0, 1, 2, 4, 6, 0x0f, 0x40, 0x45, 0x60, 0x7f, 0x80, 0xfe, 0xff] {
+                    let mut damaged = frame.to_vec();
+                    damaged[at] = octet;
+                    check(&damaged, *original);
+                }
+            }
+        }
+    }
+}
+
 #[test]
 fn real_captures_decode_alike_and_only_mirrors_have_duplicates() {
     let Some(folder) = std::env::var_os("OVERHEAR_CAPTURES") else {

@@ -124,7 +124,7 @@ pub(super) struct Call {
     pub(super) refusal_elsewhere: u16,
     pub(super) transports: u8,
     /// The clock of its times, see [`SipEvent::clock`].
-    clock: u32,
+    clock: u8,
 }
 
 impl Call {
