@@ -59,7 +59,7 @@ pub(super) enum Step<'a> {
 pub(super) type Opened<'a> = Result<Step<'a>, Skip>;
 
 /// Walks on from what a reader answered.
-pub(super) fn walk<'a>(first: Opened<'a>, path: &mut Path) -> Decoded {
+pub(super) fn walk(first: Opened<'_>, path: &mut Path) -> Decoded {
     let (mut step, mut plain) = (first, None);
     for _ in 0..STEPS {
         let (next, rest) = match step {

@@ -1,7 +1,7 @@
 //! Link headers, by their number in <https://www.tcpdump.org/linktypes.html>: what they have before
 //! the first header that other files read.
 //!
-//! Here: cooked captures of Linux (113, 276), loopback (0, 108), OpenBSD's packet filter and IPsec
+//! Here: cooked captures of Linux (113, 276), loopback (0, 108), OpenBSD's packet filter and `IPsec`
 //! (117, 109), Juniper (178 to 181), netfilter's log (239), and the fixed headers of a few more.
 //! Radio headers are in [`super::wlan`], serial lines in [`super::ppp`].
 
@@ -153,7 +153,7 @@ fn nflog(rest: Rest<'_>) -> Opened<'_> {
     for _ in 0..MAX_ATTRIBUTES {
         let ([l0, l1, t0, t1], value) = rest.take().ok_or(Skip::MalformedLink)?;
         // No type has its high octet set: that tells the byte order.
-        let little = t1 & 0x7f == 0;
+        let little = matches!(t1, 0 | 0x80);
         let word = |pair| if little { u16::from_le_bytes(pair) } else { u16::from_be_bytes(pair) };
         let length = word([l0, l1]);
         if length < 4 {

@@ -98,7 +98,7 @@ fn data<'a>(rest: Rest<'a>, padded: bool, path: &mut Path) -> Opened<'a> {
     let ([control, flags], after) = rest.take().ok_or(malformed)?;
     // Version 0, type data.
     if control & 0x0f != 0x08 {
-        return if control & 3 == 0 { Err(Skip::NotIp) } else { Err(malformed) };
+        return if control % 4 == 0 { Err(Skip::NotIp) } else { Err(malformed) };
     }
     let (macs, sequence) = after.past(2).take::<12>().ok_or(malformed)?;
     let ([fragment, _], _) = sequence.past(6).take::<2>().ok_or(malformed)?;

@@ -55,7 +55,7 @@ impl LinkType {
     pub const IEEE802_11: Self = Self(105);
     /// Frame relay.
     pub const FRELAY: Self = Self(107);
-    /// OpenBSD's IPsec device.
+    /// OpenBSD's `IPsec` device.
     pub const ENC: Self = Self(109);
     /// OpenBSD's packet filter log.
     pub const PFLOG: Self = Self(117);

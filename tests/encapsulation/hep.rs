@@ -108,7 +108,7 @@ fn copies_in_every_version_are_the_call_by_the_clock_of_the_agent() {
         assert_eq!(call(&report)["via"], "hep");
         assert_eq!(essence(&report), essence(&plain), "{name}");
         let moment = |report: &Value| call(report)["start"].as_str().unwrap().to_owned();
-        let hour = |text: &str| text[11..13].parse::<u32>().unwrap();
+        let hour = |text: &str| text.get(11..13).unwrap().parse::<u32>().unwrap();
         let ahead = u32::from(name != "hep1");
         assert_eq!(hour(&moment(&report)), (hour(&moment(&plain)) + ahead) % 24, "{name}");
     }
