@@ -235,10 +235,16 @@ impl Call {
         repeated: bool,
         agents: &mut Agents,
     ) -> Change {
-        self.messages = self.messages.saturating_add(1);
+        let wire = event.hep.is_none();
+        // Copies count only while nothing but copies was seen.
+        if wire && !self.has(flag::WIRE) {
+            self.messages = 0;
+        }
+        if wire || !self.has(flag::WIRE) {
+            self.messages = self.messages.saturating_add(1);
+        }
         self.last = event.at.frame;
         self.transports |= event.transport.bit();
-        let wire = event.hep.is_none();
         self.set(flag::CLEAR, self.has(flag::CLEAR) || (wire && !event.encrypted));
         self.set(if wire { flag::WIRE } else { flag::HEP }, true);
         // Of two agents, and of an agent and the capture, the clocks are not the same.
@@ -270,7 +276,7 @@ impl Call {
         let first_hop = event.src.addr == self.caller_at.addr;
         if !self.has(flag::INVITED) {
             // Responses may have come first in a mis-sorted capture: now the call has its names.
-            if self.messages > 1 {
+            if self.messages > 1 || self.has(flag::HEP) {
                 let callee_tag = self.names.get(text::CALLEE_TAG).to_vec();
                 self.names = texts(view).with(text::CALLEE_TAG, &callee_tag);
             }

@@ -18,7 +18,8 @@ use crate::model::time::Ts;
 
 /// Chunks read of one message; the specification knows about fifty.
 const MAX_CHUNKS: usize = 128;
-const MAGIC: [u8; 4] = *b"HEP3";
+/// What senders write; the specification allows the second one too.
+const MAGIC: [[u8; 4]; 2] = [*b"HEP3", *b"EEP3"];
 const V4: u8 = 2;
 const V6: u8 = 10;
 
@@ -53,7 +54,7 @@ pub struct Hep<'a> {
 /// Reads the payload of a datagram that had `wire` octets; `None` if it is not HEP.
 pub fn read(octets: &[u8], wire: u32) -> Option<Hep<'_>> {
     match octets {
-        [b'H', ..] => chunks(octets, usize::try_from(wire).unwrap_or(usize::MAX)),
+        [b'H' | b'E', ..] => chunks(octets, usize::try_from(wire).unwrap_or(usize::MAX)),
         [1 | 2, ..] => fixed(octets),
         _ => None,
     }
@@ -94,8 +95,9 @@ fn fixed(octets: &[u8]) -> Option<Hep<'_>> {
         let (seconds, micros) = (u32::from_le_bytes([s0, s1, s2, s3]), [u0, u1, u2, u3]);
         hep.time = moment(seconds, u32::from_le_bytes(micros));
         hep.agent = u32::from(u16::from_le_bytes([a0, a1]));
-        let padded = after.get(2..).is_some_and(sip::probe);
-        if padded { 12 } else { sip::probe(after).then_some(10)? }
+        // A start line without its first two letters may still look like one.
+        let unpadded = after.first().is_some_and(u8::is_ascii_alphabetic) && sip::probe(after);
+        if unpadded { 10 } else { after.get(2..).is_some_and(sip::probe).then_some(12)? }
     };
     let [sport, dport] = ports;
     hep.src = Some(Endpoint::new(src, sport));
@@ -110,7 +112,7 @@ fn fixed(octets: &[u8]) -> Option<Hep<'_>> {
 fn chunks(octets: &[u8], wire: usize) -> Option<Hep<'_>> {
     let (magic, rest) = octets.split_first_chunk::<4>()?;
     let total = usize::from(u16::from_be_bytes(*rest.first_chunk()?));
-    if *magic != MAGIC || total < 6 || total > wire {
+    if !MAGIC.contains(magic) || total < 6 || total > wire {
         return None;
     }
     let mut parts = Parts::default();
@@ -191,4 +193,104 @@ fn moment(seconds: u32, micros: u32) -> Option<Ts> {
         .checked_mul(1_000_000_000)?
         .checked_add(i64::from(micros).checked_mul(1_000)?)?;
     (seconds != 0 && micros < 1_000_000).then_some(Ts::from_nanos(nanos))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ACK: &[u8] = b"ACK sip:a@192.0.2.1 SIP/2.0\r\nVia: SIP/2.0/UDP 192.0.2.2\r\n\
+        Call-ID: 1\r\nCSeq: 1 ACK\r\n\r\n";
+
+    fn message(magic: &[u8], chunks: &[(u16, u16, &[u8])]) -> Vec<u8> {
+        let mut octets = [magic, &[0, 0]].concat();
+        for (vendor, kind, value) in chunks {
+            octets.extend(vendor.to_be_bytes());
+            octets.extend(kind.to_be_bytes());
+            octets.extend(u16::try_from(value.len() + 6).unwrap().to_be_bytes());
+            octets.extend(*value);
+        }
+        let total = u16::try_from(octets.len()).unwrap().to_be_bytes();
+        octets[4..6].copy_from_slice(&total);
+        octets
+    }
+
+    fn whole(octets: &[u8]) -> Option<Hep<'_>> {
+        read(octets, u32::try_from(octets.len()).unwrap())
+    }
+
+    #[test]
+    fn chunks_of_the_specification_are_read_and_others_passed_over() {
+        let (src, dst) = ([0x20; 16], [0x21; 16]);
+        let octets = message(
+            b"HEP3",
+            &[
+                (0, 1, &[10]),
+                (0, 2, &[22]),
+                (0, 5, &src),
+                (0, 6, &dst),
+                (0, 7, &[0x13, 0xc5]),
+                (0, 8, &[0x13, 0xc6]),
+                (9, 11, &[4]),
+                (0, 0x7fff, b"?"),
+                (0, 9, &[0x65, 0, 0, 0]),
+                (0, 10, &[0, 0, 0, 5]),
+                (0, 11, &[1]),
+                (0, 12, &[0, 0, 0, 9]),
+                (0, 14, b"key"),
+                (0, 17, b"session"),
+                (0, 15, ACK),
+            ],
+        );
+        let hep = whole(&octets).unwrap();
+        assert_eq!(hep.src, Some(Endpoint::new(Addr::v6(src), 5061)));
+        assert_eq!(hep.dst, Some(Endpoint::new(Addr::v6(dst), 5062)));
+        assert_eq!((hep.proto, hep.agent, hep.payload_type), (Proto(22), 9, SIP));
+        assert_eq!(hep.time, Some(Ts::from_nanos(0x6500_0000 * 1_000_000_000 + 5_000)));
+        assert_eq!((hep.correlation, hep.payload), (&b"session"[..], ACK));
+        assert_eq!(&octets[hep.payload_at..][..ACK.len()], ACK);
+        let mut other = octets.clone();
+        other[..4].copy_from_slice(b"EEP3");
+        assert_eq!(whole(&other).map(|hep| hep.payload), Some(ACK));
+        // Cut by the capture: what is there is read.
+        for cut in 6..octets.len() {
+            let length = u32::try_from(octets.len()).unwrap();
+            let hep = read(&octets[..cut], length).unwrap();
+            assert!(hep.payload.len() < ACK.len() && ACK.starts_with(hep.payload));
+        }
+    }
+
+    #[test]
+    fn a_message_that_contradicts_itself_is_none() {
+        let octets = message(b"HEP3", &[(0, 1, &[2]), (0, 15, ACK)]);
+        assert!(whole(&octets).is_some());
+        for (at, octet) in [(0, b'h'), (4, 0xff), (5, 5), (11, 5), (11, 0xff)] {
+            let mut other = octets.clone();
+            other[at] = octet;
+            assert_eq!(whole(&other), None, "{at}");
+        }
+        // Shorter than its chunks.
+        let mut short = octets.clone();
+        short[5] -= 1;
+        assert_eq!(whole(&short), None);
+        // Compressed: there is nothing to read, but it is HEP.
+        let octets = message(b"HEP3", &[(0, 11, &[1]), (0, 16, b"zip")]);
+        assert_eq!(whole(&octets).map(|hep| hep.payload), Some(&b""[..]));
+    }
+
+    #[test]
+    fn the_second_version_may_pad_its_time_and_count_it() {
+        let head = |length: u8| {
+            [&[2, length, 2, 17, 0x13, 0xc4, 0x13, 0xc6, 10, 0, 0, 1, 10, 0, 0, 2][..]].concat()
+        };
+        let time = [1, 0, 0, 0x65, 7, 0, 0, 0, 9, 0];
+        for (length, padding) in [(16, 2), (28, 2), (16, 0), (26, 0)] {
+            let octets = [&head(length), &time[..], &[0; 2][..padding], ACK].concat();
+            let hep = whole(&octets).unwrap();
+            assert_eq!((hep.payload, hep.agent), (ACK, 9));
+            assert_eq!(hep.src, Some(Endpoint::new(Addr::v4([10, 0, 0, 1]), 5060)));
+            assert_eq!(hep.time, Some(Ts::from_nanos(0x6500_0001 * 1_000_000_000 + 7_000)));
+        }
+        assert_eq!(whole(&[&head(20), &time[..], ACK].concat()), None);
+    }
 }

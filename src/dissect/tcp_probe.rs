@@ -34,7 +34,7 @@ pub fn probe(octets: &[u8]) -> Probe {
         return if octets.len() < START_LINE_MAX { Probe::More } else { Probe::Other };
     };
     let text = octets.get(first..).unwrap_or_default();
-    if octets.starts_with(b"HEP3") {
+    if octets.starts_with(b"HEP3") || octets.starts_with(b"EEP3") {
         return Probe::Hep;
     }
     if text.first().is_some_and(u8::is_ascii_alphabetic) {

@@ -82,7 +82,7 @@ fn call(report: &Value) -> &Value {
 /// The call without what tells copies from messages: how it was seen, and by which clock.
 fn essence(report: &Value) -> Value {
     let mut call = call(report).clone();
-    for key in ["via", "start", "answer", "end", "messages", "signalling_clear", "findings"] {
+    for key in ["via", "start", "answer", "end", "signalling_clear", "findings"] {
         call[key] = Value::Null;
     }
     for key in ["first_frame", "last_frame", "streams", "media", "exposure"] {
