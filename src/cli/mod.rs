@@ -13,6 +13,7 @@
 mod args;
 mod inputs;
 mod limits;
+mod moment;
 mod offline;
 mod output;
 mod progress;

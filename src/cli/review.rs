@@ -8,6 +8,7 @@ use super::inputs::{self, Inputs};
 use super::output::{self, Target};
 use super::progress::Bar;
 use super::{Failure, Status, limits};
+use crate::capture::{Filter, FilterError, Selection};
 use crate::engine::{self, Config, Cut};
 use crate::model::finding::Severity;
 use crate::policy::Policy;
@@ -29,12 +30,13 @@ pub(super) fn review(args: &Review, bare: bool) -> Result<Status, Failure> {
         inputs::check_first_word(&args.source)?;
     }
     let inputs = inputs::expand(&args.source)?;
+    let config = config(&args.source, inputs.sources.clone(), policy)?;
     let json = match &args.json {
         Some(path) => Some(Target::open(path, &inputs.sources)?),
         None => None,
     };
     let quiet = args.source.quiet || matches!(json, Some(Target::Stdout));
-    let config = Config { hash: args.hash, ..config(&args.source, inputs.sources.clone(), policy) };
+    let config = Config { hash: args.hash, ..config };
     let mut outcome = match engage(&config, &args.source, inputs) {
         Ok(outcome) => outcome,
         Err(failure) => {
@@ -59,7 +61,7 @@ pub(super) fn review(args: &Review, bare: bool) -> Result<Status, Failure> {
 /// `overhear calls`.
 pub(super) fn calls(args: &Calls) -> Result<Status, Failure> {
     let inputs = inputs::expand(&args.source)?;
-    let config = config(&args.source, inputs.sources.clone(), policy(&args.source));
+    let config = config(&args.source, inputs.sources.clone(), policy(&args.source))?;
     let mut outcome = engage(&config, &args.source, inputs)?;
     let layout = output::layout(args.source.no_color);
     output::to_stdout(|out| report::calls::write(&mut outcome, layout, out))?;
@@ -70,10 +72,8 @@ pub(super) fn calls(args: &Calls) -> Result<Status, Failure> {
 /// `overhear ladder`.
 pub(super) fn ladder(args: &Ladder) -> Result<Status, Failure> {
     let inputs = inputs::expand(&args.source)?;
-    let config = Config {
-        ladder: Some(args.call.clone()),
-        ..config(&args.source, inputs.sources.clone(), policy(&args.source))
-    };
+    let config = config(&args.source, inputs.sources.clone(), policy(&args.source))?;
+    let config = Config { ladder: Some(args.call.clone()), ..config };
     let outcome = engage(&config, &args.source, inputs)?;
     if outcome.ladder.is_empty() {
         return Err(Failure::new(format!(
@@ -95,10 +95,10 @@ fn policy(source: &Source) -> Policy {
     policy
 }
 
-fn config(source: &Source, sources: Vec<PathBuf>, policy: Policy) -> Config {
+fn config(source: &Source, sources: Vec<PathBuf>, policy: Policy) -> Result<Config, Failure> {
     let cores = || std::thread::available_parallelism().map_or(1, usize::from);
     let most = crate::policy::limits::CELLS;
-    Config {
+    Ok(Config {
         sources,
         lanes: source.lanes.unwrap_or_else(cores).min(most),
         mmap: !source.no_mmap,
@@ -106,7 +106,23 @@ fn config(source: &Source, sources: Vec<PathBuf>, policy: Policy) -> Config {
         epoch: Cut { frames: source.epoch_frames.unwrap_or(EPOCH.frames), ..EPOCH },
         policy,
         ladder: None,
-    }
+        selection: selection(source)?,
+    })
+}
+
+/// The packets that are wanted.
+fn selection(source: &Source) -> Result<Selection, Failure> {
+    let words = source.words.join(" ");
+    let expression = source.filter.as_deref().unwrap_or(&words);
+    let filter = if expression.trim().is_empty() {
+        None
+    } else {
+        let wrong = |error: FilterError| {
+            Failure::new(format!("the filter '{expression}' is wrong: {error}"))
+        };
+        Some(Filter::new(expression).map_err(wrong)?)
+    };
+    Ok(Selection { from: source.from, to: source.to, filter, packets: source.count })
 }
 
 /// Runs the engine under a progress bar.

@@ -177,6 +177,15 @@ impl Dispatcher {
         self.octets += u64::from(raw.captured);
         self.epoch_frames += 1;
         self.epoch_octets += usize::try_from(raw.captured).unwrap_or(usize::MAX);
+        let octets = merged
+            .backings
+            .get(usize::from(backing))
+            .and_then(|owner| owner.octets().get(raw.offset..))
+            .and_then(|rest| rest.get(..usize::try_from(raw.captured).unwrap_or(usize::MAX)))
+            .unwrap_or_default();
+        if !self.merge.takes(raw, octets) {
+            return self.totals.tally.skipped(Skipped::Filtered, 1);
+        }
         let frame = FrameId { source, number: raw.number };
         let ts = self.clock(frame, raw);
         let place = Place {
@@ -190,12 +199,6 @@ impl Dispatcher {
         if raw.damaged {
             return self.totals.tally.skipped(Skipped::MalformedCapture, 1);
         }
-        let octets = merged
-            .backings
-            .get(usize::from(backing))
-            .and_then(|owner| owner.octets().get(raw.offset..))
-            .and_then(|rest| rest.get(..usize::try_from(raw.captured).unwrap_or(usize::MAX)))
-            .unwrap_or_default();
         match decode::decode(raw.link, octets, raw.original) {
             Decoded::Packet(packet) => {
                 let payload = packet.payload(octets);

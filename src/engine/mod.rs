@@ -15,7 +15,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
 
-use crate::capture::{Merge, OpenOptions, Source};
+use crate::capture::{Merge, OpenOptions, Selection, Source, Unpacking};
 use crate::detect::seen::CaptureSeen;
 use crate::model::capture::{CaptureRecord, Counts, SeverityCounts};
 use crate::model::evidence::FrameRef;
@@ -62,6 +62,8 @@ pub struct Config {
     pub policy: Policy,
     /// A call whose messages are kept for a ladder: its id, a beginning of it, or a Call-ID.
     pub ladder: Option<String>,
+    /// The frames that are looked at.
+    pub selection: Selection,
 }
 
 /// How far a review is.
@@ -97,19 +99,23 @@ impl std::error::Error for Error {}
 /// When none of the sources could be used. One of several that cannot is named in
 /// [`Outcome::limits`], and the rest is reviewed.
 pub fn review(config: &Config, progress: &mut dyn FnMut(Progress)) -> Result<Outcome, Error> {
-    let options = OpenOptions { mmap: config.mmap };
-    let mut unusable = Vec::new();
-    let mut opened = Vec::new();
-    for path in &config.sources {
-        match Source::open(path, &options) {
-            Ok(source) => opened.push(source),
-            Err(error) => unusable.push((path.clone(), error.to_string())),
-        }
-    }
-    if opened.is_empty() {
+    let limits = &config.policy.limits;
+    let options = OpenOptions {
+        mmap: config.mmap,
+        unpacking: Unpacking {
+            ratio: limits.unpack_ratio,
+            octets: limits.unpack_octets,
+            window: limits.unpack_window as u64,
+        },
+        interfaces: limits.interfaces,
+    };
+    let (mut merge, refused) = Merge::open(&config.sources, &options);
+    let mut unusable: Vec<(PathBuf, String)> =
+        refused.into_iter().map(|error| (error.path().to_path_buf(), error.to_string())).collect();
+    if merge.sources().len() == 0 {
         return Err(Error { sources: unusable });
     }
-    let merge = Merge::new(opened);
+    merge.select(config.selection.clone());
     let collector = Collector::new(&config.policy, config.ladder.clone());
     let lanes = config.lanes.clamp(1, CELLS);
     let run =
@@ -165,6 +171,7 @@ fn assemble(run: Run, config: &Config, unusable: Vec<(PathBuf, String)>) -> Outc
         .into_iter()
         .map(|(_, why)| format!("{why}; it is not part of this report."))
         .collect();
+    limits.extend(sources::left_out(dispatcher.merge(), capture.packets));
     limits.extend(sources::limits(&capture, &counts));
     Outcome {
         capture,
@@ -186,8 +193,13 @@ fn capture_record(
     evicted: BTreeMap<&'static str, u64>,
 ) -> CaptureRecord {
     let (packets, bytes) = dispatcher.read();
-    let first_packet = sources.iter().filter_map(|source| source.first_packet).min();
-    let last_packet = sources.iter().filter_map(|source| source.last_packet).max();
+    let (first_packet, last_packet) = match dispatcher.merge().taken() {
+        Some(taken) => (taken.span.map(|span| span.0), taken.span.map(|span| span.1)),
+        None => (
+            sources.iter().filter_map(|source| source.first_packet).min(),
+            sources.iter().filter_map(|source| source.last_packet).max(),
+        ),
+    };
     CaptureRecord {
         packets,
         bytes,
