@@ -28,6 +28,7 @@ fn report(path: &Path) -> Result<Value, Error> {
         epoch: Cut::default(),
         policy: Policy::default(),
         ladder: None,
+        traced: Vec::new(),
         selection: overhear::capture::Selection::default(),
     };
     let mut outcome = review(&config, &mut |_| {})?;
@@ -117,6 +118,7 @@ fn a_capture_given_twice_counts_once() {
         epoch: Cut::default(),
         policy: Policy::default(),
         ladder: None,
+        traced: Vec::new(),
         selection: overhear::capture::Selection::default(),
     };
     let twice = review(&config, &mut |_| {}).unwrap();

@@ -80,6 +80,7 @@ fn fault(octets: &[u8], path: &Path) -> Option<String> {
         epoch: Cut::default(),
         policy: Policy::default(),
         ladder: None,
+        traced: Vec::new(),
         selection: overhear::capture::Selection::default(),
     };
     let work = || {

@@ -110,6 +110,13 @@ pub(super) struct Review {
     /// Write the report as JSON; - for stdout, instead of the terminal report
     #[arg(long, value_name = "FILE")]
     pub(super) json: Option<PathBuf>,
+    /// Write the selected packets as pcapng, with comments that name findings
+    #[arg(short = 'w', long, value_name = "FILE")]
+    pub(super) write: Option<PathBuf>,
+    /// With -w: only the packets of this call, named by our id, the beginning of
+    /// it, or its Call-ID (repeatable)
+    #[arg(long, value_name = "ID", requires = "write")]
+    pub(super) call: Vec<String>,
     /// SHA-256 of each source
     #[arg(long)]
     pub(super) hash: bool,

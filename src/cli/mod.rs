@@ -11,6 +11,7 @@
 //! has had enough: that is no error.
 
 mod args;
+mod cut;
 mod inputs;
 mod limits;
 mod moment;

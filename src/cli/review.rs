@@ -7,8 +7,9 @@ use super::args::{Calls, Ladder, Review, Source};
 use super::inputs::{self, Inputs};
 use super::output::{self, Target};
 use super::progress::Bar;
-use super::{Failure, Status, limits};
+use super::{Failure, Status, cut, limits};
 use crate::capture::{Filter, FilterError, Selection};
+use crate::engine::trace::Trace;
 use crate::engine::{self, Config, Cut};
 use crate::model::finding::Severity;
 use crate::policy::Policy;
@@ -35,15 +36,26 @@ pub(super) fn review(args: &Review, bare: bool) -> Result<Status, Failure> {
         Some(path) => Some(Target::open(path, &inputs.sources)?),
         None => None,
     };
-    let quiet = args.source.quiet || matches!(json, Some(Target::Stdout));
-    let config = Config { hash: args.hash, ..config };
-    let mut outcome = match engage(&config, &args.source, inputs) {
-        Ok(outcome) => outcome,
+    let packets = match &args.write {
+        Some(path) => Some(cut::target(path, &inputs.sources, json.as_ref())?),
+        None => None,
+    };
+    let to_stdout = [&json, &packets].into_iter().any(|to| matches!(to, Some(Target::Stdout)));
+    let quiet = args.source.quiet || to_stdout;
+    let config = Config { hash: args.hash, traced: args.call.clone(), ..config };
+    let (mut outcome, trace) = match engage(&config, &args.source, inputs) {
+        Ok(examined) => examined,
         Err(failure) => {
-            json.into_iter().for_each(Target::abandon);
+            json.into_iter().chain(packets).for_each(Target::abandon);
             return Err(failure);
         }
     };
+    if let Some(target) = packets
+        && let Err(failure) = cut::write(&config, &trace, &outcome, target, args)
+    {
+        json.into_iter().for_each(Target::abandon);
+        return Err(failure);
+    }
     if let Some(target) = json {
         target.write(|mut out| report::json::write(&mut outcome, &mut out))?;
     }
@@ -62,7 +74,7 @@ pub(super) fn review(args: &Review, bare: bool) -> Result<Status, Failure> {
 pub(super) fn calls(args: &Calls) -> Result<Status, Failure> {
     let inputs = inputs::expand(&args.source)?;
     let config = config(&args.source, inputs.sources.clone(), policy(&args.source))?;
-    let mut outcome = engage(&config, &args.source, inputs)?;
+    let (mut outcome, _) = engage(&config, &args.source, inputs)?;
     let layout = output::layout(args.source.no_color);
     output::to_stdout(|out| report::calls::write(&mut outcome, layout, out))?;
     remarks(&outcome, args.source.quiet);
@@ -74,7 +86,7 @@ pub(super) fn ladder(args: &Ladder) -> Result<Status, Failure> {
     let inputs = inputs::expand(&args.source)?;
     let config = config(&args.source, inputs.sources.clone(), policy(&args.source))?;
     let config = Config { ladder: Some(args.call.clone()), ..config };
-    let outcome = engage(&config, &args.source, inputs)?;
+    let (outcome, _) = engage(&config, &args.source, inputs)?;
     if outcome.ladder.is_empty() {
         return Err(Failure::new(format!(
             "no call has the id or Call-ID '{}'; 'overhear calls FILE' lists them",
@@ -106,6 +118,7 @@ fn config(source: &Source, sources: Vec<PathBuf>, policy: Policy) -> Result<Conf
         epoch: Cut { frames: source.epoch_frames.unwrap_or(EPOCH.frames), ..EPOCH },
         policy,
         ladder: None,
+        traced: Vec::new(),
         selection: selection(source)?,
     })
 }
@@ -126,14 +139,14 @@ fn selection(source: &Source) -> Result<Selection, Failure> {
 }
 
 /// Runs the engine under a progress bar.
-fn engage(config: &Config, source: &Source, inputs: Inputs) -> Result<Outcome, Failure> {
+fn engage(config: &Config, source: &Source, inputs: Inputs) -> Result<(Outcome, Trace), Failure> {
     let bar = Bar::new(source.quiet);
-    let result = engine::review(config, &mut |progress| bar.update(&progress));
+    let result = engine::review_traced(config, &mut |progress| bar.update(&progress));
     bar.clear();
-    let mut outcome =
+    let (mut outcome, trace) =
         result.map_err(|error| Failure(error.sources.into_iter().map(|(_, why)| why).collect()))?;
     outcome.limits.extend(inputs.left_out);
-    Ok(outcome)
+    Ok((outcome, trace))
 }
 
 /// What a reader of a short output must know: not all of the input is in it.

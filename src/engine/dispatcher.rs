@@ -13,7 +13,7 @@ use crate::model::fact::{Body, EpochFacts, Fact, FactKey, length};
 use crate::model::frame::{FrameId, RawFrame};
 use crate::model::tally::Skipped;
 use crate::model::time::{Span, Ts};
-use crate::policy::{Policy, limits::CELLS};
+use crate::policy::{Limits, Policy, limits::CELLS};
 use crate::reassemble::ip::{self, IpReassembler, Pushed};
 use crate::track::cell::Totals;
 use crate::track::input::Input;
@@ -75,11 +75,7 @@ impl Dispatcher {
     /// A dispatcher for `lanes` lanes.
     pub fn new(merge: Merge, lanes: usize, cut: Cut, policy: &Policy) -> Self {
         let sources = merge.sources().len();
-        let fragments = IpReassembler::new(ip::Limits {
-            octets: policy.limits.fragment_octets as u64,
-            timeout: policy.limits.fragment_wait,
-            ..ip::Limits::default()
-        });
+        let fragments = fragments(&policy.limits);
         Self {
             merge,
             fragments,
@@ -370,8 +366,17 @@ enum Whereabouts<'a> {
     Joined { octets: &'a [u8], frames: u32 },
 }
 
+/// An empty table of fragments.
+pub(super) fn fragments(limits: &Limits) -> IpReassembler {
+    IpReassembler::new(ip::Limits {
+        octets: limits.fragment_octets as u64,
+        timeout: limits.fragment_wait,
+        ..ip::Limits::default()
+    })
+}
+
 /// A start line in text; the first octet settles most packets.
-fn looks_like_sip(payload: &[u8]) -> bool {
+pub(super) fn looks_like_sip(payload: &[u8]) -> bool {
     match payload.first() {
         Some(first) if first.is_ascii_alphabetic() || b"\r\n\t ".contains(first) => {
             sip::probe(payload)

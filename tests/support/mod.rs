@@ -66,6 +66,7 @@ pub(crate) fn config(path: &Path) -> Config {
         epoch: Cut::default(),
         policy: Policy::default(),
         ladder: None,
+        traced: Vec::new(),
         selection: overhear::capture::Selection::default(),
     }
 }
