@@ -18,7 +18,7 @@ use crate::policy::Limits;
 use crate::reassemble::ip::{IpReassembler, Pushed};
 
 use super::dispatcher::{fragments, looks_like_sip};
-use super::trace::Trace;
+use super::trace::{Share, Trace};
 use super::{Config, opened};
 
 /// Frames read at once.
@@ -59,19 +59,22 @@ pub fn write(
     let mut last = Ts::default();
     each(config, &mut |seen| {
         last = seen.raw.ts.unwrap_or(last);
-        if wanted.as_ref().is_some_and(|wanted| !wanted.has(seen.ordinal)) {
-            return Ok(());
-        }
+        let octets = match &wanted {
+            None => seen.octets,
+            Some(wanted) if wanted.whole.has(seen.ordinal) => seen.octets,
+            Some(wanted) if wanted.headers.has(seen.ordinal) => headers(seen),
+            Some(_) => return Ok(()),
+        };
         let Some(link) = seen.raw.link.filter(|_| !seen.raw.damaged) else {
             written.unwritable += 1;
             return Ok(());
         };
         let comment = comments.get(&seen.frame).map(String::as_str);
         // A packet block without time has neither interface nor comment.
-        let plain = comment.is_none() && seen.raw.captured >= seen.raw.original;
+        let plain = comment.is_none() && octets.len() as u64 >= u64::from(seen.raw.original);
         let ts = seen.raw.ts.or((!plain).then_some(last));
         writer.on(u64::from(seen.frame.source) << 32 | u64::from(seen.raw.interface));
-        writer.packet(ts, link, seen.raw.original, seen.octets, comment)?;
+        writer.packet(ts, link, seen.raw.original, octets, comment)?;
         written.packets += 1;
         written.commented += u64::from(comment.is_some());
         Ok(())
@@ -108,13 +111,21 @@ fn each(config: &Config, work: &mut dyn FnMut(&Seen<'_>) -> io::Result<()>) -> i
     Ok(())
 }
 
-/// Ordinals as runs.
+/// The frames that are copied.
 #[derive(Debug, Default)]
 struct Wanted {
+    whole: Runs,
+    /// Of these only the headers, as if the snap length had cut them.
+    headers: Runs,
+}
+
+/// Ordinals as runs.
+#[derive(Debug, Default)]
+struct Runs {
     runs: Vec<(u64, u64)>,
 }
 
-impl Wanted {
+impl Runs {
     fn add(&mut self, ordinal: u64) -> io::Result<()> {
         if let Some((_, last)) = self.runs.last_mut()
             && *last + 1 == ordinal
@@ -153,20 +164,22 @@ fn find(config: &Config, trace: &Trace) -> io::Result<Wanted> {
         match decode::decode(seen.raw.link, seen.octets, seen.raw.original) {
             Decoded::Packet(packet) => {
                 let sip = looks_like_sip(packet.payload(seen.octets));
-                if trace.holds(&packet, seen.ordinal, ts, sip) {
-                    wanted.add(seen.ordinal)?;
+                match trace.share(&packet, seen.ordinal, ts, sip) {
+                    Share::Whole => wanted.whole.add(seen.ordinal)?,
+                    Share::Headers => wanted.headers.add(seen.ordinal)?,
+                    Share::Nothing => {}
                 }
             }
             Decoded::Fragment(fragment) => {
                 for ordinal in pieces.push(&fragment, seen, ts, trace) {
-                    wanted.add(ordinal)?;
+                    wanted.whole.add(ordinal)?;
                 }
             }
             Decoded::Skipped(_) => {}
         }
         Ok(())
     })?;
-    wanted.runs.sort_unstable();
+    wanted.whole.runs.sort_unstable();
     Ok(wanted)
 }
 
@@ -201,7 +214,7 @@ impl Pieces {
             Pushed::Whole(datagram) => match datagram.decode() {
                 Decoded::Packet(packet) => {
                     let sip = looks_like_sip(packet.payload(datagram.octets));
-                    Some(trace.holds(&packet, seen.ordinal, ts, sip))
+                    Some(trace.share(&packet, seen.ordinal, ts, sip) == Share::Whole)
                 }
                 Decoded::Fragment(_) | Decoded::Skipped(_) => Some(false),
             },
@@ -217,6 +230,15 @@ impl Pieces {
             None => Vec::new(),
         }
     }
+}
+
+/// The octets of a frame before its payload.
+fn headers<'a>(seen: &Seen<'a>) -> &'a [u8] {
+    let end = match decode::decode(seen.raw.link, seen.octets, seen.raw.original) {
+        Decoded::Packet(packet) => usize::try_from(packet.payload_at).unwrap_or(0),
+        Decoded::Fragment(_) | Decoded::Skipped(_) => 0,
+    };
+    seen.octets.get(..end).unwrap_or_default()
 }
 
 /// What is to be said at each frame: which findings it is evidence of, and what is seen there.

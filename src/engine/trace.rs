@@ -1,7 +1,9 @@
 //! Notes which packets belong to calls that are to be cut out of a capture (`-w` with `--call`).
 //!
 //! Of the signalling it notes frames: the message's own, and over TCP the stretch of its
-//! connection that ends with it. Of the media it notes between which endpoints and in which span
+//! connection that ends with it. What lies between two such stretches of one direction is another's,
+//! but for its headers: without them the connection would have holes that a reader waits for. Of
+//! the media it notes between which endpoints and in which span
 //! of time it flows, as SDP announced it and as streams were found: RTP, RTCP, STUN and DTLS alike.
 //! Nothing is noted when no call is asked for.
 
@@ -44,6 +46,17 @@ pub struct Trace {
     spoken: Table<(Endpoint, Endpoint), u64>,
     noted: usize,
     overflowed: bool,
+}
+
+/// How much of a packet belongs to the calls.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub(super) enum Share {
+    /// Nothing.
+    Nothing,
+    /// Its headers: it is of the same connection.
+    Headers,
+    /// All of it.
+    Whole,
 }
 
 /// One call.
@@ -140,18 +153,16 @@ impl Trace {
         self
     }
 
-    /// Whether a packet completed by the frame with this ordinal belongs to a call; `sip` says
+    /// How much of a packet completed by the frame with this ordinal belongs to a call; `sip` says
     /// whether it looks like a message, which media is not.
-    pub(super) fn holds(&self, packet: &Packet, ordinal: u64, ts: Ts, sip: bool) -> bool {
+    pub(super) fn share(&self, packet: &Packet, ordinal: u64, ts: Ts, sip: bool) -> Share {
         if packet.proto == Proto::TCP {
-            let Some(stretches) = self.stretches.get(&(packet.src, packet.dst)) else {
-                return false;
-            };
-            let next = stretches.partition_point(|(_, end)| *end < ordinal);
-            return stretches.get(next).is_some_and(|(after, _)| *after < ordinal);
+            let way = (packet.src, packet.dst);
+            return self.stretches.get(&way).map_or(Share::Nothing, |way| of(way, ordinal));
         }
-        self.messages.binary_search(&ordinal).is_ok()
-            || (!sip && self.calls.iter().any(|call| call.has(packet, ts)))
+        let whole = self.messages.binary_search(&ordinal).is_ok()
+            || (!sip && self.calls.iter().any(|call| call.has(packet, ts)));
+        if whole { Share::Whole } else { Share::Nothing }
     }
 
     /// The ordinal of the message before this one on its connection, 0 if there was none; `None`
@@ -197,6 +208,17 @@ impl Traced {
         (self.first..=self.last.plus(AFTERMATH)).contains(&ts)
             && self.endpoints.contains(&packet.src)
             && self.endpoints.contains(&packet.dst)
+    }
+}
+
+/// The share of a segment among the stretches of its direction.
+fn of(stretches: &[(u64, u64)], ordinal: u64) -> Share {
+    let next = stretches.partition_point(|(_, end)| *end < ordinal);
+    match stretches.get(next) {
+        Some((after, _)) if *after < ordinal => Share::Whole,
+        // Behind the first and before the last.
+        Some(_) if next > 0 => Share::Headers,
+        _ => Share::Nothing,
     }
 }
 
