@@ -240,7 +240,10 @@ fn what_is_no_capture_is_named() {
         (edge("README.md"), "a text file"),
         (edge("none.pcap"), "no such file"),
         (edge(""), "is a directory"),
-        (write("a", &[0x1f, 0x8b, 8, 0, 0, 0]), "no capture can be unpacked: the compressed data breaks off"),
+        (
+            write("a", &[0x1f, 0x8b, 8, 0, 0, 0]),
+            "no capture can be unpacked: the compressed data breaks off",
+        ),
         (write("b", &[0x28, 0xb5, 0x2f, 0xfd, 0]), "data breaks off"),
         (write("c", &[0x04, 0x22, 0x4d, 0x18]), "data breaks off"),
         (write("d", &[0xd4, 0xc3, 0xb2, 0xa1, 2, 0]), "its pcap header is cut off"),

@@ -55,8 +55,10 @@ fn without(mut report: Value, keys: &[&str]) -> Value {
     report
 }
 
+type Frame = (Option<Ts>, Vec<u8>);
+
 /// Times and octets of a source's frames, and what is said of it; `None` if it is no capture.
-fn frames(path: &Path) -> Option<(Vec<(Option<Ts>, Vec<u8>)>, SourceFacts)> {
+fn frames(path: &Path) -> Option<(Vec<Frame>, SourceFacts)> {
     let mut source = Source::open(path, &OpenOptions::default()).ok()?;
     let (mut chunk, mut frames) = (Chunk::default(), Vec::new());
     while source.fill(&mut chunk, 100).unwrap() {
@@ -73,10 +75,10 @@ fn gzip(octets: &[u8]) -> Vec<u8> {
 }
 
 /// A pcap file of `count` frames of `length` octets, a millisecond apart from `first` on.
-fn pcap(first: Ts, count: usize, length: usize) -> Vec<u8> {
+fn pcap(first: Ts, count: i64, length: usize) -> Vec<u8> {
     let mut writer = PcapWriter::new(Vec::new(), LinkType::ETHERNET).unwrap();
     for number in 0..count {
-        let ts = first.plus(Span::from_millis(number as i64));
+        let ts = first.plus(Span::from_millis(number));
         writer.packet(ts, length as u32, &vec![0; length]).unwrap();
     }
     writer.finish().unwrap()

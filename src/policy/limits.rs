@@ -147,8 +147,6 @@ impl Limits {
             row("rtcp", self.rtcp, 296),
             row("peers", self.peers, 500),
             row("records_octets", self.records_octets, 1),
-            row("unpack_window", self.unpack_window, 1),
-            row("interfaces", self.interfaces, 96),
         ]
     }
 }
