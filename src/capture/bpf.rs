@@ -32,6 +32,7 @@ struct Machine<'a> {
 
 impl Program {
     /// A program of these instructions.
+    #[cfg_attr(not(any(feature = "live", test)), expect(dead_code, reason = "libpcap compiles"))]
     pub(super) fn new(instructions: Vec<Instruction>) -> Self {
         Self { instructions }
     }

@@ -18,6 +18,7 @@ Examples:
   tcpdump -r x.pcap -w - udp | overhear -    from a pipe
   overhear calls office.pcapng               one line per call
   overhear ladder office.pcapng --call c0f3  one call as an arrow diagram
+  overhear review x.pcap.gz -w y.pcapng --call c0f3    its packets, commented
   overhear explain MEDIA-CLEARTEXT-RTP       what a finding means
 
 `overhear FILE...` is short for `overhear review FILE...`.
