@@ -23,6 +23,7 @@ pub(super) fn setting(text: &str) -> Result<Setting, String> {
     }
     let mut names: Vec<&str> = scratch.rows().iter().map(|row| row.table).collect();
     names.extend(["spool_octets", "findings_per_rule"]);
+    names.extend(["unpack_ratio", "unpack_octets", "unpack_window", "interfaces"]);
     Err(format!("there is no table '{table}'; tables are {}", names.join(", ")))
 }
 
@@ -46,15 +47,21 @@ impl Setting {
             "findings_per_rule" => &mut limits.findings_per_rule,
             "peers" => &mut limits.peers,
             "records_octets" => &mut limits.records_octets,
-            "spool_octets" => {
-                limits.spool_octets = self.cap;
-                return true;
-            }
+            "unpack_window" => &mut limits.unpack_window,
+            "interfaces" => &mut limits.interfaces,
+            "spool_octets" => return set(&mut limits.spool_octets, self.cap),
+            "unpack_ratio" => return set(&mut limits.unpack_ratio, self.cap),
+            "unpack_octets" => return set(&mut limits.unpack_octets, self.cap),
             _ => return false,
         };
         *place = cap;
         true
     }
+}
+
+fn set(place: &mut u64, cap: u64) -> bool {
+    *place = cap;
+    true
 }
 
 /// Prints every table with its cap, the cost of an entry, and their product.
@@ -82,6 +89,16 @@ pub(super) fn print(limits: &Limits, out: &mut impl Write) -> io::Result<()> {
         grouped(spool),
         1,
         mebibytes(spool)
+    )?;
+    writeln!(
+        out,
+        "A compressed source may become {} octets and {} times its size.\n\
+         A source that is open may also hold a zstd window of {} octets and\n\
+         {} interfaces of 80 octets.",
+        grouped(limits.unpack_octets),
+        limits.unpack_ratio,
+        grouped(limits.unpack_window as u64),
+        grouped(limits.interfaces as u64)
     )
 }
 

@@ -26,6 +26,7 @@ use crate::policy::Policy;
 use crate::report::outcome::Step;
 
 use super::census::Census;
+use super::trace::Trace;
 use super::watch::Watch;
 
 /// Facts that are looked at together before any is taken.
@@ -50,6 +51,7 @@ pub struct Collector {
     counts: Counts,
     seen: Census,
     watch: Watch,
+    trace: Trace,
     order: Vec<(FactKey, u32, u32)>,
     now: Ts,
 }
@@ -75,6 +77,8 @@ pub struct Collected {
     pub evicted: BTreeMap<&'static str, u64>,
     /// Messages and streams of the call that was asked for.
     pub ladder: Vec<Step>,
+    /// What belongs to the calls that were to be traced.
+    pub trace: Trace,
 }
 
 impl Collector {
@@ -91,9 +95,15 @@ impl Collector {
             counts: Counts::default(),
             seen: Census::default(),
             watch: Watch::new(watch),
+            trace: Trace::new(Vec::new()),
             order: Vec::new(),
             now: Ts::MIN,
         }
+    }
+
+    /// Notes what belongs to the calls with these ids or Call-IDs.
+    pub fn trace(&mut self, wanted: Vec<String>) {
+        self.trace = Trace::new(wanted);
     }
 
     /// Takes all facts of one epoch, which ended at `watermark`.
@@ -142,6 +152,7 @@ impl Collector {
             tally: self.tally,
             evicted,
             ladder: self.watch.into_steps(),
+            trace: self.trace.finish(),
         }
     }
 
@@ -250,6 +261,7 @@ impl Collector {
             None => self.seen.message(&event),
         }
         let placement = self.dialogs.sip(&event, &mut self.outbox);
+        self.trace.sip(&event, &placement);
         self.drain();
         // What a copy says of the wire is for a rule of its own: how the message itself travelled
         // cannot be seen from it.
@@ -293,6 +305,7 @@ impl Collector {
             drift_pct: drift_pct(stream, clock),
         });
         self.watch.stream(&record, call);
+        self.trace.stream(&record, call);
         self.archive.push_stream(&record, call);
     }
 
@@ -313,6 +326,7 @@ impl Collector {
             return;
         }
         for announcement in self.outbox.announcements.drain(..) {
+            self.trace.announced(&announcement);
             self.media.announce(&announcement);
         }
         for (call, end) in self.outbox.released.drain(..) {

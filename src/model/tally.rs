@@ -60,6 +60,8 @@ pub enum Skipped {
     TunnelDepth,
     /// Encrypted below the transport: 802.11, PPP, `MACsec`, ESP.
     Encrypted,
+    /// Left out by `--from`, `--to` or `-f`.
+    Filtered,
 }
 
 const HANDLED: [(Handled, &str); 10] = [
@@ -75,7 +77,7 @@ const HANDLED: [(Handled, &str); 10] = [
     (Handled::Hep, "hep"),
 ];
 
-const SKIPPED: [(Skipped, &str); 14] = [
+const SKIPPED: [(Skipped, &str); 15] = [
     (Skipped::NotIp, "not-ip"),
     (Skipped::NotVoip, "not-voip"),
     (Skipped::Lookalike, "lookalike"),
@@ -90,6 +92,7 @@ const SKIPPED: [(Skipped, &str); 14] = [
     (Skipped::MalformedTunnel, "malformed-tunnel"),
     (Skipped::TunnelDepth, "tunnel-depth"),
     (Skipped::Encrypted, "encrypted"),
+    (Skipped::Filtered, "filtered"),
 ];
 
 /// Frame counts by destination; each frame is booked exactly once.
