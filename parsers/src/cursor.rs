@@ -23,18 +23,6 @@ pub(crate) enum Ending {
     None,
 }
 
-impl Ending {
-    /// How many octets it is.
-    #[inline]
-    pub(crate) const fn octets(self) -> usize {
-        match self {
-            Self::CrLf => 2,
-            Self::Lf => 1,
-            Self::None => 0,
-        }
-    }
-}
-
 /// The line that starts at `at`, or `None` at the end of `octets`.
 #[inline]
 pub(crate) fn line_at(octets: &[u8], at: usize) -> Option<Line<'_>> {
@@ -95,6 +83,9 @@ pub(crate) fn find(needle: u8, octets: &[u8]) -> Option<usize> {
 /// Every octet of a word 1, and every octet's highest bit.
 const ONES: u64 = 0x0101_0101_0101_0101;
 const HIGH: u64 = 0x8080_8080_8080_8080;
+/// Words of SP and of DEL.
+const BLANKS: u64 = ONES.wrapping_mul(0x20);
+const DELETES: u64 = ONES.wrapping_mul(0x7f);
 
 /// Offset of the first octet that is one of `needles`, eight octets at a time: for values of a few
 /// dozen octets, where setting up `memchr` costs more than the search.
@@ -116,17 +107,69 @@ pub(crate) fn any_near<const N: usize>(limit: u8, needles: [u8; N], octets: &[u8
     find_marked(octets, marks).is_some()
 }
 
-/// Where the first `needle` stands among sixteen octets.
+/// Offset of the first octet that is no printable ASCII.
 #[inline]
-pub(crate) fn find_in(needle: u8, window: &[u8; 16]) -> Option<usize> {
-    let wanted = u64::from(needle).wrapping_mul(ONES);
-    let (low, high) = halves(u128::from_le_bytes(*window));
-    let (low, high) = (zeros(low ^ wanted) & HIGH, zeros(high ^ wanted) & HIGH);
-    match (low, high) {
-        (0, 0) => None,
-        (0, _) => Some(first_mark(high) | 8),
-        _ => Some(first_mark(low)),
+pub(crate) fn find_odd(octets: &[u8]) -> Option<usize> {
+    let marks = |word: u64| {
+        let (below, delete) = (word.wrapping_sub(BLANKS) & !word, zeros(word ^ DELETES));
+        word | below | delete
+    };
+    find_marked(octets, marks)
+}
+
+/// Offset of the first octet that is not a letter, a digit or one of the marks that stand in hosts,
+/// tokens and tags without parting anything: of all below `$`, `:` `;` `<`, `[` `\` `]`, and no ASCII.
+#[inline]
+pub(crate) fn find_delimiter(octets: &[u8]) -> Option<usize> {
+    find_marked(octets, |word| {
+        let low = word & !HIGH;
+        let colon = from(low, b':') & !from(low, b'=');
+        let bracket = from(low, b'[') & !from(low, b'^');
+        word | colon | bracket | !from(low, b'$')
+    })
+}
+
+/// How many octets stand before the last one of those below `+`, from `:` to `@`, `\` and no ASCII,
+/// that one too; 0 without one.
+#[inline]
+pub(crate) fn through_last_special(octets: &[u8]) -> usize {
+    let special = |word: u64| {
+        let low = word & !HIGH;
+        let sign = from(low, b':') & !from(low, b'A');
+        let slash = from(low, b'\\') & !from(low, b']');
+        (word | sign | slash | !from(low, b'+')) & HIGH
+    };
+    let mut before = octets;
+    while let Some((rest, word)) = before.split_last_chunk::<8>() {
+        let marks = special(u64::from_le_bytes(*word));
+        if marks != 0 {
+            let after = usize::try_from(marks.leading_zeros() / 8).unwrap_or_default();
+            return before.len().saturating_sub(after);
+        }
+        before = rest;
     }
+    while let [rest @ .., last] = before {
+        if special(u64::from(*last) | ONES.wrapping_mul(0x30) << 8) != 0 {
+            break;
+        }
+        before = rest;
+    }
+    before.len()
+}
+
+/// Marks the octets from `least` on; those of the word are ASCII.
+#[inline]
+const fn from(word: u64, least: u8) -> u64 {
+    let [up, ..] = 0x80_u8.wrapping_sub(least).to_le_bytes();
+    word.wrapping_add(u64::from_le_bytes([up; 8]))
+}
+
+/// The octets of a word up to and with the first `needle`, the others 0, and how many stand before it.
+#[inline]
+pub(crate) fn through(needle: u8, word: u64) -> Option<(u64, u32)> {
+    let marks = zeros(word ^ u64::from(needle).wrapping_mul(ONES)) & HIGH;
+    let through = marks ^ marks.wrapping_sub(1);
+    (marks != 0).then(|| (word & through, marks.trailing_zeros() / 8))
 }
 
 /// The low and the high half of a word.
@@ -279,6 +322,18 @@ pub(crate) fn number(octets: &[u8]) -> Option<u64> {
     })
 }
 
+/// One to nine digits that nothing or something else follows, as a number, and that rest.
+#[inline]
+pub(crate) fn leading_number(octets: &[u8]) -> Option<(u32, &[u8])> {
+    let (mut number, mut rest) = (0_u32, octets);
+    while let [digit @ b'0'..=b'9', next @ ..] = rest {
+        number = number.wrapping_mul(10).wrapping_add(u32::from(digit.wrapping_sub(b'0')));
+        rest = next;
+    }
+    let digits = octets.len().saturating_sub(rest.len());
+    (1..10).contains(&digits).then_some((number, rest))
+}
+
 /// `1*DIGIT` in the range of a smaller integer.
 pub(crate) fn narrow<T: TryFrom<u64>>(octets: &[u8]) -> Option<T> {
     number(octets).and_then(|value| T::try_from(value).ok())
@@ -333,13 +388,25 @@ mod tests {
                 assert_eq!(find_near([0], part), slow, "{from}..{to}");
                 let slow = part.iter().any(|&o| !(b'b'..0x80).contains(&o) || o == b'd');
                 assert_eq!(any_near(b'b', [b'd'], part), slow, "{from}..{to}");
-                if let Some(window) = part.first_chunk() {
-                    let slow = window.iter().position(|octet| *octet == 0xff);
-                    assert_eq!(find_in(0xff, window), slow);
+                let slow = part.iter().position(|octet| !(b' '..=b'~').contains(octet));
+                assert_eq!(find_odd(part), slow, "{from}..{to}");
+                if let Some(word) = part.first_chunk() {
+                    let slow = word.iter().position(|octet| *octet == 0xff);
+                    let found = through(0xff, u64::from_le_bytes(*word));
+                    assert_eq!(found.map(|(_, before)| index(before)), slow);
                 }
             }
         }
         for octet in 0..=255 {
+            let text = [b'a', b'b', octet];
+            let slow = !octet.is_ascii() || octet < b'$' || b":;<[\\]".contains(&octet);
+            assert_eq!(find_delimiter(&text), slow.then_some(2), "{octet}");
+            let slow = !octet.is_ascii() || octet < b'+' || b":;<=>?@\\".contains(&octet);
+            for (before, after) in (0..20).flat_map(|n| (0..20).map(move |m| (n, m))) {
+                let text = [&vec![b'('; before][..], &[octet], &vec![b'0'; after]].concat();
+                let through = before + usize::from(slow);
+                assert_eq!(through_last_special(&text), through, "{octet} {before} {after}");
+            }
             assert_eq!(
                 any_near(b'!', [b'<'], &[octet]),
                 octet <= b' ' || octet == b'<' || octet > 127
@@ -357,5 +424,7 @@ mod tests {
         assert_eq!(number(b"18446744073709551616"), None);
         assert_eq!(number(b"9999999999999999999"), Some(9_999_999_999_999_999_999));
         assert_eq!(narrow::<u16>(b"65536"), None);
+        assert_eq!(leading_number(b"999999999;"), Some((999_999_999, &b";"[..])));
+        assert_eq!((leading_number(b"0000000001"), leading_number(b"-1")), (None, None));
     }
 }

@@ -5,7 +5,8 @@
 use std::hash::{BuildHasher, Hasher};
 
 use overhear_parsers::sip::address::tag;
-use overhear_parsers::sip::{HeaderName, Message, Method, Via};
+use overhear_parsers::sip::via::Hop;
+use overhear_parsers::sip::{HeaderName, Message, Method};
 
 use crate::model::addr::{Endpoint, STABLE};
 use crate::model::fact::SipNames;
@@ -20,17 +21,17 @@ pub fn sip_names(message: &Message<'_>, src: Endpoint, dst: Endpoint) -> SipName
     let tag_of = |name| message.header(name).map(tag).unwrap_or_default();
     let (from_tag, to_tag) = (tag_of(HeaderName::From), tag_of(HeaderName::To));
     let call_id = hash(id);
-    let from = hash_on(call_id, from_tag);
+    let (from, to) = (hash_on(call_id, from_tag), hash_on(call_id, to_tag));
     let (request, response) = match message.status() {
         None => (transaction(message, from, src, dst), 0),
         Some(status) => {
             let request = transaction(message, from, dst, src);
-            (request, response(request, status, to_tag))
+            (request, response(request, status, to))
         }
     };
     SipNames {
         from,
-        to: hash_on(call_id, to_tag),
+        to,
         request,
         response,
         from_tag: message.place_of(from_tag),
@@ -57,13 +58,16 @@ pub fn hash_on(seed: u64, octets: &[u8]) -> u64 {
 /// Without a branch Call-ID and From tag stand in for it. They are part of the name in any case,
 /// because a scanner that writes the same branch into every request does not repeat itself.
 fn transaction(message: &Message<'_>, from: u64, client: Endpoint, server: Endpoint) -> u64 {
+    let number = message.cseq().map_or(0, |(number, ..)| number);
+    let via = message.header(HeaderName::Via).and_then(Hop::parse);
+    let port = via.map_or(0, |via| via.port.unwrap_or(5060));
     let mut hasher = STABLE.build_hasher();
     hasher.write_u64(from);
-    let number = message.cseq().map_or(0, |(number, ..)| number);
-    hasher.write_u64(u64::from(number) << 8 | u64::from(method_octet(message.method())));
-    if let Some(via) = message.header(HeaderName::Via).and_then(Via::parse) {
-        hasher.write(via.branch().unwrap_or_default());
-        hasher.write_u16(via.port.unwrap_or(5060));
+    hasher.write_u64(
+        u64::from(number) << 32 | u64::from(port) << 8 | u64::from(method_octet(message.method())),
+    );
+    if let Some(via) = via {
+        hasher.write(via.branch);
         hasher.write(via.host);
     }
     hasher.write_u128(u128::from_ne_bytes(*client.addr.octets()));
@@ -71,12 +75,11 @@ fn transaction(message: &Message<'_>, from: u64, client: Endpoint, server: Endpo
     hasher.finish()
 }
 
-/// Names one response to the request of this name.
-fn response(request: u64, status: u16, tag: &[u8]) -> u64 {
+/// Names one response, of this Call-ID and To tag, to the request of this name.
+fn response(request: u64, status: u16, to: u64) -> u64 {
     let mut hasher = STABLE.build_hasher();
     hasher.write_u64(request);
-    hasher.write_u16(status);
-    hasher.write(tag);
+    hasher.write_u64(to.wrapping_add(u64::from(status)));
     hasher.finish()
 }
 

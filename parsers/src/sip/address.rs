@@ -3,7 +3,7 @@
 //! is skipped; [`AddressList::is_well_formed`] says whether the grammar holds.
 
 use super::{Params, Uri, lex};
-use crate::cursor::{cut, find, is_lws, split_once, tail, trim};
+use crate::cursor::{cut, find, is_lws, split_once, tail, through_last_special, trim};
 
 /// `[display] <uri> *(;param)` or `uri *(;param)`.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
@@ -48,14 +48,7 @@ impl<'a> NameAddr<'a> {
 /// The tag of a From or To value (RFC 3261 §19.3); empty without one. What [`NameAddr::tag`] says, for
 /// one that nothing else is asked of: nearly all end in `>` or in `>;tag=` and the tag.
 pub fn tag(value: &[u8]) -> &[u8] {
-    let mut before = value;
-    while let [rest @ .., last] = before {
-        if !lex::is_tag(*last) {
-            break;
-        }
-        before = rest;
-    }
-    let tag = tail(value, before.len());
+    let (before, tag) = cut(value, through_last_special(value));
     if !tag.is_empty() && before.ends_with(b">;tag=") {
         return tag;
     }
@@ -173,6 +166,9 @@ mod tests {
             ("<sip:a@b>;tag=", ""),
             ("<sip:a@b>", ""),
             ("<sip:a@b>;tag", ""),
+            ("<sip:a@b>;tag=1,2", "1,2"),
+            ("<sip:a@b>;tag=[a]/b|c", "[a]/b|c"),
+            ("<sip:a@b>;tag=a=b", "a=b"),
             ("", ""),
         ] {
             assert_eq!(tag(value.as_bytes()), expected.as_bytes(), "{value}");

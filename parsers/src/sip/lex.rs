@@ -25,29 +25,10 @@ static TOKEN: [bool; 256] = {
     table
 };
 
-/// [`is_tag`] of every octet.
-static TAG: [bool; 256] = {
-    let mut table = [false; 256];
-    let mut octet = 0_u8;
-    let mut rest: &mut [bool] = &mut table;
-    while let [first, next @ ..] = rest {
-        *first = octet.is_ascii_alphanumeric() || matches!(octet, b'-' | b'.' | b'_' | b'~' | b'+');
-        octet = octet.wrapping_add(1);
-        rest = next;
-    }
-    table
-};
-
 /// `token` characters of RFC 3261 §25.1.
 #[inline]
 pub(super) fn is_token(octet: u8) -> bool {
     TOKEN.get(usize::from(octet)).copied().unwrap_or_default()
-}
-
-/// Octets of a token that occur in tags, and that nobody reads as anything else.
-#[inline]
-pub(super) fn is_tag(octet: u8) -> bool {
-    TAG.get(usize::from(octet)).copied().unwrap_or_default()
 }
 
 const fn is_token_char(octet: u8) -> bool {

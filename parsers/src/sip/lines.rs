@@ -1,145 +1,90 @@
-//! The lines of a header section (RFC 3261 §7), found together with every octet that is no printable
-//! ASCII: line ends are among those, so one pass over the octets serves both. Judges no line.
+//! Where a line of a header section ends (RFC 3261 §7): at the first octet that is no printable ASCII,
+//! which nearly always is the CR of its line end. So one look at the octets finds the end and shows
+//! that there is nothing odd before it. Judges no line.
 
-use crate::cursor::{Ending, Line, slice, tail};
+use crate::cursor::{find_odd, offset, tail};
 
-/// Walks over the lines; octets past the last line asked for are hardly looked at.
-pub(super) struct HeadLines<'a> {
-    octets: &'a [u8],
-    /// Where the next line begins.
-    at: usize,
-    /// The block whose odd octets are marked, and where the next one begins.
-    block: usize,
-    next_block: usize,
-    /// Odd octets of the block that have not been come to yet; bit n stands for octet n.
-    marks: u64,
-    odd: bool,
-}
-
-/// Octets of a block.
+/// Octets that are looked at together; most lines are shorter.
 const BLOCK: usize = 64;
+/// A bit of each octet of a word.
+const COLUMN: u64 = 0x0101_0101_0101_0101;
 
-impl<'a> HeadLines<'a> {
-    /// The lines from offset `at` on.
-    pub(super) const fn new(octets: &'a [u8], at: usize) -> Self {
-        Self { octets, at, block: at, next_block: at, marks: 0, odd: false }
-    }
-
-    /// True if a line so far has an octet that is no printable ASCII, besides its ending.
-    pub(super) const fn is_odd(&self) -> bool {
-        self.odd
-    }
-
-    /// The next line; `None` at the end of the octets.
-    #[inline]
-    pub(super) fn line(&mut self) -> Option<Line<'a>> {
-        let from = self.at;
-        while let Some(at) = self.mark() {
-            let (ending, end) = match tail(self.octets, at) {
-                // The LF is marked too: it is the next mark, or the first of the next block.
-                [b'\r', b'\n', ..] => {
-                    self.marks &= self.marks.wrapping_sub(1);
-                    (Ending::CrLf, at)
-                }
-                [b'\n', ..] if at < from => continue,
-                [b'\n', ..] => (Ending::Lf, at),
-                _ => {
-                    self.odd = true;
-                    continue;
-                }
-            };
-            self.at = end.saturating_add(ending.octets());
-            return Some(Line { text: slice(self.octets, from, end), next: self.at, ending });
-        }
-        let text = tail(self.octets, from);
-        self.at = self.octets.len();
-        (!text.is_empty()).then_some(Line { text, next: self.at, ending: Ending::None })
-    }
-
-    /// The place of the next odd octet.
-    #[inline]
-    fn mark(&mut self) -> Option<usize> {
-        while self.marks == 0 {
-            let rest = tail(self.octets, self.next_block);
-            self.marks = match rest.first_chunk::<BLOCK>() {
-                Some(block) => odd_ones(block),
-                None if rest.is_empty() => return None,
-                None => last_block(rest),
-            };
-            self.block = self.next_block;
-            self.next_block = self.block.saturating_add(BLOCK);
-        }
-        let first = usize::try_from(self.marks.trailing_zeros()).ok()?;
-        self.marks &= self.marks.wrapping_sub(1);
-        Some(self.block.saturating_add(first))
-    }
-}
-
-/// The marks of what is left when there is no whole block.
-fn last_block(rest: &[u8]) -> u64 {
-    let mut block = [b' '; BLOCK];
-    if let Some(part) = block.get_mut(..rest.len()) {
-        part.copy_from_slice(rest);
-    }
-    odd_ones(&block)
-}
-
-/// Which octets of a block are no printable ASCII: controls, DEL and everything above. Written so that
-/// it becomes vector code: all octets are compared first, then each eight answers made eight bits.
+/// The place of the first octet that is no printable ASCII: a control, DEL or anything above; the
+/// length without one.
 #[inline]
-fn odd_ones(block: &[u8; BLOCK]) -> u64 {
-    /// One bit of each octet, another one in each, and a factor that adds all octets up in the highest.
-    const DIAGONAL: u64 = 0x8040_2010_0804_0201;
-    const SUM: u64 = 0x0101_0101_0101_0101;
-    let odd = block.map(|octet| if octet.wrapping_sub(b' ') >= 0x5f { 0xff_u8 } else { 0 });
+pub(super) fn first_odd(octets: &[u8]) -> u32 {
+    match octets.first_chunk().map(odd_in) {
+        Some(Some(place)) => place,
+        Some(None) => further_odd(octets, BLOCK),
+        None => further_odd(octets, 0),
+    }
+}
+
+/// The same from `at` on: after a block without one and near the end, where there is no whole block.
+#[inline(never)]
+fn further_odd(octets: &[u8], at: usize) -> u32 {
+    let mut rest = tail(octets, at);
+    while let Some((block, next)) = rest.split_first_chunk::<BLOCK>() {
+        if let Some(place) = odd_in(block) {
+            return place.wrapping_add(offset(octets.len().saturating_sub(rest.len())));
+        }
+        rest = next;
+    }
+    let before = octets.len().saturating_sub(rest.len());
+    offset(find_odd(rest).map_or(octets.len(), |place| before.saturating_add(place)))
+}
+
+/// The same for one block. Written so that it becomes vector code: the octets are compared at once and
+/// the answers laid over each other, those of the n-th eight octets in bit n of a word's eight octets.
+#[inline]
+fn odd_in(block: &[u8; BLOCK]) -> Option<u32> {
+    // As signed numbers counted from SP up, printable ASCII is -128 to -34.
+    let odd =
+        block.map(|octet| if octet.wrapping_add(0x60).cast_signed() > -34 { 0xff } else { 0 });
     let (words, _) = odd.as_chunks::<8>();
-    words.iter().rev().fold(0, |marks, word| {
-        let bits = (u64::from_le_bytes(*word) & DIAGONAL).wrapping_mul(SUM) >> 56;
-        marks << 8 | bits
-    })
+    let &[a, b, c, d, e, f, g, h] = words else { return None };
+    let word = |octets, row: u32| u64::from_le_bytes(octets) & COLUMN.wrapping_shl(row);
+    let even = word(a, 0) | word(c, 2) | word(e, 4) | word(g, 6);
+    let marks = even | word(b, 1) | word(d, 3) | word(f, 5) | word(h, 7);
+    if marks == 0 {
+        return None;
+    }
+    let rows = marks | marks >> 32;
+    let rows = rows | rows >> 16;
+    let row = (rows | rows >> 8).trailing_zeros();
+    let column = (marks.wrapping_shr(row) & COLUMN).trailing_zeros() / 8;
+    Some(row.wrapping_mul(8).wrapping_add(column))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cursor::line_at;
+    use crate::cursor::index;
 
     #[test]
-    fn the_same_lines_are_found_as_by_looking_for_each_line_feed() {
-        let text: Vec<u8> = (0..400_usize).map(|n| b"abcd\r\n\n\re\tf"[n * n % 11]).collect();
-        for from in 0..100 {
-            let part = &text[..text.len() - from];
-            let (mut lines, mut at) = (HeadLines::new(part, from), from);
-            while let Some(slow) = line_at(part, at) {
-                let line = lines.line().unwrap();
-                assert_eq!((line.text, line.next), (slow.text, slow.next), "{from} {at}");
-                assert_eq!(line.ending, slow.ending);
-                at = slow.next;
+    fn what_is_not_printable_is_found_wherever_it_stands() {
+        for length in 0..200_u32 {
+            let mut text = vec![b' '; index(length)];
+            assert_eq!(first_odd(&text), length);
+            for at in 0..length {
+                for octet in [0, 0x1f, 0x7f, 0x80, 0xff, b'\n'] {
+                    text[index(at)] = octet;
+                    assert_eq!(first_odd(&text), at, "{length} {octet}");
+                }
+                assert_eq!(first_odd(&text[index(at / 2)..]), at - at / 2);
+                assert_eq!(first_odd(&text[index(at + 1)..]), length - at - 1);
+                text[index(at)] = b'~';
             }
-            assert!(lines.line().is_none());
         }
     }
 
     #[test]
-    fn what_is_not_printable_is_marked_wherever_it_stands() {
-        for at in 0..BLOCK {
-            let mut block = [b' '; BLOCK];
-            assert_eq!(odd_ones(&block), 0);
-            for octet in [0, 0x1f, 0x7f, 0x80, 0xff, b'\n'] {
-                block[at] = octet;
-                assert_eq!(odd_ones(&block), 1 << at, "{at} {octet}");
-            }
-            block[at] = b'~';
-            assert_eq!(odd_ones(&block), 0);
+    fn the_first_of_several_is_found() {
+        for (first, second) in (0..64).flat_map(|n| (n..64).map(move |m| (n, m))) {
+            let mut block = [b'a'; BLOCK];
+            block[first] = b'\r';
+            block[second] = b'\n';
+            assert_eq!(odd_in(&block).map(index), Some(first));
         }
-        assert_eq!(odd_ones(&[0xff; BLOCK]), u64::MAX);
-    }
-
-    #[test]
-    fn only_what_is_no_line_end_is_odd() {
-        let mut lines = HeadLines::new(b"a\r\nb\n\n c\td\r\n", 0);
-        assert!(lines.line().is_some() && lines.line().is_some() && !lines.is_odd());
-        while lines.line().is_some() {}
-        assert!(lines.is_odd());
     }
 }

@@ -78,7 +78,7 @@ impl Method {
 
     /// The methods that nearly every message has, as the RFC writes them.
     #[inline]
-    fn as_usual(text: &[u8]) -> Option<Self> {
+    pub(super) fn as_usual(text: &[u8]) -> Option<Self> {
         match text.len() {
             3 if text == b"ACK" => Some(Self::Ack),
             3 if text == b"BYE" => Some(Self::Bye),

@@ -1,9 +1,9 @@
 //! Header names: RFC 3261 §20, the extensions of the IANA registry, and the compact forms of
 //! RFC 3261 §7.3.3. A name becomes one octet; the text of an unknown one stays in the message.
-//! A short name in its usual spelling is found by a perfect hash of its octets in one word; for all
+//! A short name in its usual spelling is found by a perfect hash of its octets in two words; for all
 //! others length and first letter choose the candidates. Nothing is copied or lower-cased.
 
-use crate::cursor::{find_in, halves};
+use crate::cursor::{halves, through};
 
 macro_rules! header_names {
     ($($name:ident $text:literal,)+) => {
@@ -194,90 +194,62 @@ impl From<&[u8]> for HeaderName {
 }
 
 impl HeaderName {
-    /// The name that `window` starts with, written as its RFC writes it or in a compact form, and its
-    /// length in octets; `None` for any other spelling and for names that are longer than that.
+    /// The name that `window` starts with up to a colon, written as its RFC writes it or in a compact
+    /// form, and its length in octets; `None` for any other spelling and for longer names.
     #[inline]
-    pub(super) fn at_start_of(window: &[u8; 16]) -> Option<(Self, u16)> {
-        let len = find_in(b':', window)?;
-        let name = u128::from_le_bytes(*window) & FIRST.get(len)?;
-        let name_len = u16::try_from(len).ok()?;
-        if len == 1 {
-            let compact = Self::from_compact(*window.first()?);
-            return (compact != Self::Other).then_some((compact, name_len));
+    pub(super) fn at_start_of(window: &[u8; 16]) -> Option<(Self, u32)> {
+        let (low, high) = halves(u128::from_le_bytes(*window));
+        let (text, len) = match through(b':', low) {
+            Some((low, len)) => ((low, 0), len),
+            None => through(b':', high).map(|(high, len)| ((low, high), len | 8))?,
+        };
+        let (usual, name) = USUAL.get(place(text))?;
+        if *usual == text {
+            return Some((*name, len));
         }
-        let (text, found) = USUAL.get(usize::from(*USUAL_AT.get(place(name))?))?;
-        (*text == name && len > 0).then_some((*found, name_len))
+        let compact = if len == 1 { Self::from_compact(*window.first()?) } else { Self::Other };
+        (compact != Self::Other).then_some((compact, len))
     }
 }
 
-/// The first n octets of a word.
-static FIRST: [u128; 16] = {
-    let mut masks = [0; 16];
-    let mut rest: &mut [u128] = &mut masks;
-    let mut mask = 0;
-    while let [first, next @ ..] = rest {
-        *first = mask;
-        mask = mask << 8 | 0xff;
-        rest = next;
-    }
-    masks
-};
-
-/// The names shorter than sixteen octets, each in a word, and nothing where a longer one would be.
-static USUAL: [(u128, HeaderName); HeaderName::KNOWN.len()] = {
-    let mut entries = [(0, HeaderName::Other); HeaderName::KNOWN.len()];
-    let mut rest: &mut [(u128, HeaderName)] = &mut entries;
+/// The names shorter than sixteen octets with their colon, in two words, each at its [`place`]: a test
+/// sees to it that no two share one. What stands elsewhere is no text that [`through`] gives.
+static USUAL: [((u64, u64), HeaderName); 256] = {
+    let mut entries = [((u64::MAX, u64::MAX), HeaderName::Other); 256];
     let mut names = HeaderName::KNOWN;
-    while let Some((entry, next)) = rest.split_first_mut()
-        && let [name, others @ ..] = names
-    {
-        *entry = (word(name.as_str().as_bytes()), *name);
-        rest = next;
-        names = others;
+    while let [name, rest @ ..] = names {
+        let text = name.as_str().as_bytes();
+        if text.len() < 16
+            && let Some((_, [entry, ..])) = entries.split_at_mut_checked(place(words(text)))
+        {
+            *entry = (words(text), *name);
+        }
+        names = rest;
     }
     entries
 };
 
-/// Where in [`USUAL`] the name stands that has this [`place`]: a test sees to it that no two share one.
-static USUAL_AT: [u8; 512] = {
-    let mut index = [0; 512];
-    let mut names = HeaderName::KNOWN;
-    let mut number = 0_u8;
-    while let [name, rest @ ..] = names {
-        let text = word(name.as_str().as_bytes());
-        if text != 0
-            && let Some((_, [entry, ..])) = index.split_at_mut_checked(place(text))
-        {
-            *entry = number;
-        }
-        number = number.wrapping_add(1);
-        names = rest;
-    }
-    index
-};
-
-/// A text of less than sixteen octets as a word, the first octet lowest; 0 for a longer one.
-const fn word(text: &[u8]) -> u128 {
-    let mut word = 0;
+/// A text of less than sixteen octets and a colon, the first octet lowest.
+const fn words(text: &[u8]) -> (u64, u64) {
+    let mut word = u128_of(b':');
     let mut rest = text;
     while let [before @ .., last] = rest {
         word = word << 8 | u128_of(*last);
         rest = before;
     }
-    if text.len() < 16 { word } else { 0 }
+    halves(word)
 }
 
 const fn u128_of(octet: u8) -> u128 {
     u128::from_le_bytes([octet, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0])
 }
 
-/// A number below 512 for a name in a word. The factor was found by trying: it gives each name that
-/// has fewer than sixteen octets another number.
+/// A number below 256 for a name. The factor was found by trying: it gives each name that has fewer
+/// than sixteen octets another number.
 #[inline]
-#[allow(clippy::as_conversions, clippy::cast_possible_truncation, reason = "nine bits")]
-const fn place(name: u128) -> usize {
-    let (low, high) = halves(name);
-    ((low ^ high << 3).wrapping_mul(0x9868_89ba_3117_4319) >> 55) as usize
+#[allow(clippy::as_conversions, clippy::cast_possible_truncation, reason = "eight bits")]
+const fn place((low, high): (u64, u64)) -> usize {
+    ((low ^ high << 3).wrapping_mul(0x9ed5_5fbe_8513_b269) >> 56) as usize
 }
 
 /// A name beside its text, put together when this is compiled.
@@ -407,7 +379,7 @@ mod tests {
             let mut line = format!("{text}: x").into_bytes();
             line.resize(16, b' ');
             let found = HeaderName::at_start_of(line.first_chunk().unwrap());
-            let len = u16::try_from(text.len()).unwrap();
+            let len = u32::try_from(text.len()).unwrap();
             assert_eq!(found, (text.len() < 16).then_some((name, len)), "{text}");
             short += usize::from(found.is_some());
         }
@@ -417,6 +389,8 @@ mod tests {
         assert_eq!(HeaderName::at_start_of(b": Via: abcdefghi"), None);
         assert_eq!(HeaderName::at_start_of(b"via: abcdefghijk"), None);
         assert_eq!(HeaderName::at_start_of(b"\0\0: abcdefghijkl"), None);
+        assert_eq!(HeaderName::at_start_of(b"To\0: abcdefghijk"), None);
+        assert_eq!(HeaderName::at_start_of(&[0xff; 16]), None);
     }
 
     #[test]

@@ -4,7 +4,7 @@
 
 use super::{HeaderName, HeaderSpan, Method, Part, StartLine};
 use crate::anomaly::Anomalies;
-use crate::cursor::{is_lws, number, offset, word};
+use crate::cursor::{is_lws, leading_number, number, offset, word};
 
 /// A set of header names.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Default)]
@@ -45,12 +45,12 @@ pub(super) enum ContentLength {
 }
 
 /// What the lines so far have shown.
-#[derive(Default)]
 pub(super) struct Seen {
-    places: Places,
-    /// Names that came more than once.
+    /// Names so far, and those that came more than once.
+    present: HeaderSet,
     repeated: HeaderSet,
-    content_length: Option<u16>,
+    /// Where the first header of each [`slot`] stands.
+    firsts: [u16; 8],
 }
 
 /// Headers that every message needs, and what it is called when one is missing.
@@ -96,8 +96,8 @@ impl HeaderSet {
     /// True if the name is in the set.
     #[inline]
     pub const fn contains(self, name: HeaderName) -> bool {
-        let (half, bit) = place(name);
-        (if half { self.1 } else { self.0 }) & bit != 0
+        let (number, bit) = place(name);
+        (if number < 64 { self.0 } else { self.1 }) & bit != 0
     }
 
     /// True if all names of `other` are in this set.
@@ -115,26 +115,11 @@ impl HeaderSet {
     /// Adds a name, and says whether it was there already.
     #[inline]
     const fn insert(&mut self, name: HeaderName) -> bool {
-        let (half, bit) = place(name);
-        let set = if half { &mut self.1 } else { &mut self.0 };
+        let (number, bit) = place(name);
+        let set = if number < 64 { &mut self.0 } else { &mut self.1 };
         let before = *set;
         *set = before | bit;
         before & bit != 0
-    }
-}
-
-impl Default for Places {
-    fn default() -> Self {
-        Self {
-            present: HeaderSet::default(),
-            cseq: None,
-            via: NOWHERE,
-            from: NOWHERE,
-            to: NOWHERE,
-            call_id: NOWHERE,
-            cseq_at: NOWHERE,
-            content_type: NOWHERE,
-        }
     }
 }
 
@@ -157,50 +142,99 @@ impl Places {
 }
 
 impl Seen {
+    /// Nothing yet.
+    #[inline]
+    pub(super) const fn new() -> Self {
+        let (present, repeated) = (HeaderSet(0, 0), HeaderSet(0, 0));
+        Self { present, repeated, firsts: [NOWHERE; 8] }
+    }
+
     /// Notes the header whose span is the message's `place`th, from 0.
     #[inline]
-    pub(super) fn note(&mut self, name: HeaderName, place: usize) {
-        let place = u16::try_from(place).unwrap_or(NOWHERE);
-        if self.places.present.insert(name) {
+    pub(super) fn note(&mut self, name: HeaderName, place: u32) {
+        if self.present.insert(name) {
             self.repeated.insert(name);
-            return;
-        }
-        match name {
-            HeaderName::Via => self.places.via = place,
-            HeaderName::From => self.places.from = place,
-            HeaderName::To => self.places.to = place,
-            HeaderName::CallId => self.places.call_id = place,
-            HeaderName::CSeq => self.places.cseq_at = place,
-            HeaderName::ContentType => self.places.content_type = place,
-            HeaderName::ContentLength => self.content_length = Some(place),
-            _ => {}
+        } else if let Some(first) = self.firsts.get_mut(slot(name)) {
+            *first = u16::try_from(place).unwrap_or(NOWHERE);
         }
     }
 
     /// What is off, the Content-Length that counts, and the places; `spans` are those of the message.
     pub(super) fn finish(
-        mut self,
+        self,
         octets: &[u8],
         spans: &[HeaderSpan],
         start: StartLine,
     ) -> (Anomalies, ContentLength, Places) {
-        let mut found = amiss(self.places.present, self.repeated);
-        if let Some(span) = self.places.first(HeaderName::CSeq, spans) {
-            self.places.cseq = read_cseq(octets, *span);
-            found |= cseq_anomaly(octets, self.places.cseq, start);
+        let mut found = amiss(self.present, self.repeated);
+        let mut places = self.places();
+        if let Some(span) = spans.get(usize::from(places.cseq_at)) {
+            places.cseq = read_cseq(octets, *span);
+            found |= cseq_anomaly(octets, places.cseq, start);
         }
         let mut length = ContentLength::Missing;
-        if let Some(first) = self.content_length {
-            let lengths = spans.get(usize::from(first)..).unwrap_or_default();
+        if self.present.contains(HeaderName::ContentLength) {
+            let first = usize::from(self.first(HeaderName::ContentLength));
+            let lengths = spans.get(first..).unwrap_or_default();
             let again = self.repeated.contains(HeaderName::ContentLength);
             let looked_at = if again { lengths } else { lengths.get(..1).unwrap_or_default() };
             for span in looked_at.iter().filter(|span| span.name == HeaderName::ContentLength) {
                 found |= add_length(&mut length, span.value(octets));
             }
         }
-        (found, length, self.places)
+        (found, length, places)
+    }
+
+    fn places(&self) -> Places {
+        Places {
+            present: self.present,
+            cseq: None,
+            via: self.first(HeaderName::Via),
+            from: self.first(HeaderName::From),
+            to: self.first(HeaderName::To),
+            call_id: self.first(HeaderName::CallId),
+            cseq_at: self.first(HeaderName::CSeq),
+            content_type: self.first(HeaderName::ContentType),
+        }
+    }
+
+    /// Where the first header of a name stands that has a [`slot`] of its own.
+    #[inline]
+    fn first(&self, name: HeaderName) -> u16 {
+        self.firsts.get(slot(name)).copied().unwrap_or(NOWHERE)
     }
 }
+
+/// Where the place of a name is kept; those that nobody asks for share one.
+#[inline]
+fn slot(name: HeaderName) -> usize {
+    let (number, _) = place(name);
+    usize::from(SLOTS.get(number).copied().unwrap_or_default())
+}
+
+/// [`slot`] of every name, by its number.
+static SLOTS: [u8; 128] = {
+    let mut slots = [0; 128];
+    let mut names: &[HeaderName] = &[
+        HeaderName::Via,
+        HeaderName::From,
+        HeaderName::To,
+        HeaderName::CallId,
+        HeaderName::CSeq,
+        HeaderName::ContentType,
+        HeaderName::ContentLength,
+    ];
+    let mut number = 1_u8;
+    while let [name, rest @ ..] = names {
+        let (at, _) = place(*name);
+        if let Some((_, [slot, ..])) = slots.split_at_mut_checked(at) {
+            *slot = number;
+        }
+        number = number.wrapping_add(1);
+        names = rest;
+    }
+    slots
+};
 
 /// Necessary headers that are missing, and others that came more than once.
 fn amiss(present: HeaderSet, repeated: HeaderSet) -> Anomalies {
@@ -222,28 +256,39 @@ fn amiss(present: HeaderSet, repeated: HeaderSet) -> Anomalies {
     found
 }
 
-/// Whether a name's bit is in the second half of a set, and the bit.
+/// The number of a name, and its bit in its half of a set: the second one from 64 on.
 #[inline]
 #[allow(clippy::as_conversions, reason = "the discriminant of an enum of one octet")]
-const fn place(name: HeaderName) -> (bool, u64) {
+const fn place(name: HeaderName) -> (usize, u64) {
     const { assert!(HeaderName::KNOWN.len() < 128, "a bit for each name") };
     let number = name as u8;
-    (number & 64 != 0, 1 << (number & 63))
+    (number as usize, 1 << (number & 63))
 }
 
 /// `1*DIGIT LWS Method`.
 fn read_cseq(octets: &[u8], span: HeaderSpan) -> Option<CSeq> {
     let value = span.value(octets);
-    let (sequence, text) = word(value);
-    let number = u32::try_from(number(sequence)?).ok()?;
+    let (number, method, text) = match plain_cseq(value) {
+        Some(plain) => plain,
+        None => {
+            let (sequence, text) = word(value);
+            let number = u32::try_from(number(sequence)?).ok()?;
+            let valid = !text.is_empty() && !text.iter().any(|&octet| is_lws(octet));
+            valid.then(|| (number, Method::from(text), text))?
+        }
+    };
     // Trimmed at both ends, the value ends with the method.
     let at = index_of_last(span, text.len());
-    let valid = !text.is_empty() && !text.iter().any(|&octet| is_lws(octet));
-    valid.then(|| CSeq {
-        number,
-        method: Method::from(text),
-        text: Part { at, len: offset(text.len()) },
-    })
+    Some(CSeq { number, method, text: Part { at, len: offset(text.len()) } })
+}
+
+/// Up to nine digits, a blank, and a method that nearly every message has, as its RFC writes it.
+#[inline]
+fn plain_cseq(value: &[u8]) -> Option<(u32, Method, &[u8])> {
+    let (number, rest) = leading_number(value)?;
+    let text = rest.strip_prefix(b" ")?;
+    let method = Method::as_usual(text)?;
+    Some((number, method, text))
 }
 
 /// Where the last `len` octets of a value begin.

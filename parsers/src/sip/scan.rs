@@ -3,13 +3,13 @@
 //! printable ASCII; of a line the first sixteen octets are looked at, where nearly every name ends.
 //! Nothing is copied and no value is interpreted except `CSeq` and Content-Length.
 
-use super::lines::HeadLines;
+use super::lines::first_odd;
 use super::places::{ContentLength, Places, Seen};
 use super::start::{is_start_line, start_line};
 use super::{HeaderName, HeaderSpan, MAX_HEADERS, StartLine, lex};
 use crate::anomaly::Anomalies;
 use crate::cursor::{
-    Ending, cut, find_near, is_lws, line_at, offset, slice, tail, trim_end, trim_start,
+    Ending, Line, cut, find_near, index, line_at, offset, slice, tail, trim_end, trim_start,
 };
 
 /// What the header section says.
@@ -25,7 +25,8 @@ pub(super) struct Head {
     pub(super) places: Places,
 }
 
-/// Reads the header section that starts at `from`, and appends its spans.
+/// Reads the header section that starts at `from`, and appends its spans. There are less than 2^32
+/// `octets`.
 ///
 /// In a stream, a start line among the headers ends the message: the rest of it was lost.
 pub(super) fn head(
@@ -34,45 +35,50 @@ pub(super) fn head(
     spans: &mut Vec<HeaderSpan>,
     in_stream: bool,
 ) -> Option<Head> {
-    let mut lines = HeadLines::new(octets, from);
-    let first = lines.line()?;
+    let mut odd = false;
+    let mut rest = tail(octets, from);
+    let first = line(rest, first_odd(rest), &mut odd)?;
     let (start, mut anomalies) = start_line(first.text, from)?;
     anomalies |= ending_anomaly(first.ending);
     let mark = spans.len();
-    let mut seen = Seen::default();
-    let mut headers = 0_usize;
-    let mut at = first.next;
+    let mut seen = Seen::new();
+    let mut headers = 0_u32;
+    let mut at = offset(from.saturating_add(first.next));
+    rest = tail(rest, first.next);
     loop {
-        let Some(line) = lines.line() else {
+        let end = first_odd(rest);
+        let kept = index(headers) < MAX_HEADERS;
+        if kept && let Some((span, next)) = plain_header(rest, at, end) {
+            spans.push(span);
+            seen.note(span.name, headers);
+            headers = headers.wrapping_add(1);
+            at = at.wrapping_add(end).wrapping_add(2);
+            rest = next;
+            continue;
+        }
+        let Some(line) = line(rest, end, &mut odd) else {
             anomalies |= Anomalies::NO_HEADER_END;
             break;
         };
         anomalies |= ending_anomaly(line.ending);
-        let kept = headers < MAX_HEADERS;
-        if kept && let Some(name) = plain_header(octets, line.text, at, spans) {
-            seen.note(name, headers);
-            headers = headers.saturating_add(1);
-            at = line.next;
-            continue;
-        }
         match line.text {
             [] => {
-                at = line.next;
+                at = at.saturating_add(offset(line.next));
                 break;
             }
             [b'\r'] if line.ending == Ending::None => {}
             [b' ' | b'\t', ..] if headers > 0 => {
                 anomalies |= Anomalies::FOLDED_HEADER;
-                if headers <= MAX_HEADERS {
-                    unfold(spans, mark, line.text, at);
+                if index(headers) <= MAX_HEADERS {
+                    unfold(spans, mark, line.text, index(at));
                 }
             }
             text => {
-                let found = header(text, at, spans, kept);
+                let found = header(text, index(at), spans, kept);
                 if found.contains(Anomalies::START_LINE_IN_HEADERS) && in_stream {
                     anomalies |= Anomalies::START_LINE_IN_HEADERS | Anomalies::NO_HEADER_END;
                     // Its line was taken for a header.
-                    spans.truncate(mark.saturating_add(headers));
+                    spans.truncate(mark.saturating_add(index(headers)));
                     break;
                 }
                 anomalies |= found;
@@ -82,14 +88,28 @@ pub(super) fn head(
                 headers = headers.saturating_add(1);
             }
         }
-        at = line.next;
+        at = at.saturating_add(offset(line.next));
+        rest = tail(rest, line.next);
     }
-    if lines.is_odd() {
-        anomalies |= octets_anomalies(slice(octets, from, at));
+    if odd {
+        anomalies |= octets_anomalies(slice(octets, from, index(at)));
     }
     let (missing, content_length, places) = seen.finish(octets, tail_spans(spans, mark), start);
     anomalies |= missing;
-    Some(Head { start, body_at: at, headers: offset(headers), anomalies, content_length, places })
+    Some(Head { start, body_at: index(at), headers, anomalies, content_length, places })
+}
+
+/// The first line of `rest`, whose first octet that is no printable ASCII stands at `end`. Notes
+/// whether that is anything but the line's end.
+#[inline]
+fn line<'a>(rest: &'a [u8], end: u32, odd: &mut bool) -> Option<Line<'a>> {
+    let (text, ending) = cut(rest, index(end));
+    if ending.starts_with(b"\r\n") {
+        return Some(Line { text, next: index(end).saturating_add(2), ending: Ending::CrLf });
+    }
+    let line = line_at(rest, 0)?;
+    *odd |= line.text.len() != text.len();
+    Some(line)
 }
 
 #[inline]
@@ -119,33 +139,30 @@ fn octets_anomalies(head: &[u8]) -> Anomalies {
     found
 }
 
-/// Reads a line that stands at `at` as nearly all are: a name as its RFC writes it, shorter than
-/// sixteen octets, and a colon. The span is built where it is kept: built elsewhere and moved, it
-/// costs a stalled load per header.
+/// Reads the line of `end` octets that `rest` starts with, at `at` in the message, as nearly all are: a
+/// name as its RFC writes it and shorter than sixteen octets, a colon, a blank, a value with no more
+/// blanks around it, CR LF. Its octets are printable ASCII. Gives what follows, too.
 #[inline]
-fn plain_header(
-    octets: &[u8],
-    text: &[u8],
-    at: usize,
-    spans: &mut Vec<HeaderSpan>,
-) -> Option<HeaderName> {
-    let (name, name_len) = HeaderName::at_start_of(tail(octets, at).first_chunk::<16>()?)?;
+fn plain_header(rest: &[u8], at: u32, end: u32) -> Option<(HeaderSpan, &[u8])> {
+    let (name, len) = HeaderName::at_start_of(rest.first_chunk::<16>()?)?;
+    let (line, next) = rest.split_at_checked(index(end).wrapping_add(2))?;
+    let [text @ .., b'\r', b'\n'] = line else { return None };
     // The colon may be another line's.
-    let rest = text.get(usize::from(name_len)..)?;
-    let value = match rest {
-        [b':', b' ', first, ..] if !is_lws(*first) => tail(rest, 2),
-        [b':', value @ ..] => trim_start(value),
-        _ => return None,
-    };
-    let before = text.len().saturating_sub(value.len());
-    spans.push(HeaderSpan {
+    let value = text.get(index(len).wrapping_add(1)..)?;
+    let ([b' ', first, ..], [.., last]) = (value, value) else { return None };
+    if *first == b' ' || *last == b' ' {
+        return None;
+    }
+    // Offsets into less than 2^32 octets, the value's after the name's.
+    let value_at = len.wrapping_add(2);
+    let span = HeaderSpan {
         name,
-        name_at: offset(at),
-        name_len,
-        value_at: offset(at.saturating_add(before)),
-        value_len: offset(trim_end(value).len()),
-    });
-    Some(name)
+        name_at: at,
+        name_len: u16::try_from(len).ok()?,
+        value_at: at.wrapping_add(value_at),
+        value_len: end.wrapping_sub(value_at),
+    };
+    Some((span, next))
 }
 
 /// Reads any other header line that stands at `at`.
@@ -241,7 +258,6 @@ fn tail_spans(spans: &[HeaderSpan], mark: usize) -> &[HeaderSpan] {
 mod tests {
     use super::super::{Layout, parse_datagram};
     use super::*;
-    use crate::cursor::index;
 
     const HEAD: &str = "OPTIONS sip:x SIP/2.0\r\nVia: SIP/2.0/UDP a\r\nFrom: a\r\nTo: b\r\nCall-ID: c\r\nCSeq: 1 OPTIONS\r\n";
 

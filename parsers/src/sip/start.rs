@@ -102,8 +102,8 @@ fn plain_request(text: &[u8], at: usize) -> Option<StartLine> {
     let (method_text, rest) = cut(before, end);
     let method = Method::spelled(method_text)?;
     let uri = tail(rest, 1);
-    // No printable ASCII, or none that a URI has.
-    if uri.is_empty() || any_near(b'!', [b'<', b'>', b'"'], uri) {
+    // No printable ASCII, or what is hardly ever in a URI: below `#` there are blank, `!` and `"`.
+    if uri.is_empty() || any_near(b'#', [b'<', b'>'], uri) {
         return None;
     }
     let uri_at = at.saturating_add(end).saturating_add(1);
