@@ -29,6 +29,8 @@ fn reviewed(path: &Path, lanes: usize) -> Outcome {
         epoch: Cut::default(),
         policy: Policy::default(),
         ladder: None,
+        traced: Vec::new(),
+        selection: overhear::capture::Selection::default(),
     };
     review(&config, &mut |_| {}).unwrap()
 }

@@ -38,7 +38,7 @@ fn written(folder: &Path) -> [(&'static str, PathBuf); 2] {
 
 /// Looks at the first octet of every frame, as a lane does at least.
 fn chunks(path: &Path, mmap: bool) {
-    let mut source = Source::open(path, &OpenOptions { mmap }).unwrap();
+    let mut source = Source::open(path, &OpenOptions::mapping(mmap)).unwrap();
     let mut chunk = Chunk::default();
     while source.fill(&mut chunk, 512).unwrap() {
         for frame in &chunk.frames {
@@ -48,7 +48,7 @@ fn chunks(path: &Path, mmap: bool) {
 }
 
 fn merged(path: &Path, mmap: bool) {
-    let mut merge = Merge::new(vec![Source::open(path, &OpenOptions { mmap }).unwrap()]);
+    let mut merge = Merge::new(vec![Source::open(path, &OpenOptions::mapping(mmap)).unwrap()]);
     let mut batch = MergedBatch::default();
     while merge.next_batch(512, &mut batch) {
         for (_, backing, frame) in &batch.frames {

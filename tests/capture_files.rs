@@ -25,7 +25,7 @@ use overhear::model::time::{Span, Ts};
 /// A frame without its place, and its octets.
 type Seen = (RawFrame, Vec<u8>);
 
-const WAYS: [OpenOptions; 2] = [OpenOptions { mmap: true }, OpenOptions { mmap: false }];
+const WAYS: [OpenOptions; 2] = [OpenOptions::mapping(true), OpenOptions::mapping(false)];
 
 fn edge(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/edge").join(name)
@@ -84,10 +84,10 @@ fn essence(facts: &SourceFacts) -> String {
 /// Reads a file of `fixtures/edge` in every way, and expects no difference.
 fn all_ways(name: &str) -> (Vec<Seen>, SourceFacts) {
     let path = edge(name);
-    let (frames, facts) = read(&path, OpenOptions { mmap: true }).unwrap();
+    let (frames, facts) = read(&path, OpenOptions::mapping(true)).unwrap();
     let octets = fs::read(&path).unwrap();
     assert_eq!(facts.octets, octets.len() as u64, "{name}");
-    let others = [read(&path, OpenOptions { mmap: false }), pipe(octets.clone(), 7), {
+    let others = [read(&path, OpenOptions::mapping(false)), pipe(octets.clone(), 7), {
         pipe(octets, 65_536)
     }];
     for other in others {
@@ -355,9 +355,9 @@ fn generated(folder: &Path) -> [PathBuf; 2] {
 fn long_files_are_the_same_every_way_and_come_back_as_written() {
     let folder = tempfile::tempdir().unwrap();
     for path in generated(folder.path()) {
-        let (frames, facts) = read(&path, OpenOptions { mmap: true }).unwrap();
+        let (frames, facts) = read(&path, OpenOptions::mapping(true)).unwrap();
         let octets = fs::read(&path).unwrap();
-        let others = [read(&path, OpenOptions { mmap: false }), pipe(octets, 50_000)];
+        let others = [read(&path, OpenOptions::mapping(false)), pipe(octets, 50_000)];
         for other in others {
             let (same, same_facts) = other.unwrap();
             assert!(frames == same, "{}", path.display());
@@ -524,7 +524,7 @@ fn a_merge_of_one_source_is_that_source() {
 fn a_file_that_is_cut_while_it_is_mapped_ends_with_a_fault() {
     let folder = tempfile::tempdir().unwrap();
     let [path, _] = generated(folder.path());
-    let mut source = Source::open(&path, &OpenOptions { mmap: true }).unwrap();
+    let mut source = Source::open(&path, &OpenOptions::mapping(true)).unwrap();
     let mut chunk = Chunk::default();
     assert!(source.fill(&mut chunk, 16).unwrap());
     // Far behind the window that is populated, so that nothing touched is gone.
@@ -541,7 +541,7 @@ fn a_file_that_is_cut_while_it_is_mapped_ends_with_a_fault() {
 fn many_sources_merge_into_one_order() {
     let folder = tempfile::tempdir().unwrap();
     let [_, path] = generated(folder.path());
-    let (frames, _) = read(&path, OpenOptions { mmap: true }).unwrap();
+    let (frames, _) = read(&path, OpenOptions::mapping(true)).unwrap();
     let open = |index: usize| Source::open(&path, &WAYS[index % 2]).unwrap();
     let mut merge = Merge::new((0..40).map(open).collect());
     let (mut batch, mut count) = (MergedBatch::default(), 0);
@@ -581,11 +581,11 @@ fn a_length_that_promises_too_much_ends_a_pipe_as_it_ends_a_file() {
     octets[tail + 8..tail + 12].copy_from_slice(&(60_u32 << 20).to_le_bytes());
     octets.resize(tail + 16 + (3 << 20), 0xaa);
     fs::write(&path, &octets).unwrap();
-    let (frames, facts) = read(&path, OpenOptions { mmap: true }).unwrap();
+    let (frames, facts) = read(&path, OpenOptions::mapping(true)).unwrap();
     assert_eq!(frames.len(), 5);
     let fault = facts.truncated.unwrap();
     assert!(matches!(fault.kind, FaultKind::Record { record: 6, .. }), "{fault}");
-    let blocks = read(&path, OpenOptions { mmap: false }).unwrap();
+    let blocks = read(&path, OpenOptions::mapping(false)).unwrap();
     let piped = pipe(octets, 1 << 16).unwrap();
     assert_eq!((essence(&blocks.1), essence(&piped.1)), (essence(&facts), essence(&facts)));
 }

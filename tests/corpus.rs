@@ -169,6 +169,8 @@ fn report(path: &Path, lanes: usize) -> Vec<u8> {
         epoch: Cut::default(),
         policy: Policy::default(),
         ladder: None,
+        traced: Vec::new(),
+        selection: overhear::capture::Selection::default(),
     };
     let mut outcome = review(&config, &mut |_| {}).unwrap();
     let mut written = Vec::new();

@@ -28,6 +28,8 @@ fn report(path: &Path) -> Result<Value, Error> {
         epoch: Cut::default(),
         policy: Policy::default(),
         ladder: None,
+        traced: Vec::new(),
+        selection: overhear::capture::Selection::default(),
     };
     let mut outcome = review(&config, &mut |_| {})?;
     let mut written = Vec::new();
@@ -116,6 +118,8 @@ fn a_capture_given_twice_counts_once() {
         epoch: Cut::default(),
         policy: Policy::default(),
         ladder: None,
+        traced: Vec::new(),
+        selection: overhear::capture::Selection::default(),
     };
     let twice = review(&config, &mut |_| {}).unwrap();
     assert_eq!(once["counts"]["sip_messages"], twice.counts.sip_messages);
@@ -162,7 +166,7 @@ fn user_names_of_more_than_ascii_are_read_whole() {
 #[test]
 fn identity_headers_are_kept() {
     let Some(path) = trap("t2_stir.pcap") else { return };
-    let mut source = Source::open(&path, &OpenOptions { mmap: false }).unwrap();
+    let mut source = Source::open(&path, &OpenOptions::mapping(false)).unwrap();
     let (mut chunk, mut kept) = (Chunk::default(), 0);
     while source.fill(&mut chunk, 64).unwrap() {
         for frame in &chunk.frames {

@@ -80,6 +80,8 @@ fn fault(octets: &[u8], path: &Path) -> Option<String> {
         epoch: Cut::default(),
         policy: Policy::default(),
         ladder: None,
+        traced: Vec::new(),
+        selection: overhear::capture::Selection::default(),
     };
     let work = || {
         // A file without a header is an error; that is one way to return.

@@ -5,6 +5,8 @@ use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use super::packed::Spoilt;
+
 /// Why a source could not be opened, or not be read from its first frame on. One sentence each.
 #[derive(Debug)]
 pub enum CaptureError {
@@ -35,6 +37,13 @@ pub enum CaptureError {
         /// What it looks like instead, as the end of a sentence.
         hint: &'static str,
     },
+    /// It is compressed, and no capture came out of it.
+    Packed {
+        /// The path as given.
+        path: PathBuf,
+        /// What is wrong with the compressed data.
+        spoilt: Spoilt,
+    },
     /// The system refused.
     Io {
         /// The path as given.
@@ -48,6 +57,9 @@ impl CaptureError {
     /// Sorts an error of the system by what the user can do about it.
     pub(super) fn of(path: &Path, error: io::Error) -> Self {
         let path = path.to_path_buf();
+        if let Some(spoilt) = Spoilt::of(&error) {
+            return Self::Packed { path, spoilt };
+        }
         match error.kind() {
             io::ErrorKind::NotFound => Self::NotFound { path },
             io::ErrorKind::PermissionDenied => Self::NoPermission { path },
@@ -64,6 +76,7 @@ impl CaptureError {
             | Self::IsDirectory { path }
             | Self::Empty { path }
             | Self::NotACapture { path, .. }
+            | Self::Packed { path, .. }
             | Self::Io { path, .. } => path,
         }
     }
@@ -83,6 +96,9 @@ impl fmt::Display for CaptureError {
             Self::IsDirectory { .. } => f.write_str(": is a directory"),
             Self::Empty { .. } => f.write_str(": is empty"),
             Self::NotACapture { hint, .. } => write!(f, ": not a capture: {hint}"),
+            Self::Packed { spoilt, .. } => {
+                write!(f, ": no capture can be unpacked: the compressed data {spoilt}")
+            }
             Self::Io { error, .. } => write!(f, ": cannot be read: {error}"),
         }
     }
@@ -100,9 +116,7 @@ impl std::error::Error for CaptureError {
 /// What a file that is no capture looks like, from its first octets.
 pub(super) fn hint(first: &[u8]) -> &'static str {
     match first {
-        [0x1f, 0x8b, ..] => "compressed with gzip, not supported yet",
-        [0x28, 0xb5, 0x2f, 0xfd, ..] => "compressed with zstd, not supported yet",
-        [0x04, 0x22, 0x4d, 0x18, ..] => "compressed with lz4, not supported yet",
+        [0x02, 0x21, 0x4c, 0x18, ..] => "compressed with lz4 in its legacy format, not supported",
         [b'B', b'Z', b'h', ..] => "compressed with bzip2, not supported",
         [0xfd, b'7', b'z', b'X', b'Z', ..] => "compressed with xz, not supported",
         [b'P', b'K', 3, 4, ..] => "a zip archive",

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::path::PathBuf;
 
+use super::packed::{Compression, Spoilt};
 use crate::model::frame::{LinkType, RawFrame};
 use crate::model::time::Ts;
 
@@ -33,7 +34,9 @@ pub struct SourceFacts {
     pub format: Format,
     /// How it was read.
     pub via: Via,
-    /// Octets in the file; of a pipe, octets read.
+    /// How it was compressed.
+    pub compression: Compression,
+    /// Octets of the capture, unpacked; up to where reading ended, if that was asked for.
     pub octets: u64,
     /// Frames delivered, damaged ones too.
     pub packets: u64,
@@ -159,6 +162,13 @@ pub enum FaultKind {
         /// Frames before it.
         after_frame: u64,
     },
+    /// No more came out of the compressed data.
+    Packed {
+        /// What it is compressed with.
+        compression: Compression,
+        /// Why.
+        spoilt: Spoilt,
+    },
     /// The system could not read on.
     Io(std::io::ErrorKind),
 }
@@ -201,6 +211,11 @@ impl fmt::Display for Fault {
                 f,
                 "block {block} (after frame {after_frame}) is a section header of no known byte order"
             ),
+            FaultKind::Packed { compression, spoilt } => {
+                let end = self.offset.saturating_add(left);
+                let name = compression.name();
+                write!(f, "after {end} octets of the capture, the {name} data {spoilt}")
+            }
             FaultKind::Io(kind) => {
                 write!(f, "the system could not read on at octet {}: {kind}", self.offset)
             }

@@ -1,14 +1,16 @@
-//! Where the octets of a source come from: a mapped file, or blocks read from a file or pipe.
+//! Where the octets of a source come from: a mapped file, or blocks read from a file or pipe,
+//! unpacked if they are compressed.
 //!
 //! Either way a reader sees a window that it has to take as it is, and that it can ask to grow.
 //! Blocks are reference-counted; one is used again as soon as no chunk and no lane holds it.
 
-use std::fs::File;
-use std::io::{self, Read, Stdin};
+use std::io::{self, Read};
 use std::sync::Arc;
 
 use super::backing::Backing;
 use super::mmap::Mapping;
+use super::packed::{Compression, Packed};
+use super::stream::{Stream, read_some};
 
 /// Octets a block has, if nothing needs more.
 const BLOCK: usize = 256 << 10;
@@ -22,11 +24,13 @@ const LAG: usize = 32 << 20;
 /// Blocks remembered for further use; beyond that, lanes that lag cost allocations.
 const MAX_HELD: usize = 64;
 
-/// A file or pipe.
+/// What blocks are filled from.
 #[derive(Debug)]
-pub(super) enum Stream {
-    File(File),
-    Stdin(Stdin),
+pub(super) enum Octets {
+    /// A file or pipe as it is.
+    Plain(Stream),
+    /// What comes out of a compressed one.
+    Packed(Box<Packed>),
 }
 
 /// A source of octets.
@@ -50,7 +54,7 @@ pub(super) struct Mapped {
 /// A stream, its current block, and the blocks that others may still hold.
 #[derive(Debug)]
 pub(super) struct Blocks {
-    stream: Stream,
+    stream: Octets,
     current: Arc<Vec<u8>>,
     /// Octets of `current` that are of the stream.
     valid: usize,
@@ -60,11 +64,11 @@ pub(super) struct Blocks {
     size: usize,
 }
 
-impl Read for Stream {
+impl Read for Octets {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
         match self {
-            Self::File(file) => file.read(into),
-            Self::Stdin(stdin) => stdin.read(into),
+            Self::Plain(stream) => stream.read(into),
+            Self::Packed(packed) => packed.read(into),
         }
     }
 }
@@ -82,7 +86,7 @@ impl Input {
     }
 
     /// A stream that nothing was read from yet.
-    pub(super) fn stream(stream: Stream) -> Self {
+    pub(super) fn stream(stream: Octets) -> Self {
         Self::Blocks(Blocks {
             stream,
             current: Arc::default(),
@@ -91,6 +95,25 @@ impl Input {
             held: Vec::new(),
             size: BLOCK,
         })
+    }
+
+    /// Nothing, at a place in the source: what is left when a source is closed.
+    pub(super) fn closed(place: u64) -> Self {
+        let mut input = Self::stream(Octets::Plain(Stream::nothing()));
+        if let Self::Blocks(blocks) = &mut input {
+            blocks.base = place;
+        }
+        input
+    }
+
+    /// How the source is compressed, and how much of it was used up, if it is.
+    pub(super) fn packed(&self) -> Option<(Compression, u64)> {
+        match self {
+            Self::Blocks(Blocks { stream: Octets::Packed(packed), .. }) => {
+                Some((packed.compression(), packed.taken()))
+            }
+            Self::Blocks(_) | Self::Mapped(_) => None,
+        }
     }
 
     /// Makes do with about `octets` of memory from now on, for many sources at once.
@@ -232,16 +255,6 @@ impl Blocks {
             total = total.saturating_add(octets(read));
         }
         total
-    }
-}
-
-/// One read that is not interrupted; 0 at the end.
-fn read_some(stream: &mut Stream, into: &mut [u8]) -> io::Result<usize> {
-    loop {
-        match stream.read(into) {
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            result => return result,
-        }
     }
 }
 

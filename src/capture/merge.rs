@@ -3,13 +3,20 @@
 //! The next frame is that of the source whose next frame is earliest, the first named source in a
 //! tie. A source's own order is never changed, so a clock that steps back holds its source's
 //! frames up, not others'. A frame without time goes with the one before it.
+//!
+//! Of many sources, such as those that a ring buffer leaves behind, each is open only from its
+//! first frame to its last: descriptors, windows and blocks are those of the sources that
+//! overlap.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
+use std::path::PathBuf;
 
 use super::backing::{Backing, Chunk};
 use super::error::CaptureError;
-use super::source::{MAX_FRAMES, Source};
+use super::facts::SourceFacts;
+use super::select::{Selection, Taken};
+use super::source::{MAX_FRAMES, OpenOptions, Source};
 use crate::model::frame::RawFrame;
 use crate::model::time::Ts;
 
@@ -17,6 +24,11 @@ use crate::model::time::Ts;
 const SHARED: usize = 256 << 20;
 /// Octets that each may have, however many there are.
 const LEAST: usize = 64 << 10;
+
+/// Sources at most: a frame names its own in 16 bits.
+const SOURCES: usize = 1 << 16;
+/// Sources that are all open from the beginning. Of more, each is opened when it is due.
+const AWAKE: usize = 64;
 
 /// Frames of several sources with what owns their octets. Made once, filled again and again.
 #[derive(Debug, Default)]
@@ -34,16 +46,24 @@ pub struct Merge {
     /// The sources with frames left, by the time of their next frame.
     order: BinaryHeap<Reverse<(Ts, u16)>>,
     primed: bool,
+    selection: Selection,
+    /// What was selected, if not everything.
+    taken: Option<Taken>,
     failures: Vec<(u16, CaptureError)>,
 }
 
 #[derive(Debug)]
 struct Lane {
     source: Source,
+    /// When the source is due, if it is closed until then.
+    asleep: Option<Ts>,
     chunk: Chunk,
     next: usize,
+    /// Octets of memory that the source makes do with.
+    share: usize,
     /// Time of the last frame that had one.
     last: Ts,
+    delivered: Taken,
     /// Where this lane's backing is in the batch being filled.
     backing: Option<u16>,
 }
@@ -51,30 +71,109 @@ struct Lane {
 impl Merge {
     /// Merges `sources`, at most 65,536: the index of a source here is the one in the batches.
     pub fn new(mut sources: Vec<Source>) -> Self {
-        sources.truncate(usize::from(u16::MAX).saturating_add(1));
-        let share = SHARED.checked_div(sources.len()).unwrap_or(SHARED).max(LEAST);
-        let lane = |mut source: Source| {
-            source.limit(share);
-            Lane { source, chunk: Chunk::default(), next: 0, last: Ts::MIN, backing: None }
-        };
+        sources.truncate(SOURCES);
+        let lane = |source| Lane::new(source, None);
+        Self::of(sources.into_iter().map(lane).collect())
+    }
+
+    /// Opens the captures at `paths`, `-` for standard input, and merges those that can be
+    /// opened; and says what is wrong with the others.
+    pub fn open(paths: &[PathBuf], options: &OpenOptions) -> (Self, Vec<CaptureError>) {
+        let (mut lanes, mut unusable) = (Vec::new(), Vec::new());
+        let many = paths.len() > AWAKE;
+        for path in paths.iter().take(SOURCES) {
+            let opened = Source::open(path, options).and_then(|mut source| {
+                let due = if many { source.sleep()? } else { None };
+                Ok(Lane::new(source, due))
+            });
+            match opened {
+                Ok(lane) => lanes.push(lane),
+                Err(error) => unusable.push(error),
+            }
+        }
+        (Self::of(lanes), unusable)
+    }
+
+    /// Selects frames. To be said before the first batch.
+    pub fn select(&mut self, selection: Selection) {
+        self.taken = (!selection.is_everything()).then(Taken::default);
+        self.selection = selection;
+    }
+
+    /// Whether a frame of a batch with these captured octets is selected. To be asked once for
+    /// each frame, in order.
+    #[inline]
+    pub fn takes(&mut self, raw: &RawFrame, octets: &[u8]) -> bool {
+        let Some(taken) = &mut self.taken else { return true };
+        let takes = self.selection.takes(raw, octets);
+        if takes {
+            taken.frame(raw.ts);
+        }
+        takes
+    }
+
+    /// What was selected up to now; `None` if everything is.
+    pub fn taken(&self) -> Option<Taken> {
+        self.taken
+    }
+
+    /// The selection, for what its filter refused.
+    pub fn selection(&self) -> &Selection {
+        &self.selection
+    }
+
+    /// What is known of each source, as far as its frames were delivered.
+    pub fn facts(&self) -> impl Iterator<Item = SourceFacts> {
+        self.lanes.iter().map(|lane| {
+            let mut facts = lane.source.facts();
+            if self.selection.packets.is_some() && self.lanes.len() > 1 {
+                // One frame more may have been read than was delivered.
+                facts.packets = lane.delivered.frames;
+                facts.first_packet = lane.delivered.span.map(|(first, _)| first);
+                facts.last_packet = lane.delivered.span.map(|(_, last)| last);
+            }
+            facts
+        })
+    }
+
+    fn of(mut lanes: Vec<Lane>) -> Self {
+        let share = SHARED.checked_div(lanes.len()).unwrap_or(SHARED).max(LEAST);
+        for lane in &mut lanes {
+            lane.share = share;
+            lane.source.limit(share);
+        }
         Self {
-            lanes: sources.into_iter().map(lane).collect(),
+            lanes,
             order: BinaryHeap::new(),
             primed: false,
+            selection: Selection::default(),
+            taken: None,
             failures: Vec::new(),
         }
     }
 
     /// Fills `out` with the next frames, at most `max_frames` and never more than
-    /// [`MAX_FRAMES`]. `false` at the end of all sources, and then `out` is empty.
+    /// [`MAX_FRAMES`]. `false` at the end of all sources or of what was selected, and then `out`
+    /// is empty.
     pub fn next_batch(&mut self, max_frames: usize, out: &mut MergedBatch) -> bool {
         self.recycle(out);
-        let most = max_frames.clamp(1, MAX_FRAMES);
+        let mut most = max_frames.clamp(1, MAX_FRAMES);
+        let mut ahead = most;
+        if let Some(packets) = self.selection.packets {
+            // No frame is read that might not be wanted, so that what is said of the sources does
+            // not depend on the size of blocks.
+            let left = packets.saturating_sub(self.taken.map_or(0, |taken| taken.frames));
+            most = most.min(usize::try_from(left).unwrap_or(usize::MAX));
+            ahead = 1;
+            if most == 0 {
+                return false;
+            }
+        }
         if let [lane] = self.lanes.as_mut_slice() {
             return lane.pass_through(most, out, &mut self.failures);
         }
         if !self.primed {
-            self.prime(most);
+            self.prime(ahead);
         }
         for lane in &mut self.lanes {
             lane.backing = None;
@@ -83,11 +182,15 @@ impl Merge {
             let Some(Reverse((_, index))) = self.order.pop() else { break };
             let limit = self.order.peek().map(|Reverse(key)| *key);
             let Some(lane) = self.lanes.get_mut(usize::from(index)) else { break };
+            if lane.asleep.take().is_some() {
+                self.wake(index, ahead);
+                continue;
+            }
             lane.take_run(index, limit, most, out);
             if lane.next < lane.chunk.frames.len() {
                 self.order.push(Reverse((lane.due(), index)));
             } else {
-                self.refill(index, most);
+                self.refill(index, ahead);
             }
         }
         !out.frames.is_empty()
@@ -113,10 +216,23 @@ impl Merge {
     fn prime(&mut self, most: usize) {
         self.primed = true;
         for index in 0..=u16::MAX {
-            if usize::from(index) >= self.lanes.len() {
-                break;
+            match self.lanes.get(usize::from(index)).map(|lane| lane.asleep) {
+                None => break,
+                Some(Some(due)) => self.order.push(Reverse((due, index))),
+                Some(None) => self.refill(index, most),
             }
-            self.refill(index, most);
+        }
+    }
+
+    /// Opens a source that is due.
+    fn wake(&mut self, index: u16, most: usize) {
+        let Some(lane) = self.lanes.get_mut(usize::from(index)) else { return };
+        match lane.source.wake() {
+            Ok(()) => {
+                lane.source.limit(lane.share);
+                self.refill(index, most);
+            }
+            Err(error) => self.failures.push((index, error)),
         }
     }
 
@@ -127,13 +243,26 @@ impl Merge {
         lane.backing = None;
         match lane.source.fill(&mut lane.chunk, most) {
             Ok(true) => self.order.push(Reverse((lane.due(), index))),
-            Ok(false) => {}
+            Ok(false) => lane.chunk = Chunk::default(),
             Err(error) => self.failures.push((index, error)),
         }
     }
 }
 
 impl Lane {
+    fn new(source: Source, asleep: Option<Ts>) -> Self {
+        Self {
+            source,
+            asleep,
+            chunk: Chunk::default(),
+            next: 0,
+            share: SHARED,
+            last: Ts::MIN,
+            delivered: Taken::default(),
+            backing: None,
+        }
+    }
+
     /// The only lane there is: its frames go straight into the batch.
     fn pass_through(
         &mut self,
@@ -172,6 +301,7 @@ impl Lane {
                 break;
             }
             self.last = due;
+            self.delivered.frame(frame.ts);
             self.next = self.next.saturating_add(1);
             out.frames.push((index, backing, *frame));
         }

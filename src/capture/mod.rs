@@ -1,7 +1,7 @@
 //! L2: capture files and pipes to frames.
 //!
 //! ```text
-//! Input (mapping or blocks) -> pcap / pcapng reader over a slice -> Chunk -> Merge -> batches
+//! Stream [-> Packed] -> Input (mapping or blocks) -> pcap / pcapng reader over a slice -> Chunk -> Merge -> batches
 //! ```
 //!
 //! One parser over a byte slice serves mapped files, read files and pipes; see
@@ -10,22 +10,30 @@
 //! says that is not true is counted ([`Oddities`]) or ends it with a [`Fault`]; it is never fatal
 //! for a file whose beginning was a capture.
 //!
-//! Not here: live interfaces, decompression, anything inside a packet.
+//! Not here: live interfaces, anything inside a packet.
 
 #![cfg_attr(not(test), deny(clippy::arithmetic_side_effects, clippy::as_conversions))]
 
 mod backing;
+mod bpf;
+mod codec;
 mod error;
 mod facts;
+mod filter;
 mod input;
 mod interface;
 mod merge;
 mod mmap;
 mod options;
 mod order;
+mod packed;
 mod pcap;
 mod pcapng;
+mod raw;
+mod select;
 mod source;
+mod stream;
+mod words;
 mod write;
 
 pub use backing::{Backing, Chunk};
@@ -33,7 +41,10 @@ pub use error::CaptureError;
 pub use facts::{
     Fault, FaultKind, Format, InterfaceStatistics, Oddities, Secrets, SourceFacts, Via,
 };
+pub use filter::{Filter, FilterError};
 pub use merge::{Merge, MergedBatch};
 pub use mmap::Mapping;
+pub use packed::{Compression, Spoilt, Unpacking};
+pub use select::{Selection, Taken};
 pub use source::{MAX_FRAMES, OpenOptions, Source};
 pub use write::{PcapWriter, PcapngWriter};

@@ -30,8 +30,6 @@ const SECRETS: u32 = 10;
 const CUSTOM: u32 = 0x0bad;
 const CUSTOM_NOT_COPIED: u32 = 0x4000_0bad;
 
-/// Interfaces kept of a source; packets of further ones have no link type.
-const MAX_INTERFACES: usize = 65_536;
 /// Octets of secrets kept of a source.
 const MAX_SECRETS: usize = 32 << 20;
 /// Secrets blocks kept of a source.
@@ -41,10 +39,15 @@ const MAX_SECRETS_BLOCKS: usize = 65_536;
 #[derive(Debug)]
 pub(super) struct PcapNg {
     order: Order,
-    /// Interfaces of all sections, in file order.
+    /// Interfaces of the current section, in file order.
     interfaces: Vec<Interface>,
-    /// Where those of the current section begin.
-    section: usize,
+    /// Interfaces that a section may have.
+    most: usize,
+    /// What those of earlier sections said of their drops, how many they were, and the first
+    /// frame check sequence length that one stated.
+    earlier: InterfaceStatistics,
+    earlier_interfaces: u64,
+    fcs_octets: Option<u8>,
     number: u64,
     blocks: u64,
     pub(super) secrets: Vec<Secrets>,
@@ -81,12 +84,15 @@ impl PcapNg {
         (u32::from_be_bytes(*kind) == SECTION).then(|| magic.and_then(|m| byte_order(*m)).is_some())
     }
 
-    /// Before the first block.
-    pub(super) fn new() -> Self {
+    /// Before the first block, with the number of interfaces that a section may describe.
+    pub(super) fn new(most: usize) -> Self {
         Self {
             order: Order::Little,
             interfaces: Vec::new(),
-            section: 0,
+            most,
+            earlier: InterfaceStatistics::default(),
+            earlier_interfaces: 0,
+            fcs_octets: None,
             number: 0,
             blocks: 0,
             secrets: Vec::new(),
@@ -157,26 +163,31 @@ impl PcapNg {
 
     /// Interfaces described so far.
     pub(super) fn interfaces(&self) -> u64 {
-        octets(self.interfaces.len())
+        self.earlier_interfaces.saturating_add(octets(self.interfaces.len()))
     }
 
     /// The first frame check sequence length that an interface states.
     pub(super) fn fcs_octets(&self) -> Option<u8> {
-        self.interfaces.iter().find_map(|interface| interface.fcs_octets)
+        self.fcs_octets.or_else(|| self.interfaces.iter().find_map(|one| one.fcs_octets))
     }
 
     /// The drop counts, summed.
     pub(super) fn statistics(&self) -> InterfaceStatistics {
-        let mut sum = InterfaceStatistics {
-            drops_before_packets: self.drops,
-            ..InterfaceStatistics::default()
-        };
+        let mut sum = InterfaceStatistics { drops_before_packets: self.drops, ..self.earlier };
         for interface in &self.interfaces {
             add(&mut sum.received, interface.received);
             add(&mut sum.interface_drops, interface.if_drops);
             add(&mut sum.system_drops, interface.system_drops);
         }
         sum
+    }
+
+    /// Forgets the interfaces of a section that has ended, but for what they said.
+    pub(super) fn close(&mut self) {
+        self.earlier = self.statistics();
+        self.earlier_interfaces = self.interfaces();
+        self.fcs_octets = self.fcs_octets();
+        self.interfaces = Vec::new();
     }
 
     /// `interface(4) time(8) captured(4) original(4) octets options`
@@ -198,7 +209,7 @@ impl PcapNg {
         let order = self.order;
         match kind {
             SECTION => {
-                self.section = self.interfaces.len();
+                self.close();
                 self.comments(body.get(16..).unwrap_or_default(), sink.tally);
             }
             INTERFACE => self.interface(body, sink.tally),
@@ -206,7 +217,7 @@ impl PcapNg {
             SIMPLE_PACKET => self.simple(body, at, sink),
             STATISTICS => {
                 let Some((id, rest)) = body.split_first_chunk::<4>() else { return };
-                let index = self.index(order.u32(*id));
+                let index = index(order.u32(*id));
                 if let Some(interface) = self.interfaces.get_mut(index) {
                     let options = rest.get(8..).unwrap_or_default();
                     interface.statistics(order, options, &mut sink.tally.comments);
@@ -248,7 +259,7 @@ impl PcapNg {
             return self.broken(at, sink);
         };
         let original = self.order.u32(*original);
-        let snap_length = self.interfaces.get(self.section).map_or(u32::MAX, |i| i.snap_length);
+        let snap_length = self.interfaces.first().map_or(u32::MAX, |i| i.snap_length);
         // There is no captured length: it follows from the other two. The block may hold less
         // than both say, because its writer had a snap length that it did not write down.
         let present = u32::try_from(tail.len()).unwrap_or(u32::MAX);
@@ -259,8 +270,7 @@ impl PcapNg {
 
     #[inline]
     fn packet<F: Delivered>(&mut self, packet: &Packet<'_>, at: usize, sink: &mut Sink<'_, F>) {
-        let index = self.index(packet.interface);
-        let interface = self.interfaces.get(index);
+        let interface = self.interfaces.get(index(packet.interface));
         let length = usize::try_from(packet.captured).unwrap_or(usize::MAX);
         let damaged = length > packet.tail.len();
         self.number = self.number.saturating_add(1);
@@ -317,7 +327,7 @@ impl PcapNg {
             tally.oddities.skipped_blocks = tally.oddities.skipped_blocks.saturating_add(1);
             return;
         };
-        if self.interfaces.len() < MAX_INTERFACES {
+        if self.interfaces.len() < self.most {
             self.interfaces.push(interface);
         } else {
             let excess = &mut tally.oddities.excess_interfaces;
@@ -347,12 +357,6 @@ impl PcapNg {
         self.secrets.push(Secrets { kind, octets: kept.to_vec(), after_frame: self.number });
     }
 
-    /// The index in the source of an interface of this section.
-    #[inline]
-    fn index(&self, interface: u32) -> usize {
-        self.section.saturating_add(usize::try_from(interface).unwrap_or(usize::MAX))
-    }
-
     fn bad_length(&self, says: u32) -> FaultKind {
         FaultKind::Block { block: self.blocks.saturating_add(1), after_frame: self.number, says }
     }
@@ -360,6 +364,12 @@ impl PcapNg {
     fn no_byte_order(&self) -> FaultKind {
         FaultKind::ByteOrder { block: self.blocks.saturating_add(1), after_frame: self.number }
     }
+}
+
+/// The number of an interface as an index.
+#[inline]
+fn index(interface: u32) -> usize {
+    usize::try_from(interface).unwrap_or(usize::MAX)
 }
 
 /// The byte order magic, 0x1a2b3c4d.

@@ -5,7 +5,6 @@
 //! same octets from a pipe give the same frames and the same facts but for path and via.
 
 use std::fs::File;
-use std::io;
 use std::path::{Path, PathBuf};
 
 use super::backing::{Backing, Chunk, Delivered};
@@ -13,10 +12,14 @@ use super::error::{CaptureError, hint};
 use super::facts::{
     Fault, FaultKind, Format, InterfaceStatistics, Secrets, SourceFacts, Tally, Via,
 };
-use super::input::{Input, Stream};
+use super::input::{Input, Octets};
 use super::mmap::Mapping;
+use super::packed::{Compression, Packed, Spoilt, Unpacking};
 use super::pcap::{HEADER, Pcap};
 use super::pcapng::PcapNg;
+use super::stream::Stream;
+use crate::model::frame::RawFrame;
+use crate::model::time::Ts;
 
 /// Frames a chunk has at most.
 pub const MAX_FRAMES: usize = 4096;
@@ -29,13 +32,25 @@ const MAPPED: u64 = 32 << 20;
 /// (`docs/decisions/0003-reading-files.md`).
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub struct OpenOptions {
-    /// Map regular files of up to 32 MiB instead of reading them in blocks.
+    /// Map regular files of up to 32 MiB instead of reading them in blocks. Compressed ones are
+    /// always read.
     pub mmap: bool,
+    /// How far compressed captures are unpacked.
+    pub unpacking: Unpacking,
+    /// Interfaces that a pcapng section may describe; packets of further ones have no link type.
+    pub interfaces: usize,
+}
+
+impl OpenOptions {
+    /// The usual limits, mapping files or not.
+    pub const fn mapping(mmap: bool) -> Self {
+        Self { mmap, unpacking: Unpacking::USUAL, interfaces: 65_536 }
+    }
 }
 
 impl Default for OpenOptions {
     fn default() -> Self {
-        Self { mmap: true }
+        Self::mapping(true)
     }
 }
 
@@ -43,8 +58,11 @@ impl Default for OpenOptions {
 #[derive(Debug)]
 pub struct Source {
     path: PathBuf,
+    options: OpenOptions,
     via: Via,
     input: Input,
+    /// As it was when the source was closed.
+    compression: Compression,
     reader: Reader,
     /// Place of the next record in the input's window.
     at: usize,
@@ -83,8 +101,7 @@ impl Source {
     pub fn open(path: &Path, options: &OpenOptions) -> Result<Self, CaptureError> {
         let fail = |error| CaptureError::of(path, error);
         if path.as_os_str() == "-" {
-            let input = Input::stream(Stream::Stdin(io::stdin()));
-            return Self::identify(path, Via::Stdin, input, None);
+            return Self::begin(path, Via::Stdin, Stream::stdin(), None, options);
         }
         let file = File::open(path).map_err(fail)?;
         let about = file.metadata().map_err(fail)?;
@@ -93,13 +110,42 @@ impl Source {
         }
         // Files of /proc have no length, and some file systems cannot map.
         let regular = about.is_file() && about.len() > 0;
-        let mapped = regular && options.mmap && about.len() <= MAPPED;
-        let mapping = mapped.then(|| Mapping::of(&file).ok()).flatten();
+        let size = regular.then_some(about.len());
+        Self::begin(path, Via::File, Stream::file(file), size, options)
+    }
+
+    /// Whether a file is a capture, by its content. One that cannot be read counts, so that
+    /// somebody says so.
+    pub fn is_capture(path: &Path) -> bool {
+        let options = OpenOptions::mapping(false);
+        !matches!(
+            Self::open(path, &options),
+            Err(CaptureError::NotACapture { .. } | CaptureError::Empty { .. })
+        )
+    }
+
+    /// Decides by the first octets what reads `stream`.
+    fn begin(
+        path: &Path,
+        via: Via,
+        mut stream: Stream,
+        size: Option<u64>,
+        options: &OpenOptions,
+    ) -> Result<Self, CaptureError> {
+        let first = stream.look().map_err(|error| CaptureError::of(path, error))?;
+        let compression = Compression::of(first);
+        let packed = compression != Compression::None;
+        let map = !packed && options.mmap && size.is_some_and(|size| size <= MAPPED);
+        let mapping = stream.as_file().filter(|_| map).and_then(|file| Mapping::of(file).ok());
         let input = match mapping {
             Some(mapping) => Input::mapped(mapping),
-            None => Input::stream(Stream::File(file)),
+            None if packed => {
+                let packed = Packed::new(stream, compression, options.unpacking);
+                Input::stream(Octets::Packed(Box::new(packed)))
+            }
+            None => Input::stream(Octets::Plain(stream)),
         };
-        Self::identify(path, Via::File, input, regular.then_some(about.len()))
+        Self::identify(path, via, input, size, options)
     }
 
     /// Reads on, with frames from where the last chunk ended. What `chunk` held is gone.
@@ -133,15 +179,55 @@ impl Source {
                 Step::Need(need) => match self.input.more(&mut self.at, need) {
                     Ok(true) => {}
                     Ok(false) => self.finish(),
-                    Err(error) if self.tally.packets == 0 => {
-                        self.done = true;
-                        return Err(CaptureError::of(&self.path, error));
-                    }
-                    Err(error) => self.stop(FaultKind::Io(error.kind())),
+                    Err(error) => match (Spoilt::of(&error), self.compression()) {
+                        (Some(spoilt), compression) => {
+                            self.stop(FaultKind::Packed { compression, spoilt });
+                        }
+                        (None, _) if self.tally.packets == 0 => {
+                            self.done = true;
+                            return Err(CaptureError::of(&self.path, error));
+                        }
+                        (None, _) => self.stop(FaultKind::Io(error.kind())),
+                    },
                 },
             }
         }
-        Ok((!frames.is_empty()).then(|| self.input.backing()))
+        if frames.is_empty() {
+            self.close();
+            return Ok(None);
+        }
+        Ok(Some(self.input.backing()))
+    }
+
+    /// The time of the first frame, for a source that is to be opened again when it is due:
+    /// nothing of it is kept. `None` if there is no such time, or no second time to open it.
+    ///
+    /// # Errors
+    /// When the source cannot be read.
+    pub(super) fn sleep(&mut self) -> Result<Option<Ts>, CaptureError> {
+        if self.size.is_none() {
+            return Ok(None);
+        }
+        let mut first: Vec<RawFrame> = Vec::new();
+        self.deliver(&mut first, 1)?;
+        let time = first.first().and_then(|frame| frame.ts);
+        if time.is_some() {
+            self.close();
+            (self.done, self.end, self.fault) = (false, None, None);
+            self.tally = Tally::new();
+        } else {
+            self.wake()?;
+        }
+        Ok(time)
+    }
+
+    /// Opens the source again, from its beginning.
+    ///
+    /// # Errors
+    /// When it is no longer there, or no longer what it was.
+    pub(super) fn wake(&mut self) -> Result<(), CaptureError> {
+        *self = Self::open(&self.path, &self.options)?;
+        Ok(())
     }
 
     /// Takes the octets of a chunk back. They are used again once no clone of the chunk's backing
@@ -154,14 +240,14 @@ impl Source {
     /// What is known of the source up to now; complete once [`fill`](Self::fill) said `false`.
     pub fn facts(&self) -> SourceFacts {
         let tally = &self.tally;
-        let (position, total) = self.position();
         let timed = tally.earliest <= tally.latest;
         let skipped = self.fault.map_or(0, |fault| fault.remaining);
         let mut facts = SourceFacts {
             path: self.path.clone(),
             format: Format::Pcap,
             via: self.via,
-            octets: self.end.or(total).unwrap_or(position),
+            octets: self.end.unwrap_or_else(|| self.input.place(self.at)),
+            compression: self.compression(),
             packets: tally.packets,
             link_types: tally.link_types.clone(),
             first_packet: timed.then_some(tally.earliest),
@@ -199,7 +285,29 @@ impl Source {
 
     /// Octets consumed, and of how many if that is known.
     pub fn position(&self) -> (u64, Option<u64>) {
-        (self.input.place(self.at), self.size)
+        let consumed = match (self.input.packed(), self.end) {
+            (Some((_, taken)), _) => taken,
+            // Closed: what was compressed has another length than what came out.
+            (None, Some(_)) => self.size.unwrap_or_else(|| self.input.place(self.at)),
+            (None, None) => self.input.place(self.at),
+        };
+        (consumed, self.size)
+    }
+
+    /// How the source is compressed.
+    fn compression(&self) -> Compression {
+        self.input.packed().map_or(self.compression, |(compression, _)| compression)
+    }
+
+    /// Lets go of the file and of all memory but for the facts.
+    fn close(&mut self) {
+        self.compression = self.compression();
+        let place = self.input.place(self.at);
+        self.input = Input::closed(place);
+        self.at = 0;
+        if let Reader::PcapNg(ng) = &mut self.reader {
+            ng.close();
+        }
     }
 
     /// The path as given.
@@ -217,14 +325,18 @@ impl Source {
         via: Via,
         mut input: Input,
         size: Option<u64>,
+        options: &OpenOptions,
     ) -> Result<Self, CaptureError> {
         let not = |hint| CaptureError::NotACapture { path: path.to_path_buf(), hint };
         let mut at = 0;
         while input.window().len() < HEADER {
-            if !input.more(&mut at, HEADER).map_err(|error| CaptureError::of(path, error))? {
-                break;
+            match input.more(&mut at, HEADER) {
+                Ok(true) => {}
+                Ok(false) => break,
+                Err(error) => return Err(CaptureError::of(path, error)),
             }
         }
+        let packed = input.packed().is_some();
         let window = input.window();
         let Some(magic) = window.first_chunk::<4>() else {
             return Err(match window {
@@ -237,18 +349,21 @@ impl Source {
             (Reader::Pcap(pcap.ok_or_else(|| not("its pcap header is cut off"))?), HEADER)
         } else {
             match PcapNg::recognises(window) {
-                Some(true) => (Reader::PcapNg(PcapNg::new()), 0),
+                Some(true) => (Reader::PcapNg(PcapNg::new(options.interfaces)), 0),
                 Some(false) => return Err(not("its pcapng header has no byte order")),
                 None => {
                     let first = window.get(..512).unwrap_or(window);
-                    return Err(not(hint(first)));
+                    let twice = packed && Compression::of(first) != Compression::None;
+                    return Err(not(if twice { "compressed twice" } else { hint(first) }));
                 }
             }
         };
         Ok(Self {
             path: path.to_path_buf(),
+            options: *options,
             via,
             input,
+            compression: Compression::None,
             reader,
             at,
             tally: Tally::new(),

@@ -1,7 +1,7 @@
 //! Writes captures: pcapng for everything we make, plain pcap for tests.
 //!
-//! pcapng: one section in little-endian order, an interface for each link type with times in
-//! nanoseconds, enhanced packets (draft-ietf-opsawg-pcapng §4.1 to §4.4).
+//! pcapng: one section in little-endian order, an interface for each that packets came from, or for
+//! each link type, with times in nanoseconds, enhanced packets (draft-ietf-opsawg-pcapng §4.1 to §4.4).
 
 use std::io::{self, Write};
 
@@ -13,8 +13,10 @@ use crate::model::time::Ts;
 pub struct PcapngWriter<W> {
     out: W,
     application: String,
-    /// Link types of the section's interfaces.
-    interfaces: Vec<LinkType>,
+    /// The section's interfaces: what their packets came from, and their link types.
+    interfaces: Vec<(u64, LinkType)>,
+    /// What packets come from now.
+    from: u64,
     block: Vec<u8>,
 }
 
@@ -25,7 +27,7 @@ pub struct PcapWriter<W> {
 }
 
 impl<W: Write> PcapngWriter<W> {
-    /// Begins a file, naming the program that writes it.
+    /// Begins a file, naming the program that writes it unless its name is empty.
     ///
     /// # Errors
     /// Those of `out`, here and below.
@@ -34,6 +36,7 @@ impl<W: Write> PcapngWriter<W> {
             out,
             application: application.to_owned(),
             interfaces: Vec::new(),
+            from: 0,
             block: Vec::new(),
         };
         writer.section()?;
@@ -69,6 +72,20 @@ impl<W: Write> PcapngWriter<W> {
             self.option(0, &[]);
         }
         self.end()
+    }
+
+    /// Says what the next packets come from: those of equal link type and origin share an
+    /// interface.
+    pub fn on(&mut self, from: u64) {
+        self.from = from;
+    }
+
+    /// Describes an interface with this link type, if there is none yet.
+    ///
+    /// # Errors
+    /// Those of `out`.
+    pub fn describe(&mut self, link: LinkType) -> io::Result<()> {
+        self.interface(link).map(drop)
     }
 
     /// Writes secrets that act from here on; 0x544c534b is a TLS key log.
@@ -109,18 +126,21 @@ impl<W: Write> PcapngWriter<W> {
         self.number(u32::MAX); // section length not known
         self.number(u32::MAX);
         let application = std::mem::take(&mut self.application);
-        self.option(4, application.as_bytes());
+        if !application.is_empty() {
+            self.option(4, application.as_bytes());
+            self.option(0, &[]);
+        }
         self.application = application;
-        self.option(0, &[]);
         self.end()
     }
 
     /// The index of the interface with this link type, described now if it is new.
     fn interface(&mut self, link: LinkType) -> io::Result<u32> {
-        let known = self.interfaces.iter().position(|known| *known == link);
+        let wanted = (self.from, link);
+        let known = self.interfaces.iter().position(|known| *known == wanted);
         let index = known.unwrap_or(self.interfaces.len());
         if known.is_none() {
-            self.interfaces.push(link);
+            self.interfaces.push(wanted);
             self.begin(1);
             self.number(u32::from(link.0));
             self.number(0); // no snap length
@@ -143,7 +163,7 @@ impl<W: Write> PcapngWriter<W> {
                 "a clipped packet without time cannot be written",
             ));
         }
-        if self.interfaces.first().is_some_and(|first| *first != link) {
+        if self.interfaces.first().is_some_and(|first| *first != (self.from, link)) {
             self.section()?;
         }
         self.interface(link)?;

@@ -6,7 +6,9 @@ use std::path::PathBuf;
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 
 use super::limits;
+use super::moment::moment;
 use crate::model::finding::Severity;
+use crate::model::time::Ts;
 use crate::policy::limits::CELLS;
 
 const EXAMPLES: &str = "\
@@ -57,12 +59,27 @@ pub(super) enum Command {
 /// Where packets come from, and how they are worked on.
 #[derive(Debug, Args)]
 pub(super) struct Source {
-    /// pcap or pcapng files, directories, or - for stdin
+    /// pcap or pcapng files, compressed or not, directories, or - for stdin
     #[arg(value_name = "FILE")]
     pub(super) files: Vec<PathBuf>,
     /// Another FILE, as tcpdump and sngrep name it (repeatable)
     #[arg(short = 'r', short_alias = 'I', value_name = "FILE")]
     pub(super) read: Vec<PathBuf>,
+    /// Only packets captured at this time or later (RFC 3339; UTC without an offset)
+    #[arg(long, value_name = "TIME", value_parser = moment)]
+    pub(super) from: Option<Ts>,
+    /// Only packets captured before this time
+    #[arg(long, value_name = "TIME", value_parser = moment)]
+    pub(super) to: Option<Ts>,
+    /// Stop after so many packets, those that were left out not counted
+    #[arg(short = 'c', value_name = "N", value_parser = packets)]
+    pub(super) count: Option<u64>,
+    /// Only packets that pass this filter, in the language of tcpdump
+    #[arg(short = 'f', long, value_name = "BPF", conflicts_with = "words")]
+    pub(super) filter: Option<String>,
+    /// The same as -f, as trailing words
+    #[arg(last = true, value_name = "BPF")]
+    pub(super) words: Vec<String>,
     /// Worker threads [default: as many as cores]
     #[arg(long, value_name = "N", value_parser = lanes)]
     pub(super) lanes: Option<usize>,
@@ -93,6 +110,13 @@ pub(super) struct Review {
     /// Write the report as JSON; - for stdout, instead of the terminal report
     #[arg(long, value_name = "FILE")]
     pub(super) json: Option<PathBuf>,
+    /// Write the selected packets as pcapng, with comments that name findings
+    #[arg(short = 'w', long, value_name = "FILE")]
+    pub(super) write: Option<PathBuf>,
+    /// With -w: only the packets of this call, named by our id, the beginning of
+    /// it, or its Call-ID (repeatable)
+    #[arg(long, value_name = "ID", requires = "write")]
+    pub(super) call: Vec<String>,
     /// SHA-256 of each source
     #[arg(long)]
     pub(super) hash: bool,
@@ -233,6 +257,10 @@ fn lanes(text: &str) -> Result<usize, String> {
         Ok(lanes @ 1..=CELLS) => Ok(lanes),
         _ => Err(format!("a number from 1 to {CELLS} is needed")),
     }
+}
+
+fn packets(text: &str) -> Result<u64, String> {
+    text.parse().ok().filter(|n| *n > 0).ok_or_else(|| "a number above 0 is needed".to_owned())
 }
 
 fn at_least_one(text: &str) -> Result<usize, String> {

@@ -1,24 +1,14 @@
 //! Words of the command line to sources: directories are replaced by the captures in them.
 
-use std::fs::{self, File};
-use std::io::Read as _;
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::Failure;
 use super::args::{Source, nearest_command};
+use crate::capture;
 
 /// Sources of one review at most: a frame names its source in 16 bits.
 const SOURCES: usize = 1 << 16;
-
-/// First octets of the files that are read: pcap in both byte orders with micro- or nanoseconds,
-/// and pcapng.
-const MAGICS: [[u8; 4]; 5] = [
-    [0xa1, 0xb2, 0xc3, 0xd4],
-    [0xd4, 0xc3, 0xb2, 0xa1],
-    [0xa1, 0xb2, 0x3c, 0x4d],
-    [0x4d, 0x3c, 0xb2, 0xa1],
-    [0x0a, 0x0d, 0x0d, 0x0a],
-];
 
 /// What is to be read.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -125,15 +115,7 @@ fn directory(path: &Path, inputs: &mut Inputs) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Whether a regular file begins like a capture. One that cannot be opened counts, so that it is
-/// named in the report.
+/// Whether a regular file is a capture, compressed or not; its name does not matter.
 fn is_capture(path: &Path) -> bool {
-    if !fs::metadata(path).is_ok_and(|meta| meta.is_file()) {
-        return false;
-    }
-    let mut magic = [0; 4];
-    match File::open(path) {
-        Ok(mut file) => file.read_exact(&mut magic).is_ok() && MAGICS.contains(&magic),
-        Err(_) => true,
-    }
+    fs::metadata(path).is_ok_and(|meta| meta.is_file()) && capture::Source::is_capture(path)
 }

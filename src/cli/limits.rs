@@ -22,7 +22,7 @@ pub(super) fn setting(text: &str) -> Result<Setting, String> {
         return Ok(setting);
     }
     let mut names: Vec<&str> = scratch.rows().iter().map(|row| row.table).collect();
-    names.extend(["spool_octets", "findings_per_rule"]);
+    names.extend(["spool_octets", "findings_per_rule", "unpack_ratio", "unpack_octets"]);
     Err(format!("there is no table '{table}'; tables are {}", names.join(", ")))
 }
 
@@ -46,15 +46,21 @@ impl Setting {
             "findings_per_rule" => &mut limits.findings_per_rule,
             "peers" => &mut limits.peers,
             "records_octets" => &mut limits.records_octets,
-            "spool_octets" => {
-                limits.spool_octets = self.cap;
-                return true;
-            }
+            "unpack_window" => &mut limits.unpack_window,
+            "interfaces" => &mut limits.interfaces,
+            "spool_octets" => return set(&mut limits.spool_octets, self.cap),
+            "unpack_ratio" => return set(&mut limits.unpack_ratio, self.cap),
+            "unpack_octets" => return set(&mut limits.unpack_octets, self.cap),
             _ => return false,
         };
         *place = cap;
         true
     }
+}
+
+fn set(place: &mut u64, cap: u64) -> bool {
+    *place = cap;
+    true
 }
 
 /// Prints every table with its cap, the cost of an entry, and their product.
@@ -82,6 +88,12 @@ pub(super) fn print(limits: &Limits, out: &mut impl Write) -> io::Result<()> {
         grouped(spool),
         1,
         mebibytes(spool)
+    )?;
+    let Limits { unpack_octets, unpack_ratio, .. } = limits;
+    writeln!(
+        out,
+        "A compressed source may become {} octets, and {unpack_ratio} times its size.",
+        grouped(*unpack_octets)
     )
 }
 

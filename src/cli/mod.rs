@@ -11,8 +11,10 @@
 //! has had enough: that is no error.
 
 mod args;
+mod cut;
 mod inputs;
 mod limits;
+mod moment;
 mod offline;
 mod output;
 mod progress;

@@ -7,7 +7,9 @@ use super::args::{Calls, Ladder, Review, Source};
 use super::inputs::{self, Inputs};
 use super::output::{self, Target};
 use super::progress::Bar;
-use super::{Failure, Status, limits};
+use super::{Failure, Status, cut, limits};
+use crate::capture::{Filter, FilterError, Selection};
+use crate::engine::trace::Trace;
 use crate::engine::{self, Config, Cut};
 use crate::model::finding::Severity;
 use crate::policy::Policy;
@@ -29,19 +31,31 @@ pub(super) fn review(args: &Review, bare: bool) -> Result<Status, Failure> {
         inputs::check_first_word(&args.source)?;
     }
     let inputs = inputs::expand(&args.source)?;
+    let config = config(&args.source, inputs.sources.clone(), policy)?;
     let json = match &args.json {
         Some(path) => Some(Target::open(path, &inputs.sources)?),
         None => None,
     };
-    let quiet = args.source.quiet || matches!(json, Some(Target::Stdout));
-    let config = Config { hash: args.hash, ..config(&args.source, inputs.sources.clone(), policy) };
-    let mut outcome = match engage(&config, &args.source, inputs) {
-        Ok(outcome) => outcome,
+    let packets = match &args.write {
+        Some(path) => Some(cut::target(path, &inputs.sources, json.as_ref())?),
+        None => None,
+    };
+    let to_stdout = [&json, &packets].into_iter().any(|to| matches!(to, Some(Target::Stdout)));
+    let quiet = args.source.quiet || to_stdout;
+    let config = Config { hash: args.hash, traced: args.call.clone(), ..config };
+    let (mut outcome, trace) = match engage(&config, &args.source, inputs) {
+        Ok(examined) => examined,
         Err(failure) => {
-            json.into_iter().for_each(Target::abandon);
+            json.into_iter().chain(packets).for_each(Target::abandon);
             return Err(failure);
         }
     };
+    if let Some(target) = packets
+        && let Err(failure) = cut::write(&config, &trace, &outcome, target, args)
+    {
+        json.into_iter().for_each(Target::abandon);
+        return Err(failure);
+    }
     if let Some(target) = json {
         target.write(|mut out| report::json::write(&mut outcome, &mut out))?;
     }
@@ -59,8 +73,8 @@ pub(super) fn review(args: &Review, bare: bool) -> Result<Status, Failure> {
 /// `overhear calls`.
 pub(super) fn calls(args: &Calls) -> Result<Status, Failure> {
     let inputs = inputs::expand(&args.source)?;
-    let config = config(&args.source, inputs.sources.clone(), policy(&args.source));
-    let mut outcome = engage(&config, &args.source, inputs)?;
+    let config = config(&args.source, inputs.sources.clone(), policy(&args.source))?;
+    let (mut outcome, _) = engage(&config, &args.source, inputs)?;
     let layout = output::layout(args.source.no_color);
     output::to_stdout(|out| report::calls::write(&mut outcome, layout, out))?;
     remarks(&outcome, args.source.quiet);
@@ -70,11 +84,9 @@ pub(super) fn calls(args: &Calls) -> Result<Status, Failure> {
 /// `overhear ladder`.
 pub(super) fn ladder(args: &Ladder) -> Result<Status, Failure> {
     let inputs = inputs::expand(&args.source)?;
-    let config = Config {
-        ladder: Some(args.call.clone()),
-        ..config(&args.source, inputs.sources.clone(), policy(&args.source))
-    };
-    let outcome = engage(&config, &args.source, inputs)?;
+    let config = config(&args.source, inputs.sources.clone(), policy(&args.source))?;
+    let config = Config { ladder: Some(args.call.clone()), ..config };
+    let (outcome, _) = engage(&config, &args.source, inputs)?;
     if outcome.ladder.is_empty() {
         return Err(Failure::new(format!(
             "no call has the id or Call-ID '{}'; 'overhear calls FILE' lists them",
@@ -95,10 +107,10 @@ fn policy(source: &Source) -> Policy {
     policy
 }
 
-fn config(source: &Source, sources: Vec<PathBuf>, policy: Policy) -> Config {
+fn config(source: &Source, sources: Vec<PathBuf>, policy: Policy) -> Result<Config, Failure> {
     let cores = || std::thread::available_parallelism().map_or(1, usize::from);
     let most = crate::policy::limits::CELLS;
-    Config {
+    Ok(Config {
         sources,
         lanes: source.lanes.unwrap_or_else(cores).min(most),
         mmap: !source.no_mmap,
@@ -106,18 +118,35 @@ fn config(source: &Source, sources: Vec<PathBuf>, policy: Policy) -> Config {
         epoch: Cut { frames: source.epoch_frames.unwrap_or(EPOCH.frames), ..EPOCH },
         policy,
         ladder: None,
-    }
+        traced: Vec::new(),
+        selection: selection(source)?,
+    })
+}
+
+/// The packets that are wanted.
+fn selection(source: &Source) -> Result<Selection, Failure> {
+    let words = source.words.join(" ");
+    let expression = source.filter.as_deref().unwrap_or(&words);
+    let filter = if expression.trim().is_empty() {
+        None
+    } else {
+        let wrong = |error: FilterError| {
+            Failure::new(format!("the filter '{expression}' is wrong: {error}"))
+        };
+        Some(Filter::new(expression).map_err(wrong)?)
+    };
+    Ok(Selection { from: source.from, to: source.to, filter, packets: source.count })
 }
 
 /// Runs the engine under a progress bar.
-fn engage(config: &Config, source: &Source, inputs: Inputs) -> Result<Outcome, Failure> {
+fn engage(config: &Config, source: &Source, inputs: Inputs) -> Result<(Outcome, Trace), Failure> {
     let bar = Bar::new(source.quiet);
-    let result = engine::review(config, &mut |progress| bar.update(&progress));
+    let result = engine::review_traced(config, &mut |progress| bar.update(&progress));
     bar.clear();
-    let mut outcome =
+    let (mut outcome, trace) =
         result.map_err(|error| Failure(error.sources.into_iter().map(|(_, why)| why).collect()))?;
     outcome.limits.extend(inputs.left_out);
-    Ok(outcome)
+    Ok((outcome, trace))
 }
 
 /// What a reader of a short output must know: not all of the input is in it.

@@ -26,6 +26,7 @@ use crate::policy::Policy;
 use crate::report::outcome::Step;
 
 use super::census::Census;
+use super::trace::Trace;
 use super::watch::Watch;
 
 /// Everything that has meaning, owned by one thread.
@@ -40,6 +41,7 @@ pub struct Collector {
     counts: Counts,
     seen: Census,
     watch: Watch,
+    trace: Trace,
     order: Vec<(FactKey, u32, u32)>,
     now: Ts,
 }
@@ -65,6 +67,8 @@ pub struct Collected {
     pub evicted: BTreeMap<&'static str, u64>,
     /// Messages and streams of the call that was asked for.
     pub ladder: Vec<Step>,
+    /// What belongs to the calls that were to be traced.
+    pub trace: Trace,
 }
 
 impl Collector {
@@ -81,9 +85,15 @@ impl Collector {
             counts: Counts::default(),
             seen: Census::default(),
             watch: Watch::new(watch),
+            trace: Trace::new(Vec::new()),
             order: Vec::new(),
             now: Ts::MIN,
         }
+    }
+
+    /// Notes what belongs to the calls with these ids or Call-IDs.
+    pub fn trace(&mut self, wanted: Vec<String>) {
+        self.trace = Trace::new(wanted);
     }
 
     /// Takes all facts of one epoch, which ended at `watermark`.
@@ -136,6 +146,7 @@ impl Collector {
             tally: self.tally,
             evicted,
             ladder: self.watch.into_steps(),
+            trace: self.trace.finish(),
         }
     }
 
@@ -202,6 +213,7 @@ impl Collector {
         };
         self.seen.message(&event);
         let placement = self.dialogs.sip(&event, &mut self.outbox);
+        self.trace.sip(&event, &placement);
         self.drain();
         self.detectors.sip(&event, &placement);
         self.watch.sip(&event, &placement);
@@ -241,6 +253,7 @@ impl Collector {
             drift_pct: drift_pct(stream, clock),
         });
         self.watch.stream(&record, call);
+        self.trace.stream(&record, call);
         self.archive.push_stream(&record, call);
     }
 
@@ -258,6 +271,7 @@ impl Collector {
     /// Hands on what correlation has finished or learned.
     fn drain(&mut self) {
         for announcement in self.outbox.announcements.drain(..) {
+            self.trace.announced(&announcement);
             self.media.announce(&announcement);
         }
         for (call, end) in self.outbox.released.drain(..) {

@@ -13,7 +13,7 @@ use crate::model::fact::{Body, EpochFacts, Fact, FactKey, length};
 use crate::model::frame::{FrameId, RawFrame};
 use crate::model::tally::Skipped;
 use crate::model::time::{Span, Ts};
-use crate::policy::{Policy, limits::CELLS};
+use crate::policy::{Limits, Policy, limits::CELLS};
 use crate::reassemble::ip::{self, IpReassembler, Pushed};
 use crate::track::cell::Totals;
 use crate::track::input::Input;
@@ -75,11 +75,7 @@ impl Dispatcher {
     /// A dispatcher for `lanes` lanes.
     pub fn new(merge: Merge, lanes: usize, cut: Cut, policy: &Policy) -> Self {
         let sources = merge.sources().len();
-        let fragments = IpReassembler::new(ip::Limits {
-            octets: policy.limits.fragment_octets as u64,
-            timeout: policy.limits.fragment_wait,
-            ..ip::Limits::default()
-        });
+        let fragments = fragments(&policy.limits);
         Self {
             merge,
             fragments,
@@ -177,6 +173,15 @@ impl Dispatcher {
         self.octets += u64::from(raw.captured);
         self.epoch_frames += 1;
         self.epoch_octets += usize::try_from(raw.captured).unwrap_or(usize::MAX);
+        let octets = merged
+            .backings
+            .get(usize::from(backing))
+            .and_then(|owner| owner.octets().get(raw.offset..))
+            .and_then(|rest| rest.get(..usize::try_from(raw.captured).unwrap_or(usize::MAX)))
+            .unwrap_or_default();
+        if !self.merge.takes(raw, octets) {
+            return self.totals.tally.skipped(Skipped::Filtered, 1);
+        }
         let frame = FrameId { source, number: raw.number };
         let ts = self.clock(frame, raw);
         let place = Place {
@@ -190,12 +195,6 @@ impl Dispatcher {
         if raw.damaged {
             return self.totals.tally.skipped(Skipped::MalformedCapture, 1);
         }
-        let octets = merged
-            .backings
-            .get(usize::from(backing))
-            .and_then(|owner| owner.octets().get(raw.offset..))
-            .and_then(|rest| rest.get(..usize::try_from(raw.captured).unwrap_or(usize::MAX)))
-            .unwrap_or_default();
         let mut whole = |packet: &Packet| {
             let payload = packet.payload(octets);
             let whereabouts = Whereabouts::Frame { at: raw.offset, len: raw.captured };
@@ -373,8 +372,17 @@ enum Whereabouts<'a> {
     Joined { octets: &'a [u8], frames: u32 },
 }
 
+/// An empty table of fragments.
+pub(super) fn fragments(limits: &Limits) -> IpReassembler {
+    IpReassembler::new(ip::Limits {
+        octets: limits.fragment_octets as u64,
+        timeout: limits.fragment_wait,
+        ..ip::Limits::default()
+    })
+}
+
 /// A start line in text; the first octet settles most packets.
-fn looks_like_sip(payload: &[u8]) -> bool {
+pub(super) fn looks_like_sip(payload: &[u8]) -> bool {
     match payload.first() {
         Some(first) if first.is_ascii_alphabetic() || b"\r\n\t ".contains(first) => {
             sip::probe(payload)

@@ -5,17 +5,19 @@ pub mod batch;
 mod census;
 pub mod clock;
 pub mod collector;
+pub mod cut;
 pub mod dispatcher;
 pub mod lane;
 pub mod pipeline;
 mod sources;
+pub mod trace;
 pub mod watch;
 
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
 
-use crate::capture::{Merge, OpenOptions, Source};
+use crate::capture::{CaptureError, Merge, OpenOptions, Selection, Source, Unpacking};
 use crate::detect::seen::CaptureSeen;
 use crate::model::capture::{CaptureRecord, Counts, SeverityCounts};
 use crate::model::evidence::FrameRef;
@@ -29,6 +31,7 @@ use crate::report::outcome::Outcome;
 
 use collector::Collector;
 use pipeline::Run;
+use trace::Trace;
 
 /// Where an epoch ends, whichever comes first.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
@@ -62,6 +65,10 @@ pub struct Config {
     pub policy: Policy,
     /// A call whose messages are kept for a ladder: its id, a beginning of it, or a Call-ID.
     pub ladder: Option<String>,
+    /// Calls whose packets are to be found: ids, beginnings of ids, or Call-IDs.
+    pub traced: Vec<String>,
+    /// The frames that are looked at.
+    pub selection: Selection,
 }
 
 /// How far a review is.
@@ -97,20 +104,25 @@ impl std::error::Error for Error {}
 /// When none of the sources could be used. One of several that cannot is named in
 /// [`Outcome::limits`], and the rest is reviewed.
 pub fn review(config: &Config, progress: &mut dyn FnMut(Progress)) -> Result<Outcome, Error> {
-    let options = OpenOptions { mmap: config.mmap };
-    let mut unusable = Vec::new();
-    let mut opened = Vec::new();
-    for path in &config.sources {
-        match Source::open(path, &options) {
-            Ok(source) => opened.push(source),
-            Err(error) => unusable.push((path.clone(), error.to_string())),
-        }
-    }
-    if opened.is_empty() {
+    review_traced(config, progress).map(|(outcome, _)| outcome)
+}
+
+/// The same, and which packets belong to the calls that [`Config::traced`] names.
+///
+/// # Errors
+/// As [`review`].
+pub fn review_traced(
+    config: &Config,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<(Outcome, Trace), Error> {
+    let (merge, refused) = opened(config);
+    let mut unusable: Vec<(PathBuf, String)> =
+        refused.into_iter().map(|error| (error.path().to_path_buf(), error.to_string())).collect();
+    if merge.sources().len() == 0 {
         return Err(Error { sources: unusable });
     }
-    let merge = Merge::new(opened);
-    let collector = Collector::new(&config.policy, config.ladder.clone());
+    let mut collector = Collector::new(&config.policy, config.ladder.clone());
+    collector.trace(config.traced.clone());
     let lanes = config.lanes.clamp(1, CELLS);
     let run =
         pipeline::run(merge, lanes, config.epoch, &config.policy, collector, &mut |at, packets| {
@@ -126,6 +138,23 @@ pub fn review(config: &Config, progress: &mut dyn FnMut(Progress)) -> Result<Out
     Ok(assemble(run, config, unusable))
 }
 
+/// The sources with what is selected of them, and what is wrong with those that cannot be opened.
+fn opened(config: &Config) -> (Merge, Vec<CaptureError>) {
+    let limits = &config.policy.limits;
+    let options = OpenOptions {
+        mmap: config.mmap,
+        unpacking: Unpacking {
+            ratio: limits.unpack_ratio,
+            octets: limits.unpack_octets,
+            window: limits.unpack_window as u64,
+        },
+        interfaces: limits.interfaces,
+    };
+    let (mut merge, refused) = Merge::open(&config.sources, &options);
+    merge.select(config.selection.clone());
+    (merge, refused)
+}
+
 fn how_far(merge: &Merge, packets: u64) -> Progress {
     let mut all = Progress { octets: 0, total: Some(0), packets };
     for source in merge.sources() {
@@ -136,7 +165,7 @@ fn how_far(merge: &Merge, packets: u64) -> Progress {
     all
 }
 
-fn assemble(run: Run, config: &Config, unusable: Vec<(PathBuf, String)>) -> Outcome {
+fn assemble(run: Run, config: &Config, unusable: Vec<(PathBuf, String)>) -> (Outcome, Trace) {
     let Run { dispatcher, collector, totals } = run;
     let collected = collector.finish();
     let mut tally = totals.tally.clone();
@@ -154,27 +183,29 @@ fn assemble(run: Run, config: &Config, unusable: Vec<(PathBuf, String)>) -> Outc
         last: end_of_capture(&capture, capture.last_packet, capture.packets),
         policy: &config.policy,
     };
-    let outcome = collected.detectors.finish(&seen);
+    let last_word = collected.detectors.finish(&seen);
     let mut archive = collected.archive;
-    for (record, finding) in outcome.links {
+    for (record, finding) in last_word.links {
         archive.cite(record, finding);
     }
-    archive.settle(outcome.places);
-    let counts = finish_counts(collected.counts, &capture, &outcome.findings);
+    archive.settle(last_word.places);
+    let counts = finish_counts(collected.counts, &capture, &last_word.findings);
     let mut limits: Vec<String> = unusable
         .into_iter()
         .map(|(_, why)| format!("{why}; it is not part of this report."))
         .collect();
+    limits.extend(sources::left_out(dispatcher.merge(), capture.packets));
     limits.extend(sources::limits(&capture, &counts));
-    Outcome {
+    let outcome = Outcome {
         capture,
         counts,
         archive,
-        findings: outcome.findings,
+        findings: last_word.findings,
         limits,
         policy: config.policy.clone(),
         ladder: collected.ladder,
-    }
+    };
+    (outcome, collected.trace)
 }
 
 fn capture_record(
@@ -186,8 +217,13 @@ fn capture_record(
     evicted: BTreeMap<&'static str, u64>,
 ) -> CaptureRecord {
     let (packets, bytes) = dispatcher.read();
-    let first_packet = sources.iter().filter_map(|source| source.first_packet).min();
-    let last_packet = sources.iter().filter_map(|source| source.last_packet).max();
+    let (first_packet, last_packet) = match dispatcher.merge().taken() {
+        Some(taken) => (taken.span.map(|span| span.0), taken.span.map(|span| span.1)),
+        None => (
+            sources.iter().filter_map(|source| source.first_packet).min(),
+            sources.iter().filter_map(|source| source.last_packet).max(),
+        ),
+    };
     CaptureRecord {
         packets,
         bytes,

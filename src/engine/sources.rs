@@ -7,19 +7,20 @@ use std::path::Path;
 
 use sha2::{Digest, Sha256};
 
-use crate::capture::{Format, Merge, SourceFacts, Via};
+use crate::capture::{Filter, Format, Merge, SourceFacts, Via};
 use crate::model::capture::{CaptureRecord, Counts, SourceRecord};
+use crate::model::frame::LinkType;
 
 /// One record a source.
 pub(super) fn records(merge: &Merge, hash: bool) -> Vec<SourceRecord> {
-    merge.sources().map(|source| record(&source.facts(), hash)).collect()
+    merge.facts().map(|facts| record(&facts, hash)).collect()
 }
 
 /// Frames that the capturing hosts lost, by what they call it.
 pub(super) fn dropped(merge: &Merge) -> BTreeMap<&'static str, u64> {
     let mut dropped = BTreeMap::new();
-    for source in merge.sources() {
-        let said = source.facts().statistics;
+    for facts in merge.facts() {
+        let said = facts.statistics;
         for (reason, count) in [
             ("interface", said.interface_drops),
             ("kernel", said.system_drops),
@@ -33,6 +34,34 @@ pub(super) fn dropped(merge: &Merge) -> BTreeMap<&'static str, u64> {
     dropped
 }
 
+/// What was left out because the user wanted it so, or because a filter cannot be applied.
+pub(super) fn left_out(merge: &Merge, packets: u64) -> Vec<String> {
+    let Some(taken) = merge.taken() else { return Vec::new() };
+    let selection = merge.selection();
+    let mut limits = Vec::new();
+    let out = packets.saturating_sub(taken.frames);
+    if out > 0 {
+        limits.push(format!(
+            "{out} of {packets} packets were left out by --from, --to or -f; what they held is not \
+             in this report."
+        ));
+    }
+    if selection.packets == Some(taken.frames) {
+        limits.push(format!(
+            "Reading ended after {} packets, as -c asked; what follows is not in this report.",
+            taken.frames
+        ));
+    }
+    for (link, why, frames) in selection.filter.iter().flat_map(Filter::refused) {
+        limits.push(format!(
+            "The filter cannot be applied to link type {} ({why}); its {frames} packets were left \
+             out.",
+            link_name(link)
+        ));
+    }
+    limits
+}
+
 /// What cannot be known from this capture, as far as the sources decide it.
 pub(super) fn limits(capture: &CaptureRecord, counts: &Counts) -> Vec<String> {
     let mut limits = Vec::new();
@@ -40,6 +69,13 @@ pub(super) fn limits(capture: &CaptureRecord, counts: &Counts) -> Vec<String> {
         if source.truncated {
             let fault = source.fault.as_deref().unwrap_or("it ends before it should");
             limits.push(format!("{} was read up to a fault: {fault}.", source.path));
+        }
+        if let Some(refused) = source.oddities.get("excess-interface") {
+            limits.push(format!(
+                "{refused} interfaces of {} were more than are kept (--limit interfaces=N); their \
+                 packets were not looked at.",
+                source.path
+            ));
         }
         if source.clipped_packets > 0 {
             limits.push(format!(
@@ -71,16 +107,12 @@ fn record(facts: &SourceFacts, hash: bool) -> SourceRecord {
             Via::Stdin => "stdin",
         }
         .to_owned(),
-        compression: "none".to_owned(),
+        compression: facts.compression.name().to_owned(),
         sha256: hash.then(|| sha256(&facts.path)).flatten(),
         bytes: facts.octets,
         clock_offset_ms: None,
         packets: facts.packets,
-        link_types: facts
-            .link_types
-            .iter()
-            .map(|link| link.name().map_or_else(|| link.0.to_string(), str::to_owned))
-            .collect(),
+        link_types: facts.link_types.iter().map(|link| link_name(*link)).collect(),
         first_packet: facts.first_packet,
         last_packet: facts.last_packet,
         truncated: facts.truncated.is_some(),
@@ -88,6 +120,10 @@ fn record(facts: &SourceFacts, hash: bool) -> SourceRecord {
         clipped_packets: facts.clipped_packets,
         oddities: oddities(facts),
     }
+}
+
+fn link_name(link: LinkType) -> String {
+    link.name().map_or_else(|| link.0.to_string(), str::to_owned)
 }
 
 fn oddities(facts: &SourceFacts) -> BTreeMap<String, u64> {

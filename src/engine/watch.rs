@@ -11,6 +11,8 @@ use crate::model::id::RecordKey;
 use crate::model::record::StreamRecord;
 use crate::report::outcome::{Step, StepKind};
 
+use super::trace::names;
+
 /// Steps kept at most: a ladder longer than this is read by nobody.
 const STEPS: usize = 10_000;
 
@@ -80,10 +82,6 @@ impl Watch {
         self.steps.sort_by_key(|step| (step.at.time, step.at.frame));
         self.steps
     }
-}
-
-fn names(wanted: &str, call: RecordKey) -> bool {
-    wanted.len() >= 2 && call.id.to_string().starts_with(wanted)
 }
 
 fn label(event: &SipEvent<'_>) -> String {

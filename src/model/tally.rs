@@ -52,6 +52,8 @@ pub enum Skipped {
     UnsupportedLink,
     /// A TCP connection that ended before it showed what it was.
     Unclassified,
+    /// Left out by `--from`, `--to` or `-f`.
+    Filtered,
 }
 
 const HANDLED: [(Handled, &str); 9] = [
@@ -66,7 +68,7 @@ const HANDLED: [(Handled, &str); 9] = [
     (Handled::Turn, "turn"),
 ];
 
-const SKIPPED: [(Skipped, &str); 11] = [
+const SKIPPED: [(Skipped, &str); 12] = [
     (Skipped::NotIp, "not-ip"),
     (Skipped::NotVoip, "not-voip"),
     (Skipped::Lookalike, "lookalike"),
@@ -78,6 +80,7 @@ const SKIPPED: [(Skipped, &str); 11] = [
     (Skipped::MalformedTransport, "malformed-transport"),
     (Skipped::UnsupportedLink, "unsupported-link"),
     (Skipped::Unclassified, "unclassified"),
+    (Skipped::Filtered, "filtered"),
 ];
 
 /// Frame counts by destination; each frame is booked exactly once.

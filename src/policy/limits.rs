@@ -53,6 +53,14 @@ pub struct Limits {
     pub records_octets: usize,
     /// Octets of the spool: an unlinked temporary file.
     pub spool_octets: u64,
+    /// Octets that one octet of a compressed source may become.
+    pub unpack_ratio: u64,
+    /// Octets that a compressed source may become.
+    pub unpack_octets: u64,
+    /// Octets that a zstd frame may look back, kept in memory for each source that is open.
+    pub unpack_window: usize,
+    /// Interfaces that a section of a source may describe.
+    pub interfaces: usize,
     /// Silence after which a stream, a UDP flow or a half-open record has ended.
     pub idle: Span,
     /// Silence after which a TCP connection has ended.
@@ -88,6 +96,10 @@ impl Default for Limits {
             peers: 25_000,
             records_octets: 32 << 20,
             spool_octets: 16 << 30,
+            unpack_ratio: 200,
+            unpack_octets: 1 << 40,
+            unpack_window: 128 << 20,
+            interfaces: 65_536,
             idle: Span::from_secs(60),
             tcp_idle: Span::from_secs(3_600),
             fragment_wait: Span::from_secs(30),
@@ -135,6 +147,8 @@ impl Limits {
             row("rtcp", self.rtcp, 296),
             row("peers", self.peers, 500),
             row("records_octets", self.records_octets, 1),
+            row("unpack_window", self.unpack_window, 1),
+            row("interfaces", self.interfaces, 96),
         ]
     }
 }

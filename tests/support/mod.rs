@@ -66,6 +66,8 @@ pub(crate) fn config(path: &Path) -> Config {
         epoch: Cut::default(),
         policy: Policy::default(),
         ladder: None,
+        traced: Vec::new(),
+        selection: overhear::capture::Selection::default(),
     }
 }
 
