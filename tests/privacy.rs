@@ -36,8 +36,13 @@ fn outputs(fixture: &Fixture) -> Option<String> {
 
 /// The ladders of the first calls.
 fn ladders(fixture: &Fixture, outcome: &mut Outcome) -> Vec<u8> {
-    let ids: Vec<String> =
-        outcome.archive.calls().take(3).map(|row| row.record.id.to_string()).collect();
+    let mut ids = Vec::new();
+    let shown = outcome.archive.calls(|row| {
+        ids.push(row.record.id.to_string());
+        Ok(())
+    });
+    shown.unwrap();
+    ids.truncate(3);
     let mut octets = Vec::new();
     for id in ids {
         let config = Config { ladder: Some(id), ..fixture.config() };

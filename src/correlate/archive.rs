@@ -2,17 +2,17 @@
 //! end: a call's streams and its exposure, the findings that name a record.
 //!
 //! Links are lists of pairs sorted like the records they point at, so joining them is one walk over
-//! both ([`Join`]); nothing holds all records in memory.
+//! both (`join.rs`); nothing holds all records in memory. A record that is read borrows from where it
+//! lies, so records are shown to whoever asks, one after the other, and not handed out.
 
 use std::collections::BTreeMap;
-use std::iter::Peekable;
+use std::io;
 
-use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
-
+use super::join::{Citations, Join};
 use super::spool::{Merge, Store};
 use super::tally::Tally;
-use crate::model::id::{RecordId, RecordKey};
+use crate::model::id::RecordKey;
+use crate::model::packed::{packed, unpack};
 use crate::model::record::{
     CallRecord, HandshakeRecord, Protection, RegistrationRecord, StreamRecord,
 };
@@ -21,21 +21,21 @@ use crate::policy::Limits;
 /// Everything finished.
 #[derive(Debug)]
 pub struct Archive {
-    calls: Store<CallRecord>,
-    registrations: Store<RegistrationRecord>,
-    streams: Store<StreamRecord>,
-    handshakes: Store<HandshakeRecord>,
+    calls: Store,
+    registrations: Store,
+    streams: Store,
+    handshakes: Store,
     /// Keyed by the call.
-    call_streams: Store<CallStream>,
+    call_streams: Store,
     /// Keyed by a record: numbers of the findings that name it.
-    findings_of: Store<u32>,
+    findings_of: Store,
     /// The place in the report's findings of each number; empty while they are the same.
     places: Vec<u32>,
     tally: Tally,
 }
 
 /// A stream of a call.
-#[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct CallStream {
     /// The stream.
     pub stream: RecordKey,
@@ -43,9 +43,10 @@ pub struct CallStream {
     pub protection: Protection,
 }
 
+packed! { CallStream { stream protection } }
+
 /// What an eavesdropper gets of a call's media, in the words of the contract.
-#[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Exposure {
     /// At least one stream is readable as sent.
     Clear,
@@ -61,24 +62,24 @@ pub enum Exposure {
 
 /// A call with what was joined to it.
 #[derive(Clone, Debug, PartialEq)]
-pub struct CallRow {
+pub struct CallRow<'a> {
     /// The call.
-    pub record: CallRecord,
+    pub record: CallRecord<'a>,
     /// What an eavesdropper gets.
     pub exposure: Exposure,
     /// Its streams in order.
-    pub streams: Vec<RecordId>,
+    pub streams: &'a [CallStream],
     /// Places of its findings in the report's list, ascending.
-    pub findings: Vec<u32>,
+    pub findings: &'a [u32],
 }
 
 /// Another record with its findings.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Row<T> {
+pub struct Row<'a, T> {
     /// The record.
     pub record: T,
     /// Places of its findings in the report's list, ascending.
-    pub findings: Vec<u32>,
+    pub findings: &'a [u32],
 }
 
 impl Exposure {
@@ -131,19 +132,19 @@ impl Archive {
     }
 
     /// Keeps a finished call.
-    pub fn push_call(&mut self, call: &CallRecord) {
+    pub fn push_call(&mut self, call: &CallRecord<'_>) {
         self.tally.call(call);
         self.calls.push(call.key(), call);
     }
 
     /// Keeps a finished registration.
-    pub fn push_registration(&mut self, registration: &RegistrationRecord) {
+    pub fn push_registration(&mut self, registration: &RegistrationRecord<'_>) {
         self.tally.registration(registration);
         self.registrations.push(registration.key(), registration);
     }
 
     /// Keeps a finished stream, and links it to its call.
-    pub fn push_stream(&mut self, stream: &StreamRecord, call: Option<RecordKey>) {
+    pub fn push_stream(&mut self, stream: &StreamRecord<'_>, call: Option<RecordKey>) {
         self.tally.stream(stream);
         self.streams.push(stream.key(), stream);
         if let Some(call) = call {
@@ -212,96 +213,88 @@ impl Archive {
             .or(self.findings_of.fault())
     }
 
-    /// All calls in order.
-    pub fn calls(&mut self) -> impl Iterator<Item = CallRow> {
-        let mut findings = Citations::new(self.findings_of.read(), &self.places);
-        let mut streams = Join::new(self.call_streams.read());
-        let mut own: Vec<CallStream> = Vec::new();
-        self.calls.read().map(move |(key, record)| {
-            own.clear();
-            own.extend(streams.of(key));
-            own.sort_unstable();
-            let protections = own.iter().map(|link| link.protection);
-            CallRow {
-                exposure: Exposure::of(protections, record.key_exposed),
-                streams: own.iter().map(|link| link.stream.id).collect(),
-                findings: findings.of(key),
-                record,
-            }
+    /// Shows all calls in order, until an error.
+    ///
+    /// # Errors
+    /// Those of `each`.
+    pub fn calls(&mut self, mut each: impl FnMut(CallRow<'_>) -> io::Result<()>) -> io::Result<()> {
+        let mut findings = Citations::new(&mut self.findings_of, &self.places);
+        let mut streams: Join<'_, CallStream> = Join::new(self.call_streams.read());
+        show(self.calls.read(), |key, octets| {
+            let record: CallRecord<'_> = unpack(octets)?;
+            let streams = streams.of(key);
+            streams.sort_unstable();
+            let protections = streams.iter().map(|link| link.protection);
+            let exposure = Exposure::of(protections, record.key_exposed);
+            Some(each(CallRow { record, exposure, streams, findings: findings.of(key) }))
         })
     }
 
-    /// All registrations in order.
-    pub fn registrations(&mut self) -> impl Iterator<Item = Row<RegistrationRecord>> {
-        rows(self.registrations.read(), &mut self.findings_of, &self.places)
+    /// Shows all registrations in order, until an error.
+    ///
+    /// # Errors
+    /// Those of `each`.
+    pub fn registrations(
+        &mut self,
+        mut each: impl FnMut(Row<'_, RegistrationRecord<'_>>) -> io::Result<()>,
+    ) -> io::Result<()> {
+        let mut findings = Citations::new(&mut self.findings_of, &self.places);
+        show(self.registrations.read(), |key, octets| {
+            let record: RegistrationRecord<'_> = unpack(octets)?;
+            Some(each(Row { record, findings: findings.of(key) }))
+        })
     }
 
-    /// All streams in order.
-    pub fn streams(&mut self) -> impl Iterator<Item = Row<StreamRecord>> {
-        rows(self.streams.read(), &mut self.findings_of, &self.places)
+    /// Shows all streams in order, until an error.
+    ///
+    /// # Errors
+    /// Those of `each`.
+    pub fn streams(
+        &mut self,
+        mut each: impl FnMut(Row<'_, StreamRecord<'_>>) -> io::Result<()>,
+    ) -> io::Result<()> {
+        let mut findings = Citations::new(&mut self.findings_of, &self.places);
+        show(self.streams.read(), |key, octets| {
+            let record: StreamRecord<'_> = unpack(octets)?;
+            Some(each(Row { record, findings: findings.of(key) }))
+        })
     }
 
-    /// All handshakes in order.
-    pub fn handshakes(&mut self) -> impl Iterator<Item = Row<HandshakeRecord>> {
-        rows(self.handshakes.read(), &mut self.findings_of, &self.places)
-    }
-}
-
-/// Records with their findings.
-fn rows<'a, T: DeserializeOwned + 'a>(
-    records: Merge<'a, T>,
-    findings: &'a mut Store<u32>,
-    places: &'a [u32],
-) -> impl Iterator<Item = Row<T>> + 'a {
-    let mut findings = Citations::new(findings.read(), places);
-    records.map(move |(key, record)| Row { record, findings: findings.of(key) })
-}
-
-/// The findings of each record, asked for in the records' order.
-struct Citations<'a> {
-    numbers: Join<Merge<'a, u32>>,
-    places: &'a [u32],
-}
-
-impl<'a> Citations<'a> {
-    fn new(numbers: Merge<'a, u32>, places: &'a [u32]) -> Self {
-        Self { numbers: Join::new(numbers), places }
-    }
-
-    /// Places in the report's list, ascending, each once.
-    fn of(&mut self, key: RecordKey) -> Vec<u32> {
-        let place = |number: u32| {
-            let index = usize::try_from(number).unwrap_or(usize::MAX);
-            self.places.get(index).copied().unwrap_or(number)
-        };
-        let mut found: Vec<u32> = self.numbers.of(key).map(place).collect();
-        found.sort_unstable();
-        found.dedup();
-        found
+    /// Shows all handshakes in order, until an error.
+    ///
+    /// # Errors
+    /// Those of `each`.
+    pub fn handshakes(
+        &mut self,
+        mut each: impl FnMut(Row<'_, HandshakeRecord>) -> io::Result<()>,
+    ) -> io::Result<()> {
+        let mut findings = Citations::new(&mut self.findings_of, &self.places);
+        show(self.handshakes.read(), |key, octets| {
+            let record: HandshakeRecord = unpack(octets)?;
+            Some(each(Row { record, findings: findings.of(key) }))
+        })
     }
 }
 
-/// Pairs in ascending order of their first half, asked for in ascending order of it too.
-struct Join<I: Iterator>(Peekable<I>);
-
-impl<V, I: Iterator<Item = (RecordKey, V)>> Join<I> {
-    fn new(pairs: I) -> Self {
-        Self(pairs.peekable())
+/// Shows the records of one store; `each` says `None` to octets that make no record.
+fn show(
+    mut records: Merge<'_>,
+    mut each: impl FnMut(RecordKey, &[u8]) -> Option<io::Result<()>>,
+) -> io::Result<()> {
+    while let Some((key, octets)) = records.next_record() {
+        match each(key, octets) {
+            Some(shown) => shown?,
+            None => records.damaged(),
+        }
     }
-
-    /// Everything paired with `key`; pairs before it belong to records that were not kept.
-    fn of(&mut self, key: RecordKey) -> impl Iterator<Item = V> {
-        while self.0.next_if(|(left, _)| *left < key).is_some() {}
-        std::iter::from_fn(move || self.0.next_if(|(left, _)| *left == key).map(|(_, right)| right))
-    }
+    Ok(())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::correlate::sample;
-    use crate::model::frame::FrameId;
-    use crate::model::id::Kind;
+    use crate::model::id::RecordId;
 
     #[test]
     fn exposure_is_the_worst_that_is_certain() {
@@ -345,42 +338,47 @@ mod tests {
         archive
     }
 
+    /// First frame, stream ids, exposure and findings of every call.
+    fn calls(archive: &mut Archive) -> Vec<(u64, Vec<RecordId>, Exposure, Vec<u32>)> {
+        let mut rows = Vec::new();
+        let shown = archive.calls(|row| {
+            let streams = row.streams.iter().map(|link| link.stream.id).collect();
+            rows.push((row.record.first_frame, streams, row.exposure, row.findings.to_vec()));
+            Ok(())
+        });
+        shown.unwrap();
+        rows
+    }
+
     #[test]
     fn links_meet_their_records_in_memory_and_from_disk() {
         for memory in [64 << 20, 100] {
             let mut archive = archive(memory);
-            let rows: Vec<CallRow> = archive.calls().collect();
+            let rows = calls(&mut archive);
             assert_eq!(rows.len(), 59);
-            for row in &rows {
-                let third = row.record.first_frame % 30 == 0;
-                assert_eq!(row.findings, [1, 9]);
-                assert_eq!(row.streams.len(), if third { 2 } else { 0 });
-                assert_eq!(row.exposure, if third { Exposure::Clear } else { Exposure::NoMedia });
-                for (offset, id) in (1..).zip(&row.streams) {
-                    assert_eq!(*id, sample::stream(row.record.first_frame + offset).id);
+            for (frame, streams, exposure, findings) in &rows {
+                let third = frame % 30 == 0;
+                assert_eq!(findings, &[1, 9]);
+                assert_eq!(streams.len(), if third { 2 } else { 0 });
+                assert_eq!(*exposure, if third { Exposure::Clear } else { Exposure::NoMedia });
+                for (offset, id) in (1..).zip(streams) {
+                    assert_eq!(*id, sample::stream(frame + offset).id);
                 }
             }
-            assert!(rows.is_sorted_by_key(|row| row.record.key()));
-            assert!(archive.streams().all(|row| row.findings == [7]));
-            assert_eq!(archive.streams().count(), 40);
-            assert_eq!(archive.calls().collect::<Vec<_>>(), rows, "reading is repeatable");
+            assert!(rows.is_sorted_by_key(|row| row.0));
+            let mut streams = 0;
+            let shown = archive.streams(|row| {
+                assert_eq!(row.findings, [7]);
+                streams += 1;
+                Ok(())
+            });
+            shown.unwrap();
+            assert_eq!(streams, 40);
+            assert_eq!(calls(&mut archive), rows, "reading is repeatable");
             assert!(archive.refused().is_empty());
             archive.settle((0..10).rev().collect());
-            assert!(archive.calls().all(|row| row.findings == [0, 8]), "numbers become places");
+            assert!(calls(&mut archive).iter().all(|row| row.3 == [0, 8]), "numbers become places");
         }
-    }
-
-    #[test]
-    fn a_join_skips_what_no_record_claims() {
-        let key = |number| RecordKey {
-            first: FrameId { source: 0, number },
-            id: RecordId::new(Kind::Call, 0),
-        };
-        let pairs = [(key(1), 'a'), (key(2), 'b'), (key(2), 'c'), (key(4), 'd')];
-        let mut join = Join::new(pairs.into_iter());
-        assert_eq!(join.of(key(2)).collect::<String>(), "bc");
-        assert_eq!(join.of(key(3)).count(), 0);
-        assert_eq!(join.of(key(4)).collect::<String>(), "d");
     }
 
     /// Prints what a record costs; run with `--ignored --nocapture` and a release profile.
@@ -397,7 +395,7 @@ mod tests {
         }
         let pushed = start.elapsed().as_secs_f64();
         let start = std::time::Instant::now();
-        assert_eq!(archive.streams().count(), 1_000_000);
+        archive.streams(|_| Ok(())).unwrap();
         let read = start.elapsed().as_secs_f64();
         println!("push {pushed:.2} us, read {read:.2} us a stream");
     }

@@ -4,13 +4,35 @@ use overhear_parsers::sip::Uri;
 
 use super::call::{Call, flag};
 use super::call_text::text;
+use super::names::valid;
+use crate::model::packed::Text;
 use crate::model::record::{CallRecord, CallState, Party, Side, Sides};
 use crate::model::time::{Span, Ts};
 use crate::model::transport::Transport;
 
+/// A call that has left the table, as it was.
+pub struct FinishedCall(Call);
+
+impl std::fmt::Debug for FinishedCall {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("FinishedCall").field(&self.0.key).finish()
+    }
+}
+
+impl FinishedCall {
+    /// The record, for which nothing is copied.
+    pub fn record(&self) -> CallRecord<'_> {
+        self.0.record()
+    }
+}
+
 impl Call {
-    /// The finished record. Consumes the call: its texts become strings only here.
-    pub(super) fn into_record(self) -> CallRecord {
+    /// Nothing will change any more.
+    pub(super) const fn into_record(self) -> FinishedCall {
+        FinishedCall(self)
+    }
+
+    fn record(&self) -> CallRecord<'_> {
         let (state, final_status) = self.outcome();
         let (answer, end) = (self.answer.get(), self.end.get());
         let end = end.filter(|_| self.is_over() || state != CallState::Answered);
@@ -26,18 +48,19 @@ impl Call {
             transport: Transport::ALL
                 .iter()
                 .filter(|transport| self.transports & transport.bit() != 0)
-                .map(|transport| transport.name().to_owned())
+                .map(|transport| transport.name().into())
                 .collect(),
             caller: self.party(text::CALLER, text::CALLER_DISPLAY),
             callee: self.party(text::CALLEE, text::CALLEE_DISPLAY),
-            asserted: asserted
-                .filter(|value| !value.is_empty())
-                .map(|value| String::from_utf8_lossy(value).into_owned())
-                .collect(),
-            request_uri: uri_text(&Uri::parse(request_uri), request_uri),
+            asserted: asserted.filter(|value| !value.is_empty()).map(valid).collect(),
+            request_uri: if is_simple(request_uri) {
+                text_of(request_uri)
+            } else {
+                uri_text(&Uri::parse(request_uri), request_uri)
+            },
             user_agents: Sides {
-                caller: calling.as_deref().map(str::to_owned),
-                callee: called.as_deref().map(str::to_owned),
+                caller: calling.as_deref().map(Text::from),
+                callee: called.as_deref().map(Text::from),
             },
             state,
             final_status,
@@ -57,7 +80,7 @@ impl Call {
             first_frame: self.key.first.number,
             last_source: self.last.source,
             last_frame: self.last.number,
-            via: "wire".to_owned(),
+            via: "wire".into(),
             endpoints: Sides { caller: Some(self.caller_at), callee: Some(self.callee_at) },
             trunk: None,
             media: self.negotiation.record(),
@@ -94,29 +117,40 @@ impl Call {
         }
     }
 
-    fn party(&self, uri: usize, display: usize) -> Party {
+    fn party(&self, uri: usize, display: usize) -> Party<'_> {
         let written = self.names.get(uri);
         let parts = Uri::parse(written);
-        let text = |octets: &[u8]| {
-            (!octets.is_empty()).then(|| String::from_utf8_lossy(octets).into_owned())
-        };
         Party {
             uri: uri_text(&parts, written),
-            user: parts.user.and_then(text),
-            host: text(parts.host),
+            user: parts.user.and_then(text_of),
+            host: text_of(parts.host),
             display: self.names.text(display),
         }
     }
 }
 
 /// A URI as written, but for a password in it (RFC 3261 §19.1.1): secrets are not printed.
-fn uri_text(uri: &Uri<'_>, octets: &[u8]) -> Option<String> {
-    let text = |octets| String::from_utf8_lossy(octets).into_owned();
+fn uri_text<'a>(uri: &Uri<'_>, octets: &'a [u8]) -> Option<Text<'a>> {
     if let (Some(user), Some(_)) = (uri.user, uri.password) {
         let host = octets.split(|&octet| octet == b'@').skip(1).collect::<Vec<_>>().join(&b'@');
-        return Some(format!("{}:{}@{}", text(uri.scheme_text), text(user), text(&host)));
+        let shown = [uri.scheme_text, b":", user, b"@", &host].concat();
+        return Some(valid(&shown).into_owned().into());
     }
-    (!octets.is_empty()).then(|| text(octets))
+    text_of(octets)
+}
+
+/// Whether a URI has no password, because there is no colon where one would stand. Spares most
+/// Request-URIs a closer look.
+fn is_simple(uri: &[u8]) -> bool {
+    uri.strip_prefix(b"sip:").is_some_and(|rest| {
+        let mut parts = rest.rsplitn(2, |&octet| octet == b'@').skip(1);
+        !parts.any(|before| before.contains(&b':'))
+    })
+}
+
+/// Text of a part that may be missing.
+fn text_of(octets: &[u8]) -> Option<Text<'_>> {
+    (!octets.is_empty()).then(|| valid(octets))
 }
 
 /// From one moment to another, 0 if a mis-sorted capture has them the other way round.

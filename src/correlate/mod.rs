@@ -8,11 +8,13 @@ mod call_text;
 pub mod dialogs;
 pub mod event;
 mod intern;
+mod join;
 pub mod media;
 mod names;
 mod offer_answer;
 pub mod outbox;
 pub mod placement;
+mod radix;
 mod registration;
 pub mod rtcp;
 #[cfg(test)]

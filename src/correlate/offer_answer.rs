@@ -15,6 +15,7 @@ use super::session::Section;
 use super::view::{View, hash_number, hash_on};
 use crate::model::addr::Endpoint;
 use crate::model::id::RecordKey;
+use crate::model::packed::Text;
 use crate::model::record::{CallMedia, Keying, Side};
 
 /// Distinct media descriptions kept of one call, offers and answers each counted.
@@ -132,7 +133,7 @@ impl Negotiation {
     }
 
     /// What the call's media come to.
-    pub(super) fn record(&self) -> CallMedia {
+    pub(super) fn record(&self) -> CallMedia<'_> {
         let mut record = CallMedia::default();
         let answered = self.described.iter().any(|described| described.answer);
         let mut keyings = [false; 4];
@@ -254,8 +255,8 @@ impl Told {
     }
 }
 
-fn add(list: &mut Vec<String>, value: &str) {
+fn add<'a>(list: &mut Vec<Text<'a>>, value: &'a str) {
     if !value.is_empty() && !list.iter().any(|known| known == value) {
-        list.push(value.to_owned());
+        list.push(value.into());
     }
 }

@@ -2,19 +2,21 @@
 
 use std::sync::Arc;
 
+use super::call_record::FinishedCall;
+use super::registration::FinishedRegistration;
 use crate::model::addr::Endpoint;
 use crate::model::evidence::FrameRef;
 use crate::model::id::RecordKey;
-use crate::model::record::{CallRecord, RegistrationRecord, Side};
+use crate::model::record::Side;
 use crate::model::time::Ts;
 
 /// Everything that became known.
 #[derive(Debug, Default)]
 pub struct Outbox {
     /// Finished calls.
-    pub calls: Vec<CallRecord>,
+    pub calls: Vec<FinishedCall>,
     /// Finished registrations.
-    pub registrations: Vec<RegistrationRecord>,
+    pub registrations: Vec<FinishedRegistration>,
     /// SDP says: media is expected there.
     pub announcements: Vec<Announcement>,
     /// Calls whose announcements may expire, with the end of the dialog; [`Ts::MAX`] for a call

@@ -18,6 +18,7 @@ use super::view::{View, hash, hash_number, hash_on};
 use crate::model::addr::Endpoint;
 use crate::model::frame::FrameId;
 use crate::model::id::{Kind, RecordId, RecordKey};
+use crate::model::packed::Text;
 use crate::model::record::{RegistrationRecord, RegistrationState};
 use crate::model::time::{Span, Ts};
 use crate::policy::Limits;
@@ -51,13 +52,29 @@ struct Registration {
     hold: u32,
 }
 
+/// A registration that has left the table, as it was.
+pub struct FinishedRegistration(Registration);
+
+impl std::fmt::Debug for FinishedRegistration {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("FinishedRegistration").field(&self.0.key).finish()
+    }
+}
+
+impl FinishedRegistration {
+    /// The record, for which nothing is copied.
+    pub fn record(&self) -> RegistrationRecord<'_> {
+        self.0.record()
+    }
+}
+
 impl Registration {
     /// When it is finished unless something comes; only ever moves on.
     fn deadline(&self) -> Ts {
         self.touched_at.plus(Span::from_secs(i64::from(self.hold)))
     }
 
-    fn into_record(self) -> RegistrationRecord {
+    fn record(&self) -> RegistrationRecord<'_> {
         RegistrationRecord {
             id: self.key.id,
             aor: self.names.text(AOR).unwrap_or_default(),
@@ -67,7 +84,7 @@ impl Registration {
             state: self.state,
             attempts: self.attempts,
             expires_s: self.granted.or(self.asked).map(u64::from),
-            user_agent: self.agent.as_deref().map(str::to_owned),
+            user_agent: self.agent.as_deref().map(Text::from),
             call_id: self.names.text(CALL_ID).unwrap_or_default(),
             first_source: self.key.first.source,
             first_frame: self.key.first.number,
@@ -207,7 +224,7 @@ impl Registrations {
     pub(super) fn finish(&mut self, out: &mut Outbox) {
         let mut entries: Vec<Registration> = self.entries.drain().collect();
         entries.sort_by_key(|entry| entry.key);
-        out.registrations.extend(entries.into_iter().map(Registration::into_record));
+        out.registrations.extend(entries.into_iter().map(FinishedRegistration));
         self.index.clear();
         self.by_use = Timers::default();
         self.by_deadline = Timers::default();
@@ -273,7 +290,7 @@ impl Registrations {
         if let Ok(found) = self.index.find_entry(entry.hash, |&other| other == slot) {
             found.remove();
         }
-        out.registrations.push(entry.into_record());
+        out.registrations.push(FinishedRegistration(entry));
         let entries = &self.entries;
         self.by_use.tidy(entries.len(), |place| entries.at(place).is_some());
         self.by_deadline.tidy(entries.len(), |place| entries.at(place).is_some());

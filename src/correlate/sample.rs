@@ -25,26 +25,26 @@ pub(crate) fn id(kind: Kind, frame: u64) -> RecordId {
     RecordId::new(kind, frame.wrapping_mul(0x9e37_79b9_7f4a_7c15))
 }
 
-pub(crate) fn party(user: &str, host: &str) -> Party {
+pub(crate) fn party(user: &str, host: &str) -> Party<'static> {
     Party {
-        uri: Some(format!("sip:{user}@{host}")),
-        user: Some(user.to_owned()),
-        host: Some(host.to_owned()),
+        uri: Some(format!("sip:{user}@{host}").into()),
+        user: Some(user.to_owned().into()),
+        host: Some(host.to_owned().into()),
         display: None,
     }
 }
 
 /// An answered call of 42.5 s that begins in `frame`.
-pub(crate) fn call(frame: u64) -> CallRecord {
+pub(crate) fn call(frame: u64) -> CallRecord<'static> {
     CallRecord {
         id: id(Kind::Call, frame),
-        call_id: format!("{frame:08x}-3c26-4b1f@192.0.2.10"),
-        transport: vec!["UDP".to_owned()],
+        call_id: format!("{frame:08x}-3c26-4b1f@192.0.2.10").into(),
+        transport: vec!["UDP".into()],
         caller: party("alice", "example.com"),
         callee: party("bob", "example.net"),
         asserted: Vec::new(),
-        request_uri: Some("sip:bob@example.net".to_owned()),
-        user_agents: Sides { caller: Some("Example Phone 1.2".to_owned()), callee: None },
+        request_uri: Some("sip:bob@example.net".into()),
+        user_agents: Sides { caller: Some("Example Phone 1.2".into()), callee: None },
         state: CallState::Answered,
         final_status: Some(200),
         ended_by: Some(Side::Caller),
@@ -59,14 +59,14 @@ pub(crate) fn call(frame: u64) -> CallRecord {
         first_frame: frame,
         last_source: 0,
         last_frame: frame + 4_400,
-        via: "wire".to_owned(),
+        via: "wire".into(),
         endpoints: Sides { caller: Some(endpoint(10, 5060)), callee: Some(endpoint(20, 5060)) },
         trunk: None,
         media: CallMedia {
-            offered: vec!["RTP/AVP".to_owned()],
-            answered: vec!["RTP/AVP".to_owned()],
+            offered: vec!["RTP/AVP".into()],
+            answered: vec!["RTP/AVP".into()],
             keying: Keying::None,
-            codecs: vec!["PCMU".to_owned(), "telephone-event".to_owned()],
+            codecs: vec!["PCMU".into(), "telephone-event".into()],
         },
         transfers: Vec::new(),
         challenges: 1,
@@ -76,7 +76,7 @@ pub(crate) fn call(frame: u64) -> CallRecord {
 }
 
 /// A readable stream of 42.5 s that begins in `frame`.
-pub(crate) fn stream(frame: u64) -> StreamRecord {
+pub(crate) fn stream(frame: u64) -> StreamRecord<'static> {
     StreamRecord {
         id: id(Kind::Stream, frame),
         call: None,
@@ -113,7 +113,7 @@ pub(crate) fn stream(frame: u64) -> StreamRecord {
         verdict: VerdictRecord {
             test: "T1".into(),
             confidence: Confidence::Certain,
-            figures: [("packets", 2126.0), ("matching_share", 0.998), ("step", 160.0)]
+            figures: [("matching_share", 0.998), ("packets", 2126.0), ("step", 160.0)]
                 .map(|(name, figure)| (name.into(), figure))
                 .into(),
         },
@@ -123,18 +123,18 @@ pub(crate) fn stream(frame: u64) -> StreamRecord {
     }
 }
 
-pub(crate) fn registration(frame: u64) -> RegistrationRecord {
+pub(crate) fn registration(frame: u64) -> RegistrationRecord<'static> {
     RegistrationRecord {
         id: id(Kind::Registration, frame),
-        aor: "sip:alice@example.com".to_owned(),
-        contact: Some("sip:alice@192.0.2.10:5060".to_owned()),
+        aor: "sip:alice@example.com".into(),
+        contact: Some("sip:alice@192.0.2.10:5060".into()),
         source: endpoint(10, 5060),
         registrar: endpoint(20, 5060),
         state: RegistrationState::Ok,
         attempts: 2,
         expires_s: Some(3600),
-        user_agent: Some("Example Phone 1.2".to_owned()),
-        call_id: format!("{frame:08x}-reg@192.0.2.10"),
+        user_agent: Some("Example Phone 1.2".into()),
+        call_id: format!("{frame:08x}-reg@192.0.2.10").into(),
         first_source: 0,
         first_frame: frame,
         last_frame: frame + 3,

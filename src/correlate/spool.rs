@@ -1,10 +1,10 @@
 //! A store of finished records that grows on disk, not in memory.
 //!
-//! Records are encoded with postcard into an arena beside an index of their keys. When both
-//! together reach the memory given, they are sorted and written as one run to an unlinked temporary
-//! file; reading merges the runs and what is still in memory in the order of [`RecordKey`] (first
-//! frame, then id). The order is the same whether or not anything was spooled, so a report does not
-//! show how much memory it had.
+//! Records are packed into an arena beside an index of their keys. When both together reach the
+//! memory given, they are sorted and written as one run to an unlinked temporary file; reading
+//! merges the runs and what is still in memory in the order of [`RecordKey`] (first frame, then id).
+//! The order is the same whether or not anything was spooled, so a report does not show how much
+//! memory it had.
 //!
 //! It does not know what a record is, and never gives one back before the end.
 
@@ -12,26 +12,28 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::fs::File;
 use std::io::{self, BufWriter, Read, Seek, SeekFrom, Write};
-use std::marker::PhantomData;
 use std::ops::Range;
 
-use postcard::ser_flavors::Flavor;
-use serde::Serialize;
-use serde::de::DeserializeOwned;
+use super::radix;
+use crate::model::frame::FrameId;
+use crate::model::id::{RecordId, RecordKey};
+use crate::model::packed::{Packed, Packer};
 
-use crate::model::id::RecordKey;
+/// Octets before each record of a run: its length, and the key (source and number of the first
+/// frame, id).
+const HEAD: usize = 4 + 2 + 8 + 8;
 
-/// Octets of the length before each record of a run.
-const LENGTH: usize = size_of::<u32>();
+/// Octets written at once.
+const PIECE: usize = 1 << 20;
 
 /// Smallest and largest read-ahead of one run, octets.
 const READ_AHEAD: Range<usize> = 4 << 10..256 << 10;
 
 /// Finished records of one kind.
 #[derive(Debug)]
-pub struct Store<T> {
-    /// Encoded records, one after the other.
-    arena: Vec<u8>,
+pub struct Store {
+    /// Packed records, one after the other.
+    arena: Packer,
     /// Their keys and places; sorted when read.
     index: Vec<Entry>,
     /// What has been written to disk.
@@ -42,7 +44,6 @@ pub struct Store<T> {
     stored: u64,
     /// Records turned away: no room on disk.
     refused: u64,
-    kind: PhantomData<fn() -> T>,
 }
 
 /// Where a record lies in the arena.
@@ -66,33 +67,33 @@ struct Spool {
     fault: Option<String>,
 }
 
-impl<T: Serialize + DeserializeOwned> Store<T> {
+impl Store {
     /// A store that holds about `memory` octets before it writes a run, and writes at most
     /// `spool` octets.
     pub fn new(memory: usize, spool: u64) -> Self {
         Self {
-            arena: Vec::new(),
+            arena: Packer::default(),
             index: Vec::new(),
             spool: Spool { file: None, runs: Vec::new(), octets: 0, cap: spool, fault: None },
             memory,
             stored: 0,
             refused: 0,
-            kind: PhantomData,
         }
     }
 
     /// Keeps `record` under `key`. Records of one key keep the order in which they came.
     ///
     /// A record that finds no room is counted under [`Self::refused`].
-    pub fn push(&mut self, key: RecordKey, record: &T) {
+    pub fn push<'a>(&mut self, key: RecordKey, record: &impl Packed<'a>) {
         if !self.index.is_empty() && self.octets() >= self.memory && !self.spill() {
             self.refused = self.refused.saturating_add(1);
             return;
         }
-        let before = self.arena.len();
-        let written = postcard::serialize_with_flavor(record, Append(&mut self.arena));
-        let place = u32::try_from(before).ok().zip(u32::try_from(self.arena.len() - before).ok());
-        if let (Ok(()), Some((at, len))) = (written, place) {
+        let before = self.arena.octets().len();
+        self.arena.record(record);
+        let len = self.arena.octets().len().saturating_sub(before);
+        let place = u32::try_from(before).ok().zip(u32::try_from(len).ok());
+        if let Some((at, len)) = place {
             self.index.push(Entry { key, at, len });
             self.stored = self.stored.saturating_add(1);
         } else {
@@ -122,28 +123,32 @@ impl<T: Serialize + DeserializeOwned> Store<T> {
     }
 
     /// All records in the order of their keys. May be called again.
-    pub fn read(&mut self) -> Merge<'_, T> {
-        self.index.sort_unstable();
+    pub fn read(&mut self) -> Merge<'_> {
+        radix::sort(&mut self.index, |entry| entry.key.first);
         Merge::new(self)
     }
 
     /// Octets of memory in use.
     fn octets(&self) -> usize {
-        self.arena.len().saturating_add(self.index.len().saturating_mul(size_of::<Entry>()))
+        self.arena
+            .octets()
+            .len()
+            .saturating_add(self.index.len().saturating_mul(size_of::<Entry>()))
     }
 
     /// Writes what is in memory as a run. False when it stays in memory instead.
     fn spill(&mut self) -> bool {
         let framing = self.index.len().saturating_mul(size_of::<Entry>());
-        let need = u64::try_from(self.arena.len().saturating_add(framing)).unwrap_or(u64::MAX);
+        let need =
+            u64::try_from(self.arena.octets().len().saturating_add(framing)).unwrap_or(u64::MAX);
         if self.spool.fault.is_some() || self.spool.octets.saturating_add(need) > self.spool.cap {
             return false;
         }
-        self.index.sort_unstable();
-        match self.spool.write(&self.index, &self.arena) {
+        radix::sort(&mut self.index, |entry| entry.key.first);
+        match self.spool.write(&self.index, self.arena.octets()) {
             Ok(()) => {
                 self.index.clear();
-                self.arena.clear();
+                self.arena.truncate(0);
                 true
             }
             Err(error) => {
@@ -156,30 +161,24 @@ impl<T: Serialize + DeserializeOwned> Store<T> {
 }
 
 impl Spool {
-    /// Appends one sorted run: for each record its length, its key, its octets.
+    /// Appends one sorted run: each record behind its head.
     fn write(&mut self, index: &[Entry], arena: &[u8]) -> io::Result<()> {
         let file = match &mut self.file {
             Some(file) => file,
             none => none.insert(tempfile::tempfile()?),
         };
         file.seek(SeekFrom::Start(self.octets))?;
-        let mut out = BufWriter::with_capacity(READ_AHEAD.end, file);
+        let mut out = BufWriter::with_capacity(PIECE, file);
         let mut end = self.octets;
-        let mut head = Vec::with_capacity(64);
         for entry in index {
             let record = entry.record(arena);
-            head.clear();
-            head.extend_from_slice(&[0; LENGTH]);
-            postcard::serialize_with_flavor(&entry.key, Append(&mut head))
-                .map_err(io::Error::other)?;
-            let body = head.len().saturating_sub(LENGTH).saturating_add(record.len());
-            let length = u32::try_from(body).map_err(io::Error::other)?;
-            if let Some(place) = head.first_chunk_mut::<LENGTH>() {
-                *place = length.to_le_bytes();
-            }
-            out.write_all(&head)?;
+            let RecordKey { first, id } = entry.key;
+            out.write_all(&entry.len.to_le_bytes())?;
+            out.write_all(&first.source.to_le_bytes())?;
+            out.write_all(&first.number.to_le_bytes())?;
+            out.write_all(&id.number().to_le_bytes())?;
             out.write_all(record)?;
-            end = end.saturating_add(u64::from(length)).saturating_add(LENGTH as u64);
+            end = end.saturating_add(HEAD as u64).saturating_add(u64::from(entry.len));
         }
         out.flush()?;
         drop(out);
@@ -197,37 +196,68 @@ impl Entry {
     }
 }
 
-/// The records of a [`Store`] in order.
+/// The records of a [`Store`] in order, one at a time.
 #[derive(Debug)]
-pub struct Merge<'a, T> {
+pub struct Merge<'a> {
     index: std::slice::Iter<'a, Entry>,
     arena: &'a [u8],
     file: Option<&'a File>,
     runs: Vec<Run>,
     fault: &'a mut Option<String>,
     /// The next key of each run, and of memory, whose number is the one after the last run: on
-    /// equal keys the older run comes first.
+    /// equal keys the older run comes first. Empty where there is no run: memory is in order.
     heads: BinaryHeap<Reverse<(RecordKey, usize)>>,
-    kind: PhantomData<fn() -> T>,
+    /// The run whose record was given out last: it is given back when the next one is asked for.
+    lent: Option<usize>,
 }
 
-impl<'a, T: DeserializeOwned> Merge<'a, T> {
-    fn new(store: &'a mut Store<T>) -> Self {
+impl<'a> Merge<'a> {
+    fn new(store: &'a mut Store) -> Self {
         let Store { arena, index, spool, memory, .. } = store;
         let ahead = (*memory / spool.runs.len().max(1)).clamp(READ_AHEAD.start, READ_AHEAD.end);
         let mut merge = Self {
             index: index.iter(),
-            arena,
+            arena: arena.octets(),
             file: spool.file.as_ref(),
             runs: spool.runs.iter().map(|place| Run::new(place.clone(), ahead)).collect(),
             fault: &mut spool.fault,
             heads: BinaryHeap::new(),
-            kind: PhantomData,
+            lent: None,
         };
-        for number in 0..=merge.runs.len() {
-            merge.refill(number);
+        if !merge.runs.is_empty() {
+            for number in 0..=merge.runs.len() {
+                merge.refill(number);
+            }
         }
         merge
+    }
+
+    /// The next record's key and octets.
+    #[inline]
+    pub fn next_record(&mut self) -> Option<(RecordKey, &[u8])> {
+        if self.runs.is_empty() {
+            let entry = self.index.next()?;
+            return Some((entry.key, entry.record(self.arena)));
+        }
+        self.next_of_runs()
+    }
+
+    /// Says that octets given out made no record.
+    pub fn damaged(&mut self) {
+        *self.fault = Some("a finished record was damaged".to_owned());
+    }
+
+    fn next_of_runs(&mut self) -> Option<(RecordKey, &[u8])> {
+        if let Some(number) = self.lent.take() {
+            self.refill(number);
+        }
+        let Reverse((key, number)) = self.heads.pop()?;
+        self.lent = Some(number);
+        let octets = match self.runs.get(number) {
+            Some(run) => run.record(),
+            None => self.index.next().map_or(&[][..], |entry| entry.record(self.arena)),
+        };
+        Some((key, octets))
     }
 
     /// Puts the next key of run `number` among the heads.
@@ -244,26 +274,6 @@ impl<'a, T: DeserializeOwned> Merge<'a, T> {
         };
         if let Some(key) = head {
             self.heads.push(Reverse((key, number)));
-        }
-    }
-}
-
-impl<T: DeserializeOwned> Iterator for Merge<'_, T> {
-    type Item = (RecordKey, T);
-
-    fn next(&mut self) -> Option<Self::Item> {
-        loop {
-            let Reverse((key, number)) = self.heads.pop()?;
-            let octets = match self.runs.get(number) {
-                Some(run) => run.record(),
-                None => self.index.next().map_or(&[][..], |entry| entry.record(self.arena)),
-            };
-            let record = postcard::from_bytes(octets);
-            self.refill(number);
-            match record {
-                Ok(record) => return Some((key, record)),
-                Err(error) => *self.fault = Some(format!("a finished record was damaged: {error}")),
-            }
         }
     }
 }
@@ -292,17 +302,28 @@ impl Run {
 
     /// Moves to the next record and returns its key.
     fn advance(&mut self, file: &File) -> io::Result<Option<RecordKey>> {
-        self.fill(file, LENGTH)?;
-        let Some(length) = self.waiting().first_chunk::<LENGTH>() else { return Ok(None) };
-        let length = usize::try_from(u32::from_le_bytes(*length)).map_err(io::Error::other)?;
-        self.fill(file, LENGTH.saturating_add(length))?;
-        let start = self.ready.start.saturating_add(LENGTH);
+        self.fill(file, HEAD)?;
+        let Some((length, key)) = self.head() else { return Ok(None) };
+        self.fill(file, HEAD.saturating_add(length))?;
+        let start = self.ready.start.saturating_add(HEAD);
         let end = start.saturating_add(length);
-        let body = self.buffer.get(start..end).ok_or(io::ErrorKind::UnexpectedEof)?;
-        let (key, rest) = postcard::take_from_bytes(body).map_err(io::Error::other)?;
-        self.current = end.saturating_sub(rest.len())..end;
+        if end > self.ready.end {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        self.current = start..end;
         self.ready.start = end;
         Ok(Some(key))
+    }
+
+    /// Length and key of the record that waits.
+    fn head(&self) -> Option<(usize, RecordKey)> {
+        let (length, rest) = self.waiting().split_first_chunk()?;
+        let (source, rest) = rest.split_first_chunk()?;
+        let (number, rest) = rest.split_first_chunk()?;
+        let first =
+            FrameId { source: u16::from_le_bytes(*source), number: u64::from_le_bytes(*number) };
+        let id = RecordId::from_number(u64::from_le_bytes(*rest.first_chunk()?));
+        Some((usize::try_from(u32::from_le_bytes(*length)).ok()?, RecordKey { first, id }))
     }
 
     fn waiting(&self) -> &[u8] {
@@ -329,33 +350,12 @@ impl Run {
     }
 }
 
-/// Appends what postcard writes to a vector.
-struct Append<'a>(&'a mut Vec<u8>);
-
-impl Flavor for Append<'_> {
-    type Output = ();
-
-    fn try_push(&mut self, octet: u8) -> postcard::Result<()> {
-        self.0.push(octet);
-        Ok(())
-    }
-
-    fn try_extend(&mut self, octets: &[u8]) -> postcard::Result<()> {
-        self.0.extend_from_slice(octets);
-        Ok(())
-    }
-
-    fn finalize(self) -> postcard::Result<()> {
-        Ok(())
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::correlate::sample;
-    use crate::model::frame::FrameId;
-    use crate::model::id::{Kind, RecordId};
+    use crate::model::id::Kind;
+    use crate::model::packed::unpack;
     use proptest::prelude::*;
 
     fn key(number: u64) -> RecordKey {
@@ -365,13 +365,23 @@ mod tests {
         }
     }
 
-    fn filled(memory: usize, spool: u64, numbers: &[u64]) -> Store<(u64, String)> {
+    fn filled(memory: usize, spool: u64, numbers: &[u64]) -> Store {
         let mut store = Store::new(memory, spool);
         for (place, number) in numbers.iter().enumerate() {
             let text = "x".repeat(usize::try_from(number % 300).unwrap());
             store.push(key(*number), &(place as u64, text));
         }
         store
+    }
+
+    /// All records, read once.
+    fn all<T: for<'a> Packed<'a>>(store: &mut Store) -> Vec<(RecordKey, T)> {
+        let mut merge = store.read();
+        let mut all = Vec::new();
+        while let Some((key, octets)) = merge.next_record() {
+            all.push((key, unpack(octets).unwrap()));
+        }
+        all
     }
 
     proptest! {
@@ -382,9 +392,9 @@ mod tests {
         ) {
             let mut small = filled(memory, u64::MAX, &numbers);
             let mut large = filled(usize::MAX, 0, &numbers);
-            let whole: Vec<_> = large.read().collect();
-            prop_assert_eq!(small.read().collect::<Vec<_>>(), whole.clone());
-            prop_assert_eq!(small.read().collect::<Vec<_>>(), whole.clone());
+            let whole: Vec<(RecordKey, (u64, String))> = all(&mut large);
+            prop_assert_eq!(all(&mut small), whole.clone());
+            prop_assert_eq!(all(&mut small), whole.clone());
             prop_assert_eq!(whole.len(), numbers.len());
             prop_assert!(whole.is_sorted_by_key(|(key, (place, _))| (*key, *place)));
             prop_assert_eq!(small.fault(), None);
@@ -397,7 +407,8 @@ mod tests {
         let mut store = filled(4096, 10_000, &numbers);
         assert!(store.refused() > 0);
         assert_eq!(store.len() + store.refused(), 1000);
-        let kept: Vec<u64> = store.read().map(|(_, (place, _))| place).collect();
+        let kept: Vec<u64> =
+            all::<(u64, String)>(&mut store).into_iter().map(|(_, (place, _))| place).collect();
         assert_eq!(kept, (0..store.len()).collect::<Vec<_>>(), "the first ones are kept");
     }
 
@@ -408,7 +419,8 @@ mod tests {
         store.push(key(2), &large);
         store.push(key(1), &large);
         store.push(key(3), &String::new());
-        let lengths: Vec<usize> = store.read().map(|(_, text)| text.len()).collect();
+        let lengths: Vec<usize> =
+            all::<String>(&mut store).into_iter().map(|(_, text)| text.len()).collect();
         assert_eq!(lengths, [300_000, 300_000, 0]);
     }
 

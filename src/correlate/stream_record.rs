@@ -1,6 +1,5 @@
 //! A finished stream as the report prints it: the lane's figures with what SDP adds.
 
-use std::collections::BTreeMap;
 use std::hash::{BuildHasher, Hasher};
 
 use overhear_parsers::rtp::payload;
@@ -18,11 +17,11 @@ use super::outbox::MediaDescription;
 const DRIFT_SECONDS: f64 = 10.0;
 
 /// The record of a stream, its verdict included.
-pub fn stream_record(
+pub fn stream_record<'a>(
     stream: &StreamEnded,
-    binding: Option<&Binding>,
+    binding: Option<&'a Binding>,
     rtcp: Option<StreamRtcp>,
-) -> StreamRecord {
+) -> StreamRecord<'a> {
     let media = binding.map(|binding| binding.media.as_ref());
     let verdict = judge(stream, media);
     let payload_types = payload_types(stream, media);
@@ -108,7 +107,10 @@ fn judge(stream: &StreamEnded, media: Option<&MediaDescription>) -> Verdict {
     law::verdict(Evidence::of(stream), codec)
 }
 
-fn payload_types(stream: &StreamEnded, media: Option<&MediaDescription>) -> Vec<PayloadType> {
+fn payload_types<'a>(
+    stream: &StreamEnded,
+    media: Option<&'a MediaDescription>,
+) -> Vec<PayloadType<'a>> {
     let seen = stream.payload_types.iter().filter(|count| count.packets > 0);
     let named = |count: &crate::model::stream::PayloadCount| {
         let pt = count.payload_type;
@@ -127,17 +129,20 @@ fn payload_types(stream: &StreamEnded, media: Option<&MediaDescription>) -> Vec<
             packets: u64::from(count.packets),
         }
     };
-    seen.map(named).collect()
+    // Nearly every stream has one, a few have a second for its digits.
+    let mut all = Vec::with_capacity(2);
+    all.extend(seen.map(named));
+    all
 }
 
-fn verdict_record(verdict: &Verdict) -> VerdictRecord {
-    let mut figures = BTreeMap::new();
+fn verdict_record(verdict: &Verdict) -> VerdictRecord<'static> {
+    let mut figures = Vec::with_capacity(3);
     if verdict.of > 0 {
-        figures.insert("hits".into(), f64::from(verdict.hits));
-        figures.insert("of".into(), f64::from(verdict.of));
+        figures.push(("hits".into(), f64::from(verdict.hits)));
+        figures.push(("of".into(), f64::from(verdict.of)));
     }
     if let Some(surplus) = verdict.surplus {
-        figures.insert("tag".into(), f64::from(surplus));
+        figures.push(("tag".into(), f64::from(surplus)));
     }
     VerdictRecord { test: verdict.test.into(), confidence: verdict.confidence, figures }
 }

@@ -83,7 +83,7 @@ impl Examples {
 }
 
 impl Tally {
-    pub(super) fn call(&mut self, call: &CallRecord) {
+    pub(super) fn call(&mut self, call: &CallRecord<'_>) {
         bump(&mut self.call_states, call.state.word());
         if let (CallState::Failed, Some(status)) = (call.state, call.final_status) {
             bump(&mut self.failures, status);
@@ -95,11 +95,11 @@ impl Tally {
         }
     }
 
-    pub(super) fn registration(&mut self, registration: &RegistrationRecord) {
+    pub(super) fn registration(&mut self, registration: &RegistrationRecord<'_>) {
         bump(&mut self.registration_states, registration_word(registration.state));
     }
 
-    pub(super) fn stream(&mut self, stream: &StreamRecord) {
+    pub(super) fn stream(&mut self, stream: &StreamRecord<'_>) {
         let kind = self.streams.entry(stream.protection).or_default();
         kind.streams = kind.streams.saturating_add(1);
         kind.packets = kind.packets.saturating_add(stream.packets);

@@ -133,7 +133,7 @@ impl fmt::Display for Described<'_> {
 #[derive(Copy, Clone, Debug)]
 pub struct StreamSeen<'a> {
     /// The stream as the report prints it.
-    pub record: &'a StreamRecord,
+    pub record: &'a StreamRecord<'a>,
     /// Its place in the report.
     pub key: RecordKey,
     /// The call it is bound to.

@@ -51,7 +51,7 @@ pub(super) fn in_call(n: u64) -> Placement {
 }
 
 /// A clear PCMU stream of 100 packets in 30 s, the `n`th.
-pub(super) fn stream(n: u64, src: &str, dst: &str) -> StreamRecord {
+pub(super) fn stream(n: u64, src: &str, dst: &str) -> StreamRecord<'static> {
     let first = frame(n).time;
     StreamRecord {
         id: RecordId::new(Kind::Stream, n << 8),
@@ -128,7 +128,7 @@ impl Bench {
         self.detectors.sip(&event, placement);
     }
 
-    pub(super) fn stream(&mut self, record: &StreamRecord, call: Option<u64>) {
+    pub(super) fn stream(&mut self, record: &StreamRecord<'_>, call: Option<u64>) {
         self.seen(&StreamSeen {
             record,
             key: record.key(),

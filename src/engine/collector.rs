@@ -279,11 +279,11 @@ impl Collector {
         }
         for call in self.outbox.calls.drain(..) {
             self.counts.calls += 1;
-            self.archive.push_call(&call);
+            self.archive.push_call(&call.record());
         }
         for registration in self.outbox.registrations.drain(..) {
             self.counts.registrations += 1;
-            self.archive.push_registration(&registration);
+            self.archive.push_registration(&registration.record());
         }
     }
 }

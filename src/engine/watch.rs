@@ -57,7 +57,7 @@ impl Watch {
     }
 
     /// Notes a stream if it belongs to the call.
-    pub fn stream(&mut self, stream: &StreamRecord, call: Option<RecordKey>) {
+    pub fn stream(&mut self, stream: &StreamRecord<'_>, call: Option<RecordKey>) {
         let mine = call.is_some_and(|call| self.calls.contains(&call));
         if !mine || self.steps.len() >= STEPS {
             return;

@@ -5,8 +5,9 @@ use std::fmt::{self, Write as _};
 use std::hash::{BuildHasher, Hash, Hasher};
 use std::net::{IpAddr, Ipv6Addr};
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Serialize, Serializer};
 
+use super::packed::{Packed, Packer, Unpacker};
 use super::text::Short;
 
 /// An IPv4 or IPv6 address in 16 octets, network order.
@@ -47,6 +48,15 @@ impl Addr {
     /// The sixteen octets, IPv4 in its mapped form.
     pub const fn octets(&self) -> &[u8; 16] {
         &self.0
+    }
+
+    /// The four octets of an IPv4 address.
+    #[inline]
+    pub const fn as_v4(&self) -> Option<[u8; 4]> {
+        match self.0 {
+            [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, a, b, c, d] => Some([a, b, c, d]),
+            _ => None,
+        }
     }
 
     /// The address as the standard library's type; mapped addresses come out as IPv4.
@@ -182,40 +192,35 @@ impl fmt::Display for Endpoint {
     }
 }
 
-/// Text for people, octets for the spool.
 impl Serialize for Addr {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        if serializer.is_human_readable() {
-            serializer.serialize_str(self.text().as_str())
-        } else {
-            self.0.serialize(serializer)
-        }
+        let mut text = Short::EMPTY;
+        self.write(&mut text);
+        serializer.serialize_str(text.as_str())
     }
 }
 
-/// Only the compact form is read back.
-impl<'de> Deserialize<'de> for Addr {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        <[u8; 16]>::deserialize(deserializer).map(Self)
-    }
-}
-
-/// Text for people, octets for the spool.
 impl Serialize for Endpoint {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        if serializer.is_human_readable() {
-            serializer.serialize_str(self.text().as_str())
-        } else {
-            (self.addr, self.port).serialize(serializer)
-        }
+        serializer.serialize_str(self.text().as_str())
     }
 }
 
-/// Only the compact form is read back.
-impl<'de> Deserialize<'de> for Endpoint {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let (addr, port) = Deserialize::deserialize(deserializer)?;
-        Ok(Self { addr, port })
+/// A flag, the port, and 4 octets or 16.
+impl Packed<'_> for Endpoint {
+    #[inline]
+    fn pack(&self, out: &mut Packer) {
+        match self.addr.as_v4() {
+            Some(octets) => (true, (self.port.to_be_bytes(), octets)).pack(out),
+            None => (false, (self.port.to_be_bytes(), self.addr.0)).pack(out),
+        }
+    }
+
+    #[inline]
+    fn unpack(from: &mut Unpacker<'_>) -> Option<Self> {
+        let (v4, port) = Packed::unpack(from)?;
+        let addr = if v4 { Addr::v4(Packed::unpack(from)?) } else { Addr(Packed::unpack(from)?) };
+        Some(Self { addr, port: u16::from_be_bytes(port) })
     }
 }
 

@@ -1,14 +1,12 @@
 //! References to packets: what every conclusion stands on.
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::frame::FrameId;
 use super::time::Ts;
 
 /// One frame with the moment it was captured.
-#[derive(
-    Copy, Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
-)]
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub struct FrameRef {
     /// The frame.
     pub frame: FrameId,

@@ -1,13 +1,14 @@
 //! A conclusion about behaviour, made only in `detect`, with the frames that prove it.
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::addr::Addr;
 use super::evidence::{Evidence, FrameRef};
 use super::id::RecordId;
+use super::packed::packed_words;
 
 /// How much an observer gains today. Ordered: `Info < Low < ... < Critical`.
-#[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {
     /// A fact the posture report needs.
@@ -50,7 +51,7 @@ impl Severity {
 }
 
 /// How sure we are. Ordered: `Low < ... < Certain`.
-#[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Confidence {
     /// A hint only; never changes a grade.
@@ -62,6 +63,8 @@ pub enum Confidence {
     /// Cryptographic or structural proof.
     Certain,
 }
+
+packed_words! { Confidence { Low Medium High Certain } }
 
 impl Confidence {
     /// The word used in every output.

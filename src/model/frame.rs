@@ -1,20 +1,21 @@
 //! What a source delivers: captured octets with the time, the link type and the number under
 //! which Wireshark shows them.
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
+use super::packed::packed;
 use super::time::Ts;
 
 /// Where a frame stands in the evidence: its source and its number there.
-#[derive(
-    Copy, Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
-)]
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub struct FrameId {
     /// Index into the report's `capture.sources`.
     pub source: u16,
     /// 1-based number within that source: Wireshark's `frame.number`.
     pub number: u64,
 }
+
+packed! { FrameId { source number } }
 
 /// A link-layer header type, as <https://www.tcpdump.org/linktypes.html> numbers them.
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]

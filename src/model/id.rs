@@ -3,9 +3,10 @@
 
 use std::fmt;
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Serialize, Serializer};
 
 use super::frame::FrameId;
+use super::packed::{Packed, Packer, Unpacker, packed};
 use super::text::Short;
 
 /// What kind of record an id names; its letter is the id's first character.
@@ -44,6 +45,16 @@ impl RecordId {
         Self(kind.letter() << 56 | hash >> 8)
     }
 
+    /// The id of which [`Self::number`] is this.
+    pub const fn from_number(number: u64) -> Self {
+        Self(number)
+    }
+
+    /// The kind's letter in ASCII, and the hash in 56 bits.
+    pub const fn number(self) -> u64 {
+        self.0
+    }
+
     fn text(self) -> Short {
         let [letter, ..] = self.0.to_be_bytes();
         let mut text = Short::EMPTY;
@@ -61,26 +72,29 @@ impl fmt::Display for RecordId {
 
 impl Serialize for RecordId {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        if serializer.is_human_readable() {
-            serializer.serialize_str(self.text().as_str())
-        } else {
-            serializer.serialize_u64(self.0)
-        }
+        serializer.serialize_str(self.text().as_str())
     }
 }
 
-/// Only the compact form is read back (the spool); the printed form is output.
-impl<'de> Deserialize<'de> for RecordId {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        u64::deserialize(deserializer).map(Self)
+impl Packed<'_> for RecordId {
+    #[inline]
+    fn pack(&self, out: &mut Packer) {
+        self.0.to_be_bytes().pack(out);
+    }
+
+    #[inline]
+    fn unpack(from: &mut Unpacker<'_>) -> Option<Self> {
+        Packed::unpack(from).map(|octets| Self(u64::from_be_bytes(octets)))
     }
 }
 
 /// A record's place in the report: records are sorted by first frame, then id.
-#[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RecordKey {
     /// The first frame that belongs to the record.
     pub first: FrameId,
     /// The record.
     pub id: RecordId,
 }
+
+packed! { RecordKey { first id } }

@@ -1,34 +1,39 @@
 //! Finished records: calls, registrations, streams, handshakes, as the report prints them.
 //!
-//! Each is plain, keyed and free of pointers. The field names are the report's (`docs/report.md`);
-//! the same derive writes them compactly into the spool, which is why a value such as [`Ts`] has
-//! two serialised forms. Fields that are known only at the very end (a call's streams, its
+//! Each is plain and keyed. The field names are the report's (`docs/report.md`), which writes them in
+//! the order in which they stand here. Texts are borrowed, from what is known of a live call or from
+//! the compact form ([`super::packed`]): a record is made and read without copying them. Fields that are known only at the very end (a call's streams, its
 //! findings, its exposure) are not here: they are joined in when the report is written.
 
-use serde::{Deserialize, Serialize};
+#[cfg(test)]
+use serde::Serialize;
 
 use super::addr::Endpoint;
 use super::frame::FrameId;
 use super::id::{RecordId, RecordKey};
+use super::packed::{Packed, Packer, Text, Unpacker, packed, packed_words};
 use super::time::Ts;
-use super::word::Word;
 
 /// A party of a call, as its From or To header names it. Text from the wire, made valid UTF-8 with
 /// U+FFFD for what is not; outputs escape it again for their own format.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Party {
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(test, derive(Serialize))]
+pub struct Party<'a> {
     /// The URI as written, without angle brackets and header parameters.
-    pub uri: Option<String>,
+    pub uri: Option<Text<'a>>,
     /// Its user part.
-    pub user: Option<String>,
+    pub user: Option<Text<'a>>,
     /// Its host part.
-    pub host: Option<String>,
+    pub host: Option<Text<'a>>,
     /// The display name, unquoted.
-    pub display: Option<String>,
+    pub display: Option<Text<'a>>,
 }
 
+packed! { Party<'a> { uri user host display } }
+
 /// A value each for the calling and the called side.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(test, derive(Serialize))]
 pub struct Sides<T> {
     /// The side that sent the initial INVITE.
     pub caller: T,
@@ -36,28 +41,44 @@ pub struct Sides<T> {
     pub callee: T,
 }
 
+impl<'a, T: Packed<'a>> Packed<'a> for Sides<T> {
+    #[inline]
+    fn pack(&self, out: &mut Packer) {
+        self.caller.pack(out);
+        self.callee.pack(out);
+    }
+
+    #[inline]
+    fn unpack(from: &mut Unpacker<'a>) -> Option<Self> {
+        Some(Self { caller: T::unpack(from)?, callee: T::unpack(from)? })
+    }
+}
+
 /// How far a call came.
-#[derive(Copy, Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(test, derive(Serialize))]
 pub enum CallState {
     /// A 2xx was seen.
-    #[serde(rename = "answered")]
+    #[cfg_attr(test, serde(rename = "answered"))]
     Answered,
     /// A final response of 300 or above.
-    #[serde(rename = "failed")]
+    #[cfg_attr(test, serde(rename = "failed"))]
     Failed,
     /// CANCEL, then 487 or nothing.
-    #[serde(rename = "cancelled")]
+    #[cfg_attr(test, serde(rename = "cancelled"))]
     Cancelled,
     /// The last thing seen was a provisional response above 100.
-    #[serde(rename = "ringing")]
+    #[cfg_attr(test, serde(rename = "ringing"))]
     Ringing,
     /// The last thing seen was the INVITE or a 100.
-    #[serde(rename = "in-progress")]
+    #[cfg_attr(test, serde(rename = "in-progress"))]
     InProgress,
     /// The INVITE itself was not seen.
-    #[serde(rename = "unknown")]
+    #[cfg_attr(test, serde(rename = "unknown"))]
     Unknown,
 }
+
+packed_words! { CallState { Answered Failed Cancelled Ringing InProgress Unknown } }
 
 impl CallState {
     /// The word used in every output.
@@ -74,8 +95,8 @@ impl CallState {
 }
 
 /// One of the two sides.
-#[derive(Copy, Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(test, derive(Serialize), serde(rename_all = "lowercase"))]
 pub enum Side {
     /// The side that sent the initial INVITE.
     Caller,
@@ -83,9 +104,11 @@ pub enum Side {
     Callee,
 }
 
+packed_words! { Side { Caller Callee } }
+
 /// How media keys were agreed, over all of a call's offers and answers.
-#[derive(Copy, Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(test, derive(Serialize), serde(rename_all = "lowercase"))]
 pub enum Keying {
     /// No keying attribute.
     #[default]
@@ -102,21 +125,27 @@ pub enum Keying {
     Mixed,
 }
 
+packed_words! { Keying { None Sdes Dtls Zrtp Mikey Mixed } }
+
 /// What a call's SDP agreed on.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct CallMedia {
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(test, derive(Serialize))]
+pub struct CallMedia<'a> {
     /// Distinct profiles offered, in order of appearance: `RTP/AVP`.
-    pub offered: Vec<String>,
+    pub offered: Vec<Text<'a>>,
     /// Distinct profiles of accepted m-lines in answers.
-    pub answered: Vec<String>,
+    pub answered: Vec<Text<'a>>,
     /// The keying.
     pub keying: Keying,
     /// Distinct codec names of answers (of offers while there is no answer), first choice first.
-    pub codecs: Vec<String>,
+    pub codecs: Vec<Text<'a>>,
 }
 
+packed! { CallMedia<'a> { offered answered keying codecs } }
+
 /// A transfer asked for within a call (RFC 3515).
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(test, derive(Serialize))]
 pub struct Transfer {
     /// The Refer-To URI.
     pub target: String,
@@ -128,25 +157,28 @@ pub struct Transfer {
     pub frame: FrameId,
 }
 
+packed! { Transfer { target accepted outcome frame } }
+
 /// One call: an initial INVITE (Call-ID, From tag) and what follows.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct CallRecord {
+#[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(test, derive(Serialize))]
+pub struct CallRecord<'a> {
     /// Derived from Call-ID, From tag and, for further forks, To tag.
     pub id: RecordId,
     /// The Call-ID as written.
-    pub call_id: String,
+    pub call_id: Text<'a>,
     /// Distinct transports: `UDP`, `TCP`.
-    pub transport: Vec<String>,
+    pub transport: Vec<Text<'a>>,
     /// From of the initial INVITE.
-    pub caller: Party,
+    pub caller: Party<'a>,
     /// To of the initial INVITE.
-    pub callee: Party,
+    pub callee: Party<'a>,
     /// P-Asserted-Identity values of the initial INVITE.
-    pub asserted: Vec<String>,
+    pub asserted: Vec<Text<'a>>,
     /// Request-URI of the initial INVITE.
-    pub request_uri: Option<String>,
+    pub request_uri: Option<Text<'a>>,
     /// User-Agent or Server of each side.
-    pub user_agents: Sides<Option<String>>,
+    pub user_agents: Sides<Option<Text<'a>>>,
     /// How far it came.
     pub state: CallState,
     /// The final response that decided it; `None` while there is none.
@@ -176,13 +208,13 @@ pub struct CallRecord {
     /// Last frame.
     pub last_frame: u64,
     /// `wire`, `hep` or `both`.
-    pub via: String,
+    pub via: Text<'a>,
     /// Where each side's signalling was seen: source and destination of the initial INVITE.
     pub endpoints: Sides<Option<Endpoint>>,
     /// The trunk; `None` until trunks are known.
-    pub trunk: Option<String>,
+    pub trunk: Option<Text<'a>>,
     /// Offers and answers.
-    pub media: CallMedia,
+    pub media: CallMedia<'a>,
     /// REFERs within the call.
     pub transfers: Vec<Transfer>,
     /// Digest challenges (401, 407) answered within the call.
@@ -193,7 +225,16 @@ pub struct CallRecord {
     pub key_exposed: bool,
 }
 
-impl CallRecord {
+packed! {
+    CallRecord<'a> {
+        id call_id transport caller callee asserted request_uri user_agents state final_status
+        ended_by start answer end setup_ms ring_ms talk_s messages first_source first_frame
+        last_source last_frame via endpoints trunk media transfers challenges signalling_clear
+        key_exposed
+    }
+}
+
+impl CallRecord<'_> {
     /// Its place in the report.
     pub fn key(&self) -> RecordKey {
         RecordKey {
@@ -204,8 +245,8 @@ impl CallRecord {
 }
 
 /// How a registration ended.
-#[derive(Copy, Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(test, derive(Serialize), serde(rename_all = "lowercase"))]
 pub enum RegistrationState {
     /// The last final response was 2xx.
     Ok,
@@ -219,15 +260,18 @@ pub enum RegistrationState {
     Unknown,
 }
 
+packed_words! { RegistrationState { Ok Failed Challenged Expired Unknown } }
+
 /// REGISTER requests of one address of record from one source (Call-ID), with their outcome.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct RegistrationRecord {
+#[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(test, derive(Serialize))]
+pub struct RegistrationRecord<'a> {
     /// Derived from address of record, Call-ID and source.
     pub id: RecordId,
     /// To URI.
-    pub aor: String,
+    pub aor: Text<'a>,
     /// First Contact.
-    pub contact: Option<String>,
+    pub contact: Option<Text<'a>>,
     /// Who sent the first REGISTER.
     pub source: Endpoint,
     /// Where to.
@@ -239,9 +283,9 @@ pub struct RegistrationRecord {
     /// Seconds granted by the last 2xx, else asked for.
     pub expires_s: Option<u64>,
     /// User-Agent of the first REGISTER.
-    pub user_agent: Option<String>,
+    pub user_agent: Option<Text<'a>>,
     /// Call-ID of the REGISTER.
-    pub call_id: String,
+    pub call_id: Text<'a>,
     /// Source of the first frame.
     pub first_source: u16,
     /// First frame.
@@ -250,7 +294,14 @@ pub struct RegistrationRecord {
     pub last_frame: u64,
 }
 
-impl RegistrationRecord {
+packed! {
+    RegistrationRecord<'a> {
+        id aor contact source registrar state attempts expires_s user_agent call_id first_source
+        first_frame last_frame
+    }
+}
+
+impl RegistrationRecord<'_> {
     /// Its place in the report.
     pub fn key(&self) -> RecordKey {
         RecordKey {
@@ -261,25 +312,28 @@ impl RegistrationRecord {
 }
 
 /// What an eavesdropper gains from a stream, in the words of the contract.
-#[derive(Copy, Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[cfg_attr(test, derive(Serialize))]
 pub enum Protection {
     /// Nothing proves either way.
     #[default]
-    #[serde(rename = "unknown")]
+    #[cfg_attr(test, serde(rename = "unknown"))]
     Unknown,
     /// The payload is what the codec produced: anyone on the path can play it.
-    #[serde(rename = "cleartext")]
+    #[cfg_attr(test, serde(rename = "cleartext"))]
     Cleartext,
     /// Authenticated but not encrypted (NULL cipher).
-    #[serde(rename = "authenticated-only")]
+    #[cfg_attr(test, serde(rename = "authenticated-only"))]
     AuthenticatedOnly,
     /// Looks encrypted; not proof of SRTP or of a good key.
-    #[serde(rename = "encrypted-like")]
+    #[cfg_attr(test, serde(rename = "encrypted-like"))]
     EncryptedLike,
     /// Authentication tags verified with a known key.
-    #[serde(rename = "srtp-proven")]
+    #[cfg_attr(test, serde(rename = "srtp-proven"))]
     SrtpProven,
 }
+
+packed_words! { Protection { Unknown Cleartext AuthenticatedOnly EncryptedLike SrtpProven } }
 
 impl Protection {
     /// The word used in every output.
@@ -295,20 +349,24 @@ impl Protection {
 }
 
 /// A payload type seen in a stream.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct PayloadType {
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(test, derive(Serialize))]
+pub struct PayloadType<'a> {
     /// The number, 0 to 127.
     pub pt: u8,
     /// Encoding name from SDP, else from RFC 3551 §6.
-    pub codec: Option<Word>,
+    pub codec: Option<Text<'a>>,
     /// Hz.
     pub clock_rate: Option<u32>,
     /// Packets that carried it.
     pub packets: u64,
 }
 
+packed! { PayloadType<'a> { pt codec clock_rate packets } }
+
 /// Interarrival jitter (RFC 3550 §6.4.1), milliseconds.
-#[derive(Copy, Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Copy, Clone, Debug, PartialEq)]
+#[cfg_attr(test, derive(Serialize))]
 pub struct Jitter {
     /// Mean of the running estimate over all packets.
     pub mean: f64,
@@ -316,8 +374,11 @@ pub struct Jitter {
     pub max: f64,
 }
 
+packed! { Jitter { mean max } }
+
 /// The RTCP that was seen for a stream.
-#[derive(Copy, Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Copy, Clone, Debug, Default, PartialEq)]
+#[cfg_attr(test, derive(Serialize))]
 pub struct StreamRtcp {
     /// Sender reports about this SSRC.
     pub sender_reports: u64,
@@ -331,20 +392,27 @@ pub struct StreamRtcp {
     pub byes: u64,
 }
 
+packed! { StreamRtcp { sender_reports report_blocks reported_lost reported_jitter byes } }
+
 /// Why a stream's protection is what it is.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct VerdictRecord {
+#[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(test, derive(Serialize))]
+pub struct VerdictRecord<'a> {
     /// The deciding test: `T1` to `T9` of the catalogue, or `none`.
-    pub test: Word,
+    pub test: Text<'a>,
     /// `certain`, `high`, `medium`, `low`.
     pub confidence: super::finding::Confidence,
-    /// The figures, by name.
-    pub figures: std::collections::BTreeMap<Word, f64>,
+    /// The figures, in the order of their names.
+    #[cfg_attr(test, serde(serialize_with = "by_name"))]
+    pub figures: Vec<(Text<'a>, f64)>,
 }
 
+packed! { VerdictRecord<'a> { test confidence figures } }
+
 /// One RTP stream: one direction, one SSRC.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct StreamRecord {
+#[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(test, derive(Serialize))]
+pub struct StreamRecord<'a> {
     /// Derived from addresses, ports, SSRC and the first packet's sequence number and timestamp.
     pub id: RecordId,
     /// The call it belongs to.
@@ -354,10 +422,10 @@ pub struct StreamRecord {
     /// Receiver.
     pub dst: Endpoint,
     /// Synchronisation source, `0x` and eight digits.
-    #[serde(with = "ssrc_text")]
+    #[cfg_attr(test, serde(serialize_with = "ssrc_text"))]
     pub ssrc: u32,
     /// Payload types in order of appearance.
-    pub payload_types: Vec<PayloadType>,
+    pub payload_types: Vec<PayloadType<'a>>,
     /// Packets, duplicates included.
     pub packets: u64,
     /// Octets after RTP header, CSRC list and extension.
@@ -401,16 +469,24 @@ pub struct StreamRecord {
     /// The verdict.
     pub protection: Protection,
     /// Why.
-    pub verdict: VerdictRecord,
+    pub verdict: VerdictRecord<'a>,
     /// The profile that SDP agreed on.
-    pub negotiated: Option<Word>,
+    pub negotiated: Option<Text<'a>>,
     /// DTMF digits carried; a later version fills it.
     pub digits: Option<u64>,
     /// RTCP seen for it.
     pub rtcp: Option<StreamRtcp>,
 }
 
-impl StreamRecord {
+packed! {
+    StreamRecord<'a> {
+        id call src dst ssrc payload_types packets payload_bytes wire_bytes first last duration_s
+        first_source first_frame last_frame last_source expected lost loss_pct duplicates
+        reordered jitter_ms mos dscp ttl gaps protection verdict negotiated digits rtcp
+    }
+}
+
+impl StreamRecord<'_> {
     /// Its place in the report.
     pub fn key(&self) -> RecordKey {
         RecordKey {
@@ -420,32 +496,23 @@ impl StreamRecord {
     }
 }
 
-mod ssrc_text {
-    use serde::{Deserialize, Deserializer, Serializer};
+#[cfg(test)]
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
+fn ssrc_text<S: serde::Serializer>(ssrc: &u32, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(&format_args!("0x{ssrc:08x}"))
+}
 
-    use crate::model::text::Short;
-
-    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
-    pub(super) fn serialize<S: Serializer>(ssrc: &u32, serializer: S) -> Result<S::Ok, S::Error> {
-        if serializer.is_human_readable() {
-            let mut text = Short::EMPTY;
-            text.push(b'0');
-            text.push(b'x');
-            text.hexadecimal(u64::from(*ssrc), 8);
-            serializer.serialize_str(text.as_str())
-        } else {
-            serializer.serialize_u32(*ssrc)
-        }
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> {
-        u32::deserialize(deserializer)
-    }
+#[cfg(test)]
+fn by_name<S: serde::Serializer>(
+    figures: &[(Text<'_>, f64)],
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    serializer.collect_map(figures.iter().map(|(name, figure)| (name, figure)))
 }
 
 /// `tls` or `dtls`.
-#[derive(Copy, Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(test, derive(Serialize), serde(rename_all = "lowercase"))]
 pub enum HandshakeKind {
     /// Over TCP.
     Tls,
@@ -453,8 +520,11 @@ pub enum HandshakeKind {
     Dtls,
 }
 
+packed_words! { HandshakeKind { Tls Dtls } }
+
 /// One TLS or DTLS handshake, recognised and counted; a later version reads it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(test, derive(Serialize))]
 pub struct HandshakeRecord {
     /// Derived from the flow and the first frame's time.
     pub id: RecordId,
@@ -469,6 +539,8 @@ pub struct HandshakeRecord {
     /// The ClientHello's frame.
     pub first_frame: u64,
 }
+
+packed! { HandshakeRecord { id kind client server first_source first_frame } }
 
 impl HandshakeRecord {
     /// Its place in the report.

@@ -6,8 +6,9 @@
 
 use std::fmt;
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Serialize, Serializer};
 
+use super::packed::{Packed, Packer, Unpacker};
 use super::text::Short;
 
 /// A moment of packet time, in nanoseconds since the Unix epoch, UTC.
@@ -129,21 +130,21 @@ impl fmt::Display for Ts {
     }
 }
 
-/// Text for people, nanoseconds for the spool.
 impl Serialize for Ts {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        if serializer.is_human_readable() {
-            serializer.serialize_str(self.text().as_str())
-        } else {
-            serializer.serialize_i64(self.0)
-        }
+        serializer.serialize_str(self.text().as_str())
     }
 }
 
-/// Only the compact form is read back.
-impl<'de> Deserialize<'de> for Ts {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        i64::deserialize(deserializer).map(Self)
+impl Packed<'_> for Ts {
+    #[inline]
+    fn pack(&self, out: &mut Packer) {
+        self.0.pack(out);
+    }
+
+    #[inline]
+    fn unpack(from: &mut Unpacker<'_>) -> Option<Self> {
+        i64::unpack(from).map(Self)
     }
 }
 
@@ -151,7 +152,7 @@ impl<'de> Deserialize<'de> for Ts {
 ///
 /// The year is counted from March, so that the leap day is the last of a year, in eras of
 /// 400 years (146,097 days).
-fn civil_from_days(days: i64) -> (i64, i64, i64) {
+pub fn civil_from_days(days: i64) -> (i64, i64, i64) {
     let shifted = days + 719_468; // 0000-03-01 is day 0
     let era = shifted.div_euclid(146_097);
     let of_era = shifted.rem_euclid(146_097);

@@ -29,7 +29,10 @@ const TAIL: usize = 1 + 11 + 1 + 7 + 1 + 11 + 1 + 3 + 1 + 3;
 /// Those of `out`.
 pub fn write(outcome: &mut Outcome, layout: Layout, out: &mut impl Write) -> io::Result<()> {
     let mut ids: Vec<RecordId> = Vec::new();
-    ids.extend(outcome.archive.calls().map(|row| row.record.id));
+    outcome.archive.calls(|row| {
+        ids.push(row.record.id);
+        Ok(())
+    })?;
     if ids.is_empty() {
         return writeln!(out, "no call in this capture");
     }
@@ -41,19 +44,18 @@ pub fn write(outcome: &mut Outcome, layout: Layout, out: &mut impl Write) -> io:
     );
     writeln!(out, "{}", layout.paint(&head, Ink::Bold))?;
     let mut today = String::new();
-    for row in outcome.archive.calls() {
+    outcome.archive.calls(|row| {
         let (date, time) = moment(row.record.start);
         if date != today {
             writeln!(out, "{}", layout.paint(&format!("{date} UTC"), Ink::Dim))?;
             today = date;
         }
-        line(&row, (short, parties), &time, layout, out)?;
-    }
-    Ok(())
+        line(&row, (short, parties), &time, layout, out)
+    })
 }
 
 fn line(
-    row: &CallRow,
+    row: &CallRow<'_>,
     (short, parties): (usize, usize),
     time: &str,
     layout: Layout,
@@ -84,7 +86,7 @@ fn ink(exposure: Exposure) -> Ink {
 }
 
 /// The state, with the status that failed a call.
-fn state(row: &CallRow) -> String {
+fn state(row: &CallRow<'_>) -> String {
     match (row.record.state, row.record.final_status) {
         (CallState::Failed, Some(status)) => format!("failed {status}"),
         (state, _) => state.word().to_owned(),
@@ -92,7 +94,7 @@ fn state(row: &CallRow) -> String {
 }
 
 /// `caller -> callee` in exactly `columns`; what one leaves free the other may use.
-fn between(parties: [&Party; 2], columns: usize) -> String {
+fn between(parties: [&Party<'_>; 2], columns: usize) -> String {
     let [from, to] = parties.map(name);
     let room = columns.saturating_sub(4);
     let half = room / 2;
@@ -104,11 +106,11 @@ fn between(parties: [&Party; 2], columns: usize) -> String {
 }
 
 /// What names a party in few columns: user, else URI, else host.
-fn name(party: &Party) -> &str {
+fn name<'a>(party: &'a Party<'_>) -> &'a str {
     [&party.user, &party.uri, &party.host, &party.display]
         .into_iter()
         .flatten()
-        .map(String::as_str)
+        .map(AsRef::as_ref)
         .find(|text| !text.is_empty())
         .unwrap_or("?")
 }

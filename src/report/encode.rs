@@ -1,8 +1,8 @@
-//! JSON for the records of a report, which may be millions: what `serde_json` writes, in a
-//! fraction of the time, and with the characters that could act on a terminal as escapes.
+//! JSON for whatever serde describes: what `serde_json` writes, in a fraction of the time, and with
+//! the characters that could act on a terminal as escapes. The records of a report, which may be
+//! millions, are written by `records.rs` instead.
 //!
-//! Names of fields are written as they are: they are names of this program. Text is looked at eight
-//! octets at a time and copied up to what needs an escape. Numbers are left to `serde_json`.
+//! Names of fields are written as they are: they are names of this program.
 
 use std::io;
 
@@ -10,7 +10,7 @@ use serde::ser;
 use serde::{Serialize, Serializer};
 use serde_json::Error;
 
-use super::safe::is_unsafe;
+use super::put;
 
 /// Appends `value` as JSON (RFC 8259), compactly and ready to print.
 ///
@@ -18,6 +18,12 @@ use super::safe::is_unsafe;
 /// Those of the value itself.
 pub(super) fn encode(value: &(impl Serialize + ?Sized), out: &mut Vec<u8>) -> io::Result<()> {
     value.serialize(Json(out)).map_err(io::Error::from)
+}
+
+/// Appends a number with a point, or `null` for what is none.
+pub(super) fn float(value: f64, out: &mut Vec<u8>) {
+    // Writing to memory cannot fail.
+    let _ = Json(out).serialize_f64(value);
 }
 
 /// One value to come.
@@ -32,8 +38,16 @@ struct Parts<'a> {
 }
 
 impl<'a> Json<'a> {
-    fn number(self, value: &impl Serialize) -> Result<(), Error> {
-        serde_json::to_writer(self.0, value)
+    #[expect(clippy::unnecessary_wraps, reason = "the last step of many a method that may fail")]
+    fn signed(self, value: i64) -> Result<(), Error> {
+        put::signed(value, self.0);
+        Ok(())
+    }
+
+    #[expect(clippy::unnecessary_wraps, reason = "the last step of many a method that may fail")]
+    fn unsigned(self, value: u64) -> Result<(), Error> {
+        put::decimal(value, self.0);
+        Ok(())
     }
 
     #[expect(clippy::unnecessary_wraps, reason = "the last step of many a method that may fail")]
@@ -81,73 +95,6 @@ fn named(before: u8, name: &str, out: &mut Vec<u8>) {
     out.extend_from_slice(b"\":");
 }
 
-/// Text in quotes, escaped.
-fn quoted(text: &str, out: &mut Vec<u8>) {
-    out.reserve(text.len().saturating_add(2));
-    out.push(b'"');
-    let mut rest = text;
-    loop {
-        let (plain, tail) = rest.split_at_checked(plain(rest.as_bytes())).unwrap_or((rest, ""));
-        out.extend_from_slice(plain.as_bytes());
-        let mut tail = tail.chars();
-        let Some(c) = tail.next() else { break };
-        escaped(c, out);
-        rest = tail.as_str();
-    }
-    out.push(b'"');
-}
-
-/// How many of the first octets are printable ASCII that JSON leaves alone.
-fn plain(octets: &[u8]) -> usize {
-    const ONES: u64 = u64::MAX / 0xff;
-    const HIGH: u64 = ONES << 7;
-    /// The high bit of the first octet that is 0 (and maybe of later ones), in little-endian order.
-    const fn zeros(word: u64) -> u64 {
-        word.wrapping_sub(ONES) & !word
-    }
-    let (words, tail) = octets.as_chunks::<8>();
-    let mut seen = 0_usize;
-    for word in words {
-        let word = u64::from_le_bytes(*word);
-        let control = word.wrapping_sub(ONES * 0x20) & !word;
-        let quote = zeros(word ^ (ONES * 0x22));
-        let backslash = zeros(word ^ (ONES * 0x5c));
-        // DEL and all beyond ASCII.
-        let above = word.wrapping_add(ONES) | word;
-        let found = (control | quote | backslash | above) & HIGH;
-        if found != 0 {
-            let before = usize::try_from(found.trailing_zeros() / 8).unwrap_or(0);
-            return seen.saturating_add(before);
-        }
-        seen = seen.saturating_add(8);
-    }
-    let special = |octet: &u8| !matches!(octet, 0x20..=0x7e) || matches!(octet, b'"' | b'\\');
-    seen.saturating_add(tail.iter().position(special).unwrap_or(tail.len()))
-}
-
-fn escaped(c: char, out: &mut Vec<u8>) {
-    let short = match c {
-        '"' => b"\\\"",
-        '\\' => b"\\\\",
-        '\u{8}' => b"\\b",
-        '\u{c}' => b"\\f",
-        '\n' => b"\\n",
-        '\r' => b"\\r",
-        '\t' => b"\\t",
-        c if !is_unsafe(c) => {
-            out.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes());
-            return;
-        }
-        c => {
-            for unit in c.encode_utf16(&mut [0; 2]) {
-                out.extend_from_slice(format!("\\u{unit:04x}").as_bytes());
-            }
-            return;
-        }
-    };
-    out.extend_from_slice(short);
-}
-
 impl<'a> Serializer for Json<'a> {
     type Ok = ();
     type Error = Error;
@@ -164,43 +111,46 @@ impl<'a> Serializer for Json<'a> {
     }
 
     fn serialize_i8(self, v: i8) -> Result<(), Error> {
-        self.number(&v)
+        self.signed(v.into())
     }
 
     fn serialize_i16(self, v: i16) -> Result<(), Error> {
-        self.number(&v)
+        self.signed(v.into())
     }
 
     fn serialize_i32(self, v: i32) -> Result<(), Error> {
-        self.number(&v)
+        self.signed(v.into())
     }
 
     fn serialize_i64(self, v: i64) -> Result<(), Error> {
-        self.number(&v)
+        self.signed(v)
     }
 
     fn serialize_u8(self, v: u8) -> Result<(), Error> {
-        self.number(&v)
+        self.unsigned(v.into())
     }
 
     fn serialize_u16(self, v: u16) -> Result<(), Error> {
-        self.number(&v)
+        self.unsigned(v.into())
     }
 
     fn serialize_u32(self, v: u32) -> Result<(), Error> {
-        self.number(&v)
+        self.unsigned(v.into())
     }
 
     fn serialize_u64(self, v: u64) -> Result<(), Error> {
-        self.number(&v)
+        self.unsigned(v)
     }
 
     fn serialize_f32(self, v: f32) -> Result<(), Error> {
-        self.number(&v)
+        serde_json::to_writer(self.0, &v)
     }
 
     fn serialize_f64(self, v: f64) -> Result<(), Error> {
-        self.number(&v)
+        if !put::short_float(v, self.0) {
+            serde_json::to_writer(self.0, &v)?;
+        }
+        Ok(())
     }
 
     fn serialize_char(self, v: char) -> Result<(), Error> {
@@ -208,7 +158,7 @@ impl<'a> Serializer for Json<'a> {
     }
 
     fn serialize_str(self, v: &str) -> Result<(), Error> {
-        quoted(v, self.0);
+        put::quoted(v, self.0);
         Ok(())
     }
 
@@ -420,6 +370,7 @@ impl ser::SerializeStructVariant for Parts<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::report::safe::is_unsafe;
     use proptest::prelude::*;
     use serde_json::Value;
     use std::collections::BTreeMap;
@@ -473,14 +424,12 @@ mod tests {
         }
 
         #[test]
-        fn plain_octets_are_counted_up_to_the_first_special_one(
-            octets in prop::collection::vec(prop_oneof![8 => 0x20u8..0x7f, 1 => any::<u8>()], 0..40),
+        fn numbers_are_written_as_serde_json_writes_them(
+            whole: u64, signed: i64, any: f64, some in 0_u64..2_000_000_000_000, digits in 0..12,
         ) {
-            let special = |octet: &u8| {
-                !(0x20..0x7f).contains(octet) || *octet == b'"' || *octet == b'\\'
-            };
-            let first = octets.iter().position(special).unwrap_or(octets.len());
-            prop_assert_eq!(plain(&octets), first);
+            let decimal = some as f64 / 10_f64.powi(digits);
+            let value = (whole, whole >> (whole % 64), signed, any, decimal, decimal * 1e3);
+            prop_assert_eq!(encoded(&value), serde_json::to_string(&value).unwrap());
         }
 
         #[test]

@@ -6,114 +6,130 @@
 
 use std::io::{self, Write};
 
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 
 use super::encode::encode;
 use super::outcome::Outcome;
-use crate::correlate::archive::{Exposure, Row};
-use crate::model::addr::{Addr, Endpoint};
-use crate::model::evidence::{Evidence, FrameRef};
-use crate::model::finding::{Confidence, Figure, Finding, Scope, Severity};
-use crate::model::id::RecordId;
-use crate::model::record::{HandshakeKind, HandshakeRecord};
-use crate::model::time::Ts;
+use super::records::{Json, Object, Out, array};
+use crate::model::finding::Finding;
 
 /// The schema's number: a key that changes its meaning needs another one.
 pub const SCHEMA: &str = "overhear.report/1";
 
-/// Writes the report. `out` should be buffered.
+/// Octets gathered before they are written.
+const PIECE: usize = 1 << 20;
+
+/// Writes the report, in large pieces.
 ///
 /// # Errors
 /// Those of `out`.
 pub fn write(outcome: &mut Outcome, out: &mut impl Write) -> io::Result<()> {
     outcome.book_archive();
     let Outcome { capture, counts, archive, findings, limits, .. } = outcome;
-    let findings = findings.as_slice();
-    let mut document = Document { out, record: Vec::new(), members: 0 };
+    let cited = Cited(findings);
+    let mut document = Document { to: out, out: Out::default(), members: 0, elements: 0 };
     document.member("schema", SCHEMA)?;
     document.member("tool", &Tool::this())?;
     document.member("capture", capture)?;
     document.member("counts", counts)?;
-    document.list("calls", archive.calls(), |row, json| {
-        let findings = Cited { places: row.findings, findings };
-        let links = CallLinks { exposure: row.exposure, streams: row.streams, legs: [], findings };
-        joined(&row.record, &links, json)
+    document.list("calls");
+    archive.calls(|row| {
+        let out = document.element()?;
+        row.record.members(out);
+        out.raw(",\"exposure\":");
+        row.exposure.json(out);
+        out.raw(",\"streams\":");
+        array(row.streams, out, Json::json);
+        out.raw(",\"legs\":[]");
+        cited.end(row.findings, out);
+        Ok(())
     })?;
-    document.list("registrations", archive.registrations(), |row, json| {
-        joined(&row.record, &Links { findings: Cited { places: row.findings, findings } }, json)
+    document.end_list();
+    document.list("registrations");
+    archive.registrations(|row| document.row(&row.record, row.findings, &cited))?;
+    document.end_list();
+    document.list("streams");
+    archive.streams(|row| document.row(&row.record, row.findings, &cited))?;
+    document.end_list();
+    document.list("handshakes");
+    archive.handshakes(|row| {
+        let out = document.element()?;
+        row.record.members(out);
+        out.raw(UNREAD);
+        cited.end(row.findings, out);
+        Ok(())
     })?;
-    document.list("streams", archive.streams(), |row, json| {
-        joined(&row.record, &Links { findings: Cited { places: row.findings, findings } }, json)
-    })?;
-    document.list("handshakes", archive.handshakes(), |row, json| {
-        encode(&HandshakeJson::new(row, findings), json)
-    })?;
+    document.end_list();
     // Filled by later versions.
     for later in ["identities", "trunks", "sources"] {
         document.member(later, &[(); 0])?;
     }
-    document
-        .list("findings", findings, |finding, json| encode(&FindingJson::from(finding), json))?;
+    document.list("findings");
+    for finding in findings.iter() {
+        finding.json(document.element()?);
+    }
+    document.end_list();
     document.member("limits", limits)?;
     document.end()
 }
 
 /// The document's own object, written member by member.
 struct Document<'a, W> {
-    out: &'a mut W,
-    /// The member or record at hand.
-    record: Vec<u8>,
+    to: &'a mut W,
+    /// What waits to be written.
+    out: Out,
     members: usize,
+    /// Elements of the list at hand.
+    elements: usize,
 }
 
 impl<W: Write> Document<'_, W> {
     fn member(&mut self, name: &str, value: &(impl Serialize + ?Sized)) -> io::Result<()> {
-        self.name(name)?;
-        self.record.clear();
-        encode(value, &mut self.record)?;
-        self.out.write_all(&self.record)
+        self.name(name);
+        encode(value, &mut self.out.octets)
     }
 
-    /// An array, an element a line.
-    fn list<T>(
-        &mut self,
-        name: &str,
-        items: impl IntoIterator<Item = T>,
-        element: impl Fn(T, &mut Vec<u8>) -> io::Result<()>,
-    ) -> io::Result<()> {
-        self.name(name)?;
-        self.out.write_all(b"[")?;
-        for (number, item) in items.into_iter().enumerate() {
-            self.out.write_all(if number == 0 { b"\n" } else { b",\n" })?;
-            self.record.clear();
-            element(item, &mut self.record)?;
-            self.out.write_all(&self.record)?;
+    /// Begins an array, an element a line.
+    fn list(&mut self, name: &str) {
+        self.name(name);
+        self.out.raw("[");
+        self.elements = 0;
+    }
+
+    /// Where the next element of the list is to be written.
+    fn element(&mut self) -> io::Result<&mut Out> {
+        if self.out.octets.len() >= PIECE {
+            self.to.write_all(&self.out.octets)?;
+            self.out.octets.clear();
         }
-        self.out.write_all(b"]")
+        self.out.raw(if self.elements == 0 { "\n" } else { ",\n" });
+        self.elements = self.elements.saturating_add(1);
+        Ok(&mut self.out)
     }
 
-    fn name(&mut self, name: &str) -> io::Result<()> {
-        let before = if self.members == 0 { "{" } else { "," };
+    /// An element that is a record with its findings.
+    fn row(&mut self, record: &impl Object, places: &[u32], cited: &Cited<'_>) -> io::Result<()> {
+        let out = self.element()?;
+        record.members(out);
+        cited.end(places, out);
+        Ok(())
+    }
+
+    fn end_list(&mut self) {
+        self.out.raw("]");
+    }
+
+    fn name(&mut self, name: &str) {
+        self.out.raw(if self.members == 0 { "{\n\"" } else { ",\n\"" });
         self.members = self.members.saturating_add(1);
-        write!(self.out, "{before}\n\"{name}\":")
+        self.out.raw(name);
+        self.out.raw("\":");
     }
 
-    fn end(self) -> io::Result<()> {
-        self.out.write_all(b"\n}\n")
+    fn end(mut self) -> io::Result<()> {
+        self.out.raw("\n}\n");
+        self.to.write_all(&self.out.octets)
     }
-}
-
-/// One object with the keys of a record and then those of its links. (What `serde(flatten)` would
-/// do at twice the cost, and there may be millions.)
-fn joined(record: &impl Serialize, links: &impl Serialize, json: &mut Vec<u8>) -> io::Result<()> {
-    encode(record, json)?;
-    if let Some(last) = json.last_mut() {
-        *last = b',';
-    }
-    let seam = json.len();
-    encode(links, json)?;
-    json.remove(seam);
-    Ok(())
 }
 
 /// Who wrote the report, and which secrets were asked for.
@@ -130,184 +146,35 @@ impl Tool {
     }
 }
 
-/// The ids of the findings at some places of the list.
-struct Cited<'a> {
-    places: Vec<u32>,
-    findings: &'a [Finding],
-}
+/// The findings, of which records name some.
+struct Cited<'a>(&'a [Finding]);
 
-impl Serialize for Cited<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let at = |place: &u32| usize::try_from(*place).ok().and_then(|i| self.findings.get(i));
-        serializer.collect_seq(self.places.iter().filter_map(at).map(|finding| &finding.id))
+impl Cited<'_> {
+    /// Ends a record with the ids of the findings at some places of the list.
+    fn end(&self, places: &[u32], out: &mut Out) {
+        let at = |place: &u32| usize::try_from(*place).ok().and_then(|place| self.0.get(place));
+        out.raw(",\"findings\":[");
+        let mut before = "";
+        for finding in places.iter().filter_map(at) {
+            out.raw(before);
+            finding.id.json(out);
+            before = ",";
+        }
+        out.raw("]}");
     }
-}
-
-/// What is joined to a call.
-#[derive(Serialize)]
-struct CallLinks<'a> {
-    exposure: Exposure,
-    streams: Vec<RecordId>,
-    legs: [RecordId; 0],
-    findings: Cited<'a>,
-}
-
-/// What is joined to the other records.
-#[derive(Serialize)]
-struct Links<'a> {
-    findings: Cited<'a>,
-}
-
-/// A handshake. All that a later version reads is `null`: not known.
-#[derive(Serialize)]
-struct HandshakeJson<'a> {
-    id: RecordId,
-    kind: HandshakeKind,
-    client: Endpoint,
-    server: Endpoint,
-    first_source: u16,
-    first_frame: u64,
-    #[serde(flatten)]
-    unread: Unread,
-    decrypted: bool,
-    findings: Cited<'a>,
 }
 
 macro_rules! unread {
     ($($name:ident)*) => {
-        /// What is not read from a handshake yet.
-        #[derive(Default, Serialize)]
-        struct Unread { $($name: Option<()>),* }
+        /// What is not read from a handshake yet is `null`: not known.
+        const UNREAD: &str =
+            concat!($(",\"", stringify!($name), "\":null",)* ",\"decrypted\":false");
     };
 }
 
 unread! {
     sni alpn offered version cipher cipher_id group dh_bits srtp_profile certificates
     client_certificate resumed outcome alert ja3 ja3s ja4
-}
-
-impl<'a> HandshakeJson<'a> {
-    fn new(row: Row<HandshakeRecord>, findings: &'a [Finding]) -> Self {
-        let Row { record, findings: places } = row;
-        let HandshakeRecord { id, kind, client, server, first_source, first_frame } = record;
-        Self {
-            id,
-            kind,
-            client,
-            server,
-            first_source,
-            first_frame,
-            unread: Unread::default(),
-            decrypted: false,
-            findings: Cited { places, findings },
-        }
-    }
-}
-
-#[derive(Serialize)]
-struct FindingJson<'a> {
-    id: &'a str,
-    rule: &'static str,
-    severity: Severity,
-    confidence: Confidence,
-    title: &'a str,
-    summary: &'a str,
-    scope: ScopeJson<'a>,
-    first_seen: Ts,
-    last_seen: Ts,
-    first_source: u16,
-    first_frame: u64,
-    last_source: u16,
-    last_frame: u64,
-    count: u64,
-    first_alert: Sighting,
-    evidence: Vec<EvidenceJson<'a>>,
-    parameters: Parameters<'a>,
-    remediation: &'static str,
-    references: &'static [&'static str],
-}
-
-impl<'a> From<&'a Finding> for FindingJson<'a> {
-    fn from(finding: &'a Finding) -> Self {
-        let (first, last) = (finding.first_seen, finding.last_seen);
-        Self {
-            id: &finding.id,
-            rule: finding.rule,
-            severity: finding.severity,
-            confidence: finding.confidence,
-            title: &finding.title,
-            summary: &finding.summary,
-            scope: ScopeJson::from(&finding.scope),
-            first_seen: first.time,
-            last_seen: last.time,
-            first_source: first.frame.source,
-            first_frame: first.frame.number,
-            last_source: last.frame.source,
-            last_frame: last.frame.number,
-            count: finding.count,
-            first_alert: finding.first_alert.into(),
-            evidence: finding.evidence.iter().map(EvidenceJson::from).collect(),
-            parameters: Parameters(&finding.parameters),
-            remediation: finding.remediation,
-            references: finding.references,
-        }
-    }
-}
-
-#[derive(Serialize)]
-struct ScopeJson<'a> {
-    trunk: Option<&'a str>,
-    calls: &'a [RecordId],
-    streams: &'a [RecordId],
-    handshakes: &'a [RecordId],
-    addresses: &'a [Addr],
-}
-
-impl<'a> From<&'a Scope> for ScopeJson<'a> {
-    fn from(scope: &'a Scope) -> Self {
-        let Scope { trunk, calls, streams, handshakes, addresses } = scope;
-        Self { trunk: trunk.as_deref(), calls, streams, handshakes, addresses }
-    }
-}
-
-/// A frame, named with its source and time.
-#[derive(Serialize)]
-struct Sighting {
-    source: u16,
-    frame: u64,
-    time: Ts,
-}
-
-impl From<FrameRef> for Sighting {
-    fn from(at: FrameRef) -> Self {
-        Self { source: at.frame.source, frame: at.frame.number, time: at.time }
-    }
-}
-
-#[derive(Serialize)]
-struct EvidenceJson<'a> {
-    #[serde(flatten)]
-    at: Sighting,
-    what: &'a str,
-    excerpt: Option<&'a str>,
-    /// The same packet in other sources; a later version finds it there.
-    sightings: [Sighting; 0],
-}
-
-impl<'a> From<&'a Evidence> for EvidenceJson<'a> {
-    fn from(evidence: &'a Evidence) -> Self {
-        let Evidence { at, what, excerpt } = evidence;
-        Self { at: (*at).into(), what, excerpt: excerpt.as_deref(), sightings: [] }
-    }
-}
-
-/// Thresholds and figures as an object, in the rule's order.
-struct Parameters<'a>(&'a [(&'static str, Figure)]);
-
-impl Serialize for Parameters<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_map(self.0.iter().map(|(name, figure)| (name, figure)))
-    }
 }
 
 #[cfg(test)]
@@ -377,7 +244,13 @@ mod tests {
             text.split(' ').next().unwrap().parse::<u64>().unwrap()
         };
         let start = spent();
-        let read = outcome.archive.calls().count() + outcome.archive.streams().count();
+        let mut read = 0;
+        let mut count = || {
+            read += 1;
+            Ok(())
+        };
+        outcome.archive.calls(|_| count()).unwrap();
+        outcome.archive.streams(|_| count()).unwrap();
         let between = spent();
         write(&mut outcome, &mut io::BufWriter::new(io::sink())).unwrap();
         let written = spent() - between;

@@ -2,10 +2,13 @@
 
 pub mod calls;
 mod encode;
+mod finding_json;
 pub mod findings;
 pub mod json;
 pub mod ladder;
 pub mod outcome;
+mod put;
+mod records;
 pub mod safe;
 pub mod schema;
 pub mod terminal;

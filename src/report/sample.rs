@@ -19,16 +19,16 @@ pub(crate) fn at(number: u64) -> FrameRef {
     FrameRef { frame: FrameId { source: 0, number }, time: time(number) }
 }
 
-fn hostile_call(frame: u64) -> CallRecord {
+fn hostile_call(frame: u64) -> CallRecord<'static> {
     let long = "東".repeat(200);
     let party = |text: &str| Party {
-        uri: Some(format!("sip:{text}@x")),
-        user: Some(text.to_owned()),
-        host: Some("x".to_owned()),
-        display: Some(text.to_owned()),
+        uri: Some(format!("sip:{text}@x").into()),
+        user: Some(text.to_owned().into()),
+        host: Some("x".into()),
+        display: Some(text.to_owned().into()),
     };
     CallRecord {
-        call_id: HOSTILE.to_owned(),
+        call_id: HOSTILE.into(),
         caller: party(HOSTILE),
         callee: party(&long),
         state: CallState::Failed,

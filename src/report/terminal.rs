@@ -17,7 +17,7 @@ use crate::model::time::Ts;
 /// # Errors
 /// Those of `out`.
 pub fn write(outcome: &mut Outcome, layout: Layout, out: &mut impl Write) -> io::Result<()> {
-    let exposures = Exposures::of(outcome);
+    let exposures = Exposures::of(outcome)?;
     outcome.book_archive();
     heading(&outcome.capture, layout, out)?;
     verdict::write(outcome, &exposures, layout, out)?;

@@ -22,10 +22,10 @@ pub(super) struct Exposures {
 
 impl Exposures {
     /// Reads every call once.
-    pub(super) fn of(outcome: &mut Outcome) -> Self {
+    pub(super) fn of(outcome: &mut Outcome) -> io::Result<Self> {
         let mut exposures = Self::default();
         let mut exposed = false;
-        for row in outcome.archive.calls() {
+        outcome.archive.calls(|row| {
             let calls = exposures.calls.entry(row.exposure).or_default();
             *calls = calls.saturating_add(1);
             let readable = matches!(row.exposure, Exposure::Clear | Exposure::KeyExposed);
@@ -33,8 +33,9 @@ impl Exposures {
                 exposures.example = Some(row.record.id);
                 exposed = readable;
             }
-        }
-        exposures
+            Ok(())
+        })?;
+        Ok(exposures)
     }
 
     fn get(&self, exposure: Exposure) -> u64 {

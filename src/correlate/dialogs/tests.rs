@@ -16,6 +16,7 @@ use crate::correlate::placement::Placement;
 use crate::model::addr::{Addr, Endpoint};
 use crate::model::evidence::FrameRef;
 use crate::model::frame::FrameId;
+use crate::model::packed::{Packed, Packer, unpack};
 use crate::model::record::{CallRecord, RegistrationRecord};
 use crate::model::time::{Span, Ts};
 use crate::model::transport::Transport;
@@ -31,6 +32,13 @@ struct Tap {
 }
 
 /// An endpoint by its letter.
+/// A record that outlives what it was made of, by way of its compact form.
+fn kept<'a, T: Packed<'static>>(record: &impl Packed<'a>) -> T {
+    let mut packer = Packer::default();
+    packer.record(record);
+    unpack(packer.octets().to_vec().leak()).unwrap()
+}
+
 fn host(letter: u8) -> Endpoint {
     Endpoint::new(Addr::v4([10, 0, 0, letter - b'a' + 1]), 5060)
 }
@@ -150,24 +158,30 @@ impl Tap {
         self.say(3_010, "a>b", "ACK", &dialog("t"), "1 ACK");
     }
 
+    /// Calls finished so far, as they were finished.
+    fn finished(&self) -> Vec<CallRecord<'static>> {
+        self.out.calls.iter().map(|call| kept(&call.record())).collect()
+    }
+
     /// The capture ends: every call, in the order of the report.
-    fn calls(mut self) -> Vec<CallRecord> {
+    fn calls(mut self) -> Vec<CallRecord<'static>> {
         self.dialogs.finish(&mut self.out);
-        self.out.calls.sort_by_key(CallRecord::key);
-        self.out.calls
+        let mut calls = self.finished();
+        calls.sort_by_key(CallRecord::key);
+        calls
     }
 
     /// The capture ends: the only call.
-    fn call(self) -> CallRecord {
+    fn call(self) -> CallRecord<'static> {
         let mut calls = self.calls();
         assert_eq!(calls.len(), 1, "{calls:#?}");
         calls.remove(0)
     }
 
     /// The capture ends: every registration.
-    fn registrations(mut self) -> Vec<RegistrationRecord> {
+    fn registrations(mut self) -> Vec<RegistrationRecord<'static>> {
         self.dialogs.finish(&mut self.out);
-        self.out.registrations
+        self.out.registrations.iter().map(|one| kept(&one.record())).collect()
     }
 
     /// Announced addresses so far: `caller 10.0.0.1:4000 offer`.

@@ -227,7 +227,7 @@ fn report_half(half: Half, sink: &mut Sink) {
         .stream(half.key);
 }
 
-fn severity(record: &StreamRecord) -> Severity {
+fn severity(record: &StreamRecord<'_>) -> Severity {
     if record.src.addr.is_public() || record.dst.addr.is_public() {
         Severity::Critical
     } else {
@@ -235,7 +235,7 @@ fn severity(record: &StreamRecord) -> Severity {
     }
 }
 
-fn milliseconds(record: &StreamRecord) -> u64 {
+fn milliseconds(record: &StreamRecord<'_>) -> u64 {
     u64::try_from(record.last.since(record.first).nanos() / 1_000_000).unwrap_or(0)
 }
 

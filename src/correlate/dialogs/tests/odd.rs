@@ -137,7 +137,7 @@ fn credentials_may_follow_a_challenge_later_than_a_call_lingers() {
     }
     let statuses: Vec<_> =
         tap.calls().iter().map(|call| (call.call_id.clone(), call.final_status)).collect();
-    let of = |call: &str, status| (call.into(), Some(status));
+    let of = |call: &'static str, status| (call.into(), Some(status));
     assert_eq!(statuses, [of("c1", 403), of("c2", 407), of("c2", 403)]);
 }
 
@@ -151,9 +151,9 @@ fn silence_ends_a_call_without_bye() {
     tap.dialogs.advance(ms(149_999), &mut tap.out);
     assert!(tap.out.calls.is_empty());
     tap.dialogs.advance(Ts::MAX, &mut tap.out);
-    let ids: Vec<_> = tap.out.calls.iter().map(|call| &*call.call_id).collect();
-    assert_eq!(ids, ["c1", "c2"]);
-    assert_eq!(tap.out.calls[0].end, None);
+    let calls = tap.finished();
+    assert_eq!([&*calls[0].call_id, &*calls[1].call_id], ["c1", "c2"]);
+    assert_eq!((calls.len(), calls[0].end), (2, None));
     let ends: Vec<_> = tap.out.released.iter().map(|released| released.1).collect();
     assert_eq!(ends, [ms(150_000), ms(160_000)]);
 }
@@ -166,7 +166,8 @@ fn a_full_table_gives_up_the_call_that_was_silent_for_longest() {
     tap.say(1, "a>b", "INVITE", "c2/f/", "1 INVITE");
     tap.say(2, "b>a", "180 Ringing", "c1/f/t", "1 INVITE");
     tap.say(3, "a>b", "INVITE", "c3/f/", "1 INVITE");
-    assert_eq!(tap.out.calls.iter().map(|call| &*call.call_id).collect::<Vec<_>>(), ["c2"]);
+    let calls = tap.finished();
+    assert_eq!((calls.len(), &*calls[0].call_id), (1, "c2"));
     let evicted: Vec<_> = tap.dialogs.evicted().collect();
     assert_eq!(evicted, [("calls", 1), ("registrations", 0), ("transactions", 1)]);
     assert_eq!(tap.calls().len(), 3);
@@ -201,7 +202,7 @@ fn what_the_timers_do_does_not_depend_on_how_often_they_run() {
         }
         tap.dialogs.advance(ms(at + 5_000), &mut tap.out);
         tap.dialogs.finish(&mut tap.out);
-        (tap.out.calls, tap.out.released)
+        (tap.finished(), tap.out.released)
     };
     assert_eq!(run(0), run(1));
     assert_eq!(run(0), run(70));

@@ -114,7 +114,7 @@ fn a_full_table_gives_up_the_registration_that_was_silent_for_longest() {
         assert!(placement.registration.is_some() && placement.call.is_none());
     }
     assert_eq!(tap.out.registrations.len(), 1);
-    assert_eq!(tap.out.registrations[0].call_id, "r2");
+    assert_eq!(tap.out.registrations[0].record().call_id, "r2");
     assert_eq!(tap.dialogs.evicted().nth(1), Some(("registrations", 1)));
     tap.dialogs.advance(Ts::MAX, &mut tap.out);
     assert_eq!(tap.out.registrations.len(), 3);
