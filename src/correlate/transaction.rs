@@ -25,6 +25,8 @@ struct Entry {
     at: FrameRef,
     src_port: u16,
     dst_port: u16,
+    /// It was a copy sent in HEP.
+    hep: bool,
 }
 
 /// Octets of one message with its index.
@@ -99,10 +101,15 @@ impl Transactions {
 
     /// Looks for `key`, notes it if it is new, and says whether the message repeats another.
     fn repeats(&mut self, event: &SipEvent<'_>, key: u64) -> bool {
+        let hep = event.hep.is_some();
         if let Some(entry) = self.find(key) {
             let same = (entry.src_port, entry.dst_port) == (event.src.port, event.dst.port);
+            // A copy sent in HEP is none of the message, nor is the message one of its copy.
+            if hep != entry.hep {
+                return hep && same;
+            }
             let repeated = same && !event.transport.reliable();
-            self.retransmissions = self.retransmissions.saturating_add(u64::from(repeated));
+            self.retransmissions = self.retransmissions.saturating_add(u64::from(repeated && !hep));
             return repeated;
         }
         if self.entries.len() >= self.cap {
@@ -117,6 +124,7 @@ impl Transactions {
             at: event.at,
             src_port: event.src.port,
             dst_port: event.dst.port,
+            hep,
         });
         let (entries, base) = (&self.entries, self.base);
         let _slot = self.index.insert_unique(key, number, |&number| {

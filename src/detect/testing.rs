@@ -124,6 +124,7 @@ impl Bench {
             message: Message::new(&octets, layout, &spans),
             clipped: self.clipped,
             encrypted: self.encrypted,
+            hep: None,
         };
         self.detectors.sip(&event, placement);
     }

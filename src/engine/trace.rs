@@ -135,7 +135,7 @@ impl Trace {
     }
 
     /// Notes between whom media of a call flows.
-    pub(super) fn stream(&mut self, stream: &StreamRecord, call: Option<RecordKey>) {
+    pub(super) fn stream(&mut self, stream: &StreamRecord<'_>, call: Option<RecordKey>) {
         let Some(traced) = call.and_then(|call| self.traced(call)) else { return };
         for end in [stream.src, stream.dst] {
             traced.endpoint(end);

@@ -50,19 +50,10 @@ impl Addr {
         &self.0
     }
 
-    /// The four octets of an IPv4 address.
-    #[inline]
-    pub const fn as_v4(&self) -> Option<[u8; 4]> {
-        match self.0 {
-            [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, a, b, c, d] => Some([a, b, c, d]),
-            _ => None,
-        }
-    }
-
     /// The address as the standard library's type; mapped addresses come out as IPv4.
     #[inline]
     pub fn ip(&self) -> IpAddr {
-        match self.octets_v4() {
+        match self.as_v4() {
             Some(octets) => IpAddr::V4(octets.into()),
             None => IpAddr::V6(Ipv6Addr::from(self.0)),
         }
@@ -70,7 +61,7 @@ impl Addr {
 
     /// The four octets of an IPv4 address.
     #[inline]
-    fn octets_v4(&self) -> Option<[u8; 4]> {
+    pub fn as_v4(&self) -> Option<[u8; 4]> {
         let [mapped @ .., a, b, c, d] = self.0;
         (mapped == Self::MAPPED).then_some([a, b, c, d])
     }
@@ -84,7 +75,7 @@ impl Addr {
     /// not loopback, private (RFC 1918), CGNAT (RFC 6598), link-local, ULA (RFC 4193),
     /// documentation, multicast, unspecified or broadcast.
     pub fn is_public(&self) -> bool {
-        match self.octets_v4() {
+        match self.as_v4() {
             Some(octets) => !matches!(
                 octets,
                 [0 | 10 | 127 | 224..=239, ..]

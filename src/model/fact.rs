@@ -112,6 +112,17 @@ pub struct SipFact {
     pub layout: Layout,
     /// The snap length cut the datagram.
     pub clipped: bool,
+    /// It is a copy that a capture agent sent in HEP.
+    pub hep: Option<HepCopy>,
+}
+
+/// What a capture agent says of a message of which it sent a copy.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub struct HepCopy {
+    /// The agent.
+    pub agent: u32,
+    /// When it saw the message, by its own clock.
+    pub time: Option<Ts>,
 }
 
 /// All facts of one lane in one epoch, with the octets they speak of.

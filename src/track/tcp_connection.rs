@@ -40,6 +40,8 @@ pub(super) enum Carries {
     Unknown,
     Sip,
     Tls,
+    /// Copies that a capture agent sent: counted, not read.
+    Hep,
     Other,
 }
 
@@ -111,6 +113,7 @@ impl Connection {
             Carries::Unknown => self.pending += frames,
             Carries::Sip => tally.handled(Handled::Sip, frames),
             Carries::Tls => tally.handled(Handled::Tls, frames),
+            Carries::Hep => tally.handled(Handled::Hep, frames),
             Carries::Other => tally.skipped(Skipped::NotVoip, frames),
         }
     }
@@ -244,6 +247,7 @@ impl Connection {
                 spans: start..length(emit.epoch.spans.len()),
                 layout: found.layout,
                 clipped: found.cut && clipped,
+                hep: None,
             }));
         });
     }
@@ -280,6 +284,10 @@ impl Connection {
                 } else if !handshake && !self.opened {
                     arrival.emit.fact(Body::MidstreamTls { src, dst });
                 }
+            }
+            Probe::Hep => {
+                stream.forget();
+                self.becomes(Carries::Hep, arrival.shared.tally);
             }
             Probe::More if stream.held() < PROBE_OCTETS => {
                 if stream.held() == 0 {

@@ -144,6 +144,7 @@ impl Tap {
             message: Message::new(octets, layout, &spans),
             clipped: false,
             encrypted: false,
+            hep: None,
         };
         self.dialogs.sip(&event, &mut self.out)
     }
