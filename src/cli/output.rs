@@ -86,12 +86,38 @@ impl Target {
         }
     }
 
+    /// An output that is written while the work goes on. What stands in a file is gone.
+    pub(super) fn begin(self) -> Box<dyn Write + Send> {
+        match self {
+            Self::Stdout => Box::new(io::stdout()),
+            Self::File { file, .. } => {
+                // A device or a pipe has no length to cut.
+                let _ = file.set_len(0);
+                Box::new(BufWriter::with_capacity(BUFFER, file))
+            }
+        }
+    }
+
     /// Nothing will be written.
     pub(super) fn abandon(self) {
         if let Self::File { path, made: true, .. } = self {
             let _ = fs::remove_file(path);
         }
     }
+}
+
+/// Opens one of several outputs, if it is wanted. Only one can be stdout.
+pub(super) fn target(
+    path: Option<&Path>,
+    inputs: &[PathBuf],
+    others: &[&Option<Target>],
+) -> Result<Option<Target>, Failure> {
+    let Some(path) = path else { return Ok(None) };
+    let taken = others.iter().any(|other| matches!(other, Some(Target::Stdout)));
+    if is_stdin(path) && taken {
+        return Err(Failure::new("stdout can be written only once: '-' is given twice"));
+    }
+    Target::open(path, inputs).map(Some)
 }
 
 fn unwritable(path: &Path, error: &io::Error) -> Failure {
