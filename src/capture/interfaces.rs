@@ -28,7 +28,7 @@ pub fn interfaces() -> Result<Vec<Interface>, LiveError> {
 }
 
 #[cfg(feature = "live")]
-pub(super) use door::{Reader, Waker, open};
+pub(super) use door::{Reader, open};
 
 #[cfg(feature = "live")]
 mod door {
@@ -38,7 +38,7 @@ mod door {
     use std::thread;
     use std::time::Duration;
 
-    use pcap::{Active, BreakLoop, Capture, Device, Error, PacketHeader, Precision};
+    use pcap::{Active, Capture, Device, Error, PacketHeader, Precision};
 
     use super::{Interface, LiveError, LiveOptions};
     use crate::capture::live::{Arrival, Counters};
@@ -133,8 +133,9 @@ mod door {
         }
 
         /// What wakes the thread that waits for packets.
-        pub(in crate::capture) fn waker(&mut self) -> Waker {
-            Waker(self.capture.breakloop_handle())
+        pub(in crate::capture) fn waker(&mut self) -> Box<dyn Fn() + Send> {
+            let handle = self.capture.breakloop_handle();
+            Box::new(move || handle.breakloop())
         }
 
         /// Takes packets until `stop` is set, and then those that the kernel already had.
@@ -233,15 +234,6 @@ mod door {
         }
     }
 
-    /// Wakes a reader.
-    pub(in crate::capture) struct Waker(BreakLoop);
-
-    impl Waker {
-        pub(in crate::capture) fn wake(&self) {
-            self.0.breakloop();
-        }
-    }
-
     fn time(header: &PacketHeader, nanos: bool) -> Ts {
         let part = header.ts.tv_usec.saturating_mul(if nanos { 1 } else { 1_000 });
         let second = header.ts.tv_sec.saturating_mul(1_000_000_000);
@@ -278,7 +270,7 @@ mod door {
 }
 
 #[cfg(not(feature = "live"))]
-pub(super) use without::{Reader, Waker, open};
+pub(super) use without::{Reader, open};
 
 /// A build without libpcap listens to nothing.
 #[cfg(not(feature = "live"))]
@@ -292,7 +284,6 @@ mod without {
     use crate::model::frame::LinkType;
 
     pub(in crate::capture) enum Reader {}
-    pub(in crate::capture) enum Waker {}
 
     pub(in crate::capture) fn open(
         _: &str,
@@ -307,18 +298,12 @@ mod without {
             match *self {}
         }
 
-        pub(in crate::capture) fn waker(&mut self) -> Waker {
+        pub(in crate::capture) fn waker(&mut self) -> Box<dyn Fn() + Send> {
             match *self {}
         }
 
         pub(in crate::capture) fn run(self, _: u16, _: &SyncSender<Arrival>, _: &AtomicBool) {
             match self {}
-        }
-    }
-
-    impl Waker {
-        pub(in crate::capture) fn wake(&self) {
-            match *self {}
         }
     }
 }

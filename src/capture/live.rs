@@ -28,7 +28,7 @@ use std::time::Duration;
 use super::backing::Backing;
 use super::facts::{Format, InterfaceStatistics, SourceFacts, Tally, Via};
 use super::input::octets;
-use super::interfaces::{Reader, Waker, open};
+use super::interfaces::{Reader, open};
 use super::merge::MergedBatch;
 use super::packed::Compression;
 use super::write::PcapngWriter;
@@ -113,7 +113,8 @@ pub(super) struct Counters {
 struct Port {
     name: String,
     counters: Arc<Counters>,
-    waker: Waker,
+    /// Makes its thread look whether it is to end.
+    wake: Box<dyn Fn() + Send>,
     thread: Option<JoinHandle<()>>,
     /// What came and was not delivered yet.
     pending: VecDeque<Pending>,
@@ -181,11 +182,11 @@ impl Opened {
         let stop = Arc::<AtomicBool>::default();
         let mut ports = Vec::new();
         for (index, (name, mut reader, counters)) in (0_u16..).zip(readers) {
-            let waker = reader.waker();
+            let wake = reader.waker();
             let (out, stop): (SyncSender<Arrival>, _) = (out.clone(), Arc::clone(&stop));
             let thread = thread::spawn(move || reader.run(index, &out, &stop));
             let pending = VecDeque::new();
-            ports.push(Port { name, counters, waker, thread: Some(thread), pending });
+            ports.push(Port { name, counters, wake, thread: Some(thread), pending });
         }
         let ticked = (options.now)();
         Ok(Live {
@@ -439,7 +440,7 @@ impl Live {
     fn end(&mut self) {
         self.stopping = true;
         self.stop.store(true, Ordering::Release);
-        self.ports.iter().for_each(|port| port.waker.wake());
+        self.ports.iter().for_each(|port| (port.wake)());
     }
 
     /// Everything was delivered.

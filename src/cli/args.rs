@@ -64,7 +64,7 @@ pub(super) enum Command {
     /// What a rule finds, why it matters, how to fix it
     Explain(Explain),
     /// JSON schema of the report
-    Schema,
+    Schema(Schema),
 }
 
 /// Where packets come from, and how they are worked on.
@@ -259,6 +259,13 @@ pub(super) struct Explain {
     /// A rule as `overhear rules` lists it
     #[arg(value_name = "RULE-ID")]
     pub(super) rule: String,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Schema {
+    /// That of a line of --ndjson
+    #[arg(long)]
+    pub(super) ndjson: bool,
 }
 
 /// How a list is printed.

@@ -82,6 +82,6 @@ fn dispatch(cli: args::Cli) -> Result<Status, Failure> {
         args::Command::Scenario(args) => offline::scenario(&args),
         args::Command::Rules(args) => offline::rules(&args),
         args::Command::Explain(args) => offline::explain(&args),
-        args::Command::Schema => offline::schema(),
+        args::Command::Schema(args) => offline::schema(&args),
     }
 }
