@@ -541,3 +541,6 @@ fn begin(out: Recorder, links: &[(String, LinkType)]) -> io::Result<PcapngWriter
     writer.flush()?;
     Ok(writer)
 }
+
+#[cfg(test)]
+mod tests;
