@@ -7,6 +7,7 @@
 #![cfg(feature = "live")]
 #![allow(
     clippy::unwrap_used,
+    clippy::panic,
     clippy::print_stderr,
     clippy::indexing_slicing,
     reason = "a test stops where it goes wrong, and says why it did nothing"

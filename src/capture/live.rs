@@ -348,7 +348,7 @@ impl Live {
         self.next(now).is_some()
     }
 
-    /// The interface whose next frame is due, and until when frames of it are.
+    /// The interface whose next frame is due, and the time at which another one's is.
     fn next(&self, now: Ts) -> Option<(usize, Ts)> {
         let head = |port: &Port| {
             let first = port.pending.front()?;
@@ -388,10 +388,13 @@ impl Live {
             out.backings.push(Backing::Block(Arc::clone(&block.octets)));
             let room = most.saturating_sub(out.frames.len());
             let rest = block.frames.get(block.next..).unwrap_or_default();
-            let run =
-                rest.iter().take(room).take_while(|frame| frame.ts.is_none_or(|ts| ts <= until));
+            // At equal times the interface named first is due again.
+            let due = |(place, frame): &(usize, &RawFrame)| {
+                *place == 0 || frame.ts.is_none_or(|ts| ts < until)
+            };
+            let run = rest.iter().take(room).enumerate().take_while(due);
             let first = out.frames.len();
-            out.frames.extend(run.map(|frame| (0, backing, *frame)));
+            out.frames.extend(run.map(|(_, frame)| (0, backing, *frame)));
             let taken = out.frames.len().saturating_sub(first);
             block.next = block.next.saturating_add(taken.max(1));
             self.book(out.frames.get_mut(first..).unwrap_or_default(), &block.octets);

@@ -86,22 +86,49 @@ impl Target {
         }
     }
 
-    /// An output that is written while the work goes on. What stands in a file is gone.
+    /// An output that is written while the work goes on. What stands in a file is gone with the
+    /// first octet; a file made for it that gets none is removed.
     pub(super) fn begin(self) -> Box<dyn Write + Send> {
-        match self {
-            Self::Stdout => Box::new(io::stdout()),
-            Self::File { file, .. } => {
-                // A device or a pipe has no length to cut.
-                let _ = file.set_len(0);
-                Box::new(BufWriter::with_capacity(BUFFER, file))
-            }
-        }
+        Box::new(Begun { waiting: Some(self), out: None })
     }
 
     /// Nothing will be written.
     pub(super) fn abandon(self) {
         if let Self::File { path, made: true, .. } = self {
             let _ = fs::remove_file(path);
+        }
+    }
+}
+
+/// A target that is written piece by piece.
+struct Begun {
+    /// Before the first octet.
+    waiting: Option<Target>,
+    out: Option<Box<dyn Write + Send>>,
+}
+
+impl Write for Begun {
+    fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
+        let out = self.out.get_or_insert_with(|| match self.waiting.take() {
+            Some(Target::File { file, .. }) => {
+                // A device or a pipe has no length to cut.
+                let _ = file.set_len(0);
+                Box::new(BufWriter::with_capacity(BUFFER, file))
+            }
+            Some(Target::Stdout) | None => Box::new(io::stdout()),
+        });
+        out.write(octets)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.out.as_mut().map_or(Ok(()), Write::flush)
+    }
+}
+
+impl Drop for Begun {
+    fn drop(&mut self) {
+        if let Some(target) = self.waiting.take() {
+            target.abandon();
         }
     }
 }

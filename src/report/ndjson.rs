@@ -203,7 +203,7 @@ fn ends(finding: &Finding, flow: Option<Flow>, out: &mut Out) {
     flow.map(|flow| proto_name(flow.proto)).json(out);
 }
 
-/// EVE's object: action, gid, signature_id, rev, signature, category, severity, metadata.
+/// EVE's object: what was done, which rule of whom, and how bad it is.
 fn alert(finding: &Finding, out: &mut Out) {
     let (severity, word) = match finding.severity {
         Severity::Critical => (1_u64, "Critical"),
