@@ -23,6 +23,8 @@ pub enum Via {
     File,
     /// From standard input.
     Stdin,
+    /// From network interfaces, as it arrived.
+    Live,
 }
 
 /// What a source said of itself and what was found, up to now.

@@ -15,6 +15,7 @@ use std::path::PathBuf;
 use super::backing::{Backing, Chunk};
 use super::error::CaptureError;
 use super::facts::SourceFacts;
+use super::live::Live;
 use super::select::{Selection, Taken};
 use super::source::{MAX_FRAMES, OpenOptions, Source};
 use crate::model::frame::RawFrame;
@@ -50,6 +51,8 @@ pub struct Merge {
     /// What was selected, if not everything.
     taken: Option<Taken>,
     failures: Vec<(u16, CaptureError)>,
+    /// Interfaces, which then are the only source.
+    live: Option<Box<Live>>,
 }
 
 #[derive(Debug)]
@@ -94,6 +97,16 @@ impl Merge {
         (Self::of(lanes), unusable)
     }
 
+    /// Interfaces as the only source. A batch of it without frames is a tick, not the end.
+    pub fn live(live: Live) -> Self {
+        Self { live: Some(Box::new(live)), ..Self::of(Vec::new()) }
+    }
+
+    /// The interfaces, if they are the source.
+    pub fn interfaces(&self) -> Option<&Live> {
+        self.live.as_deref()
+    }
+
     /// Selects frames. To be said before the first batch.
     pub fn select(&mut self, selection: Selection) {
         self.taken = (!selection.is_everything()).then(Taken::default);
@@ -124,7 +137,8 @@ impl Merge {
 
     /// What is known of each source, as far as its frames were delivered.
     pub fn facts(&self) -> impl Iterator<Item = SourceFacts> {
-        self.lanes.iter().map(|lane| {
+        let live = self.live.iter().map(|live| live.facts());
+        live.chain(self.lanes.iter().map(|lane| {
             let mut facts = lane.source.facts();
             if self.selection.packets.is_some() && self.lanes.len() > 1 {
                 // One frame more may have been read than was delivered.
@@ -133,7 +147,7 @@ impl Merge {
                 facts.last_packet = lane.delivered.span.map(|(_, last)| last);
             }
             facts
-        })
+        }))
     }
 
     fn of(mut lanes: Vec<Lane>) -> Self {
@@ -149,6 +163,7 @@ impl Merge {
             selection: Selection::default(),
             taken: None,
             failures: Vec::new(),
+            live: None,
         }
     }
 
@@ -157,6 +172,9 @@ impl Merge {
     /// is empty.
     pub fn next_batch(&mut self, max_frames: usize, out: &mut MergedBatch) -> bool {
         self.recycle(out);
+        if let Some(live) = &mut self.live {
+            return live.next_batch(max_frames.clamp(1, MAX_FRAMES), out);
+        }
         let mut most = max_frames.clamp(1, MAX_FRAMES);
         let mut ahead = most;
         if let Some(packets) = self.selection.packets {

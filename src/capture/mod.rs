@@ -10,7 +10,10 @@
 //! says that is not true is counted ([`Oddities`]) or ends it with a [`Fault`]; it is never fatal
 //! for a file whose beginning was a capture.
 //!
-//! Not here: live interfaces, anything inside a packet.
+//! Packets of live interfaces come as blocks of the same kind: `interfaces` (libpcap, a thread
+//! each) -> `live` (one order) -> `Merge` -> batches.
+//!
+//! Not here: anything inside a packet.
 
 #![cfg_attr(not(test), deny(clippy::arithmetic_side_effects, clippy::as_conversions))]
 
@@ -22,6 +25,8 @@ mod facts;
 mod filter;
 mod input;
 mod interface;
+mod interfaces;
+mod live;
 mod merge;
 mod mmap;
 mod options;
@@ -42,6 +47,8 @@ pub use facts::{
     Fault, FaultKind, Format, InterfaceStatistics, Oddities, Secrets, SourceFacts, Via,
 };
 pub use filter::{Filter, FilterError};
+pub use interfaces::{Interface, interfaces};
+pub use live::{Live, LiveError, LiveOptions, Opened, Recorder};
 pub use merge::{Merge, MergedBatch};
 pub use mmap::Mapping;
 pub use packed::{Compression, Spoilt, Unpacking};

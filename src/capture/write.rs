@@ -58,12 +58,10 @@ impl<W: Write> PcapngWriter<W> {
     ) -> io::Result<()> {
         let Some(ts) = ts else { return self.simple(link, original, octets) };
         let interface = self.interface(link)?;
-        let nanos = u64::try_from(ts.nanos()).unwrap_or(0);
         let captured = length(octets)?;
         self.begin(6);
         self.number(interface);
-        self.number(u32::try_from(nanos >> 32).unwrap_or(u32::MAX));
-        self.number(u32::try_from(nanos & 0xffff_ffff).unwrap_or(u32::MAX));
+        self.time(ts);
         self.number(captured);
         self.number(original);
         self.padded(octets);
@@ -88,6 +86,35 @@ impl<W: Write> PcapngWriter<W> {
         self.interface(link).map(drop)
     }
 
+    /// Describes an interface by its name, though no packet of it has come yet. Its packets are
+    /// those said to be [`on`](Self::on) its index.
+    ///
+    /// # Errors
+    /// Those of `out`.
+    pub fn interface_named(&mut self, link: LinkType, name: &str) -> io::Result<u32> {
+        let index =
+            u32::try_from(self.interfaces.len()).map_err(|_| io::ErrorKind::InvalidInput)?;
+        self.interfaces.push((index.into(), link));
+        self.describe_interface(link, name)?;
+        Ok(index)
+    }
+
+    /// Writes what the capturing host counted on an interface (§4.6): packets received, dropped by
+    /// the interface, dropped by the system.
+    ///
+    /// # Errors
+    /// Those of `out`.
+    pub fn statistics(&mut self, interface: u32, at: Ts, counted: [u64; 3]) -> io::Result<()> {
+        self.begin(5);
+        self.number(interface);
+        self.time(at);
+        for (code, count) in [4, 5, 7].into_iter().zip(counted) {
+            self.option(code, &count.to_le_bytes());
+        }
+        self.option(0, &[]);
+        self.end()
+    }
+
     /// Writes secrets that act from here on; 0x544c534b is a TLS key log.
     ///
     /// # Errors
@@ -108,6 +135,11 @@ impl<W: Write> PcapngWriter<W> {
     pub fn finish(mut self) -> io::Result<W> {
         self.out.flush()?;
         Ok(self.out)
+    }
+
+    /// Where it goes.
+    pub(super) fn output(&self) -> &W {
+        &self.out
     }
 
     /// Hands everything written so far on.
@@ -141,14 +173,21 @@ impl<W: Write> PcapngWriter<W> {
         let index = known.unwrap_or(self.interfaces.len());
         if known.is_none() {
             self.interfaces.push(wanted);
-            self.begin(1);
-            self.number(u32::from(link.0));
-            self.number(0); // no snap length
-            self.option(9, &[9]); // if_tsresol: nanoseconds
-            self.option(0, &[]);
-            self.end()?;
+            self.describe_interface(link, "")?;
         }
         u32::try_from(index).map_err(|_| io::ErrorKind::InvalidInput.into())
+    }
+
+    fn describe_interface(&mut self, link: LinkType, name: &str) -> io::Result<()> {
+        self.begin(1);
+        self.number(u32::from(link.0));
+        self.number(0); // no snap length
+        if !name.is_empty() {
+            self.option(2, name.as_bytes());
+        }
+        self.option(9, &[9]); // if_tsresol: nanoseconds
+        self.option(0, &[]);
+        self.end()
     }
 
     /// A packet without time; its interface is always the section's first.
@@ -187,6 +226,13 @@ impl<W: Write> PcapngWriter<W> {
         }
         self.block.extend_from_slice(&total);
         self.out.write_all(&self.block)
+    }
+
+    /// A time in nanoseconds, its upper half first.
+    fn time(&mut self, at: Ts) {
+        let nanos = u64::try_from(at.nanos()).unwrap_or(0);
+        self.number(u32::try_from(nanos >> 32).unwrap_or(u32::MAX));
+        self.number(u32::try_from(nanos & 0xffff_ffff).unwrap_or(u32::MAX));
     }
 
     fn number(&mut self, number: u32) {

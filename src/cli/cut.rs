@@ -6,28 +6,24 @@ use std::path::{Path, PathBuf};
 use super::Failure;
 use super::args::Review;
 use super::inputs::is_stdin;
-use super::output::Target;
+use super::output::{self, Target};
 use crate::engine::trace::Trace;
 use crate::engine::{Config, cut};
 use crate::report::Outcome;
 use crate::report::text::grouped;
 
-/// The place for the packets, found usable before the work begins.
+/// The place for the packets, if they are wanted, found usable before the work begins.
 pub(super) fn target(
-    path: &Path,
+    path: Option<&Path>,
     inputs: &[PathBuf],
-    json: Option<&Target>,
-) -> Result<Target, Failure> {
-    if inputs.iter().any(|input| is_stdin(input)) {
+    others: &[&Option<Target>],
+) -> Result<Option<Target>, Failure> {
+    if path.is_some() && inputs.iter().any(|input| is_stdin(input)) {
         return Err(Failure::new(
             "-w reads its input twice, and stdin can be read only once: write it to a file first",
         ));
     }
-    let taken = matches!(json, Some(Target::Stdout));
-    if is_stdin(path) && taken {
-        return Err(Failure::new("stdout can be written only once: '-' is given twice"));
-    }
-    Target::open(path, inputs)
+    output::target(path, inputs, others)
 }
 
 /// Writes the packets and says on stderr how many.

@@ -14,11 +14,13 @@ mod args;
 mod cut;
 mod inputs;
 mod limits;
+mod live;
 mod moment;
 mod offline;
 mod output;
 mod progress;
 mod review;
+mod signals;
 
 use std::ffi::OsString;
 use std::fmt;
@@ -74,11 +76,12 @@ pub fn run(argv: Vec<OsString>) -> ExitCode {
 fn dispatch(cli: args::Cli) -> Result<Status, Failure> {
     match cli.command {
         args::Command::Review(args) => review::review(&args, cli.bare),
+        args::Command::Live(args) => live::live(&args),
         args::Command::Calls(args) => review::calls(&args),
         args::Command::Ladder(args) => review::ladder(&args),
         args::Command::Scenario(args) => offline::scenario(&args),
         args::Command::Rules(args) => offline::rules(&args),
         args::Command::Explain(args) => offline::explain(&args),
-        args::Command::Schema => offline::schema(),
+        args::Command::Schema(args) => offline::schema(&args),
     }
 }

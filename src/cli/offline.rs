@@ -3,7 +3,7 @@
 use std::fs;
 use std::io::{self, Read as _, Write as _};
 
-use super::args::{Explain, Format, Rules, Scenario, nearest};
+use super::args::{Explain, Format, Rules, Scenario, Schema, nearest};
 use super::inputs::is_stdin;
 use super::output::{Target, to_stdout};
 use super::{Failure, Status};
@@ -54,7 +54,8 @@ pub(super) fn explain(args: &Explain) -> Result<Status, Failure> {
 }
 
 /// `overhear schema`.
-pub(super) fn schema() -> Result<Status, Failure> {
-    to_stdout(|out| out.write_all(schema::TEXT.as_bytes()))?;
+pub(super) fn schema(args: &Schema) -> Result<Status, Failure> {
+    let text = if args.ndjson { schema::EVENTS } else { schema::TEXT };
+    to_stdout(|out| out.write_all(text.as_bytes()))?;
     Ok(Status::Done)
 }

@@ -86,12 +86,65 @@ impl Target {
         }
     }
 
+    /// An output that is written while the work goes on. What stands in a file is gone with the
+    /// first octet; a file made for it that gets none is removed.
+    pub(super) fn begin(self) -> Box<dyn Write + Send> {
+        Box::new(Begun { waiting: Some(self), out: None })
+    }
+
     /// Nothing will be written.
     pub(super) fn abandon(self) {
         if let Self::File { path, made: true, .. } = self {
             let _ = fs::remove_file(path);
         }
     }
+}
+
+/// A target that is written piece by piece.
+struct Begun {
+    /// Before the first octet.
+    waiting: Option<Target>,
+    out: Option<Box<dyn Write + Send>>,
+}
+
+impl Write for Begun {
+    fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
+        let out = self.out.get_or_insert_with(|| match self.waiting.take() {
+            Some(Target::File { file, .. }) => {
+                // A device or a pipe has no length to cut.
+                let _ = file.set_len(0);
+                Box::new(BufWriter::with_capacity(BUFFER, file))
+            }
+            Some(Target::Stdout) | None => Box::new(io::stdout()),
+        });
+        out.write(octets)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.out.as_mut().map_or(Ok(()), Write::flush)
+    }
+}
+
+impl Drop for Begun {
+    fn drop(&mut self) {
+        if let Some(target) = self.waiting.take() {
+            target.abandon();
+        }
+    }
+}
+
+/// Opens one of several outputs, if it is wanted. Only one can be stdout.
+pub(super) fn target(
+    path: Option<&Path>,
+    inputs: &[PathBuf],
+    others: &[&Option<Target>],
+) -> Result<Option<Target>, Failure> {
+    let Some(path) = path else { return Ok(None) };
+    let taken = others.iter().any(|other| matches!(other, Some(Target::Stdout)));
+    if is_stdin(path) && taken {
+        return Err(Failure::new("stdout can be written only once: '-' is given twice"));
+    }
+    Target::open(path, inputs).map(Some)
 }
 
 fn unwritable(path: &Path, error: &io::Error) -> Failure {

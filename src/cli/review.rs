@@ -9,15 +9,16 @@ use super::output::{self, Target};
 use super::progress::Bar;
 use super::{Failure, Status, cut, limits};
 use crate::capture::{Filter, FilterError, Selection};
-use crate::engine::trace::Trace;
-use crate::engine::{self, Config, Cut};
+use crate::engine::{self, Config, Cut, Examined};
 use crate::model::finding::Severity;
 use crate::policy::Policy;
+use crate::report::events::Listener;
+use crate::report::ndjson::Ndjson;
 use crate::report::{self, Outcome};
 
 /// Frames and octets of an epoch: how much work is handed over at once. Nothing in a report depends
 /// on it.
-const EPOCH: Cut = Cut { frames: 4_096, octets: 4 << 20 };
+pub(super) const EPOCH: Cut = Cut { frames: 4_096, octets: 4 << 20 };
 
 /// `overhear review`.
 pub(super) fn review(args: &Review, bare: bool) -> Result<Status, Failure> {
@@ -32,24 +33,22 @@ pub(super) fn review(args: &Review, bare: bool) -> Result<Status, Failure> {
     }
     let inputs = inputs::expand(&args.source)?;
     let config = config(&args.source, inputs.sources.clone(), policy)?;
-    let json = match &args.json {
-        Some(path) => Some(Target::open(path, &inputs.sources)?),
-        None => None,
-    };
-    let packets = match &args.write {
-        Some(path) => Some(cut::target(path, &inputs.sources, json.as_ref())?),
-        None => None,
-    };
-    let to_stdout = [&json, &packets].into_iter().any(|to| matches!(to, Some(Target::Stdout)));
+    let json = output::target(args.json.as_deref(), &inputs.sources, &[])?;
+    let packets = cut::target(args.write.as_deref(), &inputs.sources, &[&json])?;
+    let lines = output::target(args.ndjson.as_deref(), &inputs.sources, &[&json, &packets])?;
+    let to_stdout =
+        [&json, &packets, &lines].into_iter().any(|to| matches!(to, Some(Target::Stdout)));
     let quiet = args.source.quiet || to_stdout;
     let config = Config { hash: args.hash, traced: args.call.clone(), ..config };
-    let (mut outcome, trace) = match engage(&config, &args.source, inputs) {
-        Ok(examined) => examined,
-        Err(failure) => {
-            json.into_iter().chain(packets).for_each(Target::abandon);
-            return Err(failure);
-        }
-    };
+    let listeners = ndjson(lines, args.sensor.as_deref());
+    let Examined { mut outcome, trace, untold, .. } =
+        match engage(&config, &args.source, inputs, listeners) {
+            Ok(examined) => examined,
+            Err(failure) => {
+                json.into_iter().chain(packets).for_each(Target::abandon);
+                return Err(failure);
+            }
+        };
     if let Some(target) = packets
         && let Err(failure) = cut::write(&config, &trace, &outcome, target, args)
     {
@@ -67,14 +66,31 @@ pub(super) fn review(args: &Review, bare: bool) -> Result<Status, Failure> {
         // stdout carries only the report.
         let _ = limits::print(&config.policy.limits, &mut io::stderr());
     }
+    told(untold)?;
     Ok(status(&outcome, args.fail_on.map(Severity::from)))
+}
+
+/// Who writes lines of JSON, if anybody does.
+fn ndjson(to: Option<Target>, sensor: Option<&str>) -> Vec<Box<dyn Listener>> {
+    let lines = to.map(|to| -> Box<dyn Listener> { Box::new(Ndjson::new(to.begin(), sensor)) });
+    lines.into_iter().collect()
+}
+
+/// Whether the lines could be written. A reader that went away has had enough.
+pub(super) fn told(untold: Option<io::Error>) -> Result<(), Failure> {
+    match untold {
+        Some(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            Err(Failure::new(format!("--ndjson: cannot be written any further: {error}")))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// `overhear calls`.
 pub(super) fn calls(args: &Calls) -> Result<Status, Failure> {
     let inputs = inputs::expand(&args.source)?;
     let config = config(&args.source, inputs.sources.clone(), policy(&args.source))?;
-    let (mut outcome, _) = engage(&config, &args.source, inputs)?;
+    let Examined { mut outcome, .. } = engage(&config, &args.source, inputs, Vec::new())?;
     let layout = output::layout(args.source.no_color);
     output::to_stdout(|out| report::calls::write(&mut outcome, layout, out))?;
     remarks(&outcome, args.source.quiet);
@@ -86,7 +102,7 @@ pub(super) fn ladder(args: &Ladder) -> Result<Status, Failure> {
     let inputs = inputs::expand(&args.source)?;
     let config = config(&args.source, inputs.sources.clone(), policy(&args.source))?;
     let config = Config { ladder: Some(args.call.clone()), ..config };
-    let (outcome, _) = engage(&config, &args.source, inputs)?;
+    let Examined { outcome, .. } = engage(&config, &args.source, inputs, Vec::new())?;
     if outcome.ladder.is_empty() {
         return Err(Failure::new(format!(
             "no call has the id or Call-ID '{}'; 'overhear calls FILE' lists them",
@@ -139,14 +155,19 @@ fn selection(source: &Source) -> Result<Selection, Failure> {
 }
 
 /// Runs the engine under a progress bar.
-fn engage(config: &Config, source: &Source, inputs: Inputs) -> Result<(Outcome, Trace), Failure> {
+fn engage(
+    config: &Config,
+    source: &Source,
+    inputs: Inputs,
+    listeners: Vec<Box<dyn Listener>>,
+) -> Result<Examined, Failure> {
     let bar = Bar::new(source.quiet);
-    let result = engine::review_traced(config, &mut |progress| bar.update(&progress));
+    let result = engine::examine(config, listeners, &mut |progress| bar.update(&progress));
     bar.clear();
-    let (mut outcome, trace) =
+    let mut examined =
         result.map_err(|error| Failure(error.sources.into_iter().map(|(_, why)| why).collect()))?;
-    outcome.limits.extend(inputs.left_out);
-    Ok((outcome, trace))
+    examined.outcome.limits.extend(inputs.left_out);
+    Ok(examined)
 }
 
 /// What a reader of a short output must know: not all of the input is in it.
@@ -162,7 +183,7 @@ fn remarks(outcome: &Outcome, quiet: bool) {
 }
 
 /// The exit status of a review.
-fn status(outcome: &Outcome, fail_on: Option<Severity>) -> Status {
+pub(super) fn status(outcome: &Outcome, fail_on: Option<Severity>) -> Status {
     match fail_on {
         Some(least) if outcome.worst() >= Some(least) => Status::Found,
         Some(_) if outcome.incomplete() => Status::Incomplete,

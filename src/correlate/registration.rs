@@ -66,6 +66,11 @@ impl FinishedRegistration {
     pub fn record(&self) -> RegistrationRecord<'_> {
         self.0.record()
     }
+
+    /// When its last message was captured.
+    pub fn last_seen(&self) -> Ts {
+        self.0.touched_at
+    }
 }
 
 impl Registration {

@@ -46,7 +46,7 @@ impl Sighting {
 }
 
 /// A finding while sightings are still coming.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Entry {
     /// The rule.
     pub meta: &'static Meta,

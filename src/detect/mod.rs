@@ -23,11 +23,12 @@ mod media;
 mod sensor;
 mod sig;
 
-use self::rule::{Detector, Interest, Meta};
+use self::rule::{Detector, Interest, Meta, Words};
 use self::seen::{CaptureSeen, SipSeen, StreamSeen, TapSeen};
-use self::sink::{Outcome, Sink};
+use self::sink::{Entry, Outcome, Sink};
 use crate::correlate::event::SipEvent;
 use crate::correlate::placement::Placement;
+use crate::model::finding::Finding;
 use crate::model::id::RecordKey;
 use crate::policy::Policy;
 
@@ -145,17 +146,30 @@ impl Detectors {
         self.sink.take_links()
     }
 
+    /// Findings raised so far. Their numbers count from 0, in the order in which they were raised.
+    pub fn raised(&self) -> usize {
+        self.sink.len()
+    }
+
+    /// A finding as it stands now.
+    pub fn preview(&self, number: usize) -> Option<Finding> {
+        self.sink.preview(number, |entry| words(&self.rules, entry))
+    }
+
     /// The end of the capture: what only the whole can tell, then every finding.
     pub fn finish(self, capture: &CaptureSeen<'_>) -> Outcome {
         let Self { mut rules, mut sink, .. } = self;
         for rule in &mut rules {
             rule.end(capture, &mut sink);
         }
-        sink.finish(|entry| {
-            let rule = rules.iter().find(|rule| std::ptr::eq(rule.meta(), entry.meta));
-            rule.map(|rule| rule.summarise(entry)).unwrap_or_default()
-        })
+        sink.finish(|entry| words(&rules, entry))
     }
+}
+
+/// What the rule of a finding says about it.
+fn words(rules: &[Box<dyn Detector + Send>], entry: &Entry) -> Words {
+    let rule = rules.iter().find(|rule| std::ptr::eq(rule.meta(), entry.meta));
+    rule.map(|rule| rule.summarise(entry)).unwrap_or_default()
 }
 
 impl std::fmt::Debug for Detectors {

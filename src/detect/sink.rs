@@ -133,6 +133,13 @@ impl Sink {
         self.entries.is_empty()
     }
 
+    /// What a finding of this number would be if the capture ended here.
+    pub fn preview(&self, number: usize, words: impl FnOnce(&Entry) -> Words) -> Option<Finding> {
+        let entry = self.entries.get(number)?;
+        let words = words(entry);
+        Some(entry.clone().finding(entry.id(8), words))
+    }
+
     /// Turns everything into findings; `words` is asked for each one's sentence and figures.
     pub fn finish(self, mut words: impl FnMut(&Entry) -> Words) -> Outcome {
         // What an id shows: the rule, and the first half of the subject's hash.

@@ -13,7 +13,7 @@ use crate::correlate::rtcp::{self, RtcpReports};
 use crate::correlate::stream_record::{drift_pct, stream_record};
 use crate::detect::Detectors;
 use crate::detect::seen::{StreamSeen, TapSeen};
-use crate::model::addr::stable_hash;
+use crate::model::addr::{Proto, stable_hash};
 use crate::model::capture::Counts;
 use crate::model::evidence::FrameRef;
 use crate::model::fact::{Body, EpochFacts, Fact, FactKey, SipFact};
@@ -23,6 +23,7 @@ use crate::model::stream::{Standing, StreamEnded};
 use crate::model::tally::{Handled, Skipped, Tally};
 use crate::model::time::Ts;
 use crate::policy::Policy;
+use crate::report::events::{Events, Flow, Listener};
 use crate::report::outcome::Step;
 
 use super::census::Census;
@@ -52,6 +53,7 @@ pub struct Collector {
     seen: Census,
     watch: Watch,
     trace: Trace,
+    events: Events,
     order: Vec<(FactKey, u32, u32)>,
     now: Ts,
 }
@@ -79,6 +81,8 @@ pub struct Collected {
     pub ladder: Vec<Step>,
     /// What belongs to the calls that were to be traced.
     pub trace: Trace,
+    /// Who was told what happened.
+    pub events: Events,
 }
 
 impl Collector {
@@ -96,6 +100,7 @@ impl Collector {
             seen: Census::default(),
             watch: Watch::new(watch),
             trace: Trace::new(Vec::new()),
+            events: Events::default(),
             order: Vec::new(),
             now: Ts::MIN,
         }
@@ -104,6 +109,11 @@ impl Collector {
     /// Notes what belongs to the calls with these ids or Call-IDs.
     pub fn trace(&mut self, wanted: Vec<String>) {
         self.trace = Trace::new(wanted);
+    }
+
+    /// Tells these what happens.
+    pub fn listen(&mut self, listeners: Vec<Box<dyn Listener>>) {
+        self.events = Events::new(listeners);
     }
 
     /// Takes all facts of one epoch, which ended at `watermark`.
@@ -123,6 +133,7 @@ impl Collector {
         for (record, finding) in self.detectors.take_links() {
             self.archive.cite(record, finding);
         }
+        self.events.flush();
     }
 
     /// The end of the capture.
@@ -153,6 +164,7 @@ impl Collector {
             evicted,
             ladder: self.watch.into_steps(),
             trace: self.trace.finish(),
+            events: self.events,
         }
     }
 
@@ -208,6 +220,23 @@ impl Collector {
 
     fn fact(&mut self, fact: &Fact, epoch: &EpochFacts) {
         self.advance(fact.key.at);
+        self.dispatch(fact, epoch);
+        if !self.events.is_idle() && self.events.raised() < self.detectors.raised() {
+            self.raise(flow(&fact.body));
+        }
+    }
+
+    /// Tells of the findings that a fact raised.
+    #[cold]
+    fn raise(&mut self, flow: Option<Flow>) {
+        for number in self.events.raised()..self.detectors.raised() {
+            if let Some(finding) = self.detectors.preview(number) {
+                self.events.raise(&finding, flow);
+            }
+        }
+    }
+
+    fn dispatch(&mut self, fact: &Fact, epoch: &EpochFacts) {
         match &fact.body {
             Body::Sip(sip) => self.sip(fact, sip, epoch),
             Body::StreamEnded(stream) => self.stream(stream),
@@ -307,6 +336,7 @@ impl Collector {
         self.watch.stream(&record, call);
         self.trace.stream(&record, call);
         self.archive.push_stream(&record, call);
+        self.events.tell(|listener| listener.stream(&record));
     }
 
     fn handshake(&mut self, record: &HandshakeRecord, clipped: bool, at: FrameRef) {
@@ -318,6 +348,7 @@ impl Collector {
             self.detectors.tap(&TapSeen::Clipped { what: "TLS handshake", at });
         }
         self.archive.push_handshake(record);
+        self.events.tell(|listener| listener.handshake(record, at.time));
     }
 
     /// Hands on what correlation has finished or learned.
@@ -334,15 +365,38 @@ impl Collector {
         }
         for call in self.outbox.calls.drain(..) {
             self.counts.calls += 1;
-            self.archive.push_call(&call.record());
+            let record = call.record();
+            self.archive.push_call(&record);
+            self.events.tell(|listener| listener.call(&record));
         }
         for registration in self.outbox.registrations.drain(..) {
             self.counts.registrations += 1;
-            self.archive.push_registration(&registration.record());
+            let record = registration.record();
+            self.archive.push_registration(&record);
+            let at = registration.last_seen();
+            self.events.tell(|listener| listener.registration(&record, at));
         }
     }
 }
 
 fn message<'a>(sip: &SipFact, epoch: &'a EpochFacts) -> Message<'a> {
     Message::new(epoch.octets(&sip.octets), sip.layout, epoch.spans(&sip.spans))
+}
+
+/// The flow of what a packet showed.
+fn flow(body: &Body) -> Option<Flow> {
+    let (src, dst, proto) = match body {
+        Body::Sip(sip) => (sip.src, sip.dst, sip.transport.proto()),
+        Body::StreamEnded(stream) => (stream.key.src, stream.key.dst, Proto::UDP),
+        Body::Handshake { kind: HandshakeKind::Tls, client, server, .. } => {
+            (*client, *server, Proto::TCP)
+        }
+        Body::Handshake { client, server, .. } => (*client, *server, Proto::UDP),
+        Body::MidstreamTls { src, dst } => (*src, *dst, Proto::TCP),
+        Body::Rtcp { src, dst, .. } => (*src, *dst, Proto::UDP),
+        Body::Duplicate { .. } | Body::StreamLoss { .. } | Body::BackwardJump { .. } => {
+            return None;
+        }
+    };
+    Some(Flow { src, dst, proto })
 }

@@ -5,7 +5,7 @@
 
 use overhear_parsers::sip;
 
-use crate::capture::{Merge, MergedBatch};
+use crate::capture::{Live, Merge, MergedBatch};
 use crate::decode::{self, Decoded, Packet, Skip};
 use crate::model::addr::{Proto, STABLE};
 use crate::model::evidence::FrameRef;
@@ -26,6 +26,9 @@ use std::hash::{BuildHasher, Hasher};
 /// Frames for each step of the silence after the last frame, and steps at most.
 const SILENT_STEP: u64 = 4096;
 const SILENT_STEPS: i64 = 1024;
+
+/// By how much the watermark rises at least while no packets come.
+const QUIET: Span = Span::from_secs(1);
 
 /// Where full batches go.
 pub trait Lanes {
@@ -74,7 +77,7 @@ struct Place {
 impl Dispatcher {
     /// A dispatcher for `lanes` lanes.
     pub fn new(merge: Merge, lanes: usize, cut: Cut, policy: &Policy) -> Self {
-        let sources = merge.sources().len();
+        let sources = merge.facts().count();
         let fragments = fragments(&policy.limits);
         Self {
             merge,
@@ -109,6 +112,9 @@ impl Dispatcher {
                     batch.backings.clear();
                 }
             }
+            if merged.frames.is_empty() {
+                self.tick(lanes);
+            }
             for (source, backing, raw) in &merged.frames {
                 self.frame(*source, *backing, raw, &merged, lanes);
                 if self.epoch_frames >= self.cut.frames || self.epoch_octets >= self.cut.octets {
@@ -122,6 +128,20 @@ impl Dispatcher {
         self.fall_silent(lanes);
         self.end_epoch(End::Capture(self.watermark), lanes);
         progress(&self.merge, self.packets);
+    }
+
+    /// Nothing comes from the interfaces for a moment: what came is worked off. No packet will come
+    /// any more from before the floor, so that timers run up to there, by seconds.
+    fn tick(&mut self, lanes: &mut impl Lanes) {
+        let floor = self.merge.interfaces().and_then(Live::floor);
+        let floor = floor.filter(|_| self.watermark != Ts::MIN).unwrap_or(Ts::MIN);
+        let raised = floor >= self.watermark.plus(QUIET);
+        if raised {
+            self.watermark = floor;
+        }
+        if raised || self.epoch_frames > 0 {
+            self.end_epoch(End::Epoch(self.watermark), lanes);
+        }
     }
 
     /// Lets the time after the last frame pass in steps, so that the streams still open end a few
@@ -207,7 +227,7 @@ impl Dispatcher {
         match decode::decode_general(raw.link, octets, raw.original) {
             Decoded::Packet(packet) => whole(&packet),
             Decoded::Fragment(fragment) => {
-                self.fragment(&fragment, fragment.data(octets), place, merged, lanes);
+                self.fragment(&fragment, fragment.data(octets), &place, merged, lanes);
             }
             Decoded::Skipped(skip) => self.totals.tally.skipped(reason(skip), 1),
         }
@@ -247,7 +267,7 @@ impl Dispatcher {
         &mut self,
         fragment: &decode::Fragment,
         data: &[u8],
-        place: Place,
+        place: &Place,
         merged: &MergedBatch,
         lanes: &mut impl Lanes,
     ) {

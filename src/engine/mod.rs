@@ -17,7 +17,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
 
-use crate::capture::{CaptureError, Merge, OpenOptions, Selection, Source, Unpacking};
+use crate::capture::{CaptureError, Live, Merge, OpenOptions, Selection, Source, Unpacking};
 use crate::detect::seen::CaptureSeen;
 use crate::model::capture::{CaptureRecord, Counts, SeverityCounts};
 use crate::model::evidence::FrameRef;
@@ -27,6 +27,7 @@ use crate::model::tally::Tally;
 use crate::model::time::Ts;
 use crate::policy::Policy;
 use crate::policy::limits::CELLS;
+use crate::report::events::Listener;
 use crate::report::outcome::Outcome;
 
 use collector::Collector;
@@ -104,30 +105,38 @@ impl std::error::Error for Error {}
 /// When none of the sources could be used. One of several that cannot is named in
 /// [`Outcome::limits`], and the rest is reviewed.
 pub fn review(config: &Config, progress: &mut dyn FnMut(Progress)) -> Result<Outcome, Error> {
-    review_traced(config, progress).map(|(outcome, _)| outcome)
+    examine(config, Vec::new(), progress).map(|examined| examined.outcome)
 }
 
-/// The same, and which packets belong to the calls that [`Config::traced`] names.
+/// What an examination leaves behind.
+#[derive(Debug)]
+pub struct Examined {
+    /// For the writers of reports.
+    pub outcome: Outcome,
+    /// Which packets belong to the calls that [`Config::traced`] names.
+    pub trace: Trace,
+    /// Why listeners were not told everything.
+    pub untold: Option<std::io::Error>,
+    /// What went wrong with interfaces, or with writing down what they received: sentences.
+    pub faults: Vec<String>,
+}
+
+/// The same, telling `listeners` what happens, as it happens.
 ///
 /// # Errors
 /// As [`review`].
-pub fn review_traced(
+pub fn examine(
     config: &Config,
+    listeners: Vec<Box<dyn Listener>>,
     progress: &mut dyn FnMut(Progress),
-) -> Result<(Outcome, Trace), Error> {
+) -> Result<Examined, Error> {
     let (merge, refused) = opened(config);
     let mut unusable: Vec<(PathBuf, String)> =
         refused.into_iter().map(|error| (error.path().to_path_buf(), error.to_string())).collect();
     if merge.sources().len() == 0 {
         return Err(Error { sources: unusable });
     }
-    let mut collector = Collector::new(&config.policy, config.ladder.clone());
-    collector.trace(config.traced.clone());
-    let lanes = config.lanes.clamp(1, CELLS);
-    let run =
-        pipeline::run(merge, lanes, config.epoch, &config.policy, collector, &mut |at, packets| {
-            progress(how_far(at, packets));
-        });
+    let run = engage(merge, config, listeners, progress);
     for (source, error) in run.dispatcher.merge().failures() {
         let path = run.dispatcher.merge().sources().nth(usize::from(*source)).map(Source::path);
         unusable.push((path.map(PathBuf::from).unwrap_or_default(), error.to_string()));
@@ -136,6 +145,31 @@ pub fn review_traced(
         return Err(Error { sources: unusable });
     }
     Ok(assemble(run, config, unusable))
+}
+
+/// Listens to interfaces until they end, telling `listeners` what happens. Of the configuration
+/// the sources and the selection are not used.
+pub fn live(live: Live, config: &Config, listeners: Vec<Box<dyn Listener>>) -> Examined {
+    let run = engage(Merge::live(live), config, listeners, &mut |_| {});
+    let interfaces = run.dispatcher.merge().interfaces();
+    let faults = interfaces.map(|live| live.faults().to_vec()).unwrap_or_default();
+    let mut examined = assemble(run, config, Vec::new());
+    examined.faults = faults;
+    examined
+}
+
+fn engage(
+    merge: Merge,
+    config: &Config,
+    listeners: Vec<Box<dyn Listener>>,
+    progress: &mut dyn FnMut(Progress),
+) -> Run {
+    let mut collector = Collector::new(&config.policy, config.ladder.clone());
+    collector.trace(config.traced.clone());
+    collector.listen(listeners);
+    let lanes = config.lanes.clamp(1, CELLS);
+    let mut report = |at: &Merge, packets| progress(how_far(at, packets));
+    pipeline::run(merge, lanes, config.epoch, &config.policy, collector, &mut report)
 }
 
 /// The sources with what is selected of them, and what is wrong with those that cannot be opened.
@@ -165,7 +199,7 @@ fn how_far(merge: &Merge, packets: u64) -> Progress {
     all
 }
 
-fn assemble(run: Run, config: &Config, unusable: Vec<(PathBuf, String)>) -> (Outcome, Trace) {
+fn assemble(run: Run, config: &Config, unusable: Vec<(PathBuf, String)>) -> Examined {
     let Run { dispatcher, collector, totals } = run;
     let collected = collector.finish();
     let mut tally = totals.tally.clone();
@@ -188,8 +222,12 @@ fn assemble(run: Run, config: &Config, unusable: Vec<(PathBuf, String)>) -> (Out
     for (record, finding) in last_word.links {
         archive.cite(record, finding);
     }
+    let mut events = collected.events;
+    events.finish(&last_word.findings, &last_word.places);
     archive.settle(last_word.places);
     let counts = finish_counts(collected.counts, &capture, &last_word.findings);
+    events.tell(|listener| listener.end(&capture, &counts));
+    events.flush();
     let mut limits: Vec<String> = unusable
         .into_iter()
         .map(|(_, why)| format!("{why}; it is not part of this report."))
@@ -205,7 +243,7 @@ fn assemble(run: Run, config: &Config, unusable: Vec<(PathBuf, String)>) -> (Out
         policy: config.policy.clone(),
         ladder: collected.ladder,
     };
-    (outcome, collected.trace)
+    Examined { outcome, trace: collected.trace, untold: events.failure(), faults: Vec::new() }
 }
 
 fn capture_record(

@@ -105,6 +105,7 @@ fn record(facts: &SourceFacts, hash: bool) -> SourceRecord {
         via: match facts.via {
             Via::File => "file",
             Via::Stdin => "stdin",
+            Via::Live => "live",
         }
         .to_owned(),
         compression: facts.compression.name().to_owned(),

@@ -1,6 +1,8 @@
 //! How a SIP message travelled (RFC 3261 §18): what its Via and the report call it, and whether
 //! the transport repeats lost messages by itself. Decides nothing else.
 
+use super::addr::Proto;
+
 /// The transport of a SIP message.
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Transport {
@@ -33,6 +35,15 @@ impl Transport {
             Self::Tls => "TLS",
             Self::Ws => "WS",
             Self::Wss => "WSS",
+        }
+    }
+
+    /// The protocol above IP.
+    pub const fn proto(self) -> Proto {
+        match self {
+            Self::Udp => Proto::UDP,
+            Self::Sctp => Proto::SCTP,
+            Self::Tcp | Self::Tls | Self::Ws | Self::Wss => Proto::TCP,
         }
     }
 

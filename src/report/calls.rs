@@ -15,7 +15,7 @@ use super::safe::{fit, pad, width};
 use super::text::{Ink, Layout, moment, short_duration};
 use crate::correlate::archive::{CallRow, Exposure};
 use crate::model::id::RecordId;
-use crate::model::record::{CallState, Party};
+use crate::model::record::{CallRecord, CallState, Party};
 
 /// Digits of an id printed at least.
 const SHORTEST: usize = 8;
@@ -103,6 +103,11 @@ fn between(parties: [&Party<'_>; 2], columns: usize) -> String {
     let text = format!("{} -> ", fit(from, left));
     let rest = columns.saturating_sub(width(&text));
     format!("{text}{}", pad(to, rest))
+}
+
+/// Who calls whom, in so many columns.
+pub(super) fn parties(call: &CallRecord<'_>, columns: usize) -> String {
+    between([&call.caller, &call.callee], columns)
 }
 
 /// What names a party in few columns: user, else URI, else host.

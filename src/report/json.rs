@@ -167,7 +167,7 @@ impl Cited<'_> {
 macro_rules! unread {
     ($($name:ident)*) => {
         /// What is not read from a handshake yet is `null`: not known.
-        const UNREAD: &str =
+        pub(super) const UNREAD: &str =
             concat!($(",\"", stringify!($name), "\":null",)* ",\"decrypted\":false");
     };
 }

@@ -2,10 +2,13 @@
 
 pub mod calls;
 mod encode;
+pub mod events;
 mod finding_json;
 pub mod findings;
 pub mod json;
 pub mod ladder;
+pub mod lines;
+pub mod ndjson;
 pub mod outcome;
 mod put;
 mod records;

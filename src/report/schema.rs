@@ -3,6 +3,9 @@
 /// JSON Schema 2020-12 of what [`super::json`] writes.
 pub const TEXT: &str = include_str!("../../docs/overhear.report.schema.json");
 
+/// JSON Schema 2020-12 of a line that [`super::ndjson`] writes.
+pub const EVENTS: &str = include_str!("../../docs/overhear.event.schema.json");
+
 #[cfg(test)]
 #[path = "../../tests/support/schema.rs"]
 mod checker;

@@ -192,6 +192,8 @@ fn next(
     out: &mut impl Write,
 ) -> io::Result<()> {
     let file = match outcome.capture.sources.as_slice() {
+        // Interfaces cannot be read again; what -w wrote can.
+        [one] if one.via == "live" => "FILE",
         [one] if plain_path(&one.path, layout.width.saturating_sub(COMMAND)) => one.path.as_str(),
         _ => "FILE",
     };

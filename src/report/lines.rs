@@ -1,0 +1,81 @@
+//! A line for a person for each call that ends and each finding that is raised, while `overhear
+//! live` runs. The report follows at the end.
+
+use std::io::{self, Write};
+
+use super::calls::parties;
+use super::events::{Flow, Listener, Stage};
+use super::safe::safe;
+use super::text::{Ink, Layout, moment, short_duration};
+use crate::model::capture::{CaptureRecord, Counts};
+use crate::model::finding::Finding;
+use crate::model::record::{CallRecord, HandshakeRecord, RegistrationRecord, StreamRecord};
+use crate::model::time::Ts;
+
+/// Columns of who calls whom.
+const PARTIES: usize = 36;
+
+/// Writes lines.
+pub struct Lines {
+    to: Box<dyn Write + Send>,
+    layout: Layout,
+    gathered: Vec<u8>,
+}
+
+impl Lines {
+    /// Lines in this layout.
+    pub fn new(to: Box<dyn Write + Send>, layout: Layout) -> Self {
+        Self { to, layout, gathered: Vec::new() }
+    }
+
+    fn line(&mut self, at: Ts, text: &str) {
+        let (_, time) = moment(at);
+        // Writing to memory cannot fail.
+        let _ = writeln!(self.gathered, "{} {text}", self.layout.paint(&time, Ink::Dim));
+    }
+}
+
+impl Listener for Lines {
+    fn call(&mut self, call: &CallRecord<'_>) {
+        let at = call.end.or(call.answer).unwrap_or(call.start);
+        let talk = call.talk_s.map(short_duration).unwrap_or_default();
+        let text = format!("call     {} {} {talk}", parties(call, PARTIES), call.state.word());
+        self.line(at, text.trim_end());
+    }
+
+    fn registration(&mut self, _: &RegistrationRecord<'_>, _: Ts) {}
+
+    fn stream(&mut self, _: &StreamRecord<'_>) {}
+
+    fn handshake(&mut self, _: &HandshakeRecord, _: Ts) {}
+
+    fn finding(&mut self, finding: &Finding, flow: Option<Flow>, stage: Stage) {
+        if stage == Stage::Final {
+            return;
+        }
+        let word = format!("{:8}", finding.severity.word().to_uppercase());
+        let ends = flow.map(|flow| format!(", {} -> {}", flow.src, flow.dst)).unwrap_or_default();
+        let text = format!(
+            "{} {} {}{ends}",
+            self.layout.paint(&word, Ink::of(finding.severity)),
+            finding.rule,
+            safe(&finding.title)
+        );
+        self.line(finding.first_alert.time, &text);
+    }
+
+    fn end(&mut self, _: &CaptureRecord, _: &Counts) {
+        if !self.gathered.is_empty() {
+            self.gathered.push(b'\n');
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        if self.gathered.is_empty() {
+            return Ok(());
+        }
+        self.to.write_all(&self.gathered)?;
+        self.gathered.clear();
+        self.to.flush()
+    }
+}
