@@ -11,7 +11,7 @@
 
 mod support;
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use assert_cmd::Command;
@@ -140,7 +140,8 @@ fn evidence_mut(finding: &mut Value) -> &mut Vec<Value> {
     finding["evidence"].as_array_mut().unwrap()
 }
 
-/// The same without what names frames and moments.
+/// The same without what depends on which tap saw a packet first: frames, moments, ids made of moments,
+/// the order by frames, hops and the link's octets.
 fn timeless(mut report: Value) -> Value {
     fn strip(value: &mut Value) {
         match value {
@@ -149,11 +150,16 @@ fn timeless(mut report: Value) -> Value {
                     let moment = value.as_str().is_some_and(|text| {
                         text.ends_with('Z') && text.as_bytes().get(10) == Some(&b'T')
                     });
-                    !moment && !key.contains("frame") && !key.contains("source")
+                    let place = key.contains("frame") || key.contains("source");
+                    !moment && !place && key != "ttl" && key != "wire_bytes"
                 });
                 members.values_mut().for_each(strip);
             }
-            Value::Array(values) => values.iter_mut().for_each(strip),
+            Value::Array(values) => {
+                values.iter_mut().for_each(strip);
+                values.sort_by_key(Value::to_string);
+            }
+            Value::String(text) if text.len() == 15 && text.starts_with(['s', 'h']) => text.clear(),
             _ => {}
         }
     }
@@ -337,18 +343,12 @@ fn a_call_is_cut_out_of_both_with_the_times_of_their_clocks() {
         let run =
             overhear().arg("review").args(sources).args(["--call", &id, "-w"]).arg(&out).output();
         assert!(run.unwrap().status.success());
-        let mut counts: BTreeMap<Ts, usize> = BTreeMap::new();
-        for (ts, _) in frames(&out) {
-            *counts.entry(ts).or_default() += 1;
-        }
-        counts
+        frames(&out).into_iter().map(|(ts, _)| ts).collect::<BTreeSet<Ts>>()
     };
     let (one, two) = (cut("one", &[&near]), cut("two", &[&near, &far]));
     let later = |ts: &Ts| ts.plus(Span::from_millis(3_200));
-    let mut expected = one.clone();
-    for (ts, count) in &one {
-        *expected.entry(later(ts)).or_default() += count;
-    }
-    assert!(one.len() > 100);
-    assert_eq!(two, expected);
+    assert!(one.len() > 100 && one.iter().all(|ts| two.contains(ts)));
+    // Messages are written as they were first seen, media as often as it was seen.
+    assert!(two.iter().all(|ts| one.contains(ts) || one.iter().any(|one| later(one) == *ts)));
+    assert!(two.len() > 2 * one.len() - 30, "{} {}", one.len(), two.len());
 }

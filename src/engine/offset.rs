@@ -14,7 +14,7 @@
 //! standard input, which cannot be read twice, and more than 64 sources, which are the pieces of a
 //! ring buffer.
 
-use std::collections::HashMap;
+use std::collections::HashSet;
 
 use super::sample::{Sample, Sampled};
 use crate::capture::Merge;
@@ -129,10 +129,10 @@ fn measured(first: &Sample, second: &Sample) -> Option<Measured> {
     // The time that both looked at, by the clock of the first.
     let from = first.span.0.max(second.span.0.minus(ahead));
     let to = first.span.1.min(second.span.1.minus(ahead));
-    let mut hosts: HashMap<u32, (), _> = HashMap::with_hasher(STABLE);
-    hosts.extend(near.iter().map(|pair| (pair.hosts, ())));
+    let mut hosts = HashSet::with_hasher(STABLE);
+    hosts.extend(near.iter().map(|pair| pair.hosts));
     let there = |packet: &&Sampled, at: Ts| {
-        !packet.repeated && hosts.contains_key(&packet.hosts) && (from..=to).contains(&at)
+        !packet.repeated && hosts.contains(&packet.hosts) && (from..=to).contains(&at)
     };
     let ours = ours.iter().filter(|packet| there(packet, packet.at)).count();
     let theirs = theirs.iter().filter(|packet| there(packet, packet.at.minus(ahead))).count();

@@ -31,6 +31,8 @@ const NUMBERED: Span = Span::from_millis(5);
 const UNNUMBERED: Span = Span::from_millis(1);
 /// Packets of the last milliseconds that are remembered: 4 million a second.
 const RECENT: usize = 20_000;
+/// Packets of one likeness that a packet is compared with: octets that somebody repeats.
+const ALIKE: usize = 64;
 
 /// What has to be equal in two sightings, and what must not be.
 #[derive(Copy, Clone, Debug)]
@@ -50,10 +52,17 @@ struct Search {
     /// When the next of them is due, the next one last.
     due: Vec<Ts>,
     /// Those met a moment ago.
-    open: VecDeque<Mark>,
+    open: Passed,
     /// What passed a moment ago.
-    recent: VecDeque<Mark>,
+    recent: Passed,
     found: BTreeMap<FrameId, Vec<FrameRef>>,
+}
+
+/// Packets of the last milliseconds, by likeness.
+#[derive(Debug, Default)]
+struct Passed {
+    order: VecDeque<(Ts, u64, FrameId)>,
+    marks: BTreeMap<(u64, FrameId), Mark>,
 }
 
 /// Fills in the sightings of all evidence. `merge` reads the same sources from the beginning;
@@ -106,48 +115,40 @@ impl Search {
         Self {
             awaited,
             due,
-            open: VecDeque::new(),
-            recent: VecDeque::new(),
+            open: Passed::default(),
+            recent: Passed::default(),
             found: BTreeMap::new(),
         }
     }
 
     /// Whether nothing more can be found.
     fn is_over(&self) -> bool {
-        self.open.is_empty() && self.awaited.iter().all(Vec::is_empty)
+        self.open.marks.is_empty() && self.awaited.iter().all(Vec::is_empty)
     }
 
     fn frame(&mut self, at: FrameRef, raw: &RawFrame, octets: &[u8], watermark: Ts) {
         let past = watermark.minus(NUMBERED);
-        while self.open.front().is_some_and(|mark| mark.at.time < past) {
-            self.open.pop_front();
-        }
+        self.open.forget(past, usize::MAX);
         while self.due.last().is_some_and(|due| *due < past) {
             self.due.pop();
         }
         let soon = self.due.last().is_some_and(|due| due.minus(NUMBERED) <= watermark);
         let awaited = self.awaits(at.frame);
-        if !soon && !awaited && self.open.is_empty() {
+        if !soon && !awaited && self.open.marks.is_empty() {
             return;
         }
         let Some(mark) = Mark::of(at, raw, octets) else { return };
-        for open in &self.open {
-            if open.is_copy(&mark) {
-                note(&mut self.found, open.at.frame, mark.at);
-            }
+        for open in self.open.copies(&mark) {
+            note(&mut self.found, open.at.frame, mark.at);
         }
         if awaited {
-            for recent in self.recent.iter().filter(|recent| recent.is_copy(&mark)) {
+            for recent in self.recent.copies(&mark) {
                 note(&mut self.found, mark.at.frame, recent.at);
             }
-            self.open.push_back(mark);
+            self.open.add(mark);
         }
-        while self.recent.front().is_some_and(|mark| mark.at.time < past)
-            || self.recent.len() >= RECENT
-        {
-            self.recent.pop_front();
-        }
-        self.recent.push_back(mark);
+        self.recent.forget(past, RECENT - 1);
+        self.recent.add(mark);
     }
 
     /// Whether the frame is evidence. Frames of a source come in the order of their numbers.
@@ -157,6 +158,30 @@ impl Search {
             awaited.pop();
         }
         awaited.pop_if(|next| *next == frame.number).is_some()
+    }
+}
+
+impl Passed {
+    fn add(&mut self, mark: Mark) {
+        self.order.push_back((mark.at.time, mark.likeness, mark.at.frame));
+        self.marks.insert((mark.likeness, mark.at.frame), mark);
+    }
+
+    /// Lets go of what is before `past`, and of the oldest beyond `most`.
+    fn forget(&mut self, past: Ts, most: usize) {
+        while let Some((time, likeness, frame)) = self.order.front().copied()
+            && (time < past || self.order.len() > most)
+        {
+            self.order.pop_front();
+            self.marks.remove(&(likeness, frame));
+        }
+    }
+
+    fn copies(&self, mark: &Mark) -> impl Iterator<Item = &Mark> {
+        let last = FrameId { source: u16::MAX, number: u64::MAX };
+        let alike = (mark.likeness, FrameId::default())..=(mark.likeness, last);
+        let alike = self.marks.range(alike).map(|(_, other)| other).take(ALIKE);
+        alike.filter(move |other| other.is_copy(mark))
     }
 }
 

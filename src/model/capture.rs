@@ -160,7 +160,12 @@ pub struct Counts {
     pub findings: SeverityCounts,
 }
 
-/// Milliseconds with a fraction.
+/// Milliseconds with three digits of fraction: more is not measured.
+#[allow(
+    clippy::ref_option,
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde says how such a function looks"
+)]
 fn millis<S: Serializer>(span: &Option<Span>, serializer: S) -> Result<S::Ok, S::Error> {
-    span.map(|span| span.secs_f64() * 1000.0).serialize(serializer)
+    span.map(|span| (span.millis_f64() * 1e3).round() / 1e3).serialize(serializer)
 }
