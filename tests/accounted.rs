@@ -30,10 +30,10 @@ const SKIPPED: [&str; 15] = [
     "malformed-transport",
     "unsupported-link",
     "unclassified",
-    "filtered",
     "malformed-tunnel",
     "tunnel-depth",
     "encrypted",
+    "filtered",
 ];
 
 /// Reviews and checks the sum; says how many frames there were.

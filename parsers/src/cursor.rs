@@ -23,18 +23,6 @@ pub(crate) enum Ending {
     None,
 }
 
-impl Ending {
-    /// How many octets it is.
-    #[inline]
-    pub(crate) const fn octets(self) -> usize {
-        match self {
-            Self::CrLf => 2,
-            Self::Lf => 1,
-            Self::None => 0,
-        }
-    }
-}
-
 /// The line that starts at `at`, or `None` at the end of `octets`.
 #[inline]
 pub(crate) fn line_at(octets: &[u8], at: usize) -> Option<Line<'_>> {
@@ -76,16 +64,17 @@ impl<'a> Iterator for Lines<'a> {
     }
 }
 
-/// Offset of the first CR or LF: SDP lines are met with CRLF, LF and even CR alone.
+/// Offset of the first CR or LF (SDP lines are met with CRLF, LF and even CR alone), else the
+/// length.
 #[inline]
-pub(crate) fn find_break(octets: &[u8]) -> Option<usize> {
-    find_near([b'\r', b'\n'], octets)
+pub(crate) fn line_end(text: &[u8]) -> usize {
+    memchr::memchr2(b'\r', b'\n', text).unwrap_or(text.len())
 }
 
-/// Longest octets that [`find`] looks through word by word.
+/// Longest octets that [`find`] looks through without `memchr`.
 const NEAR: usize = 64;
 
-/// Offset of the first `needle`, which may not be NUL.
+/// Offset of the first `needle`.
 #[inline]
 pub(crate) fn find(needle: u8, octets: &[u8]) -> Option<usize> {
     if octets.len() <= NEAR { find_near([needle], octets) } else { memchr::memchr(needle, octets) }
@@ -94,64 +83,141 @@ pub(crate) fn find(needle: u8, octets: &[u8]) -> Option<usize> {
 /// Every octet of a word 1, and every octet's highest bit.
 const ONES: u64 = 0x0101_0101_0101_0101;
 const HIGH: u64 = 0x8080_8080_8080_8080;
+/// Words of SP and of DEL.
+const BLANKS: u64 = ONES.wrapping_mul(0x20);
+const DELETES: u64 = ONES.wrapping_mul(0x7f);
 
 /// Offset of the first octet that is one of `needles`, eight octets at a time: for values of a few
-/// dozen octets, where setting up `memchr` costs more than the search. No needle may be NUL.
+/// dozen octets, where setting up `memchr` costs more than the search.
 #[inline]
 pub(crate) fn find_near<const N: usize>(needles: [u8; N], octets: &[u8]) -> Option<usize> {
     let wanted = needles.map(|needle| u64::from(needle).wrapping_mul(ONES));
-    // The lowest octet marked is one of them; those above may be marked by a borrow.
+    find_marked(octets, |word| wanted.iter().fold(0, |marks, needle| marks | zeros(word ^ needle)))
+}
+
+/// True if an octet is less than `limit`, which is at most 0x80, or one of `needles`, or no ASCII.
+#[inline]
+pub(crate) fn any_near<const N: usize>(limit: u8, needles: [u8; N], octets: &[u8]) -> bool {
+    let wanted = needles.map(|needle| u64::from(needle).wrapping_mul(ONES));
+    let limit = u64::from(limit).wrapping_mul(ONES);
     let marks = |word: u64| {
-        wanted.iter().fold(0, |marks, needle| {
-            let odd = word ^ needle;
-            marks | (odd.wrapping_sub(ONES) & !odd)
-        }) & HIGH
+        let below = word.wrapping_sub(limit) & !word;
+        wanted.iter().fold(word | below, |marks, needle| marks | zeros(word ^ needle))
     };
-    let first = |marks: u64| usize::try_from(marks.trailing_zeros() / 8).unwrap_or_default();
+    find_marked(octets, marks).is_some()
+}
+
+/// Offset of the first octet that is no printable ASCII.
+#[inline]
+pub(crate) fn find_odd(octets: &[u8]) -> Option<usize> {
+    let marks = |word: u64| {
+        let (below, delete) = (word.wrapping_sub(BLANKS) & !word, zeros(word ^ DELETES));
+        word | below | delete
+    };
+    find_marked(octets, marks)
+}
+
+/// Offset of the first octet that is not a letter, a digit or one of the marks that stand in hosts,
+/// tokens and tags without parting anything: of all below `$`, `:` `;` `<`, `[` `\` `]`, and no ASCII.
+#[inline]
+pub(crate) fn find_delimiter(octets: &[u8]) -> Option<usize> {
+    find_marked(octets, |word| {
+        let low = word & !HIGH;
+        let colon = from(low, b':') & !from(low, b'=');
+        let bracket = from(low, b'[') & !from(low, b'^');
+        word | colon | bracket | !from(low, b'$')
+    })
+}
+
+/// How many octets stand before the last one of those below `+`, from `:` to `@`, `\` and no ASCII,
+/// that one too; 0 without one.
+#[inline]
+pub(crate) fn through_last_special(octets: &[u8]) -> usize {
+    let special = |word: u64| {
+        let low = word & !HIGH;
+        let sign = from(low, b':') & !from(low, b'A');
+        let slash = from(low, b'\\') & !from(low, b']');
+        (word | sign | slash | !from(low, b'+')) & HIGH
+    };
+    let mut before = octets;
+    while let Some((rest, word)) = before.split_last_chunk::<8>() {
+        let marks = special(u64::from_le_bytes(*word));
+        if marks != 0 {
+            let after = usize::try_from(marks.leading_zeros() / 8).unwrap_or_default();
+            return before.len().saturating_sub(after);
+        }
+        before = rest;
+    }
+    while let [rest @ .., last] = before {
+        if special(u64::from(*last) | ONES.wrapping_mul(0x30) << 8) != 0 {
+            break;
+        }
+        before = rest;
+    }
+    before.len()
+}
+
+/// Marks the octets from `least` on; those of the word are ASCII.
+#[inline]
+const fn from(word: u64, least: u8) -> u64 {
+    let [up, ..] = 0x80_u8.wrapping_sub(least).to_le_bytes();
+    word.wrapping_add(u64::from_le_bytes([up; 8]))
+}
+
+/// The octets of a word up to and with the first `needle`, the others 0, and how many stand before it.
+#[inline]
+pub(crate) fn through(needle: u8, word: u64) -> Option<(u64, u32)> {
+    let marks = zeros(word ^ u64::from(needle).wrapping_mul(ONES)) & HIGH;
+    let through = marks ^ marks.wrapping_sub(1);
+    (marks != 0).then(|| (word & through, marks.trailing_zeros() / 8))
+}
+
+/// The low and the high half of a word.
+#[inline]
+#[allow(clippy::as_conversions, clippy::cast_possible_truncation, reason = "halves of a word")]
+pub(crate) const fn halves(word: u128) -> (u64, u64) {
+    (word as u64, (word >> 64) as u64)
+}
+
+/// Marks the octets that are zero by their highest bit. The lowest marked is one of them; those above
+/// may be marked by a borrow. Other bits mean nothing.
+#[inline]
+const fn zeros(word: u64) -> u64 {
+    word.wrapping_sub(ONES) & !word
+}
+
+/// The place of the lowest octet that is marked.
+#[inline]
+fn first_mark(marks: u64) -> usize {
+    usize::try_from(marks.trailing_zeros() / 8).unwrap_or_default()
+}
+
+/// Offset of the first octet whose highest bit `marks` sets.
+#[inline]
+fn find_marked(octets: &[u8], marks: impl Fn(u64) -> u64) -> Option<usize> {
     let mut rest = octets;
     while let Some((word, next)) = rest.split_first_chunk::<8>() {
-        let found = marks(u64::from_le_bytes(*word));
+        let found = marks(u64::from_le_bytes(*word)) & HIGH;
         if found != 0 {
-            return octets.len().checked_sub(rest.len())?.checked_add(first(found));
+            return octets.len().checked_sub(rest.len())?.checked_add(first_mark(found));
         }
         rest = next;
     }
-    let at = match octets.last_chunk::<8>() {
-        // The last octets again, those that have been looked at shifted out.
-        Some(word) if !rest.is_empty() => {
-            let seen = 8_usize.saturating_sub(rest.len()).saturating_mul(8);
-            let word = u64::from_le_bytes(*word) >> (seen & 63);
-            let found = marks(word);
-            if found == 0 {
-                return None;
-            }
-            first(found)
-        }
-        _ => rest.iter().position(|octet| needles.contains(octet))?,
-    };
-    octets.len().checked_sub(rest.len())?.checked_add(at)
-}
-
-/// How many octets are no printable ASCII: controls, DEL and everything above.
-pub(crate) fn count_unprintable(octets: &[u8]) -> usize {
-    let mut total = 0_usize;
-    // As many words as an octet counts.
-    for part in octets.chunks(255 * 8) {
-        let (words, rest) = part.as_chunks::<8>();
-        let lanes = words.iter().fold(0_u64, |lanes, word| {
-            let word = u64::from_le_bytes(*word);
-            let low = word & !HIGH;
-            // The highest bit of each octet: at least 0x20, and 0x7f.
-            let graphic = low.wrapping_add(ONES.wrapping_mul(0x60));
-            let delete = low.wrapping_add(ONES);
-            lanes.wrapping_add(((word | !graphic | delete) >> 7) & ONES)
-        });
-        let odd = |octet: u8| usize::from(octet.wrapping_sub(0x20) >= 0x5f);
-        let lanes = lanes.to_le_bytes().iter().fold(0, |sum, &n| usize::from(n).wrapping_add(sum));
-        let rest = rest.iter().fold(0, |sum, &octet| odd(octet).wrapping_add(sum));
-        total = total.wrapping_add(lanes).wrapping_add(rest);
+    if rest.is_empty() {
+        return None;
     }
-    total
+    let seen = 8_usize.saturating_sub(rest.len()).saturating_mul(8) & 63;
+    let word = match octets.last_chunk::<8>() {
+        // The last octets again, those that have been looked at shifted out.
+        Some(word) => u64::from_le_bytes(*word) >> seen,
+        None => rest.iter().rev().fold(0, |word, &octet| word << 8 | u64::from(octet)),
+    };
+    // Above the octets of the text there are none.
+    let found = marks(word) & (HIGH >> seen);
+    if found == 0 {
+        return None;
+    }
+    octets.len().checked_sub(rest.len())?.checked_add(first_mark(found))
 }
 
 /// Offset of the first empty line's LF-preceded start: the octet after the LF that ends the last
@@ -256,6 +322,18 @@ pub(crate) fn number(octets: &[u8]) -> Option<u64> {
     })
 }
 
+/// One to nine digits that nothing or something else follows, as a number, and that rest.
+#[inline]
+pub(crate) fn leading_number(octets: &[u8]) -> Option<(u32, &[u8])> {
+    let (mut number, mut rest) = (0_u32, octets);
+    while let [digit @ b'0'..=b'9', next @ ..] = rest {
+        number = number.wrapping_mul(10).wrapping_add(u32::from(digit.wrapping_sub(b'0')));
+        rest = next;
+    }
+    let digits = octets.len().saturating_sub(rest.len());
+    (1..10).contains(&digits).then_some((number, rest))
+}
+
 /// `1*DIGIT` in the range of a smaller integer.
 pub(crate) fn narrow<T: TryFrom<u64>>(octets: &[u8]) -> Option<T> {
     number(octets).and_then(|value| T::try_from(value).ok())
@@ -298,7 +376,7 @@ mod tests {
 
     #[test]
     fn near_search_agrees_with_looking_at_each_octet() {
-        let text: Vec<u8> = (0..64_u8).map(|n| b"ab;c<\x80\xff:d"[usize::from(n % 9)]).collect();
+        let text: Vec<u8> = (0..64_u8).map(|n| b"ab;c<\x80\xff:d\0"[usize::from(n % 10)]).collect();
         for from in 0..text.len() {
             for to in from..=text.len() {
                 let part = &text[from..to];
@@ -306,23 +384,34 @@ mod tests {
                 assert_eq!(find_near([b';', b'<'], part), slow, "{from}..{to}");
                 let slow = part.iter().position(|octet| *octet == b':');
                 assert_eq!(find_near([b':'], part), slow, "{from}..{to}");
+                let slow = part.iter().position(|octet| *octet == 0);
+                assert_eq!(find_near([0], part), slow, "{from}..{to}");
+                let slow = part.iter().any(|&o| !(b'b'..0x80).contains(&o) || o == b'd');
+                assert_eq!(any_near(b'b', [b'd'], part), slow, "{from}..{to}");
+                let slow = part.iter().position(|octet| !(b' '..=b'~').contains(octet));
+                assert_eq!(find_odd(part), slow, "{from}..{to}");
+                if let Some(word) = part.first_chunk() {
+                    let slow = word.iter().position(|octet| *octet == 0xff);
+                    let found = through(0xff, u64::from_le_bytes(*word));
+                    assert_eq!(found.map(|(_, before)| index(before)), slow);
+                }
             }
         }
-    }
-
-    #[test]
-    fn what_is_not_printable_is_counted_wherever_it_stands() {
-        for at in [0, 7, 8, 2039, 2040, 2041, 4999] {
-            let mut text = vec![b' '; 5000];
-            assert_eq!(count_unprintable(&text), 0);
-            for octet in [0, 0x1f, 0x7f, 0x80, 0xff, b'\n'] {
-                text[at] = octet;
-                assert_eq!(count_unprintable(&text), 1, "{at} {octet}");
+        for octet in 0..=255 {
+            let text = [b'a', b'b', octet];
+            let slow = !octet.is_ascii() || octet < b'$' || b":;<[\\]".contains(&octet);
+            assert_eq!(find_delimiter(&text), slow.then_some(2), "{octet}");
+            let slow = !octet.is_ascii() || octet < b'+' || b":;<=>?@\\".contains(&octet);
+            for (before, after) in (0..20).flat_map(|n| (0..20).map(move |m| (n, m))) {
+                let text = [&vec![b'('; before][..], &[octet], &vec![b'0'; after]].concat();
+                let through = before + usize::from(slow);
+                assert_eq!(through_last_special(&text), through, "{octet} {before} {after}");
             }
-            text[at] = b'~';
-            assert_eq!(count_unprintable(&text), 0);
+            assert_eq!(
+                any_near(b'!', [b'<'], &[octet]),
+                octet <= b' ' || octet == b'<' || octet > 127
+            );
         }
-        assert_eq!(count_unprintable(&vec![b'\n'; 5000]), 5000);
     }
 
     #[test]
@@ -335,5 +424,7 @@ mod tests {
         assert_eq!(number(b"18446744073709551616"), None);
         assert_eq!(number(b"9999999999999999999"), Some(9_999_999_999_999_999_999));
         assert_eq!(narrow::<u16>(b"65536"), None);
+        assert_eq!(leading_number(b"999999999;"), Some((999_999_999, &b";"[..])));
+        assert_eq!((leading_number(b"0000000001"), leading_number(b"-1")), (None, None));
     }
 }

@@ -1,4 +1,4 @@
-//! The machine that runs packet filters: classic BPF (McCanne and Jacobson, 1993), as libpcap
+//! The machine that runs packet filters: classic BPF (`McCanne` and Jacobson, 1993), as libpcap
 //! compiles it, over what was captured of a frame and its length on the wire.
 //!
 //! Our own, because the crate's own call tells a program that a frame was as long as its captured
@@ -32,6 +32,7 @@ struct Machine<'a> {
 
 impl Program {
     /// A program of these instructions.
+    #[cfg_attr(not(any(feature = "live", test)), expect(dead_code, reason = "libpcap compiles"))]
     pub(super) fn new(instructions: Vec<Instruction>) -> Self {
         Self { instructions }
     }

@@ -58,9 +58,10 @@ impl Filter {
             }
         }
         let what = first.unwrap_or_default();
-        Err(match what.contains("syntax error") {
-            true => locate(expression),
-            false => FilterError { position: None, what },
+        Err(if what.contains("syntax error") {
+            locate(expression)
+        } else {
+            FilterError { position: None, what }
         })
     }
 

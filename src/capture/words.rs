@@ -9,7 +9,7 @@ use std::net::Ipv6Addr;
 use super::filter::FilterError;
 
 /// The language's own words, sorted.
-const WORDS: [&str; 170] = [
+const WORDS: [&str; 166] = [
     "aarp",
     "action",
     "addr1",
@@ -75,12 +75,8 @@ const WORDS: [&str; 170] = [
     "icmp6-destinationunreach",
     "icmp6-echo",
     "icmp6-echoreply",
-    "icmp6-haddiscreply",
-    "icmp6-haddiscreq",
     "icmp6-homeagentdiscoveryreply",
     "icmp6-homeagentdiscoveryrequest",
-    "icmp6-inverseneighbordiscoveryadvert",
-    "icmp6-inverseneighbordiscoverysolicit",
     "icmp6-mobileprefixadvert",
     "icmp6-mobileprefixsolicit",
     "icmp6-multicastlistenerdone",
@@ -254,20 +250,26 @@ fn is_operator(word: &str) -> bool {
 
 fn is_word(word: &str) -> bool {
     let word = word.strip_prefix('\\').unwrap_or(word);
-    WORDS.contains(&word) || MORE.contains(&word) || ["wlan", "802.11", "any"].contains(&word)
+    WORDS.contains(&word) || MORE.contains(&word) || word == "wlan"
 }
 
-/// A number, a part of an IPv4 address, a range, or places in a packet (`6:2`).
+/// A number, one to four of them with points, with the length of a prefix behind or not; or
+/// places in a packet (`6:2`). What has more parts would be a name to libpcap.
 fn is_number(word: &str) -> bool {
-    let plain = word.starts_with(|c: char| c.is_ascii_digit() || c == '-' || c == ':')
-        && word.chars().all(|c| c.is_ascii_digit() || ".:-/".contains(c));
-    // Within brackets one stands right behind a minus or colon.
-    let hexadecimal = |part: &str| {
-        let digits = part.strip_prefix("0x").or_else(|| part.strip_prefix("0X"));
-        digits.is_some_and(|digits| digits.chars().all(|c| c.is_ascii_hexdigit()))
-            || (!part.is_empty() && part.chars().all(|c| c.is_ascii_digit()))
+    let decimal = |part: &str| !part.is_empty() && part.chars().all(|c| c.is_ascii_digit());
+    let number = |part: &str| match part.strip_prefix("0x").or_else(|| part.strip_prefix("0X")) {
+        Some(digits) => !digits.is_empty() && digits.chars().all(|c| c.is_ascii_hexdigit()),
+        None => decimal(part),
     };
-    plain || word.split([':', '-', '/']).all(hexadecimal)
+    if let Some((at, octets)) = word.split_once(':') {
+        return (at.is_empty() || number(at)) && number(octets);
+    }
+    if let Some(subtracted) = word.strip_prefix(['-', '/', ':']) {
+        return number(subtracted);
+    }
+    let (address, prefix) = word.split_once('/').unwrap_or((word, "0"));
+    let parts = address.split('.');
+    number(word) || (decimal(prefix) && parts.clone().count() <= 4 && parts.clone().all(decimal))
 }
 
 /// An IPv6 address or prefix, or the address of an interface.
@@ -315,6 +317,9 @@ mod tests {
             ("port 5060 and  dead.beef", 16),
             ("net intranet", 5),
             ("host a-b.c", 6),
+            ("host 1.2.3.4.5", 6),
+            ("host 1-2", 6),
+            ("any", 1),
         ] {
             assert_eq!(check(expression).unwrap_err().position, Some(position), "{expression}");
         }

@@ -22,7 +22,8 @@ pub(super) fn setting(text: &str) -> Result<Setting, String> {
         return Ok(setting);
     }
     let mut names: Vec<&str> = scratch.rows().iter().map(|row| row.table).collect();
-    names.extend(["spool_octets", "findings_per_rule", "unpack_ratio", "unpack_octets"]);
+    names.extend(["spool_octets", "findings_per_rule"]);
+    names.extend(["unpack_ratio", "unpack_octets", "unpack_window", "interfaces"]);
     Err(format!("there is no table '{table}'; tables are {}", names.join(", ")))
 }
 
@@ -89,11 +90,15 @@ pub(super) fn print(limits: &Limits, out: &mut impl Write) -> io::Result<()> {
         1,
         mebibytes(spool)
     )?;
-    let Limits { unpack_octets, unpack_ratio, .. } = limits;
     writeln!(
         out,
-        "A compressed source may become {} octets, and {unpack_ratio} times its size.",
-        grouped(*unpack_octets)
+        "A compressed source may become {} octets and {} times its size.\n\
+         A source that is open may also hold a zstd window of {} octets and\n\
+         {} interfaces of 80 octets.",
+        grouped(limits.unpack_octets),
+        limits.unpack_ratio,
+        grouped(limits.unpack_window as u64),
+        grouped(limits.interfaces as u64)
     )
 }
 

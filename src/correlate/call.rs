@@ -187,6 +187,20 @@ impl Call {
         }
     }
 
+    /// Some octet of each cache line that a message of the call needs, folded.
+    pub(super) fn touch(&self) -> u64 {
+        let name = self.names.get(text::CALL_ID).first().copied().unwrap_or_default();
+        let times = self.touched ^ self.deadline.nanos() ^ self.start.nanos();
+        self.hash
+            ^ self.key.first.number
+            ^ self.last.number
+            ^ times.unsigned_abs()
+            ^ u64::from(name)
+            ^ u64::from(self.messages)
+            ^ u64::from(self.flags)
+            ^ u64::from(self.callee_at.port)
+    }
+
     /// Octets that this call holds outside the table, about.
     pub(super) fn weight(&self) -> usize {
         self.names
@@ -431,7 +445,7 @@ impl Call {
         self.answer.first(event.shown(self.clock));
         self.progress.first(event.shown(self.clock));
         if !view.to_tag.is_empty() && !self.names.is(text::CALLEE_TAG, view.to_tag) {
-            self.names = self.names.with(text::CALLEE_TAG, view.to_tag);
+            self.names.set_last(view.to_tag);
         }
         self.revive()
     }

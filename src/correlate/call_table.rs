@@ -5,19 +5,22 @@
 use std::collections::VecDeque;
 
 use hashbrown::HashTable;
+use hashbrown::hash_table::Entry;
 use overhear_parsers::sip::Method;
 
 use super::call::{Call, Change, flag, opposite};
 use super::call_text::text;
 use super::event::SipEvent;
+use super::index::Index;
 use super::intern::{Agents, Descriptions};
 use super::offer_answer::Speaker;
 use super::outbox::Outbox;
 use super::placement::{Completed, Placement, SdpRole};
 use super::slots::Slots;
 use super::timers::{Place, Timers};
-use super::view::{View, hash_on};
+use super::view::View;
 use crate::model::evidence::FrameRef;
+use crate::model::fact::SipNames;
 use crate::model::id::RecordKey;
 use crate::model::record::Side;
 use crate::model::time::{Span, Ts};
@@ -37,7 +40,7 @@ pub(super) struct Calls {
     /// At the end of the capture: what is still to be finished, the last first.
     leaving: Vec<(RecordKey, u32)>,
     /// The first of each chain of forks, by the hash of Call-ID and caller's tag.
-    index: HashTable<u32>,
+    index: Index,
     /// By the stamp of the last message: who is evicted, and who has been silent for too long.
     by_use: Timers,
     /// No call has been silent for too long before this.
@@ -68,7 +71,7 @@ impl Calls {
         Self {
             live: Slots::default(),
             leaving: Vec::new(),
-            index: HashTable::new(),
+            index: Index::default(),
             by_use: Timers::default(),
             next_idle: Ts::MIN,
             lingering: VecDeque::new(),
@@ -103,12 +106,13 @@ impl Calls {
             return;
         }
         self.stamp = self.stamp.saturating_add(1);
-        let call_id = view.call_id_hash;
-        let found = self
-            .find(call_id, view)
-            .or_else(|| self.begin(call_id, event, view, placement.retransmission, out));
+        let found =
+            self.find(view).or_else(|| self.begin(event, view, placement.retransmission, out));
         let Some((slot, from)) = found else { return };
-        let slot = self.fork(slot, from, event, view, out).unwrap_or(slot);
+        let slot = match view.is_success() {
+            true => self.fork(slot, from, event, view, out).unwrap_or(slot),
+            false => slot,
+        };
         let stamp = self.stamp;
         let Some(call) = self.live.get_mut(slot) else { return };
         let repeated = placement.retransmission;
@@ -181,13 +185,23 @@ impl Calls {
         false
     }
 
-    fn find(&self, call_id: u64, view: &View<'_>) -> Option<Found> {
+    /// The slot where the call of a message probably stands; looks at no call.
+    pub(super) fn ahead(&self, names: &SipNames) -> Option<u32> {
+        self.index.find(names.from, |_| true).or_else(|| self.index.find(names.to, |_| true))
+    }
+
+    /// Reads a little of everything that a message may change in a call.
+    pub(super) fn touch(&self, slot: u32) -> u64 {
+        self.live.get(slot).map_or(0, Call::touch)
+    }
+
+    fn find(&self, view: &View<'_>) -> Option<Found> {
         let forward = || {
             let head = self.head(view.from_hash, view.call_id, view.from_tag)?;
             Some((self.pick(head, view.to_tag)?, Side::Caller))
         };
         let backward = || {
-            let head = self.head(hash_on(call_id, view.to_tag), view.call_id, view.to_tag)?;
+            let head = self.head(view.to_hash, view.call_id, view.to_tag)?;
             Some((self.pick(head, view.from_tag)?, Side::Callee))
         };
         forward().or_else(backward)
@@ -195,14 +209,14 @@ impl Calls {
 
     /// The first call of this Call-ID and caller's tag.
     fn head(&self, hash: u64, call_id: &[u8], tag: &[u8]) -> Option<u32> {
-        let is = |&slot: &u32| {
+        let is = |slot: u32| {
             self.live.get(slot).is_some_and(|call| {
                 call.hash == hash
                     && call.names.is(text::CALLER_TAG, tag)
                     && call.names.is(text::CALL_ID, call_id)
             })
         };
-        self.index.find(hash, is).copied()
+        self.index.find(hash, is)
     }
 
     /// The fork that has this tag at the other end, else the first call of the INVITE.
@@ -228,7 +242,6 @@ impl Calls {
     /// Begins a call with this message, if one may begin with it.
     fn begin(
         &mut self,
-        call_id: u64,
         event: &SipEvent<'_>,
         view: &View<'_>,
         repeated: bool,
@@ -239,7 +252,7 @@ impl Calls {
         }
         let hash = view.from_hash;
         let anew = view.is_initial_invite() && !repeated;
-        let known = || self.finished.has(hash) || self.finished.has(hash_on(call_id, view.to_tag));
+        let known = || self.finished.has(hash) || self.finished.has(view.to_hash);
         if !anew && known() {
             return None;
         }
@@ -256,10 +269,7 @@ impl Calls {
         view: &View<'_>,
         out: &mut Outbox,
     ) -> Option<u32> {
-        if !view.is_success() || view.to_tag.is_empty() {
-            return None;
-        }
-        let call = self.live.get(slot)?;
+        let call = self.live.get(slot).filter(|_| !view.to_tag.is_empty())?;
         let other = call.success != 0 && !call.names.is(text::CALLEE_TAG, view.to_tag);
         if !other || !call.is_initial_response(view, from) {
             return None;
@@ -293,9 +303,7 @@ impl Calls {
         if let Some(last) = last.and_then(|last| self.live.get_mut(last)) {
             last.next_fork = place.slot;
         } else {
-            let live = &self.live;
-            let rehash = |&slot: &u32| live.get(slot).map_or(0, |call| call.hash);
-            let _entry = self.index.insert_unique(hash, place.slot, rehash);
+            self.index.add(hash, place.slot);
         }
         Some(place.slot)
     }
@@ -366,28 +374,21 @@ impl Calls {
         out.released.push((call.key, call.end.get().unwrap_or(now)));
         out.calls.push(call.into_record());
         let live = &self.live;
-        self.by_use.tidy(live.len(), |place| live.at(place).is_some());
+        self.by_use.tidy(live.len(), |place| live.has(place));
     }
 
     fn take(&mut self, slot: u32) -> Option<Call> {
         let call = self.live.get(slot)?;
-        let (hash, next) = (call.hash, call.next_fork);
-        let head =
-            self.head(hash, call.names.get(text::CALL_ID), call.names.get(text::CALLER_TAG))?;
-        if head == slot {
-            if let Ok(mut entry) = self.index.find_entry(hash, |&other| other == slot) {
-                if next == END {
-                    entry.remove();
-                } else {
-                    *entry.get_mut() = next;
-                }
-            }
-        } else {
-            let before = self
-                .chain(head)
+        let (hash, next) = (call.hash, Some(call.next_fork).filter(|&next| next != END));
+        if !self.index.replace(hash, slot, next) {
+            let (call_id, tag) = (call.names.get(text::CALL_ID), call.names.get(text::CALLER_TAG));
+            let mut chain =
+                self.head(hash, call_id, tag).into_iter().flat_map(|head| self.chain(head));
+            let before = chain
                 .find(|&before| self.live.get(before).is_some_and(|call| call.next_fork == slot));
+            drop(chain);
             if let Some(before) = before.and_then(|before| self.live.get_mut(before)) {
-                before.next_fork = next;
+                before.next_fork = next.unwrap_or(END);
             }
         }
         let call = self.live.take(slot)?;
@@ -420,16 +421,17 @@ impl Finished {
     }
 
     fn add(&mut self, hash: u64) {
-        if self.has(hash) {
+        let Entry::Vacant(free) = self.hashes.entry(hash, |&other| other == hash, |&hash| hash)
+        else {
             return;
-        }
-        if self.order.len() >= self.cap
+        };
+        free.insert(hash);
+        self.order.push_back(hash);
+        if self.order.len() > self.cap
             && let Some(oldest) = self.order.pop_front()
             && let Ok(entry) = self.hashes.find_entry(oldest, |&other| other == oldest)
         {
             entry.remove();
         }
-        self.order.push_back(hash);
-        let _entry = self.hashes.insert_unique(hash, hash, |&hash| hash);
     }
 }

@@ -15,14 +15,15 @@ const ASSERTED_OCTETS: usize = 127;
 pub(super) mod text {
     pub(in crate::correlate) const CALL_ID: usize = 0;
     pub(in crate::correlate) const CALLER_TAG: usize = 1;
-    pub(in crate::correlate) const CALLEE_TAG: usize = 2;
-    pub(in crate::correlate) const CALLER: usize = 3;
-    pub(in crate::correlate) const CALLER_DISPLAY: usize = 4;
-    pub(in crate::correlate) const CALLEE: usize = 5;
-    pub(in crate::correlate) const CALLEE_DISPLAY: usize = 6;
-    pub(in crate::correlate) const REQUEST_URI: usize = 7;
+    pub(in crate::correlate) const CALLER: usize = 2;
+    pub(in crate::correlate) const CALLER_DISPLAY: usize = 3;
+    pub(in crate::correlate) const CALLEE: usize = 4;
+    pub(in crate::correlate) const CALLEE_DISPLAY: usize = 5;
+    pub(in crate::correlate) const REQUEST_URI: usize = 6;
     /// P-Asserted-Identity values, a NUL after each.
-    pub(in crate::correlate) const ASSERTED: usize = 8;
+    pub(in crate::correlate) const ASSERTED: usize = 7;
+    /// The last, because it comes with a later message.
+    pub(in crate::correlate) const CALLEE_TAG: usize = 8;
     pub(in crate::correlate) const COUNT: usize = 9;
 }
 
@@ -35,13 +36,13 @@ pub(super) fn texts(view: &View<'_>) -> Names<{ text::COUNT }> {
     Names::new([
         view.call_id,
         view.from_tag,
-        view.to_tag,
         from.as_ref().map_or(&[][..], |from| from.uri),
         from.as_ref().map_or(&[][..], |from| from.display),
         to.as_ref().map_or(&[][..], |to| to.uri),
         to.as_ref().map_or(&[][..], |to| to.display),
         uri,
         &asserted,
+        view.to_tag,
     ])
 }
 

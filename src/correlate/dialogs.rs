@@ -9,6 +9,7 @@ use super::placement::Placement;
 use super::registration::Registrations;
 use super::transaction::Transactions;
 use super::view::View;
+use crate::model::fact::SipNames;
 use crate::model::time::Ts;
 use crate::policy::Limits;
 use overhear_parsers::sip::Method;
@@ -36,7 +37,7 @@ impl Dialogs {
         // The collector has done this already, and drained the outbox in between.
         let _ = self.advance(event.watermark, out);
         let mut placement = Placement::default();
-        let Some(view) = View::of(&event.message) else { return placement };
+        let Some(view) = View::of(event) else { return placement };
         let (retransmission, completed) = self.transactions.see(event, &view);
         placement.retransmission = retransmission;
         placement.completed = completed;
@@ -46,6 +47,22 @@ impl Dialogs {
             self.calls.see(event, &view, &mut placement, out);
         }
         placement
+    }
+
+    /// Reads where the transaction of a message with these names is kept, so that it is in the cache
+    /// when it is looked for.
+    pub fn touch_index(&self, names: &SipNames) -> u32 {
+        self.transactions.touch(names.request)
+    }
+
+    /// Where the call of a message probably stands, for [`Dialogs::touch`].
+    pub fn ahead(&self, names: &SipNames) -> Option<u32> {
+        self.calls.ahead(names)
+    }
+
+    /// Reads what [`Dialogs::sip`] will need of that call, so that it is in the cache by then.
+    pub fn touch(&self, ahead: u32) -> u64 {
+        self.calls.touch(ahead)
     }
 
     /// Runs the timers due at or before `watermark`, in the order of their deadlines; `true` if the

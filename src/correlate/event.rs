@@ -4,7 +4,7 @@ use overhear_parsers::sip::Message;
 
 use crate::model::addr::Endpoint;
 use crate::model::evidence::FrameRef;
-use crate::model::fact::HepCopy;
+use crate::model::fact::{HepCopy, SipNames};
 use crate::model::time::Ts;
 use crate::model::transport::Transport;
 
@@ -25,6 +25,8 @@ pub struct SipEvent<'a> {
     pub transport: Transport,
     /// The message, borrowed from the epoch's octets.
     pub message: Message<'a>,
+    /// By what its dialog and its transaction are found.
+    pub names: SipNames,
     /// The snap length cut the datagram.
     pub clipped: bool,
     /// Readable only because a key was given.

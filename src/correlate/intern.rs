@@ -67,11 +67,14 @@ impl Agents {
     /// The text of `value`, at most 256 octets of it, U+FFFD for what is not UTF-8.
     pub(super) fn get(&mut self, value: &[u8]) -> Arc<str> {
         let value = value.get(..AGENT_OCTETS).unwrap_or(value);
-        let text = String::from_utf8_lossy(value);
         self.shared.get(
             view::hash(value),
-            |have| *have == *text,
-            |shared| Arc::from(if shared { &*text } else { short(&text) }),
+            // Written out only if it has to be.
+            |have| have.as_bytes() == value || *have == *String::from_utf8_lossy(value),
+            |shared| {
+                let text = String::from_utf8_lossy(value);
+                Arc::from(if shared { &*text } else { short(&text) })
+            },
         )
     }
 }

@@ -11,23 +11,24 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use hashbrown::HashTable;
-
 use crate::model::addr::{Endpoint, stable_hash};
 use crate::model::fact::length;
-use crate::model::id::RecordKey;
+use crate::model::frame::FrameId;
+use crate::model::id::{RecordId, RecordKey};
 use crate::model::record::Side;
 use crate::model::stream::StreamEnded;
 use crate::model::time::{Span, Ts};
 use crate::policy::Limits;
 
+use super::index::Index;
 use super::outbox::{Announcement, MediaDescription};
+use super::view::hash_on;
 
 /// Name of the table in `evicted`.
 pub const TABLE: &str = "announcements";
 
 /// Octets of one announcement with its places in three indices and in the order of arrival.
-pub const ENTRY: usize = size_of::<Entry>() + size_of::<(u32, u64)>() + 3 * 10;
+pub const ENTRY: usize = size_of::<Entry>() + size_of::<(u32, u64)>() + 3 * Index::ENTRY;
 
 /// How much earlier than its announcement a stream may begin.
 const BEFORE: Span = Span::from_secs(5);
@@ -51,22 +52,39 @@ pub struct Binding {
     pub media: Arc<MediaDescription>,
 }
 
-/// One announcement, in two chains: of its address and of its call, the newest first.
+/// One announcement: in the chain of its address, the newest first, and in the ring of its call,
+/// the oldest after the newest.
 #[derive(Debug)]
 struct Entry {
-    endpoint: Endpoint,
-    call: RecordKey,
     at: Ts,
     until: Ts,
     ordinal: u64,
     media: Arc<MediaDescription>,
-    ssrc: Option<u32>,
-    side: Side,
-    candidate: bool,
-    live: bool,
+    /// The call, whose key would take more room in one piece.
+    call: RecordId,
+    frame: u64,
+    source: u16,
+    endpoint: Endpoint,
+    /// The first `a=ssrc`, if there is one.
+    ssrc: u32,
     next_at_endpoint: u32,
     before_at_endpoint: u32,
     next_of_call: u32,
+    has_ssrc: bool,
+    side: Side,
+    candidate: bool,
+    live: bool,
+}
+
+impl Entry {
+    fn ssrc(&self) -> Option<u32> {
+        self.has_ssrc.then_some(self.ssrc)
+    }
+
+    const fn call(&self) -> RecordKey {
+        let first = FrameId { source: self.source, number: self.frame };
+        RecordKey { first, id: self.call }
+    }
 }
 
 /// The announcements of live and recently ended calls.
@@ -74,12 +92,12 @@ struct Entry {
 pub struct MediaBinder {
     entries: Vec<Entry>,
     free: Vec<u32>,
-    /// First entry of each address, of each call, of each announced SSRC.
-    by_endpoint: HashTable<u32>,
-    by_call: HashTable<u32>,
-    by_ssrc: HashTable<u32>,
+    /// The newest entry of each address, of each call, of each announced SSRC.
+    by_endpoint: Index,
+    by_call: Index,
+    by_ssrc: Index,
     /// Calls that ended, with the time at which their announcements go.
-    leaving: VecDeque<(Ts, RecordKey)>,
+    leaving: VecDeque<(Ts, RecordId)>,
     /// Live entries in order of arrival, to evict the oldest; some are gone already.
     arrival: VecDeque<(u32, u64)>,
     live: usize,
@@ -99,9 +117,9 @@ impl MediaBinder {
         Self {
             entries: Vec::new(),
             free: Vec::new(),
-            by_endpoint: HashTable::new(),
-            by_call: HashTable::new(),
-            by_ssrc: HashTable::new(),
+            by_endpoint: Index::default(),
+            by_call: Index::default(),
+            by_ssrc: Index::default(),
             leaving: VecDeque::new(),
             arrival: VecDeque::new(),
             live: 0,
@@ -122,62 +140,68 @@ impl MediaBinder {
         if self.live >= self.cap {
             self.evict_oldest();
         }
-        let endpoint_hash = stable_hash(&announcement.endpoint);
-        let call_hash = stable_hash(&announcement.call.id);
-        let entry = Entry {
-            endpoint: announcement.endpoint,
-            call: announcement.call,
+        let (endpoint, call) = (announcement.endpoint, announcement.call);
+        let ssrc = announcement.ssrcs.first().copied();
+        let slot = self.place(Entry {
             at: announcement.at.time,
             until: Ts::MAX,
             ordinal: announcement.ordinal,
             media: Arc::clone(&announcement.media),
-            ssrc: announcement.ssrcs.first().copied(),
+            call: call.id,
+            frame: call.first.number,
+            source: call.first.source,
+            endpoint,
+            ssrc: ssrc.unwrap_or_default(),
+            next_at_endpoint: NONE,
+            before_at_endpoint: NONE,
+            next_of_call: NONE,
+            has_ssrc: ssrc.is_some(),
             side: announcement.side,
             candidate: announcement.candidate,
             live: true,
-            next_at_endpoint: self.head_of_endpoint(endpoint_hash, announcement.endpoint),
-            before_at_endpoint: NONE,
-            next_of_call: self.head_of_call(call_hash, announcement.call),
-        };
-        let next = entry.next_at_endpoint;
-        let slot = self.place(entry);
-        if let Some(next) = self.entries.get_mut(widen(next)) {
-            next.before_at_endpoint = slot;
-        }
+        });
         self.live += 1;
         self.arrival.push_back((slot, announcement.ordinal));
         let entries = &self.entries;
-        let at = |slot: &u32| entries.get(widen(*slot));
-        let same = |slot: &u32| at(slot).is_some_and(|e| e.endpoint == announcement.endpoint);
-        let rehash = |slot: &u32| at(slot).map_or(0, |e| stable_hash(&e.endpoint));
-        *self.by_endpoint.entry(endpoint_hash, same, rehash).or_insert(slot).get_mut() = slot;
-        let same = |slot: &u32| at(slot).is_some_and(|e| e.call.id == announcement.call.id);
-        let rehash = |slot: &u32| at(slot).map_or(0, |e| stable_hash(&e.call.id));
-        *self.by_call.entry(call_hash, same, rehash).or_insert(slot).get_mut() = slot;
-        if let Some(ssrc) = announcement.ssrcs.first() {
-            let same = |slot: &u32| at(slot).is_some_and(|e| e.ssrc == Some(*ssrc));
-            let rehash = |slot: &u32| at(slot).map_or(0, |e| stable_hash(&e.ssrc.unwrap_or(0)));
-            *self.by_ssrc.entry(stable_hash(ssrc), same, rehash).or_insert(slot).get_mut() = slot;
+        let at = |slot: u32| entries.get(widen(slot));
+        let same = |slot: u32| at(slot).is_some_and(|entry| entry.endpoint == endpoint);
+        let next = self.by_endpoint.put(hash_of_endpoint(endpoint), slot, same);
+        let same = |slot: u32| at(slot).is_some_and(|entry| entry.call == call.id);
+        let newest = self.by_call.put(stable_hash(&call.id), slot, same);
+        if let Some(ssrc) = ssrc {
+            let same = |slot: u32| at(slot).is_some_and(|entry| entry.ssrc() == Some(ssrc));
+            let _newest = self.by_ssrc.put(stable_hash(&ssrc), slot, same);
+        }
+        if let Some(next) = next.and_then(|next| self.entries.get_mut(widen(next))) {
+            next.before_at_endpoint = slot;
+        }
+        let newest = newest.and_then(|newest| self.entries.get_mut(widen(newest)));
+        let oldest =
+            newest.map_or(slot, |newest| std::mem::replace(&mut newest.next_of_call, slot));
+        if let Some(entry) = self.entries.get_mut(widen(slot)) {
+            entry.next_at_endpoint = next.unwrap_or(NONE);
+            entry.next_of_call = oldest;
         }
     }
 
     /// The call's dialog ended: what it announced holds a little longer, then is forgotten.
     pub fn release(&mut self, call: RecordKey, end: Ts, watermark: Ts) {
-        let mut slot = self.head_of_call(stable_hash(&call.id), call);
+        let newest = self.newest_of_call(call.id);
+        let Some(mut slot) = newest else { return };
         while let Some(entry) = self.entries.get_mut(widen(slot)) {
             entry.until = end.plus(self.linger);
             slot = entry.next_of_call;
-        }
-        if self.head_of_call(stable_hash(&call.id), call) == NONE {
-            return;
+            if Some(slot) == newest {
+                break;
+            }
         }
         // What was evicted since leaves its place here; a burst of calls must not fill memory so.
         if self.leaving.len() > self.live.saturating_mul(2).saturating_add(1_024) {
             let mut leaving = std::mem::take(&mut self.leaving);
-            leaving.retain(|(_, call)| self.head_of_call(stable_hash(&call.id), *call) != NONE);
+            leaving.retain(|(_, call)| self.newest_of_call(*call).is_some());
             self.leaving = leaving;
         }
-        self.leaving.push_back((end.min(watermark).plus(self.forget), call));
+        self.leaving.push_back((end.min(watermark).plus(self.forget), call.id));
     }
 
     /// Forgets what is due at `watermark`.
@@ -191,6 +215,17 @@ impl MediaBinder {
         }
     }
 
+    /// Where the announcement of an ended stream probably stands, for [`MediaBinder::touch`].
+    pub fn ahead(&self, stream: &StreamEnded) -> Option<u32> {
+        self.by_endpoint.find(hash_of_endpoint(stream.key.dst), |_| true)
+    }
+
+    /// Reads a little of what [`MediaBinder::bind`] will need of it, to have it in the cache by then.
+    pub fn touch(&self, ahead: u32) -> u64 {
+        let entry = self.entries.get(widen(ahead));
+        entry.map_or(0, |entry| entry.ordinal ^ u64::from(entry.next_of_call))
+    }
+
     /// The call that a stream belongs to.
     pub fn bind(&self, stream: &StreamEnded) -> Option<Binding> {
         let key = &stream.key;
@@ -201,26 +236,31 @@ impl MediaBinder {
         if let Some(at_sender) = self.best(key.src, key.dst, stream) {
             return Some(binding(at_sender, at_sender.side));
         }
-        let hash = stable_hash(&key.ssrc);
-        let by_ssrc = |slot: &&Entry| slot.ssrc == Some(key.ssrc) && holds(slot, stream);
-        let found = self.by_ssrc.find(hash, |slot| {
-            self.entries.get(widen(*slot)).is_some_and(|entry| entry.ssrc == Some(key.ssrc))
+        let found = self.by_ssrc.find(stable_hash(&key.ssrc), |slot| {
+            self.entries.get(widen(slot)).is_some_and(|entry| entry.ssrc() == Some(key.ssrc))
         });
-        let entry = found.and_then(|slot| self.entries.get(widen(*slot))).filter(by_ssrc)?;
+        let entry = self.entries.get(widen(found?)).filter(|entry| holds(entry, stream))?;
         Some(binding(entry, entry.side))
     }
 
     /// The best announcement of `endpoint` for a stream that has `far` at its other end.
     fn best(&self, endpoint: Endpoint, far: Endpoint, stream: &StreamEnded) -> Option<&Entry> {
         let mut best: Option<(&Entry, Rank)> = None;
-        let head = self.head_of_endpoint(stable_hash(&endpoint), endpoint);
-        for entry in self.chain(head, |entry| entry.next_at_endpoint).take(LOOKED_AT) {
+        let newest = self.newest_at(endpoint);
+        let mut next = newest.and_then(|slot| self.entries.get(widen(slot)));
+        for _ in 0..LOOKED_AT {
+            let Some(entry) = next else { break };
+            next = self.entries.get(widen(entry.next_at_endpoint));
             if !holds(entry, stream) {
                 continue;
             }
+            // Nearly always one announcement holds.
+            if best.is_none() && next.is_none() {
+                return Some(entry);
+            }
             let before = entry.ordinal <= stream.first_ordinal;
             let rank = Rank {
-                both_ends: self.announced_by(entry.call, far),
+                both_ends: self.announced_by_call_of(entry, far),
                 before,
                 near: if before { entry.ordinal } else { u64::MAX - entry.ordinal },
                 mline: !entry.candidate,
@@ -232,30 +272,27 @@ impl MediaBinder {
         best.map(|(entry, _)| entry)
     }
 
-    fn announced_by(&self, call: RecordKey, endpoint: Endpoint) -> bool {
-        let head = self.head_of_call(stable_hash(&call.id), call);
-        let mut of_call = self.chain(head, |entry| entry.next_of_call).take(LOOKED_AT_OF_CALL);
-        of_call.any(|entry| entry.endpoint == endpoint)
+    /// Whether the call of this announcement announced `endpoint`, in this one or in the next few
+    /// of its ring.
+    fn announced_by_call_of(&self, first: &Entry, endpoint: Endpoint) -> bool {
+        let next = |entry: &&Entry| self.entries.get(widen(entry.next_of_call));
+        std::iter::successors(Some(first), next)
+            .take(LOOKED_AT_OF_CALL)
+            .enumerate()
+            .take_while(|(number, entry)| *number == 0 || !std::ptr::eq(*entry, first))
+            .any(|(_, entry)| entry.endpoint == endpoint)
     }
 
-    /// The entries from `head` on.
-    fn chain(&self, head: u32, next: impl Fn(&Entry) -> u32) -> impl Iterator<Item = &Entry> {
-        let first = self.entries.get(widen(head));
-        std::iter::successors(first, move |entry| self.entries.get(widen(next(entry))))
+    fn newest_at(&self, endpoint: Endpoint) -> Option<u32> {
+        self.by_endpoint.find(hash_of_endpoint(endpoint), |slot| {
+            self.entries.get(widen(slot)).is_some_and(|entry| entry.endpoint == endpoint)
+        })
     }
 
-    fn head_of_endpoint(&self, hash: u64, endpoint: Endpoint) -> u32 {
-        let same = |slot: &u32| {
-            self.entries.get(widen(*slot)).is_some_and(|entry| entry.endpoint == endpoint)
-        };
-        self.by_endpoint.find(hash, same).copied().unwrap_or(NONE)
-    }
-
-    fn head_of_call(&self, hash: u64, call: RecordKey) -> u32 {
-        let same = |slot: &u32| {
-            self.entries.get(widen(*slot)).is_some_and(|entry| entry.call.id == call.id)
-        };
-        self.by_call.find(hash, same).copied().unwrap_or(NONE)
+    fn newest_of_call(&self, call: RecordId) -> Option<u32> {
+        self.by_call.find(stable_hash(&call), |slot| {
+            self.entries.get(widen(slot)).is_some_and(|entry| entry.call == call)
+        })
     }
 
     fn place(&mut self, entry: Entry) -> u32 {
@@ -286,18 +323,13 @@ impl MediaBinder {
         }
     }
 
-    fn forget_call(&mut self, call: RecordKey) {
-        let hash = stable_hash(&call.id);
-        let mut slot = self.head_of_call(hash, call);
+    fn forget_call(&mut self, call: RecordId) {
         let entries = &self.entries;
-        let same = |slot: &u32| entries.get(widen(*slot)).is_some_and(|e| e.call.id == call.id);
-        if let Ok(head) = self.by_call.find_entry(hash, same) {
-            head.remove();
-        }
-        while let Some(entry) = self.entries.get(widen(slot)) {
-            let next = entry.next_of_call;
-            self.unlink(slot);
-            slot = next;
+        let same = |slot: u32| entries.get(widen(slot)).is_some_and(|entry| entry.call == call);
+        let newest = self.by_call.take(stable_hash(&call), same);
+        let mut next = newest;
+        while let Some(slot) = next {
+            next = self.unlink(slot).filter(|&next| Some(next) != newest);
         }
         while let Some((slot, ordinal)) = self.arrival.front().copied() {
             let entry = self.entries.get(widen(slot));
@@ -308,43 +340,28 @@ impl MediaBinder {
         }
     }
 
-    /// Takes an entry out of the chains of its address and SSRC, and frees it.
-    fn unlink(&mut self, slot: u32) {
-        let Some(entry) = self.entries.get(widen(slot)) else { return };
-        let (endpoint, next, ssrc) = (entry.endpoint, entry.next_at_endpoint, entry.ssrc);
-        let before = entry.before_at_endpoint;
-        let hash = stable_hash(&endpoint);
+    /// Takes an entry out of the chain of its address and from its SSRC, frees it, and returns the
+    /// next one of its call.
+    fn unlink(&mut self, slot: u32) -> Option<u32> {
+        let entry = self.entries.get_mut(widen(slot)).filter(|entry| entry.live)?;
+        entry.live = false;
+        let (endpoint, ssrc, of_call) = (entry.endpoint, entry.ssrc(), entry.next_of_call);
+        let (before, next) = (entry.before_at_endpoint, entry.next_at_endpoint);
         if let Some(next) = self.entries.get_mut(widen(next)) {
             next.before_at_endpoint = before;
         }
-        if before == NONE {
-            let entries = &self.entries;
-            let same = |at: &u32| entries.get(widen(*at)).is_some_and(|e| e.endpoint == endpoint);
-            if let Ok(mut head) = self.by_endpoint.find_entry(hash, same) {
-                if next == NONE {
-                    head.remove();
-                } else {
-                    *head.get_mut() = next;
-                }
-            }
-        } else if let Some(before) = self.entries.get_mut(widen(before)) {
+        if let Some(before) = self.entries.get_mut(widen(before)) {
             before.next_at_endpoint = next;
+        } else {
+            let next = Some(next).filter(|&next| next != NONE);
+            self.by_endpoint.replace(hash_of_endpoint(endpoint), slot, next);
         }
-        if let Some(ssrc) = ssrc
-            && let Ok(head) = self.by_ssrc.find_entry(stable_hash(&ssrc), |at| *at == slot)
-        {
-            head.remove();
-        }
-        if let Some(entry) = self.entries.get_mut(widen(slot)) {
-            entry.live = false;
-            entry.ssrc = None;
-            entry.next_of_call = NONE;
-            entry.next_at_endpoint = NONE;
-            entry.before_at_endpoint = NONE;
-            entry.endpoint = Endpoint::default();
+        if let Some(ssrc) = ssrc {
+            self.by_ssrc.replace(stable_hash(&ssrc), slot, None);
         }
         self.live = self.live.saturating_sub(1);
         self.free.push(slot);
+        Some(of_call)
     }
 }
 
@@ -363,7 +380,7 @@ fn holds(entry: &Entry, stream: &StreamEnded) -> bool {
 }
 
 fn binding(entry: &Entry, sender: Side) -> Binding {
-    Binding { call: entry.call, sender, media: Arc::clone(&entry.media) }
+    Binding { call: entry.call(), sender, media: Arc::clone(&entry.media) }
 }
 
 fn other(side: Side) -> Side {
@@ -371,6 +388,10 @@ fn other(side: Side) -> Side {
         Side::Caller => Side::Callee,
         Side::Callee => Side::Caller,
     }
+}
+
+fn hash_of_endpoint(endpoint: Endpoint) -> u64 {
+    hash_on(u64::from(endpoint.port), endpoint.addr.octets())
 }
 
 fn widen(slot: u32) -> usize {

@@ -7,6 +7,8 @@ mod call_table;
 mod call_text;
 pub mod dialogs;
 pub mod event;
+mod few;
+mod index;
 mod intern;
 mod join;
 pub mod media;
@@ -19,6 +21,7 @@ mod registration;
 pub mod rtcp;
 #[cfg(test)]
 pub(crate) mod sample;
+mod seen_index;
 mod session;
 mod slots;
 pub mod spool;

@@ -6,6 +6,9 @@ use crate::model::packed::Text;
 /// Octets kept of one text.
 const TEXT_OCTETS: usize = 512;
 
+/// Room for a last text that comes later.
+const ROOM: usize = 24;
+
 /// Up to `N` texts, one after the other. `N` times 512 fits 16 bits for every user.
 #[derive(Debug)]
 pub(super) struct Names<const N: usize> {
@@ -14,16 +17,34 @@ pub(super) struct Names<const N: usize> {
 }
 
 impl<const N: usize> Names<N> {
-    /// Copies the texts.
+    /// Copies the texts. Where the last one is empty it may come later: there is room for it.
     pub(super) fn new(texts: [&[u8]; N]) -> Self {
         let texts = texts.map(cut);
-        let mut octets = Vec::with_capacity(texts.iter().map(|text| text.len()).sum());
+        let room = if texts.last().is_some_and(|last| last.is_empty()) { ROOM } else { 0 };
+        let mut octets = Vec::with_capacity(texts.iter().fold(room, |sum, text| sum + text.len()));
         let mut ends = [0; N];
         for (text, end) in texts.iter().zip(&mut ends) {
             octets.extend_from_slice(text);
             *end = u16::try_from(octets.len()).unwrap_or(u16::MAX);
         }
+        octets.resize(octets.len() + room, 0);
         Self { octets: octets.into_boxed_slice(), ends }
+    }
+
+    /// Replaces the last text.
+    pub(super) fn set_last(&mut self, text: &[u8]) {
+        let last = N.saturating_sub(1);
+        let start = last.checked_sub(1).and_then(|before| self.ends.get(before)).copied();
+        let text = cut(text);
+        let place = self.octets.get_mut(usize::from(start.unwrap_or_default())..);
+        let place = place.and_then(|room| room.get_mut(..text.len()));
+        if let (Some(place), Some(end)) = (place, self.ends.last_mut()) {
+            place.copy_from_slice(text);
+            let len = u16::try_from(text.len()).unwrap_or_default();
+            *end = start.unwrap_or_default().saturating_add(len);
+        } else {
+            *self = self.with(last, text);
+        }
     }
 
     /// Text number `index`; empty if there is none.
@@ -37,7 +58,7 @@ impl<const N: usize> Names<N> {
 
     /// Octets of all texts.
     pub(super) fn len(&self) -> usize {
-        self.octets.len()
+        self.ends.last().copied().map_or(0, usize::from)
     }
 
     /// Whether text number `index` is `text`, as far as it was kept.
@@ -89,6 +110,17 @@ mod tests {
             (names.get(0), names.get(1), names.get(2)),
             (&b"one"[..], &b"two"[..], &b"three"[..])
         );
+    }
+
+    #[test]
+    fn a_last_text_may_come_later_and_change() {
+        let mut names = Names::new([&b"one"[..], b""]);
+        for last in [&b"two"[..], b"a longer text", b"", &[b'x'; 600], b"y", &[b'z'; 30]] {
+            names.set_last(last);
+            let kept = &last[..last.len().min(512)];
+            assert_eq!((names.get(0), names.get(1)), (&b"one"[..], kept));
+            assert_eq!(names.len(), 3 + kept.len());
+        }
     }
 
     #[test]

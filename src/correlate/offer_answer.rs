@@ -2,16 +2,17 @@
 //! RFC 3311 §5, RFC 6337): which role an SDP plays, which addresses it announces, and what a call's
 //! media come to. It does not pair m-lines of offer and answer; binding streams is done elsewhere.
 
+use std::num::NonZeroU64;
 use std::sync::Arc;
 
-use overhear_parsers::sdp;
 use overhear_parsers::sip::Method;
 
 use super::event::SipEvent;
+use super::few::Few;
 use super::intern::Descriptions;
 use super::outbox::{Announcement, MediaDescription};
 use super::placement::SdpRole;
-use super::session::Section;
+use super::session::sections;
 use super::view::{View, hash_number, hash_on};
 use crate::model::addr::Endpoint;
 use crate::model::id::RecordKey;
@@ -41,10 +42,10 @@ struct Described {
 /// The offers and answers of one call.
 #[derive(Default)]
 pub(super) struct Negotiation {
-    described: Vec<Described>,
+    described: Few<Described>,
     /// What is announced now: the slot (side, m-line, candidate, hop) in the upper 16 bits, a hash
     /// of what was announced in the lower 48.
-    announced: Vec<u64>,
+    announced: Few<NonZeroU64>,
     /// `CSeq` number of the PRACK that answered an offer, to know it again on the next hop.
     prack: u32,
     /// The three bits above, the caller's and the callee's.
@@ -66,8 +67,11 @@ impl Negotiation {
     /// The negotiation of a further fork: the offer is the same.
     pub(super) fn fork(&self) -> Self {
         let offers = self.described.iter().filter(|described| !described.answer);
-        let described = offers.map(|offer| Described { media: Arc::clone(&offer.media), ..*offer });
-        Self { described: described.collect(), sides: self.sides, ..Self::default() }
+        let mut fork = Self { sides: self.sides, ..Self::default() };
+        for offer in offers {
+            fork.described.push(Described { media: Arc::clone(&offer.media), ..*offer });
+        }
+        fork
     }
 
     /// What the SDP of this message is; also notes INVITEs without one. `from` is the side whose
@@ -114,22 +118,20 @@ impl Negotiation {
         shared: &mut Descriptions,
         out: &mut Vec<Announcement>,
     ) {
-        let session = sdp::parse(body);
         let answer = speaker.role == SdpRole::Answer;
-        for (mline, media) in (0_u8..).zip(session.media()) {
-            let section = Section::read(&session, media);
+        sections(body, |mline, section| {
             self.key_exposed |= section.key && !event.encrypted;
             let description = section.describe(shared);
             self.remember(&description, answer, section.media.port != 0);
             let told = Told { mline, description, answer, ssrcs: section.ssrcs() };
             self.announce(event, speaker, &told, 0, section.endpoint(), section.rtcp(), out);
             if section.media.port == 0 {
-                continue;
+                return;
             }
             for (place, candidate, rtcp) in section.candidates() {
                 self.announce(event, speaker, &told, place, Some(candidate), rtcp, out);
             }
-        }
+        });
     }
 
     /// What the call's media come to.
@@ -137,7 +139,7 @@ impl Negotiation {
         let mut record = CallMedia::default();
         let answered = self.described.iter().any(|described| described.answer);
         let mut keyings = [false; 4];
-        for Described { media, answer, accepted } in &self.described {
+        for Described { media, answer, accepted } in self.described.iter() {
             if !answer {
                 add(&mut record.offered, &media.profile);
             } else if *accepted {
@@ -178,8 +180,6 @@ impl Negotiation {
                 && (Arc::ptr_eq(&known.media, media) || known.media == *media)
         });
         if !known && self.described.len() < MAX_MEDIA {
-            // Nearly every call has one offer and one answer: no spare room for more.
-            self.described.reserve_exact(if self.described.is_empty() { 2 } else { 1 });
             self.described.push(Described { media: Arc::clone(media), answer, accepted });
         }
     }
@@ -198,19 +198,23 @@ impl Negotiation {
         out: &mut Vec<Announcement>,
     ) {
         let slot = told.slot(speaker.side, candidate, event.src);
+        let in_slot = |entry: &NonZeroU64| entry.get() >> 48 == slot;
         let Some(endpoint) = endpoint else {
-            self.announced.retain(|entry| entry >> 48 != slot);
+            self.announced.retain(|entry| !in_slot(entry));
             return;
         };
         let entry = slot << 48 | told.hash(endpoint, rtcp) & 0xffff_ffff_ffff;
-        if self.announced.contains(&entry) {
-            return;
+        let entry = NonZeroU64::new(entry).unwrap_or(NonZeroU64::MIN);
+        let before = self.announced.iter().copied().find(in_slot);
+        match before {
+            Some(known) if known == entry => return,
+            Some(_) => self.announced.retain(|entry| !in_slot(entry)),
+            None if self.announced.len() >= MAX_ANNOUNCED => {
+                let mut oldest = true;
+                self.announced.retain(|_| !std::mem::take(&mut oldest));
+            }
+            None => {}
         }
-        self.announced.retain(|entry| entry >> 48 != slot);
-        if self.announced.len() >= MAX_ANNOUNCED {
-            let _oldest = self.announced.remove(0);
-        }
-        self.announced.reserve_exact(if self.announced.is_empty() { 2 } else { 1 });
         self.announced.push(entry);
         out.push(Announcement {
             call: speaker.call,
@@ -246,8 +250,7 @@ impl Told {
     }
 
     fn hash(&self, endpoint: Endpoint, rtcp: Option<Endpoint>) -> u64 {
-        let media: &MediaDescription = &self.description;
-        let mut hash = crate::model::addr::stable_hash(media);
+        let mut hash = self.description.digest;
         for endpoint in [Some(endpoint), rtcp].into_iter().flatten() {
             hash = hash_on(hash ^ u64::from(endpoint.port), endpoint.addr.octets());
         }

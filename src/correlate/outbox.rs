@@ -28,6 +28,15 @@ pub struct Outbox {
 const FULL: usize = 256;
 
 impl Outbox {
+    /// Whether there is nothing to take out.
+    #[inline]
+    pub fn is_empty(&self) -> bool {
+        self.calls.is_empty()
+            && self.registrations.is_empty()
+            && self.announcements.is_empty()
+            && self.released.is_empty()
+    }
+
     /// Whether the finished calls should be taken out before more are put in.
     pub fn is_full(&self) -> bool {
         self.calls.len() >= FULL
@@ -66,6 +75,8 @@ pub struct Announcement {
 /// What one m-line says apart from addresses, ports and keys.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct MediaDescription {
+    /// Stable hash of all the rest: descriptions that differ nearly always differ here.
+    pub digest: u64,
     /// `audio`, `video`, `image`, ...
     pub kind: String,
     /// `RTP/AVP`, ...

@@ -128,7 +128,9 @@ impl Registration {
             let expiry = |of: Option<&[u8]>| {
                 let mut contacts = view.message.addresses(HeaderName::Contact);
                 let contact = contacts.find(|contact| {
-                    of.is_none_or(|of| *Uri::without_password(contact.uri) == *of)
+                    let same =
+                        |of: &[u8]| contact.uri == of || *Uri::without_password(contact.uri) == *of;
+                    of.is_none_or(same)
                 })?;
                 seconds(contact.params.value(b"expires"))
             };
@@ -190,7 +192,11 @@ impl Registrations {
         out: &mut Outbox,
     ) -> Option<RecordKey> {
         self.stamp = self.stamp.saturating_add(1);
-        normalise(&view.to()?.uri(), &mut self.aor);
+        self.aor.clear();
+        match plain(view.message.header(HeaderName::To).unwrap_or_default()) {
+            Some(aor) => self.aor.extend_from_slice(aor),
+            None => normalise(&view.to()?.uri(), &mut self.aor),
+        }
         let hash = hash_on(hash(&self.aor), view.call_id);
         let slot = match self.find(hash, view.call_id) {
             Some(slot) => slot,
@@ -302,11 +308,32 @@ impl Registrations {
     }
 }
 
+/// The address of record of a To value that has it in its normal form already: `<sip:user@host>` and
+/// parameters of the header, nothing quoted, no password, no port. Nearly all are like this.
+fn plain(value: &[u8]) -> Option<&[u8]> {
+    let address = value.strip_prefix(b"<")?;
+    let (uri, rest) = address.split_at_checked(address.iter().position(|&octet| octet == b'>')?)?;
+    let (user, host) = {
+        let part = uri.strip_prefix(b"sip:")?;
+        let (user, host) = part.split_at_checked(part.iter().position(|&octet| octet == b'@')?)?;
+        (user, host.strip_prefix(b"@")?)
+    };
+    let in_user = |octet: &u8| octet.is_ascii_alphanumeric() || b"-_.+".contains(octet);
+    let in_host =
+        |octet: &u8| octet.is_ascii_lowercase() || octet.is_ascii_digit() || b"-.".contains(octet);
+    let is_plain = !user.is_empty()
+        && user.iter().all(in_user)
+        && !host.is_empty()
+        && host.iter().all(in_host)
+        && (rest == b">" || rest.starts_with(b">;"));
+    is_plain.then_some(uri)
+}
+
 /// Writes the address of record (RFC 3261 §10.3 step 5): scheme and host in lower case, without
 /// password, parameters and headers.
 fn normalise(uri: &Uri<'_>, into: &mut Vec<u8>) {
     into.clear();
-    into.extend(uri.scheme_text.iter().map(u8::to_ascii_lowercase));
+    extend_lower(into, uri.scheme_text);
     if !uri.scheme_text.is_empty() {
         into.push(b':');
     }
@@ -322,11 +349,17 @@ fn normalise(uri: &Uri<'_>, into: &mut Vec<u8>) {
     }
     let bracketed = uri.host.contains(&b':');
     into.extend(bracketed.then_some(b'['));
-    into.extend(uri.host.iter().map(u8::to_ascii_lowercase));
+    extend_lower(into, uri.host);
     into.extend(bracketed.then_some(b']'));
     if let Some(port) = uri.port {
         into.extend_from_slice(format!(":{port}").as_bytes());
     }
+}
+
+fn extend_lower(into: &mut Vec<u8>, text: &[u8]) {
+    let start = into.len();
+    into.extend_from_slice(text);
+    into.get_mut(start..).unwrap_or_default().make_ascii_lowercase();
 }
 
 /// Delta-seconds (RFC 3261 §20.19); too large a number counts as the largest one.
@@ -336,4 +369,33 @@ fn seconds(value: Option<&[u8]>) -> Option<u32> {
         return None;
     }
     Some(text.parse().unwrap_or(u32::MAX))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use overhear_parsers::sip::NameAddr;
+
+    #[test]
+    fn the_short_way_to_an_address_of_record_and_the_long_one_agree() {
+        for (value, short) in [
+            ("<sip:bob@example.org>;tag=1", true),
+            ("<sip:+4930@10.0.0.1>", true),
+            ("<sip:bob@Example.org>;tag=1", false),
+            ("<sips:bob@example.org>", false),
+            ("<sip:bob:secret@example.org>", false),
+            ("<sip:bob@example.org:5060>", false),
+            ("<sip:bob@example.org;user=phone>", false),
+            ("\"<sip:eve@example.org>\" <sip:bob@example.org>", false),
+            ("sip:bob@example.org;tag=1", false),
+            ("<sip:example.org>", false),
+            ("<tel:+4930>", false),
+        ] {
+            let mut long = Vec::new();
+            normalise(&NameAddr::parse(value.as_bytes()).unwrap().uri(), &mut long);
+            let found = plain(value.as_bytes());
+            assert_eq!(found.is_some(), short, "{value}");
+            assert!(found.is_none_or(|found| found == long), "{value}");
+        }
+    }
 }

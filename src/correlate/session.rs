@@ -6,11 +6,12 @@ use std::hash::{BuildHasher, Hasher};
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use overhear_parsers::sdp::{Media, Session};
+use overhear_parsers::sdp::{self, Connection, Field, Media, Part};
 
 use super::intern::Descriptions;
 use super::outbox::MediaDescription;
-use crate::model::addr::{Endpoint, STABLE};
+use super::view::hash_on;
+use crate::model::addr::{Endpoint, STABLE, stable_hash};
 
 /// SSRCs kept of one m-line.
 const MAX_SSRCS: usize = 4;
@@ -49,17 +50,38 @@ const STATIC: &[(u8, &str, u32)] = &[
     (34, "H263", 90_000),
 ];
 
-/// Attributes that decide how packets are keyed or found.
+/// What the lines of one part of a description say: of its session part, or of one medium.
 #[derive(Copy, Clone, Default)]
-struct Attributes {
-    crypto: bool,
-    fingerprint: bool,
-    zrtp: bool,
-    mikey: bool,
-    rtcp_mux: bool,
-    rtcp: bool,
-    ssrc: bool,
-    candidate: bool,
+struct Said<'a> {
+    attributes: Attributes,
+    /// The first `c=`.
+    connection: Option<&'a [u8]>,
+    /// Of every `a=rtpmap`.
+    rtpmaps: u64,
+}
+
+/// Attributes that decide how packets are keyed or found, one bit each.
+#[derive(Copy, Clone, Default)]
+struct Attributes(u16);
+
+impl Attributes {
+    const CRYPTO: Self = Self(1);
+    const FINGERPRINT: Self = Self(1 << 1);
+    const ZRTP: Self = Self(1 << 2);
+    const MIKEY: Self = Self(1 << 3);
+    const RTCP_MUX: Self = Self(1 << 4);
+    const RTCP: Self = Self(1 << 5);
+    const SSRC: Self = Self(1 << 6);
+    const CANDIDATE: Self = Self(1 << 7);
+    /// What the session may say for all media: RFC 4568, RFC 8122 §5, RFC 6189 §8, RFC 4567 §3.
+    const OF_SESSION: Self =
+        Self(Self::CRYPTO.0 | Self::FINGERPRINT.0 | Self::ZRTP.0 | Self::MIKEY.0);
+    /// What is part of the description.
+    const DESCRIBED: Self = Self(Self::OF_SESSION.0 | Self::RTCP_MUX.0);
+
+    const fn has(self, other: Self) -> bool {
+        self.0 & other.0 != 0
+    }
 }
 
 /// One media description, read.
@@ -74,39 +96,35 @@ pub(super) struct Section<'a> {
     hash: u64,
 }
 
+/// Reads the media descriptions of a body, and shows each with its index.
+pub(super) fn sections<'a>(body: &'a [u8], mut found: impl FnMut(u8, &Section<'a>)) {
+    let (mut session, mut own) = (Said::default(), Said::default());
+    let mut mline = 0_u8;
+    sdp::walk(body, |part| match part {
+        Part::Session(field) => session.note(field),
+        Part::Line(field) => own.note(field),
+        Part::Media(media) => {
+            found(mline, &Section::new(&session, &std::mem::take(&mut own), media));
+            mline = mline.saturating_add(1);
+        }
+    });
+}
+
 impl<'a> Section<'a> {
-    /// Reads one description of `session`.
-    pub(super) fn read(session: &Session<'a>, media: Media<'a>) -> Self {
+    fn new(session: &Said<'a>, own: &Said<'a>, media: Media<'a>) -> Self {
+        let general = session.attributes.0 & Attributes::OF_SESSION.0;
+        let attributes = Attributes(own.attributes.0 | general);
         let mut hasher = STABLE.build_hasher();
+        hasher.write_u64(own.rtpmaps);
+        hasher.write_u16(attributes.0 & Attributes::DESCRIBED.0);
         hasher.write(media.kind);
         hasher.write(media.proto);
-        for format in media.formats() {
-            hasher.write(format);
-        }
-        let mut attributes = Attributes::default();
-        let mut own_connection = false;
-        for field in media.fields() {
-            match field.kind {
-                b'a' => attributes.note(field.value, &mut hasher),
-                b'c' => own_connection = true,
-                _ => {}
-            }
-        }
-        // RFC 8122 §5, RFC 4567 §3, RFC 6189 §8: the session may say it for all media.
-        let mut head = Attributes::default();
-        for field in session.fields().filter(|field| field.kind == b'a') {
-            head.note(field.value, &mut NoHash);
-        }
-        attributes.fingerprint |= head.fingerprint;
-        attributes.mikey |= head.mikey;
-        attributes.zrtp |= head.zrtp;
-        attributes.crypto |= head.crypto;
-        hasher.write_u8(attributes.bits());
-        let connection = if own_connection { media.connection() } else { session.connection() };
-        let key = attributes.crypto && media.cryptos().any(|crypto| crypto.has_usable_key());
+        hasher.write(media.formats_text());
+        let connection = own.connection.or(session.connection).map(Connection::parse);
         Self {
             media,
-            key,
+            key: attributes.has(Attributes::CRYPTO)
+                && media.cryptos().any(|crypto| crypto.has_usable_key()),
             address: connection.and_then(|connection| connection.ip()),
             attributes,
             hash: hasher.finish(),
@@ -116,8 +134,8 @@ impl<'a> Section<'a> {
     /// The shared description.
     pub(super) fn describe(&self, shared: &mut Descriptions) -> Arc<MediaDescription> {
         let same = |known: &MediaDescription| {
-            known.kind.as_bytes().eq_ignore_ascii_case(cut(self.media.kind))
-                && known.profile.as_bytes().eq_ignore_ascii_case(cut(self.media.proto))
+            is_written(known.kind.as_bytes(), cut(self.media.kind))
+                && is_written(known.profile.as_bytes(), cut(self.media.proto))
                 && known
                     .codecs
                     .iter()
@@ -134,10 +152,10 @@ impl<'a> Section<'a> {
 
     /// Where RTCP is expected, if not at the same port.
     pub(super) fn rtcp(&self) -> Option<Endpoint> {
-        if self.attributes.rtcp_mux {
+        if self.attributes.has(Attributes::RTCP_MUX) {
             return None;
         }
-        if self.attributes.rtcp
+        if self.attributes.has(Attributes::RTCP)
             && let Some(rtcp) = self.media.rtcp()
         {
             let address = rtcp.connection.and_then(|connection| connection.ip()).or(self.address)?;
@@ -149,7 +167,7 @@ impl<'a> Section<'a> {
     /// `a=ssrc` values, each once.
     pub(super) fn ssrcs(&self) -> Vec<u32> {
         let mut ssrcs = Vec::new();
-        if self.attributes.ssrc {
+        if self.attributes.has(Attributes::SSRC) {
             for ssrc in self.media.ssrcs() {
                 if ssrcs.len() < MAX_SSRCS && !ssrcs.contains(&ssrc.ssrc) {
                     ssrcs.push(ssrc.ssrc);
@@ -162,9 +180,9 @@ impl<'a> Section<'a> {
     /// ICE candidates for RTP over UDP: number from 1, endpoint, and the candidate for RTCP with
     /// the same foundation.
     pub(super) fn candidates(&self) -> impl Iterator<Item = (u8, Endpoint, Option<Endpoint>)> {
-        let asked = self.attributes.candidate.then_some(&self.media);
+        let asked = self.attributes.has(Attributes::CANDIDATE).then_some(&self.media);
         let usable_of = |component: u16| {
-            move |candidate: overhear_parsers::sdp::Candidate<'a>| {
+            move |candidate: sdp::Candidate<'a>| {
                 let wanted = candidate.component == component && candidate.is_udp();
                 let ip = candidate.ip().filter(|_| wanted)?;
                 Some((candidate.foundation, usable(ip, candidate.port)?))
@@ -191,57 +209,64 @@ impl<'a> Section<'a> {
             let (name, clock) = known.map_or(("", 0), |&(_, name, clock)| (name, clock));
             (number, name.to_owned(), clock)
         });
-        MediaDescription {
+        let has = |attribute| self.attributes.has(attribute);
+        let mut description = MediaDescription {
+            digest: 0,
             kind: text(self.media.kind).to_ascii_lowercase(),
             profile: text(self.media.proto).to_ascii_uppercase(),
             codecs: codecs.collect(),
-            crypto: self.attributes.crypto,
-            fingerprint: self.attributes.fingerprint,
-            zrtp: self.attributes.zrtp,
-            mikey: self.attributes.mikey,
-            rtcp_mux: self.attributes.rtcp_mux,
+            crypto: has(Attributes::CRYPTO),
+            fingerprint: has(Attributes::FINGERPRINT),
+            zrtp: has(Attributes::ZRTP),
+            mikey: has(Attributes::MIKEY),
+            rtcp_mux: has(Attributes::RTCP_MUX),
+        };
+        description.digest = stable_hash(&description);
+        description
+    }
+}
+
+impl<'a> Said<'a> {
+    #[inline]
+    fn note(&mut self, field: Field<'a>) {
+        match field.kind {
+            b'a' => self.attribute(field.value),
+            b'c' if self.connection.is_none() => self.connection = Some(field.value),
+            _ => {}
         }
     }
-}
 
-impl Attributes {
-    /// Notes one attribute; what becomes part of the description also goes into the hash.
-    fn note(&mut self, value: &[u8], hasher: &mut impl Hasher) {
-        let name = value.split(|&octet| octet == b':').next().unwrap_or_default().trim_ascii_end();
-        let flag = match (name.len(), name.first().map(u8::to_ascii_lowercase)) {
-            (6, Some(b'r')) if name.eq_ignore_ascii_case(b"rtpmap") => {
-                hasher.write(value);
+    /// Notes one attribute: most are told by their first letter to be none of these.
+    fn attribute(&mut self, value: &'a [u8]) {
+        let is = |name| is_called(value, name);
+        let bit = match value.first() {
+            Some(b'r' | b'R') if is(b"rtpmap") => {
+                self.rtpmaps = hash_on(self.rtpmaps, value);
                 return;
             }
-            (6, Some(b'c')) if name.eq_ignore_ascii_case(b"crypto") => &mut self.crypto,
-            (11, Some(b'f')) if name.eq_ignore_ascii_case(b"fingerprint") => &mut self.fingerprint,
-            (9, Some(b'z')) if name.eq_ignore_ascii_case(b"zrtp-hash") => &mut self.zrtp,
-            (8, Some(b'k')) if name.eq_ignore_ascii_case(b"key-mgmt") => &mut self.mikey,
-            (8, Some(b'r')) if name.eq_ignore_ascii_case(b"rtcp-mux") => &mut self.rtcp_mux,
-            (4, Some(b'r')) if name.eq_ignore_ascii_case(b"rtcp") => &mut self.rtcp,
-            (4, Some(b's')) if name.eq_ignore_ascii_case(b"ssrc") => &mut self.ssrc,
-            (9, Some(b'c')) if name.eq_ignore_ascii_case(b"candidate") => &mut self.candidate,
+            Some(b'r' | b'R') if is(b"rtcp-mux") => Attributes::RTCP_MUX,
+            Some(b'r' | b'R') if is(b"rtcp") => Attributes::RTCP,
+            Some(b'c' | b'C') if is(b"candidate") => Attributes::CANDIDATE,
+            Some(b'c' | b'C') if is(b"crypto") => Attributes::CRYPTO,
+            Some(b'f' | b'F') if is(b"fingerprint") => Attributes::FINGERPRINT,
+            Some(b's' | b'S') if is(b"ssrc") => Attributes::SSRC,
+            Some(b'z' | b'Z') if is(b"zrtp-hash") => Attributes::ZRTP,
+            Some(b'k' | b'K') if is(b"key-mgmt") => Attributes::MIKEY,
             _ => return,
         };
-        *flag = true;
-    }
-
-    /// Those that are part of the description.
-    fn bits(self) -> u8 {
-        let all = [self.crypto, self.fingerprint, self.zrtp, self.mikey, self.rtcp_mux];
-        all.iter().fold(0, |bits, &one| bits << 1 | u8::from(one))
+        self.attributes.0 |= bit.0;
     }
 }
 
-/// Where nothing is hashed.
-struct NoHash;
+/// Whether an attribute has this name: white space may follow it, then a colon or nothing.
+fn is_called(value: &[u8], name: &[u8]) -> bool {
+    let Some((head, rest)) = value.split_at_checked(name.len()) else { return false };
+    is_written(head, name) && matches!(rest.trim_ascii_start(), [] | [b':', ..])
+}
 
-impl Hasher for NoHash {
-    fn write(&mut self, _: &[u8]) {}
-
-    fn finish(&self) -> u64 {
-        0
-    }
+/// Whether two words are the same in any case of letters; nearly always they are in this one.
+fn is_written(one: &[u8], other: &[u8]) -> bool {
+    one == other || one.eq_ignore_ascii_case(other)
 }
 
 fn usable(address: IpAddr, port: u16) -> Option<Endpoint> {

@@ -3,21 +3,19 @@
 
 use super::timers::Place;
 
-struct Slot<T> {
-    generation: u32,
-    entry: Option<T>,
-}
-
 /// Entries by slot number.
 pub(super) struct Slots<T> {
-    entries: Vec<Slot<T>>,
+    entries: Vec<Option<T>>,
+    /// How many entries each slot has held before. Apart from them, because whether an entry is gone
+    /// is asked more often than what it says, and of many at a time.
+    generations: Vec<u32>,
     free: Vec<u32>,
     live: usize,
 }
 
 impl<T> Default for Slots<T> {
     fn default() -> Self {
-        Self { entries: Vec::new(), free: Vec::new(), live: 0 }
+        Self { entries: Vec::new(), generations: Vec::new(), free: Vec::new(), live: 0 }
     }
 }
 
@@ -29,58 +27,67 @@ impl<T> Slots<T> {
 
     /// Adds an entry; `None` when 32 bits cannot number it.
     pub(super) fn add(&mut self, entry: T) -> Option<Place> {
-        if let Some(number) = self.free.pop()
-            && let Some(slot) = self.entries.get_mut(index(number))
+        if let Some(slot) = self.free.pop()
+            && let Some(free) = self.entries.get_mut(index(slot))
         {
-            slot.entry = Some(entry);
+            *free = Some(entry);
             self.live = self.live.saturating_add(1);
-            return Some(Place { slot: number, generation: slot.generation });
+            return self.place(slot);
         }
-        let number = u32::try_from(self.entries.len()).ok().filter(|&number| number != u32::MAX)?;
+        let slot = u32::try_from(self.entries.len()).ok().filter(|&slot| slot != u32::MAX)?;
         if self.entries.len() == self.entries.capacity() {
             // A quarter more at a time: doubling would cost as much again as a full table.
             self.entries.reserve_exact((self.entries.len() / 4).max(16));
         }
-        self.entries.push(Slot { generation: 0, entry: Some(entry) });
+        self.entries.push(Some(entry));
+        self.generations.push(0);
         self.live = self.live.saturating_add(1);
-        Some(Place { slot: number, generation: 0 })
+        Some(Place { slot, generation: 0 })
     }
 
     /// The entry in a slot.
     #[inline]
     pub(super) fn get(&self, slot: u32) -> Option<&T> {
-        self.entries.get(index(slot))?.entry.as_ref()
+        self.entries.get(index(slot))?.as_ref()
     }
 
     /// The entry in a slot, to change it.
     #[inline]
     pub(super) fn get_mut(&mut self, slot: u32) -> Option<&mut T> {
-        self.entries.get_mut(index(slot))?.entry.as_mut()
+        self.entries.get_mut(index(slot))?.as_mut()
     }
 
     /// All entries with their slots, in the order of the slots.
     pub(super) fn iter(&self) -> impl Iterator<Item = (u32, &T)> {
-        (0..).zip(&self.entries).filter_map(|(slot, found)| Some((slot, found.entry.as_ref()?)))
+        (0..).zip(&self.entries).filter_map(|(slot, entry)| Some((slot, entry.as_ref()?)))
+    }
+
+    /// Whether the entry at a place is still there; looks at no entry.
+    #[inline]
+    pub(super) fn has(&self, place: Place) -> bool {
+        // A generation begins when its entry comes and ends when it goes.
+        self.generations.get(index(place.slot)) == Some(&place.generation)
     }
 
     /// The entry at a place, unless it is gone.
     #[inline]
     pub(super) fn at(&self, place: Place) -> Option<&T> {
-        let slot = self.entries.get(index(place.slot))?;
-        slot.entry.as_ref().filter(|_| slot.generation == place.generation)
+        if self.has(place) { self.get(place.slot) } else { None }
     }
 
     /// Where the entry of a slot stands.
+    #[inline]
     pub(super) fn place(&self, slot: u32) -> Option<Place> {
-        let found = self.entries.get(index(slot))?;
-        found.entry.as_ref().map(|_| Place { slot, generation: found.generation })
+        let generation = *self.generations.get(index(slot))?;
+        Some(Place { slot, generation })
     }
 
     /// Takes an entry out.
     pub(super) fn take(&mut self, slot: u32) -> Option<T> {
-        let found = self.entries.get_mut(index(slot))?;
-        let entry = found.entry.take()?;
-        found.generation = found.generation.wrapping_add(1);
+        let entry = self.entries.get_mut(index(slot))?.take()?;
+        if let Some(generation) = self.generations.get_mut(index(slot)) {
+            *generation = generation.wrapping_add(1);
+        }
         self.free.push(slot);
         self.live = self.live.saturating_sub(1);
         Some(entry)
@@ -89,8 +96,9 @@ impl<T> Slots<T> {
     /// Takes every entry out, by slot.
     pub(super) fn drain(&mut self) -> impl Iterator<Item = T> + use<T> {
         self.free.clear();
+        self.generations.clear();
         self.live = 0;
-        std::mem::take(&mut self.entries).into_iter().filter_map(|slot| slot.entry)
+        std::mem::take(&mut self.entries).into_iter().flatten()
     }
 }
 
@@ -111,6 +119,7 @@ mod tests {
         let second = slots.add('b').unwrap();
         assert_eq!(second.slot, first.slot);
         assert_eq!((slots.at(first), slots.at(second)), (None, Some(&'b')));
+        assert!(!slots.has(first) && slots.has(second));
         assert_eq!(slots.take(9), None);
         assert_eq!((slots.get(9), slots.len()), (None, 1));
     }

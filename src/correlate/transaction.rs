@@ -4,15 +4,11 @@
 //! whether it has seen the same message between the same two endpoints lately.
 
 use std::collections::VecDeque;
-use std::hash::{BuildHasher, Hasher};
-
-use hashbrown::HashTable;
-use overhear_parsers::sip::{Method, Via};
 
 use super::event::SipEvent;
 use super::placement::Completed;
+use super::seen_index::{Alive, Keyed, SHARE, SeenIndex};
 use super::view::View;
-use crate::model::addr::{Endpoint, STABLE};
 use crate::model::evidence::FrameRef;
 use crate::model::time::{Span, Ts};
 use crate::policy::Limits;
@@ -23,25 +19,26 @@ struct Entry {
     /// Watermark when it was first seen.
     seen: Ts,
     at: FrameRef,
+    /// Where the index has it.
+    home: u32,
     src_port: u16,
     dst_port: u16,
     /// It was a copy sent in HEP.
     hep: bool,
 }
 
-/// Octets of one message with its index.
-pub(super) const ENTRY: usize = size_of::<Entry>() + 10;
+/// Octets of one message with its share of the index.
+pub(super) const ENTRY: usize = size_of::<Entry>() + SHARE;
 
 /// The messages of the last [`Limits::transaction_life`], oldest first.
 ///
-/// Entries are found by a 64-bit hash of branch, sent-by, `CSeq` and addresses (and of status and To
-/// tag for responses); a collision makes one message look repeated, which loses nothing but its
-/// place in the statistics.
+/// Entries are found by the 64-bit names that the lane made ([`crate::model::fact::SipNames`]); a
+/// collision makes one message look repeated, which loses nothing but its place in the statistics.
 pub(super) struct Transactions {
     entries: VecDeque<Entry>,
     /// Number of the oldest entry; entry numbers count up and wrap.
     base: u32,
-    index: HashTable<u32>,
+    index: SeenIndex,
     cap: usize,
     life: Span,
     evicted: u64,
@@ -54,7 +51,7 @@ impl Transactions {
         Self {
             entries: VecDeque::new(),
             base: 0,
-            index: HashTable::new(),
+            index: SeenIndex::new(),
             cap: limits.transactions.clamp(1, 1 << 30),
             life: limits.transaction_life,
             evicted: 0,
@@ -68,17 +65,13 @@ impl Transactions {
         event: &SipEvent<'_>,
         view: &View<'_>,
     ) -> (bool, Option<Completed>) {
-        let transaction = transaction_hash(view);
-        let (src, dst) = (event.src, event.dst);
+        let request = Keyed::alone(event.names.request);
         if view.request {
-            let key = request_key(transaction, src, dst);
-            return (self.repeats(event, key), None);
+            return (self.repeats(event, request), None);
         }
-        let request = request_key(transaction, dst, src);
         let completed = self.find(request).map(|entry| Completed { request: entry.at });
-        let repeated = !event.transport.reliable() && {
-            self.repeats(event, response_key(request, view.status, view.to_tag))
-        };
+        let response = Keyed::beside(event.names.request, event.names.response);
+        let repeated = !event.transport.reliable() && self.repeats(event, response);
         (repeated, completed)
     }
 
@@ -99,10 +92,10 @@ impl Transactions {
         self.retransmissions
     }
 
-    /// Looks for `key`, notes it if it is new, and says whether the message repeats another.
-    fn repeats(&mut self, event: &SipEvent<'_>, key: u64) -> bool {
+    /// Looks for a key, notes it if it is new, and says whether the message repeats another.
+    fn repeats(&mut self, event: &SipEvent<'_>, keyed: Keyed) -> bool {
         let hep = event.hep.is_some();
-        if let Some(entry) = self.find(key) {
+        if let Some(entry) = self.find(keyed) {
             let same = (entry.src_port, entry.dst_port) == (event.src.port, event.dst.port);
             // A copy sent in HEP is none of the message, nor is the message one of its copy.
             if hep != entry.hep {
@@ -116,79 +109,56 @@ impl Transactions {
             self.drop_oldest();
             self.evicted = self.evicted.saturating_add(1);
         }
-        let number = u32::try_from(self.entries.len()).unwrap_or(u32::MAX);
-        let number = self.base.wrapping_add(number);
+        if self.index.is_full(self.entries.len()) {
+            self.grow();
+        }
+        let alive = self.alive();
+        self.index.insert(keyed, alive.next(), alive);
         self.entries.push_back(Entry {
-            key,
+            key: keyed.key,
             seen: event.watermark,
             at: event.at,
+            home: keyed.home,
             src_port: event.src.port,
             dst_port: event.dst.port,
             hep,
         });
-        let (entries, base) = (&self.entries, self.base);
-        let _slot = self.index.insert_unique(key, number, |&number| {
-            entry(entries, base, number).map_or(0, |e| e.key)
-        });
         false
     }
 
-    fn find(&self, key: u64) -> Option<&Entry> {
-        let number = self.index.find(key, |&number| {
-            entry(&self.entries, self.base, number).is_some_and(|entry| entry.key == key)
-        })?;
-        entry(&self.entries, self.base, *number)
+    /// Reads where the request of this key is looked for.
+    pub(super) fn touch(&self, request: u64) -> u32 {
+        self.index.touch(Keyed::alone(request))
+    }
+
+    fn find(&self, keyed: Keyed) -> Option<&Entry> {
+        let entry = |number: u32| self.entries.get(age(self.base, number)?);
+        let is = |number| entry(number).is_some_and(|entry| entry.key == keyed.key);
+        entry(self.index.find(keyed, self.alive(), is)?)
+    }
+
+    fn grow(&mut self) {
+        self.index.grow();
+        let mut alive = Alive { base: self.base, len: 0 };
+        for entry in &self.entries {
+            let keyed = Keyed { home: entry.home, key: entry.key };
+            self.index.insert(keyed, alive.next(), alive);
+            alive.len = alive.len.saturating_add(1);
+        }
+    }
+
+    fn alive(&self) -> Alive {
+        Alive { base: self.base, len: self.entries.len() }
     }
 
     fn drop_oldest(&mut self) {
-        let Some(oldest) = self.entries.pop_front() else { return };
-        let base = self.base;
-        self.base = base.wrapping_add(1);
-        if let Ok(found) = self.index.find_entry(oldest.key, |&number| number == base) {
-            found.remove();
+        if self.entries.pop_front().is_some() {
+            self.base = self.base.wrapping_add(1);
         }
     }
 }
 
-/// The entry with this number.
-fn entry(entries: &VecDeque<Entry>, base: u32, number: u32) -> Option<&Entry> {
-    entries.get(usize::try_from(number.wrapping_sub(base)).ok()?)
-}
-
-/// Names the transaction: branch, sent-by, `CSeq` number and method. Without a branch Call-ID and From
-/// tag stand in for it. They are part of the name in any case, because a scanner that writes the same
-/// branch into every request does not repeat itself.
-fn transaction_hash(view: &View<'_>) -> u64 {
-    let mut hasher = STABLE.build_hasher();
-    hasher.write_u64(view.from_hash);
-    hasher.write_u64(u64::from(view.cseq) << 8 | u64::from(method_octet(view.method)));
-    if let Some(via) = Via::parse(view.via) {
-        hasher.write(via.branch().unwrap_or_default());
-        hasher.write_u16(via.port.unwrap_or(5060));
-        hasher.write(via.host);
-    }
-    hasher.finish()
-}
-
-/// The method as one octet; unknown methods share one, their `CSeq` numbers tell them apart.
-const fn method_octet(method: Method) -> u8 {
-    method as u8
-}
-
-/// Names the request of a transaction between two addresses.
-fn request_key(transaction: u64, src: Endpoint, dst: Endpoint) -> u64 {
-    let mut hasher = STABLE.build_hasher();
-    hasher.write_u64(transaction);
-    hasher.write_u128(u128::from_ne_bytes(*src.addr.octets()));
-    hasher.write_u128(u128::from_ne_bytes(*dst.addr.octets()));
-    hasher.finish()
-}
-
-/// Names one response to the request of this key.
-fn response_key(request: u64, status: u16, tag: &[u8]) -> u64 {
-    let mut hasher = STABLE.build_hasher();
-    hasher.write_u64(request);
-    hasher.write_u16(status);
-    hasher.write(tag);
-    hasher.finish()
+/// The place in the queue of the entry with this number.
+fn age(base: u32, number: u32) -> Option<usize> {
+    usize::try_from(number.wrapping_sub(base)).ok()
 }

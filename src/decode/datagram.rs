@@ -46,8 +46,16 @@ pub(super) fn conceivable(first: u8) -> bool {
 }
 
 /// Whether a datagram that is all there seems to carry a tunnel.
+///
+/// Ports and first octet of anything that [`open`] knows are asked for first: SIP gets no further.
 pub(super) fn carries(ports: (u16, u16), payload: &[u8]) -> bool {
-    open(ports, Rest::new(payload, octets32(payload.len()))).is_some()
+    let hep = matches!(payload.first(), Some(1 | 2 | b'H' | b'E'));
+    let port = matches!(ports.0, GTP_U | L2TP | TEREDO)
+        || matches!(
+            ports.1,
+            VXLAN | VXLAN_LINUX | VXLAN_GPE | GENEVE | TZSP | GTP_U | L2TP | TEREDO
+        );
+    (hep || port) && open(ports, Rest::new(payload, octets32(payload.len()))).is_some()
 }
 
 /// The tunnel that the payload of a datagram seems to be.

@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 
 use memchr::memmem;
 use overhear_parsers::sip::auth::AuthList;
-use overhear_parsers::sip::{Auth, HeaderName, Message};
+use overhear_parsers::sip::{Auth, HeaderName, HeaderSet, Message};
 
 use super::rule::Interest;
 use super::sink::Subject;
@@ -55,11 +55,8 @@ impl<'a> SipSeen<'a> {
             (CHALLENGES, Interest::CHALLENGE)
         };
         let [one, other] = wanted;
-        let with_auth = if message.spans.iter().any(|span| span.name == one || span.name == other) {
-            with_auth
-        } else {
-            Interest::END
-        };
+        let with_auth =
+            if message.has_any(HeaderSet::of(&[one, other])) { with_auth } else { Interest::END };
         let clipped = if event.clipped { Interest::CLIPPED } else { Interest::END };
         let body = message.body();
         let crypto = !body.is_empty() && CRYPTO_LINE.find(body).is_some();

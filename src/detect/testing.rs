@@ -10,6 +10,7 @@ use crate::correlate::placement::Placement;
 use crate::model::addr::Endpoint;
 use crate::model::capture::CaptureRecord;
 use crate::model::evidence::FrameRef;
+use crate::model::fact::SipNames;
 use crate::model::finding::{Confidence, Finding};
 use crate::model::frame::FrameId;
 use crate::model::id::{Kind, RecordId, RecordKey};
@@ -122,6 +123,7 @@ impl Bench {
             dst: endpoint(dst),
             transport: Transport::Udp,
             message: Message::new(&octets, layout, &spans),
+            names: SipNames::default(),
             clipped: self.clipped,
             encrypted: self.encrypted,
             hep: None,

@@ -2,5 +2,6 @@
 
 #![deny(clippy::arithmetic_side_effects, clippy::as_conversions)]
 
+pub mod sip_names;
 pub mod sip_stream;
 pub mod tcp_probe;

@@ -13,22 +13,32 @@ use crate::correlate::rtcp::{self, RtcpReports};
 use crate::correlate::stream_record::{drift_pct, stream_record};
 use crate::detect::Detectors;
 use crate::detect::seen::{StreamSeen, TapSeen};
-use crate::model::addr::{Proto, stable_hash};
+use crate::model::addr::stable_hash;
 use crate::model::capture::Counts;
 use crate::model::evidence::FrameRef;
-use crate::model::fact::{Body, EpochFacts, Fact, FactKey, SipFact};
+use crate::model::fact::{Body, EpochFacts, Fact, FactKey, Flow, SipFact};
 use crate::model::id::{Kind, RecordId};
 use crate::model::record::{HandshakeKind, HandshakeRecord, Protection};
 use crate::model::stream::{Standing, StreamEnded};
 use crate::model::tally::{Handled, Skipped, Tally};
 use crate::model::time::Ts;
 use crate::policy::Policy;
-use crate::report::events::{Events, Flow, Listener};
+use crate::report::events::{Events, Listener};
 use crate::report::outcome::Step;
 
 use super::census::Census;
 use super::trace::Trace;
 use super::watch::Watch;
+
+/// Facts that are looked at together before any is taken.
+const TOGETHER: usize = 16;
+
+/// Where what a fact is about probably stands in its table.
+#[derive(Copy, Clone)]
+enum Ahead {
+    Call(u32),
+    Announcement(u32),
+}
 
 /// Everything that has meaning, owned by one thread.
 pub struct Collector {
@@ -115,12 +125,8 @@ impl Collector {
         }
         // A stable sort of a few sorted runs is close to a merge of them.
         order.sort();
-        for (_, lane, index) in &order {
-            let epoch = usize::try_from(*lane).ok().and_then(|lane| lanes.get(lane));
-            let Some(epoch) = epoch else { continue };
-            if let Some(fact) = usize::try_from(*index).ok().and_then(|at| epoch.facts.get(at)) {
-                self.fact(fact, epoch);
-            }
+        for few in order.chunks(TOGETHER) {
+            self.together(few, lanes);
         }
         self.order = order;
         self.advance(watermark);
@@ -162,6 +168,43 @@ impl Collector {
         }
     }
 
+    /// Takes up to [`TOGETHER`] facts. First it looks at the tables for all of them: the cache misses
+    /// of one call do not depend on those of another, so a core can wait for all at once.
+    fn together(&mut self, few: &[(FactKey, u32, u32)], lanes: &[&EpochFacts]) {
+        let mut facts = [None; TOGETHER];
+        for (found, (_, lane, index)) in facts.iter_mut().zip(few) {
+            let epoch = usize::try_from(*lane).ok().and_then(|lane| lanes.get(lane));
+            let Some(epoch) = epoch.copied() else { continue };
+            let fact = usize::try_from(*index).ok().and_then(|index| epoch.facts.get(index));
+            *found = fact.map(|fact| (fact, epoch));
+        }
+        // Indices first, then entries: each of these loops is short enough to run ahead of itself.
+        let touched = facts.iter().flatten().fold(0, |all, (fact, _)| match &fact.body {
+            Body::Sip(sip) => all ^ self.dialogs.touch_index(&sip.names),
+            _ => all,
+        });
+        // Without this the early reads are dead code.
+        std::hint::black_box(touched);
+        let mut aheads = [None; TOGETHER];
+        for (ahead, (fact, _)) in aheads.iter_mut().zip(facts.iter().flatten()) {
+            *ahead = match &fact.body {
+                Body::Sip(sip) => self.dialogs.ahead(&sip.names).map(Ahead::Call),
+                Body::StreamEnded(stream) => self.media.ahead(stream).map(Ahead::Announcement),
+                _ => None,
+            };
+        }
+        let touched = aheads.iter().flatten().fold(0, |all, ahead| {
+            all ^ match ahead {
+                Ahead::Call(slot) => self.dialogs.touch(*slot),
+                Ahead::Announcement(slot) => self.media.touch(*slot),
+            }
+        });
+        std::hint::black_box(touched);
+        for (fact, epoch) in facts.iter().flatten() {
+            self.fact(fact, epoch);
+        }
+    }
+
     /// Brings everything that waits for a time up to `at`.
     fn advance(&mut self, at: Ts) {
         if at <= self.now {
@@ -179,7 +222,7 @@ impl Collector {
         self.advance(fact.key.at);
         self.dispatch(fact, epoch);
         if !self.events.is_idle() && self.events.raised() < self.detectors.raised() {
-            self.raise(flow(&fact.body));
+            self.raise(fact.body.flow());
         }
     }
 
@@ -236,7 +279,8 @@ impl Collector {
             src: sip.src,
             dst: sip.dst,
             transport: sip.transport,
-            message: Message::new(epoch.octets(&sip.octets), sip.layout, epoch.spans(&sip.spans)),
+            message: message(sip, epoch),
+            names: sip.names,
             clipped: sip.clipped,
             encrypted: false,
             hep: sip.hep,
@@ -309,6 +353,9 @@ impl Collector {
 
     /// Hands on what correlation has finished or learned.
     fn drain(&mut self) {
+        if self.outbox.is_empty() {
+            return;
+        }
         for announcement in self.outbox.announcements.drain(..) {
             self.trace.announced(&announcement);
             self.media.announce(&announcement);
@@ -332,20 +379,6 @@ impl Collector {
     }
 }
 
-/// The flow of what a packet showed.
-fn flow(body: &Body) -> Option<Flow> {
-    let (src, dst, proto) = match body {
-        Body::Sip(sip) => (sip.src, sip.dst, sip.transport.proto()),
-        Body::StreamEnded(stream) => (stream.key.src, stream.key.dst, Proto::UDP),
-        Body::Handshake { kind: HandshakeKind::Tls, client, server, .. } => {
-            (*client, *server, Proto::TCP)
-        }
-        Body::Handshake { client, server, .. } => (*client, *server, Proto::UDP),
-        Body::MidstreamTls { src, dst } => (*src, *dst, Proto::TCP),
-        Body::Rtcp { src, dst, .. } => (*src, *dst, Proto::UDP),
-        Body::Duplicate { .. } | Body::StreamLoss { .. } | Body::BackwardJump { .. } => {
-            return None;
-        }
-    };
-    Some(Flow { src, dst, proto })
+fn message<'a>(sip: &SipFact, epoch: &'a EpochFacts) -> Message<'a> {
+    Message::new(epoch.octets(&sip.octets), sip.layout, epoch.spans(&sip.spans))
 }

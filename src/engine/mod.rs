@@ -9,6 +9,7 @@ pub mod cut;
 pub mod dispatcher;
 pub mod lane;
 pub mod pipeline;
+mod reason;
 mod sources;
 pub mod trace;
 pub mod watch;

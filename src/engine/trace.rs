@@ -168,7 +168,7 @@ impl Trace {
     /// The ordinal of the message before this one on its connection, 0 if there was none; `None`
     /// if it came in a datagram.
     fn spoken(&mut self, event: &SipEvent<'_>) -> Option<u64> {
-        if event.transport == Transport::Udp {
+        if matches!(event.transport, Transport::Udp | Transport::Sctp) {
             return None;
         }
         let way = (event.src, event.dst);

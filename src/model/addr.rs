@@ -185,9 +185,7 @@ impl fmt::Display for Endpoint {
 
 impl Serialize for Addr {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut text = Short::EMPTY;
-        self.write(&mut text);
-        serializer.serialize_str(text.as_str())
+        serializer.serialize_str(self.text().as_str())
     }
 }
 

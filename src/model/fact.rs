@@ -5,9 +5,9 @@
 
 use std::ops::Range;
 
-use overhear_parsers::sip::{HeaderSpan, Layout};
+use overhear_parsers::sip::{HeaderSpan, Layout, Part};
 
-use super::addr::Endpoint;
+use super::addr::{Endpoint, Proto};
 use super::evidence::FrameRef;
 use super::record::HandshakeKind;
 use super::stream::StreamEnded;
@@ -40,6 +40,17 @@ pub struct Fact {
     pub frame: FrameRef,
     /// What was seen.
     pub body: Body,
+}
+
+/// The flow that a packet, a record or a finding names, from sender to receiver.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub struct Flow {
+    /// Sender, client, calling side.
+    pub src: Endpoint,
+    /// The other.
+    pub dst: Endpoint,
+    /// UDP, TCP or SCTP.
+    pub proto: Proto,
 }
 
 /// What was seen. Octets and spans are ranges of the epoch's buffers.
@@ -110,6 +121,8 @@ pub struct SipFact {
     pub spans: Range<u32>,
     /// Start line, body and anomalies.
     pub layout: Layout,
+    /// By what its dialog and its transaction are found.
+    pub names: SipNames,
     /// The snap length cut the datagram.
     pub clipped: bool,
     /// It is a copy that a capture agent sent in HEP.
@@ -123,6 +136,25 @@ pub struct HepCopy {
     pub agent: u32,
     /// When it saw the message, by its own clock.
     pub time: Option<Ts>,
+}
+
+/// By what the dialog and the transaction of a SIP message are found; all zero without a Call-ID.
+/// Hashes are stable: ids of the report are made of some. Tags are places in the message's octets.
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
+pub struct SipNames {
+    /// Hash of Call-ID and From tag.
+    pub from: u64,
+    /// Hash of Call-ID and To tag.
+    pub to: u64,
+    /// Names the request of the transaction between these two addresses: this one, or the one that
+    /// this response answers.
+    pub request: u64,
+    /// Names this response; 0 for a request.
+    pub response: u64,
+    /// The From tag; empty without one (RFC 2543).
+    pub from_tag: Part,
+    /// The To tag; empty without one.
+    pub to_tag: Part,
 }
 
 /// All facts of one lane in one epoch, with the octets they speak of.
@@ -174,4 +206,24 @@ pub fn length(len: usize) -> u32 {
 fn wide(range: &Range<u32>) -> Range<usize> {
     usize::try_from(range.start).unwrap_or(usize::MAX)
         ..usize::try_from(range.end).unwrap_or(usize::MAX)
+}
+
+impl Body {
+    /// The flow of the packet that showed it; for a timer, of the flow that it belongs to.
+    pub fn flow(&self) -> Option<Flow> {
+        let (src, dst, proto) = match self {
+            Self::Sip(sip) => (sip.src, sip.dst, sip.transport.proto()),
+            Self::StreamEnded(stream) => (stream.key.src, stream.key.dst, Proto::UDP),
+            Self::Rtcp { src, dst, .. } => (*src, *dst, Proto::UDP),
+            Self::Handshake { kind: HandshakeKind::Tls, client, server, .. } => {
+                (*client, *server, Proto::TCP)
+            }
+            Self::Handshake { client, server, .. } => (*client, *server, Proto::UDP),
+            Self::MidstreamTls { src, dst } => (*src, *dst, Proto::TCP),
+            Self::Duplicate { .. } | Self::StreamLoss { .. } | Self::BackwardJump { .. } => {
+                return None;
+            }
+        };
+        Some(Flow { src, dst, proto })
+    }
 }

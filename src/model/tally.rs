@@ -54,14 +54,14 @@ pub enum Skipped {
     UnsupportedLink,
     /// A TCP connection that ended before it showed what it was.
     Unclassified,
-    /// Left out by `--from`, `--to` or `-f`.
-    Filtered,
     /// The header of a tunnel is cut or wrong.
     MalformedTunnel,
     /// In more tunnels than are passed through.
     TunnelDepth,
     /// Encrypted below the transport: 802.11, PPP, `MACsec`, ESP.
     Encrypted,
+    /// Left out by `--from`, `--to` or `-f`.
+    Filtered,
 }
 
 const HANDLED: [(Handled, &str); 10] = [
@@ -89,10 +89,10 @@ const SKIPPED: [(Skipped, &str); 15] = [
     (Skipped::MalformedTransport, "malformed-transport"),
     (Skipped::UnsupportedLink, "unsupported-link"),
     (Skipped::Unclassified, "unclassified"),
-    (Skipped::Filtered, "filtered"),
     (Skipped::MalformedTunnel, "malformed-tunnel"),
     (Skipped::TunnelDepth, "tunnel-depth"),
     (Skipped::Encrypted, "encrypted"),
+    (Skipped::Filtered, "filtered"),
 ];
 
 /// Frame counts by destination; each frame is booked exactly once.

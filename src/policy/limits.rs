@@ -85,7 +85,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             streams: 1_040_000,
-            armed: 44_000,
+            armed: 40_000,
             udp_flows: 80_000,
             tcp_flows: 40_000,
             reassembly_octets: 24 << 20,
@@ -144,15 +144,13 @@ impl Limits {
             row("reassembly_octets", self.reassembly_octets, 1),
             row("fragment_octets", self.fragment_octets, 1),
             row("duplicates", self.duplicates, 24),
-            row("transactions", self.transactions, 60),
-            row("calls", self.calls, 640),
+            row("transactions", self.transactions, 72),
+            row("calls", self.calls, 624),
             row("registrations", self.registrations, 400),
-            row("announcements", self.announcements, 152),
+            row("announcements", self.announcements, 158),
             row("rtcp", self.rtcp, 296),
             row("peers", self.peers, 500),
             row("records_octets", self.records_octets, 1),
-            row("unpack_window", self.unpack_window, 1),
-            row("interfaces", self.interfaces, 96),
         ]
     }
 }

@@ -8,9 +8,10 @@ use std::collections::BTreeMap;
 use overhear_parsers::demux::{self, Kind};
 use overhear_parsers::dtls;
 use overhear_parsers::rtp::header::Header;
-use overhear_parsers::sip::{self, HeaderSpan};
+use overhear_parsers::sip::{self, HeaderSpan, Message};
 
 use crate::decode::{Packet, hep};
+use crate::dissect::sip_names::sip_names;
 use crate::model::addr::Proto;
 use crate::model::capture::Reassembly;
 use crate::model::evidence::FrameRef;
@@ -341,14 +342,18 @@ fn sip_fact(
 ) {
     let start = length(emit.epoch.spans.len());
     let Ok(layout) = sip::parse_datagram(payload, &mut emit.epoch.spans) else { return };
+    let spans = start..length(emit.epoch.spans.len());
+    let message = Message::new(payload, layout, emit.epoch.spans(&spans));
+    let names = sip_names(&message, input.packet.src, input.packet.dst);
     let octets = emit.epoch.keep(payload);
     emit.fact(Body::Sip(SipFact {
         src: input.packet.src,
         dst: input.packet.dst,
         transport,
         octets,
-        spans: start..length(emit.epoch.spans.len()),
+        spans,
         layout,
+        names,
         clipped: input.packet.clipped,
         hep,
     }));

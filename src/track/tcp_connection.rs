@@ -6,9 +6,10 @@
 //! TLS costs no more reassembly. All frames of a connection are booked under what it carries, pure
 //! acknowledgements too.
 
-use overhear_parsers::sip::HeaderSpan;
+use overhear_parsers::sip::{HeaderSpan, Message};
 
 use crate::decode::Tcp;
+use crate::dissect::sip_names::sip_names;
 use crate::dissect::sip_stream::SipStream;
 use crate::dissect::tcp_probe::{self, Probe};
 use crate::model::addr::{Endpoint, FlowKey};
@@ -236,6 +237,8 @@ impl Connection {
         let (src, dst, clipped) = (arrival.src, arrival.dst, self.clipped);
         let emit = &mut *arrival.emit;
         stream.push(octets, after_gap, arrival.shared.spans, &mut |found| {
+            let message = Message::new(found.octets, found.layout, found.spans);
+            let names = sip_names(&message, src, dst);
             let octets = emit.epoch.keep(found.octets);
             let start = length(emit.epoch.spans.len());
             emit.epoch.spans.extend_from_slice(found.spans);
@@ -246,6 +249,7 @@ impl Connection {
                 octets,
                 spans: start..length(emit.epoch.spans.len()),
                 layout: found.layout,
+                names,
                 clipped: found.cut && clipped,
                 hep: None,
             }));

@@ -118,6 +118,11 @@ impl<'a> Media<'a> {
         narrow::<u16>(split_once(port_text, b'/').0).is_some() && !word(rest).1.is_empty()
     }
 
+    /// The formats of the media line as written.
+    pub const fn formats_text(&self) -> &'a [u8] {
+        self.formats
+    }
+
     /// The formats of the media line, in order of preference, at most [`MAX_FORMATS`].
     pub fn formats(&self) -> impl Iterator<Item = &'a [u8]> + use<'a> {
         let words = self.formats.split(|&octet| is_lws(octet));

@@ -2,18 +2,22 @@
 //! every value is read on demand and nothing is allocated. Lines end with CRLF, LF or CR; a line that
 //! is not `letter=value` is counted and skipped. Offer and answer are matched elsewhere.
 
+mod address;
 mod crypto;
 mod ice;
 mod media;
+mod walk;
 
 use std::fmt;
 use std::net::IpAddr;
 
+use self::address::ip;
 pub use self::crypto::{Crypto, InlineKey, InlineKeys, MAX_KEY};
 pub use self::ice::Candidate;
 pub use self::media::{Fingerprint, KeyMgmt, Media, RtcpPort, RtpMap, Setup, Ssrc};
+pub use self::walk::{Part, walk};
 
-use crate::cursor::{cut, find_break, narrow, number, split_once, tail, trim, word};
+use crate::cursor::{cut, is_lws, line_end, narrow, number, split_once, trim, word};
 use crate::secret::Secret;
 
 /// Media descriptions that are read; more are counted.
@@ -181,16 +185,16 @@ impl fmt::Debug for Session<'_> {
     }
 }
 
-impl Connection<'_> {
+impl<'a> Connection<'a> {
+    /// The value of a `c=` line; whatever it is, there is one.
+    pub fn parse(value: &'a [u8]) -> Self {
+        connection_value(value)
+    }
+
     /// The address, if it is one and no name.
     pub fn ip(&self) -> Option<IpAddr> {
         ip(self.address)
     }
-}
-
-/// Text as an IP address.
-fn ip(text: &[u8]) -> Option<IpAddr> {
-    std::str::from_utf8(text).ok()?.parse().ok()
 }
 
 /// The lines of a description, empty ones skipped.
@@ -204,11 +208,15 @@ impl<'a> Fields<'a> {
     }
 
     /// The next line that is not empty.
+    #[inline]
     fn line(&mut self) -> Option<&'a [u8]> {
         while !self.rest.is_empty() {
-            let (line, rest) = cut(self.rest, find_break(self.rest).unwrap_or(self.rest.len()));
+            let (line, rest) = cut(self.rest, line_end(self.rest));
             // The LF of a CR LF would be an empty line.
-            self.rest = tail(rest, if rest.starts_with(b"\r\n") { 2 } else { 1 });
+            self.rest = match rest {
+                [b'\r', b'\n', rest @ ..] | [_, rest @ ..] => rest,
+                [] => rest,
+            };
             if !line.is_empty() {
                 return Some(line);
             }
@@ -252,7 +260,15 @@ impl<'a> Iterator for Sections<'a> {
 }
 
 /// `letter=value`, white space around it tolerated.
+#[inline]
 fn field(line: &[u8]) -> Option<Field<'_>> {
+    if let [kind @ b'a'..=b'z', b'=', value @ ..] = line
+        && let [first, .., last] = value
+        && !is_lws(*first)
+        && !is_lws(*last)
+    {
+        return Some(Field { kind: *kind, value });
+    }
     match trim(line) {
         [kind, b'=', value @ ..] if kind.is_ascii_alphabetic() => {
             Some(Field { kind: kind.to_ascii_lowercase(), value: trim(value) })
@@ -285,6 +301,12 @@ fn connection(section: &[u8]) -> Option<Connection<'_>> {
 
 /// `IN IP4 192.0.2.1/127`.
 fn connection_value(value: &[u8]) -> Connection<'_> {
+    // Nearly always this and nothing after the address.
+    if let Some((b"IN IP4 ", address)) = value.split_first_chunk()
+        && address.iter().all(|octet| octet.is_ascii_digit() || *octet == b'.')
+    {
+        return Connection { family: b"IP4", address };
+    }
     let (_, rest) = word(value);
     let (family, rest) = word(rest);
     Connection { family, address: trim(split_once(word(rest).0, b'/').0) }

@@ -3,7 +3,7 @@
 //! is skipped; [`AddressList::is_well_formed`] says whether the grammar holds.
 
 use super::{Params, Uri, lex};
-use crate::cursor::{cut, find, is_lws, split_once, tail, trim};
+use crate::cursor::{cut, find, is_lws, split_once, tail, through_last_special, trim};
 
 /// `[display] <uri> *(;param)` or `uri *(;param)`.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
@@ -43,6 +43,19 @@ impl<'a> NameAddr<'a> {
     pub fn uri(&self) -> Uri<'a> {
         Uri::parse(self.uri)
     }
+}
+
+/// The tag of a From or To value (RFC 3261 §19.3); empty without one. What [`NameAddr::tag`] says, for
+/// one that nothing else is asked of: nearly all end in `>` or in `>;tag=` and the tag.
+pub fn tag(value: &[u8]) -> &[u8] {
+    let (before, tag) = cut(value, through_last_special(value));
+    if !tag.is_empty() && before.ends_with(b">;tag=") {
+        return tag;
+    }
+    if tag.is_empty() && find(b'=', value).is_none() {
+        return &[];
+    }
+    NameAddr::parse(value).and_then(|address| address.tag()).unwrap_or_default()
 }
 
 /// The addresses of a comma list, in order.
@@ -137,6 +150,29 @@ mod tests {
         assert_eq!(one("<sip:a@b;tag=9"), ("", "sip:a@b;tag=9", None));
         assert_eq!(one("*"), ("", "*", None));
         assert_eq!(NameAddr::parse(b"  "), None);
+    }
+
+    #[test]
+    fn the_short_way_to_a_tag_and_the_long_one_agree() {
+        for (value, expected) in [
+            ("<sip:a@b>;tag=1-x.2", "1-x.2"),
+            ("\"A <x>;tag=9\" <sip:a@b>;tag=1", "1"),
+            ("<sip:a@b>;x=\">;tag=2\";tag=1", "1"),
+            ("<sip:a@b>;tag=1;x=y", "1"),
+            ("<sip:a@b>; tag = 1", "1"),
+            ("sip:a@b;tag=1", "1"),
+            ("sip:a@b;tag=x>", "x>"),
+            ("<sip:a@b;tag=1>", ""),
+            ("<sip:a@b>;tag=", ""),
+            ("<sip:a@b>", ""),
+            ("<sip:a@b>;tag", ""),
+            ("<sip:a@b>;tag=1,2", "1,2"),
+            ("<sip:a@b>;tag=[a]/b|c", "[a]/b|c"),
+            ("<sip:a@b>;tag=a=b", "a=b"),
+            ("", ""),
+        ] {
+            assert_eq!(tag(value.as_bytes()), expected.as_bytes(), "{value}");
+        }
     }
 
     #[test]

@@ -2,7 +2,8 @@
 //! two, and how to go on after octets that are no message. It keeps no state: the caller drops what
 //! an answer covers and asks again. Whatever the chunks, the same messages come out.
 
-use super::scan::{self, ContentLength, Head};
+use super::places::ContentLength;
+use super::scan::{self, Head};
 use super::start::is_start_line;
 use super::{HeaderSpan, Layout, MAX_BODY, MAX_HEADER_SECTION, MAX_START_LINE, SipError};
 use crate::anomaly::Anomalies;
@@ -158,5 +159,6 @@ fn layout(head: Head, anomalies: Anomalies, body: usize) -> Layout {
         len: offset(head.body_at.saturating_add(body)),
         headers: head.headers,
         anomalies,
+        places: head.places,
     }
 }

@@ -6,7 +6,9 @@ use std::fmt;
 use super::address::{AddressList, NameAddr};
 use super::auth::{Auth, AuthList};
 use super::via::{Via, ViaList};
-use super::{Anomalies, HeaderName, HeaderSpan, Layout, Method, StartLine, Uri, multipart, scan};
+use super::{
+    Anomalies, HeaderName, HeaderSet, HeaderSpan, Layout, Method, Part, StartLine, Uri, multipart,
+};
 use crate::cursor::{index, slice, split_once, trim};
 
 /// One message, borrowed.
@@ -44,12 +46,16 @@ impl<'a> Message<'a> {
 
     /// The method of a request; of a response, the one its `CSeq` names.
     pub fn method(&self) -> Method {
-        match self.layout.start {
-            StartLine::Request { method, .. } => method,
-            StartLine::Response { .. } => {
-                self.cseq().map_or(Method::Other, |(_, method, _)| method)
-            }
+        match (self.layout.start, self.layout.places.cseq) {
+            (StartLine::Request { method, .. }, _) => method,
+            (StartLine::Response { .. }, cseq) => cseq.map_or(Method::Other, |cseq| cseq.method),
         }
+    }
+
+    /// True if one of these headers is there: one look at a set, whatever the number of headers.
+    #[inline]
+    pub const fn has_any(&self, names: HeaderSet) -> bool {
+        self.layout.places.present.meets(names)
     }
 
     /// The method of a request as written; empty for a response.
@@ -97,13 +103,15 @@ impl<'a> Message<'a> {
     /// The value of the first header of this name.
     #[inline]
     pub fn header(&self, name: HeaderName) -> Option<&'a [u8]> {
-        self.spans.iter().find(|span| span.name == name).map(|span| span.value(self.octets))
+        let span = self.layout.places.first(name, self.spans)?;
+        Some(span.value(self.octets))
     }
 
     /// The values of all headers of this name, in order.
     pub fn headers_named(&self, name: HeaderName) -> impl Iterator<Item = &'a [u8]> + use<'a> {
         let octets = self.octets;
-        self.spans.iter().filter(move |span| span.name == name).map(move |span| span.value(octets))
+        let spans = if self.layout.places.present.contains(name) { self.spans } else { &[] };
+        spans.iter().filter(move |span| span.name == name).map(move |span| span.value(octets))
     }
 
     /// The values of headers without a place in [`HeaderName`], by name in any case.
@@ -112,6 +120,15 @@ impl<'a> Message<'a> {
         name: &'b [u8],
     ) -> impl Iterator<Item = &'a [u8]> + use<'a, 'b> {
         self.headers().filter(|header| header.raw_name.eq_ignore_ascii_case(name)).map(|h| h.value)
+    }
+
+    /// Where `part` stands, which was read from this message; empty for any other octets.
+    pub fn place_of(&self, part: &[u8]) -> Part {
+        let at = part.as_ptr().addr().wrapping_sub(self.octets.as_ptr().addr());
+        match at.checked_add(part.len()) {
+            Some(end) if end <= self.octets.len() => Part::new(at, part.len()),
+            _ => Part::default(),
+        }
     }
 
     /// The body, as Content-Length or the end of the datagram cut it.
@@ -131,7 +148,8 @@ impl<'a> Message<'a> {
 
     /// Number, method and method text of the first `CSeq` (RFC 3261 §20.16).
     pub fn cseq(&self) -> Option<(u32, Method, &'a [u8])> {
-        scan::cseq(self.header(HeaderName::CSeq)?)
+        let cseq = self.layout.places.cseq?;
+        Some((cseq.number, cseq.method, cseq.text.of(self.octets)))
     }
 
     /// The caller's side of the dialog (RFC 3261 §20.20).

@@ -78,7 +78,7 @@ impl Method {
 
     /// The methods that nearly every message has, as the RFC writes them.
     #[inline]
-    fn as_usual(text: &[u8]) -> Option<Self> {
+    pub(super) fn as_usual(text: &[u8]) -> Option<Self> {
         match text.len() {
             3 if text == b"ACK" => Some(Self::Ack),
             3 if text == b"BYE" => Some(Self::Bye),
@@ -89,6 +89,15 @@ impl Method {
             9 if text == b"SUBSCRIBE" => Some(Self::Subscribe),
             _ => None,
         }
+    }
+
+    /// The method whose name is exactly `text`; `None` for an unknown one.
+    #[inline]
+    pub(super) fn spelled(text: &[u8]) -> Option<Self> {
+        Self::as_usual(text).or_else(|| {
+            let method = Self::from(text);
+            (method != Self::Other && method.is_spelled(text)).then_some(method)
+        })
     }
 
     /// True when `text` is exactly this method's name.

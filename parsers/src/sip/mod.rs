@@ -10,11 +10,13 @@ pub mod auth;
 mod frame;
 pub mod identity;
 mod lex;
+mod lines;
 mod message;
 mod method;
 pub mod multipart;
 mod name;
 mod params;
+mod places;
 mod probe;
 mod scan;
 mod start;
@@ -28,6 +30,7 @@ pub use self::message::{Header, Message};
 pub use self::method::Method;
 pub use self::name::HeaderName;
 pub use self::params::{Param, Params, ParamsIter};
+pub use self::places::{CSeq, HeaderSet, Places};
 pub use self::probe::probe;
 pub use self::start::StartLine;
 pub use self::uri::Uri;
@@ -104,6 +107,8 @@ pub struct Layout {
     pub headers: u32,
     /// What is off.
     pub anomalies: Anomalies,
+    /// Which headers there are, and where some of them stand.
+    pub places: Places,
 }
 
 /// Why octets are not a SIP message.

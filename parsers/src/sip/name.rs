@@ -1,6 +1,9 @@
 //! Header names: RFC 3261 §20, the extensions of the IANA registry, and the compact forms of
 //! RFC 3261 §7.3.3. A name becomes one octet; the text of an unknown one stays in the message.
-//! Length and first letter choose the candidates, so nothing is hashed, copied or lower-cased.
+//! A short name in its usual spelling is found by a perfect hash of its octets in two words; for all
+//! others length and first letter choose the candidates. Nothing is copied or lower-cased.
+
+use crate::cursor::{halves, through};
 
 macro_rules! header_names {
     ($($name:ident $text:literal,)+) => {
@@ -177,15 +180,11 @@ impl HeaderName {
 
 impl From<&[u8]> for HeaderName {
     /// Any case of letters; compact forms included. White space must be gone already.
-    #[inline]
     fn from(name: &[u8]) -> Self {
         match name {
             [] => Self::Other,
             [letter] => Self::from_compact(*letter),
             [first, ..] => {
-                if let Some(found) = Self::as_usual(name) {
-                    return found;
-                }
                 let equal = |(text, _): &&Entry| *text == name || text.eq_ignore_ascii_case(name);
                 let found = candidates(name.len(), *first).iter().find(equal);
                 found.map_or(Self::Other, |&(_, found)| found)
@@ -195,31 +194,62 @@ impl From<&[u8]> for HeaderName {
 }
 
 impl HeaderName {
-    /// The names that nearly every message has, as nearly everybody writes them: each comparison is
-    /// one of a known length, so a few words and no call.
+    /// The name that `window` starts with up to a colon, written as its RFC writes it or in a compact
+    /// form, and its length in octets; `None` for any other spelling and for longer names.
     #[inline]
-    fn as_usual(name: &[u8]) -> Option<Self> {
-        match name.len() {
-            2 if name == b"To" => Some(Self::To),
-            3 if name == b"Via" => Some(Self::Via),
-            4 if name == b"CSeq" => Some(Self::CSeq),
-            4 if name == b"From" => Some(Self::From),
-            5 if name == b"Allow" => Some(Self::Allow),
-            5 if name == b"Route" => Some(Self::Route),
-            6 if name == b"Server" => Some(Self::Server),
-            7 if name == b"Call-ID" => Some(Self::CallId),
-            7 if name == b"Contact" => Some(Self::Contact),
-            7 if name == b"Expires" => Some(Self::Expires),
-            9 if name == b"Supported" => Some(Self::Supported),
-            10 if name == b"User-Agent" => Some(Self::UserAgent),
-            12 if name == b"Max-Forwards" => Some(Self::MaxForwards),
-            12 if name == b"Content-Type" => Some(Self::ContentType),
-            12 if name == b"Record-Route" => Some(Self::RecordRoute),
-            13 if name == b"Authorization" => Some(Self::Authorization),
-            14 if name == b"Content-Length" => Some(Self::ContentLength),
-            _ => None,
+    pub(super) fn at_start_of(window: &[u8; 16]) -> Option<(Self, u32)> {
+        let (low, high) = halves(u128::from_le_bytes(*window));
+        let (text, len) = match through(b':', low) {
+            Some((low, len)) => ((low, 0), len),
+            None => through(b':', high).map(|(high, len)| ((low, high), len | 8))?,
+        };
+        let (usual, name) = USUAL.get(place(text))?;
+        if *usual == text {
+            return Some((*name, len));
         }
+        let compact = if len == 1 { Self::from_compact(*window.first()?) } else { Self::Other };
+        (compact != Self::Other).then_some((compact, len))
     }
+}
+
+/// The names shorter than sixteen octets with their colon, in two words, each at its [`place`]: a test
+/// sees to it that no two share one. What stands elsewhere is no text that [`through`] gives.
+static USUAL: [((u64, u64), HeaderName); 256] = {
+    let mut entries = [((u64::MAX, u64::MAX), HeaderName::Other); 256];
+    let mut names = HeaderName::KNOWN;
+    while let [name, rest @ ..] = names {
+        let text = name.as_str().as_bytes();
+        if text.len() < 16
+            && let Some((_, [entry, ..])) = entries.split_at_mut_checked(place(words(text)))
+        {
+            *entry = (words(text), *name);
+        }
+        names = rest;
+    }
+    entries
+};
+
+/// A text of less than sixteen octets and a colon, the first octet lowest.
+const fn words(text: &[u8]) -> (u64, u64) {
+    let mut word = u128_of(b':');
+    let mut rest = text;
+    while let [before @ .., last] = rest {
+        word = word << 8 | u128_of(*last);
+        rest = before;
+    }
+    halves(word)
+}
+
+const fn u128_of(octet: u8) -> u128 {
+    u128::from_le_bytes([octet, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0])
+}
+
+/// A number below 256 for a name. The factor was found by trying: it gives each name that has fewer
+/// than sixteen octets another number.
+#[inline]
+#[allow(clippy::as_conversions, clippy::cast_possible_truncation, reason = "eight bits")]
+const fn place((low, high): (u64, u64)) -> usize {
+    ((low ^ high << 3).wrapping_mul(0x9ed5_5fbe_8513_b269) >> 56) as usize
 }
 
 /// A name beside its text, put together when this is compiled.
@@ -339,6 +369,28 @@ mod tests {
             assert_eq!(HeaderName::from(&text.to_ascii_uppercase()[..]), name);
         }
         assert_eq!(size_of::<HeaderName>(), 1);
+    }
+
+    #[test]
+    fn every_short_name_has_its_own_place_among_the_usual_ones() {
+        let mut short = 0;
+        for &name in HeaderName::KNOWN {
+            let text = name.as_str();
+            let mut line = format!("{text}: x").into_bytes();
+            line.resize(16, b' ');
+            let found = HeaderName::at_start_of(line.first_chunk().unwrap());
+            let len = u32::try_from(text.len()).unwrap();
+            assert_eq!(found, (text.len() < 16).then_some((name, len)), "{text}");
+            short += usize::from(found.is_some());
+        }
+        assert!(short > 80);
+        assert_eq!(HeaderName::at_start_of(b"i: abcdefghijklm"), Some((HeaderName::CallId, 1)));
+        assert_eq!(HeaderName::at_start_of(b"z: abcdefghijklm"), None);
+        assert_eq!(HeaderName::at_start_of(b": Via: abcdefghi"), None);
+        assert_eq!(HeaderName::at_start_of(b"via: abcdefghijk"), None);
+        assert_eq!(HeaderName::at_start_of(b"\0\0: abcdefghijkl"), None);
+        assert_eq!(HeaderName::at_start_of(b"To\0: abcdefghijk"), None);
+        assert_eq!(HeaderName::at_start_of(&[0xff; 16]), None);
     }
 
     #[test]

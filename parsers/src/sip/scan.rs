@@ -1,14 +1,15 @@
 //! The line scan that every SIP message goes through: header names, where the values stand, and
-//! what is off (RFC 3261 §7.3, §25.1). One pass over the lines with `memchr`, one over the octets
-//! for controls and UTF-8; nothing is copied and no value is interpreted except `CSeq` and
-//! Content-Length.
+//! what is off (RFC 3261 §7.3, §25.1). One pass over the octets finds line ends and what is no
+//! printable ASCII; of a line the first sixteen octets are looked at, where nearly every name ends.
+//! Nothing is copied and no value is interpreted except `CSeq` and Content-Length.
 
+use super::lines::first_odd;
+use super::places::{ContentLength, Places, Seen};
 use super::start::{is_start_line, start_line};
-use super::{HeaderName, HeaderSpan, MAX_HEADERS, Method, StartLine, lex};
+use super::{HeaderName, HeaderSpan, MAX_HEADERS, StartLine, lex};
 use crate::anomaly::Anomalies;
 use crate::cursor::{
-    Ending, count_unprintable, cut, find_near, index, is_lws, line_at, number, offset, slice, tail,
-    trim_end, trim_start, word,
+    Ending, Line, cut, find_near, index, line_at, offset, slice, tail, trim_end, trim_start,
 };
 
 /// What the header section says.
@@ -21,17 +22,11 @@ pub(super) struct Head {
     pub(super) headers: u32,
     pub(super) anomalies: Anomalies,
     pub(super) content_length: ContentLength,
+    pub(super) places: Places,
 }
 
-/// The first Content-Length.
-#[derive(Copy, Clone, PartialEq, Eq)]
-pub(super) enum ContentLength {
-    Missing,
-    Bad,
-    Octets(usize),
-}
-
-/// Reads the header section that starts at `from`, and appends its spans.
+/// Reads the header section that starts at `from`, and appends its spans. There are less than 2^32
+/// `octets`.
 ///
 /// In a stream, a start line among the headers ends the message: the rest of it was lost.
 pub(super) fn head(
@@ -40,35 +35,46 @@ pub(super) fn head(
     spans: &mut Vec<HeaderSpan>,
     in_stream: bool,
 ) -> Option<Head> {
-    let first = line_at(octets, from)?;
+    let mut odd = false;
+    let mut rest = tail(octets, from);
+    let first = line(rest, first_odd(rest), &mut odd)?;
     let (start, mut anomalies) = start_line(first.text, from)?;
-    let mark = spans.len();
-    let mut headers = 0_u32;
-    let mut breaks = first.ending.octets();
     anomalies |= ending_anomaly(first.ending);
-    let mut at = first.next;
+    let mark = spans.len();
+    let mut seen = Seen::new();
+    let mut headers = 0_u32;
+    let mut at = offset(from.saturating_add(first.next));
+    rest = tail(rest, first.next);
     loop {
-        let Some(line) = line_at(octets, at) else {
+        let end = first_odd(rest);
+        let kept = index(headers) < MAX_HEADERS;
+        if kept && let Some((span, next)) = plain_header(rest, at, end) {
+            spans.push(span);
+            seen.note(span.name, headers);
+            headers = headers.wrapping_add(1);
+            at = at.wrapping_add(end).wrapping_add(2);
+            rest = next;
+            continue;
+        }
+        let Some(line) = line(rest, end, &mut odd) else {
             anomalies |= Anomalies::NO_HEADER_END;
             break;
         };
         anomalies |= ending_anomaly(line.ending);
         match line.text {
             [] => {
-                at = line.next;
-                breaks = breaks.saturating_add(line.ending.octets());
+                at = at.saturating_add(offset(line.next));
                 break;
             }
             [b'\r'] if line.ending == Ending::None => {}
             [b' ' | b'\t', ..] if headers > 0 => {
                 anomalies |= Anomalies::FOLDED_HEADER;
                 if index(headers) <= MAX_HEADERS {
-                    unfold(spans, mark, line.text, at);
+                    unfold(spans, mark, line.text, index(at));
                 }
             }
             text => {
-                let kept = index(headers) < MAX_HEADERS;
-                let found = header(text, at, spans, kept);
+                let found = header(text, index(at), spans, kept);
                 if found.contains(Anomalies::START_LINE_IN_HEADERS) && in_stream {
                     anomalies |= Anomalies::START_LINE_IN_HEADERS | Anomalies::NO_HEADER_END;
                     // Its line was taken for a header.
@@ -76,28 +82,34 @@ pub(super) fn head(
                     break;
                 }
                 anomalies |= found;
+                if let Some(span) = spans.last().filter(|_| kept) {
+                    seen.note(span.name, headers);
+                }
                 headers = headers.saturating_add(1);
             }
         }
-        at = line.next;
-        breaks = breaks.saturating_add(line.ending.octets());
+        at = at.saturating_add(offset(line.next));
+        rest = tail(rest, line.next);
     }
-    let section = slice(octets, from, at);
-    // Nothing but printable ASCII and line ends, nearly always.
-    if count_unprintable(section) != breaks {
-        anomalies |= octets_anomalies(section);
+    if odd {
+        anomalies |= octets_anomalies(slice(octets, from, index(at)));
     }
-    let (required, content_length) = required(octets, tail_spans(spans, mark), start);
-    anomalies |= required;
-    Some(Head { start, body_at: at, headers, anomalies, content_length })
+    let (missing, content_length, places) = seen.finish(octets, tail_spans(spans, mark), start);
+    anomalies |= missing;
+    Some(Head { start, body_at: index(at), headers, anomalies, content_length, places })
 }
 
-/// Number, method and method text of a `CSeq` value (RFC 3261 §20.16).
-pub(super) fn cseq(value: &[u8]) -> Option<(u32, Method, &[u8])> {
-    let (sequence, method) = word(value);
-    let sequence = u32::try_from(number(sequence)?).ok()?;
-    let valid = !method.is_empty() && !method.iter().any(|&octet| is_lws(octet));
-    valid.then(|| (sequence, Method::from(method), method))
+/// The first line of `rest`, whose first octet that is no printable ASCII stands at `end`. Notes
+/// whether that is anything but the line's end.
+#[inline]
+fn line<'a>(rest: &'a [u8], end: u32, odd: &mut bool) -> Option<Line<'a>> {
+    let (text, ending) = cut(rest, index(end));
+    if ending.starts_with(b"\r\n") {
+        return Some(Line { text, next: index(end).saturating_add(2), ending: Ending::CrLf });
+    }
+    let line = line_at(rest, 0)?;
+    *odd |= line.text.len() != text.len();
+    Some(line)
 }
 
 #[inline]
@@ -127,9 +139,33 @@ fn octets_anomalies(head: &[u8]) -> Anomalies {
     found
 }
 
-/// One header line that stands at `at`. The span is built where it is kept: built elsewhere and
-/// moved, it costs a stalled load per header.
+/// Reads the line of `end` octets that `rest` starts with, at `at` in the message, as nearly all are: a
+/// name as its RFC writes it and shorter than sixteen octets, a colon, a blank, a value with no more
+/// blanks around it, CR LF. Its octets are printable ASCII. Gives what follows, too.
 #[inline]
+fn plain_header(rest: &[u8], at: u32, end: u32) -> Option<(HeaderSpan, &[u8])> {
+    let (name, len) = HeaderName::at_start_of(rest.first_chunk::<16>()?)?;
+    let (line, next) = rest.split_at_checked(index(end).wrapping_add(2))?;
+    let [text @ .., b'\r', b'\n'] = line else { return None };
+    // The colon may be another line's.
+    let value = text.get(index(len).wrapping_add(1)..)?;
+    let ([b' ', first, ..], [.., last]) = (value, value) else { return None };
+    if *first == b' ' || *last == b' ' {
+        return None;
+    }
+    // Offsets into less than 2^32 octets, the value's after the name's.
+    let value_at = len.wrapping_add(2);
+    let span = HeaderSpan {
+        name,
+        name_at: at,
+        name_len: u16::try_from(len).ok()?,
+        value_at: at.wrapping_add(value_at),
+        value_len: end.wrapping_sub(value_at),
+    };
+    Some((span, next))
+}
+
+/// Reads any other header line that stands at `at`.
 fn header(text: &[u8], at: usize, spans: &mut Vec<HeaderSpan>, kept: bool) -> Anomalies {
     let Some(colon) = name_end(text) else { return nameless(text, at, spans, kept) };
     let (name_text, rest) = cut(text, colon);
@@ -207,81 +243,6 @@ fn unfold(spans: &mut [HeaderSpan], mark: usize, text: &[u8], at: usize) {
         span.value_at = start;
     }
     span.value_len = start.saturating_add(length).saturating_sub(span.value_at);
-}
-
-/// Which of the headers that every message needs are missing or doubled (RFC 3261 §8.1.1).
-fn required(octets: &[u8], spans: &[HeaderSpan], start: StartLine) -> (Anomalies, ContentLength) {
-    const NEEDED: Anomalies = Anomalies::MISSING_VIA
-        .union(Anomalies::MISSING_FROM)
-        .union(Anomalies::MISSING_TO)
-        .union(Anomalies::MISSING_CALL_ID)
-        .union(Anomalies::MISSING_CSEQ);
-    let mut found = Anomalies::NONE;
-    let mut seen = Anomalies::NONE;
-    let mut forwards = false;
-    let mut length = ContentLength::Missing;
-    for span in spans {
-        let (once, twice) = match span.name {
-            HeaderName::Via => (Anomalies::MISSING_VIA, Anomalies::NONE),
-            HeaderName::From => (Anomalies::MISSING_FROM, Anomalies::DUPLICATE_FROM),
-            HeaderName::To => (Anomalies::MISSING_TO, Anomalies::DUPLICATE_TO),
-            HeaderName::CallId => (Anomalies::MISSING_CALL_ID, Anomalies::DUPLICATE_CALL_ID),
-            HeaderName::CSeq => {
-                if !seen.contains(Anomalies::MISSING_CSEQ) {
-                    found |= cseq_anomaly(octets, span.value(octets), start);
-                }
-                (Anomalies::MISSING_CSEQ, Anomalies::DUPLICATE_CSEQ)
-            }
-            HeaderName::ContentLength => {
-                found |= add_length(&mut length, span.value(octets));
-                continue;
-            }
-            HeaderName::MaxForwards => {
-                if forwards {
-                    found |= Anomalies::DUPLICATE_MAX_FORWARDS;
-                }
-                forwards = true;
-                continue;
-            }
-            _ => continue,
-        };
-        if seen.contains(once) {
-            found |= twice;
-        }
-        seen |= once;
-    }
-    (found | NEEDED.without(seen), length)
-}
-
-/// `CSeq` must be readable, and in a request name the method of the start line.
-fn cseq_anomaly(octets: &[u8], value: &[u8], start: StartLine) -> Anomalies {
-    match (cseq(value), start) {
-        (None, _) => Anomalies::CSEQ_BAD,
-        (Some((_, _, method)), StartLine::Request { method_text, .. })
-            if method != method_text.of(octets) =>
-        {
-            Anomalies::CSEQ_METHOD_MISMATCH
-        }
-        _ => Anomalies::NONE,
-    }
-}
-
-/// The first Content-Length counts; later ones are compared with it.
-fn add_length(length: &mut ContentLength, value: &[u8]) -> Anomalies {
-    let read = match number(value).map(usize::try_from) {
-        Some(Ok(octets)) => ContentLength::Octets(octets),
-        _ => ContentLength::Bad,
-    };
-    let bad =
-        if read == ContentLength::Bad { Anomalies::CONTENT_LENGTH_BAD } else { Anomalies::NONE };
-    match *length {
-        ContentLength::Missing => {
-            *length = read;
-            bad
-        }
-        first if first == read => bad | Anomalies::CONTENT_LENGTH_DUPLICATE,
-        _ => bad | Anomalies::CONTENT_LENGTH_DUPLICATE_DIFFERING,
-    }
 }
 
 /// True if `octets` go on with another message, blank lines aside.

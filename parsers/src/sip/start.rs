@@ -4,7 +4,10 @@
 
 use super::{Method, Part, lex};
 use crate::anomaly::Anomalies;
-use crate::cursor::{cut, narrow, offset, starts_with_any_case, tail, trim, trim_end, trim_start};
+use crate::cursor::{
+    any_near, cut, find_near, narrow, offset, starts_with_any_case, tail, trim, trim_end,
+    trim_start,
+};
 
 /// Longest method that is taken for one, octets.
 const MAX_METHOD: usize = 64;
@@ -95,14 +98,12 @@ pub(super) fn is_start_line(text: &[u8]) -> bool {
 /// A request line with nothing odd about it; `None` sends it to the reader of all others.
 fn plain_request(text: &[u8], at: usize) -> Option<StartLine> {
     let before = text.strip_suffix(b" SIP/2.0")?;
-    let end = before.iter().take(MAX_METHOD).position(|&octet| octet == b' ')?;
+    let end = find_near([b' '], cut(before, MAX_METHOD).0)?;
     let (method_text, rest) = cut(before, end);
-    let method = Method::from(method_text);
+    let method = Method::spelled(method_text)?;
     let uri = tail(rest, 1);
-    // No early end, so that it becomes vector code.
-    let odd = |octet: &&u8| **octet <= b' ' || matches!(**octet, b'<' | b'>' | b'"');
-    let odd = uri.iter().filter(odd).count() > 0;
-    if method == Method::Other || !method.is_spelled(method_text) || uri.is_empty() || odd {
+    // No printable ASCII, or what is hardly ever in a URI: below `#` there are blank, `!` and `"`.
+    if uri.is_empty() || any_near(b'#', [b'<', b'>'], uri) {
         return None;
     }
     let uri_at = at.saturating_add(end).saturating_add(1);

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 
 use super::uri::split_host_port;
 use super::{Params, lex};
-use crate::cursor::{cut, is_lws, narrow, tail, trim};
+use crate::cursor::{cut, find_delimiter, is_lws, leading_number, narrow, slice, tail, trim};
 
 /// One Via value.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
@@ -54,6 +54,59 @@ impl<'a> Via<'a> {
     /// RFC 3581: `None` if not asked for, `Some(None)` asked, `Some(Some(port))` answered.
     pub fn rport(&self) -> Option<Option<u16>> {
         self.params.get(b"rport").map(|param| param.value.and_then(|port| narrow(trim(port))))
+    }
+}
+
+/// What of a Via names a transaction (RFC 3261 §17.2.3).
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub struct Hop<'a> {
+    /// Host of the sent-by; an IPv6 one without its brackets.
+    pub host: &'a [u8],
+    /// Port of the sent-by.
+    pub port: Option<u16>,
+    /// The branch; empty from an RFC 2543 client.
+    pub branch: &'a [u8],
+}
+
+impl<'a> Hop<'a> {
+    /// Reads what [`Via::parse`] and [`Via::branch`] say of one value.
+    pub fn parse(value: &'a [u8]) -> Option<Self> {
+        Self::plain(value).or_else(|| {
+            let via = Via::parse(value)?;
+            Some(Self { host: via.host, port: via.port, branch: via.branch().unwrap_or_default() })
+        })
+    }
+
+    /// A value without white space, quotes, brackets or capitals where nearly nobody writes them, and
+    /// with a branch by RFC 3261: one look at each octet up to its end. `None` says nothing.
+    #[inline]
+    fn plain(value: &'a [u8]) -> Option<Self> {
+        let (transport, sent_by) = value.strip_prefix(b"SIP/2.0/")?.split_first_chunk::<4>()?;
+        if !matches!(transport, b"UDP " | b"TCP " | b"TLS ") {
+            return None;
+        }
+        let (host, rest) = cut(sent_by, find_delimiter(sent_by)?);
+        let (port, mut rest) = match rest {
+            [b':', digits @ ..] => {
+                let (port, rest) = leading_number(digits)?;
+                (Some(u16::try_from(port).ok()?), rest)
+            }
+            rest => (None, rest),
+        };
+        loop {
+            let [b';', param @ ..] = rest else { return None };
+            if let Some((b"branch=z", after)) = param.split_first_chunk::<8>() {
+                let end = find_delimiter(after).unwrap_or(after.len());
+                let branch = slice(param, 7, end.saturating_add(8));
+                let ended = matches!(tail(after, end), [] | [b';', ..]);
+                return ended.then_some(Self { host, port, branch });
+            }
+            // It may be a branch in other letters.
+            if let [b'b' | b'B', ..] = param {
+                return None;
+            }
+            rest = tail(param, find_delimiter(param)?);
+        }
     }
 }
 
@@ -121,6 +174,74 @@ mod tests {
         assert_eq!((via.branch(), via.rport()), (Some(&b"z9hG4bKx"[..]), Some(Some(5061))));
         assert!(via.received_address().is_some());
         assert_eq!(via.branch().and_then(after_cookie), Some(&b"x"[..]));
+    }
+
+    #[test]
+    fn the_short_way_to_a_hop_and_the_long_one_agree() {
+        let mut short = 0;
+        let rests = [
+            ";branch=z9hG4bK1",
+            ";branch=z9hG4bK-524287-1---a.b~c_d%20!;rport=5060;received=192.0.2.1",
+            ";rport;received=192.0.2.1;alias;branch=z9hG4bKnashds8;x=y",
+            ";Branch=z9hG4bK1;branch=z9hG4bK2",
+            ";b=1;branch=z9hG4bK2",
+            ";x=\";branch=z9\";branch=z9hG4bK2",
+            ";branch=\"z9hG4bK2\"",
+            ";branch=z9hG4bK2 ;x",
+            ";branch=z9hG4bK2\\;x",
+            ";branch= z9hG4bK2",
+            ";branch =z9hG4bK2",
+            ";branch=z9h,SIP/2.0/UDP b;branch=z",
+            ";branch=z9h=,=;ttl=1",
+            ";branch=z9h:1<2>;ttl=1",
+            ";;branch=z9hG4bK2;",
+            ";branch=z",
+            ";branch=1",
+            ";branch",
+            ";received=2001:db8::1;branch=z9hG4bK2",
+            ";received=[2001:db8::1];branch=z9hG4bK2",
+            "",
+        ];
+        for start in
+            ["SIP/2.0/UDP ", "SIP/2.0/TLS ", "SIP/2.0/WSS ", "SIP / 2.0/UDP ", "SIP/2.0/UDP"]
+        {
+            for sent_by in [
+                "192.0.2.1:5060",
+                "a.example",
+                "a-b_c:5",
+                "a:65535",
+                "a:000005060",
+                "a:",
+                "a:0",
+                "a:65536",
+                "a:506x",
+                "a:1:2",
+                "",
+                ":5060",
+                " a",
+                "a ",
+                "a :5060",
+                "a: 5060",
+                "[::1]:5060",
+                "::1",
+                "a\"b",
+                "\u{e9}:1",
+            ] {
+                for rest in rests {
+                    let value = [start, sent_by, rest].concat();
+                    let plain = Hop::plain(value.as_bytes());
+                    let via = Via::parse(value.as_bytes());
+                    let long = via.map(|via| {
+                        let branch = via.branch().unwrap_or_default();
+                        Hop { host: via.host, port: via.port, branch }
+                    });
+                    assert!(plain.is_none() || plain == long, "{value}: {plain:?} {long:?}");
+                    assert_eq!(Hop::parse(value.as_bytes()), long);
+                    short += usize::from(plain.is_some());
+                }
+            }
+        }
+        assert!(short > 40, "{short}");
     }
 
     #[test]

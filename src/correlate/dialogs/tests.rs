@@ -13,6 +13,7 @@ use super::Dialogs;
 use crate::correlate::event::SipEvent;
 use crate::correlate::outbox::Outbox;
 use crate::correlate::placement::Placement;
+use crate::dissect::sip_names::sip_names;
 use crate::model::addr::{Addr, Endpoint};
 use crate::model::evidence::FrameRef;
 use crate::model::frame::FrameId;
@@ -134,6 +135,7 @@ impl Tap {
         self.frame += 1;
         let time = ms(at);
         self.watermark = self.watermark.max(time);
+        let message = Message::new(octets, layout, &spans);
         let event = SipEvent {
             at: FrameRef { frame: FrameId { source: 0, number: self.frame }, time },
             ordinal: self.frame,
@@ -141,7 +143,8 @@ impl Tap {
             src,
             dst,
             transport: self.transport,
-            message: Message::new(octets, layout, &spans),
+            names: sip_names(&message, src, dst),
+            message,
             clipped: false,
             encrypted: false,
             hep: None,
