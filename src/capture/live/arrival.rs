@@ -6,6 +6,7 @@ use std::sync::atomic::AtomicU64;
 use crate::model::frame::RawFrame;
 
 /// What the threads hand over.
+#[cfg_attr(not(feature = "live"), allow(dead_code, reason = "without libpcap nothing listens"))]
 pub(in crate::capture) enum Arrival {
     /// Packets of an interface.
     Block { interface: u16, octets: Arc<Vec<u8>>, frames: Vec<RawFrame> },

@@ -23,6 +23,7 @@ pub enum LiveError {
 
 impl LiveError {
     /// What libpcap says of an interface that it cannot open.
+    #[cfg_attr(not(feature = "live"), allow(dead_code, reason = "without libpcap nothing listens"))]
     pub(in crate::capture) fn open(name: &str, text: &str) -> Self {
         let refused = ["permi", "Permi", "CAP_NET_RAW"].iter().any(|word| text.contains(word));
         if refused {
