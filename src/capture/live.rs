@@ -15,9 +15,20 @@
 //! **End.** When `stop` says so, packets that the kernel holds are still delivered; after `-c`
 //! nothing is.
 
+mod arrival;
+mod error;
+mod options;
+mod record;
+
+pub use error::LiveError;
+pub use options::LiveOptions;
+pub use record::Recorder;
+
+pub(super) use arrival::{Arrival, Counters};
+
 use std::collections::VecDeque;
 use std::fmt;
-use std::io::{self, Write};
+use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -34,6 +45,7 @@ use super::packed::Compression;
 use super::write::PcapngWriter;
 use crate::model::frame::{LinkType, RawFrame};
 use crate::model::time::{Span, Ts};
+use record::{Counting, begin};
 
 /// How often time is looked at where nothing comes, and an epoch ends at least.
 const TICK: Span = Span::from_millis(100);
@@ -47,67 +59,6 @@ const WAITING: usize = 64;
 const PENDING: usize = 128;
 /// Interfaces at once.
 const INTERFACES: usize = 64;
-
-/// What is listened to, and how.
-pub struct LiveOptions {
-    /// Names of interfaces, `any` for all.
-    pub interfaces: Vec<String>,
-    /// A filter that the kernel applies.
-    pub filter: Option<String>,
-    /// Also what is not addressed to this host.
-    pub promiscuous: bool,
-    /// Octets of a packet that are captured.
-    pub snap_length: u32,
-    /// Octets that the kernel may hold for each interface.
-    pub buffer: u32,
-    /// The end after so many packets.
-    pub packets: Option<u64>,
-    /// The end after so many octets written.
-    pub octets: Option<u64>,
-    /// Asked a few times a second: whether it is time to end.
-    pub stop: Box<dyn Fn() -> bool + Send>,
-    /// The time of day, as packets are stamped.
-    pub now: fn() -> Ts,
-}
-
-/// Where packets are written down.
-pub type Recorder = Box<dyn Write + Send>;
-
-/// Why an interface cannot be listened to.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum LiveError {
-    /// The program was built without libpcap.
-    NotBuilt,
-    /// The system refuses it to this user.
-    NotPermitted(String),
-    /// There is no such interface, or it is not ready: its name and what libpcap says.
-    Unusable(String, String),
-    /// The interfaces cannot be listed.
-    List(String),
-    /// More interfaces than are listened to at once, or none.
-    Count,
-    /// What is captured cannot be written down.
-    Record(String),
-}
-
-/// What the threads hand over.
-pub(super) enum Arrival {
-    /// Packets of an interface.
-    Block { interface: u16, octets: Arc<Vec<u8>>, frames: Vec<RawFrame> },
-    /// An interface has no more, for this reason.
-    Failed(String),
-}
-
-/// What the kernel counted on one interface.
-#[derive(Debug, Default)]
-pub(super) struct Counters {
-    /// Packets that passed the filter, the dropped ones too.
-    pub(super) received: AtomicU64,
-    /// Packets for which the kernel had no room.
-    pub(super) kernel: AtomicU64,
-    /// Packets that the interface or its driver lost.
-    pub(super) interface: AtomicU64,
-}
 
 /// One interface.
 struct Port {
@@ -308,7 +259,7 @@ impl Live {
     /// was or may be more.
     fn receive(&mut self, now: Ts) -> bool {
         let mut came = false;
-        if self.ports.iter().map(|port| port.pending.len()).sum::<usize>() >= PENDING {
+        if self.arrivals_taken() >= PENDING {
             return came;
         }
         loop {
@@ -480,70 +431,8 @@ impl fmt::Debug for Live {
     }
 }
 
-impl LiveError {
-    /// What libpcap says of an interface that it cannot open.
-    pub(super) fn open(name: &str, text: &str) -> Self {
-        let refused = ["permi", "Permi", "CAP_NET_RAW"].iter().any(|word| text.contains(word));
-        if refused {
-            Self::NotPermitted(name.to_owned())
-        } else {
-            Self::Unusable(name.to_owned(), text.to_owned())
-        }
-    }
-}
-
-impl fmt::Display for LiveError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::NotBuilt => {
-                f.write_str("this overhear was built without libpcap (cargo feature `live`)")
-            }
-            Self::NotPermitted(name) => write!(
-                f,
-                "{name}: capturing needs the capability CAP_NET_RAW, which \
-                 'sudo setcap cap_net_raw+ep \"$(command -v overhear)\"' grants for good"
-            ),
-            Self::Unusable(name, text) => write!(f, "{name}: cannot be listened to: {text}"),
-            Self::List(text) => write!(f, "the interfaces cannot be listed: {text}"),
-            Self::Count => write!(f, "1 to {INTERFACES} interfaces can be listened to at once"),
-            Self::Record(text) => write!(f, "the packets cannot be written: {text}"),
-        }
-    }
-}
-
-impl std::error::Error for LiveError {}
-
 /// How long a wait for packets is.
 const TICKING: Duration = Duration::from_millis(100);
-
-/// An output that knows how much went into it.
-struct Counting {
-    out: Recorder,
-    octets: u64,
-}
-
-impl Write for Counting {
-    fn write(&mut self, from: &[u8]) -> io::Result<usize> {
-        let written = self.out.write(from)?;
-        self.octets = self.octets.saturating_add(octets(written));
-        Ok(written)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.out.flush()
-    }
-}
-
-/// Begins the file: all interfaces are described in their order, so that their numbers agree.
-fn begin(out: Recorder, links: &[(String, LinkType)]) -> io::Result<PcapngWriter<Counting>> {
-    let out = Counting { out, octets: 0 };
-    let mut writer = PcapngWriter::new(out, concat!("overhear ", env!("CARGO_PKG_VERSION")))?;
-    for (name, link) in links {
-        writer.interface_named(*link, name)?;
-    }
-    writer.flush()?;
-    Ok(writer)
-}
 
 #[cfg(test)]
 mod tests;

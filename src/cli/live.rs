@@ -55,7 +55,13 @@ pub(super) fn live(args: &Args) -> Result<Status, Failure> {
     if !quiet {
         listeners.push(Box::new(Lines::new(heard(Box::new(io::stdout())), layout)));
     }
-    let live = opened.listen(packets.map(Target::begin)).map_err(|error| refused(&error))?;
+    let live = match opened.listen(packets.map(Target::begin)) {
+        Ok(live) => live,
+        Err(error) => {
+            json.into_iter().for_each(Target::abandon);
+            return Err(refused(&error));
+        }
+    };
     if !args.quiet {
         let names = args.interfaces.join(", ");
         let _ = writeln!(io::stderr(), "overhear: listening on {}; ^C ends", safe(&names));

@@ -13,17 +13,17 @@ use crate::correlate::rtcp::{self, RtcpReports};
 use crate::correlate::stream_record::{drift_pct, stream_record};
 use crate::detect::Detectors;
 use crate::detect::seen::{StreamSeen, TapSeen};
-use crate::model::addr::{Proto, stable_hash};
+use crate::model::addr::stable_hash;
 use crate::model::capture::Counts;
 use crate::model::evidence::FrameRef;
-use crate::model::fact::{Body, EpochFacts, Fact, FactKey, SipFact};
+use crate::model::fact::{Body, EpochFacts, Fact, FactKey, Flow, SipFact};
 use crate::model::id::{Kind, RecordId};
 use crate::model::record::{HandshakeKind, HandshakeRecord, Protection};
 use crate::model::stream::{Standing, StreamEnded};
 use crate::model::tally::{Handled, Skipped, Tally};
 use crate::model::time::Ts;
 use crate::policy::Policy;
-use crate::report::events::{Events, Flow, Listener};
+use crate::report::events::{Events, Listener};
 use crate::report::outcome::Step;
 
 use super::census::Census;
@@ -222,7 +222,7 @@ impl Collector {
         self.advance(fact.key.at);
         self.dispatch(fact, epoch);
         if !self.events.is_idle() && self.events.raised() < self.detectors.raised() {
-            self.raise(flow(&fact.body));
+            self.raise(fact.body.flow());
         }
     }
 
@@ -381,22 +381,4 @@ impl Collector {
 
 fn message<'a>(sip: &SipFact, epoch: &'a EpochFacts) -> Message<'a> {
     Message::new(epoch.octets(&sip.octets), sip.layout, epoch.spans(&sip.spans))
-}
-
-/// The flow of what a packet showed.
-fn flow(body: &Body) -> Option<Flow> {
-    let (src, dst, proto) = match body {
-        Body::Sip(sip) => (sip.src, sip.dst, sip.transport.proto()),
-        Body::StreamEnded(stream) => (stream.key.src, stream.key.dst, Proto::UDP),
-        Body::Handshake { kind: HandshakeKind::Tls, client, server, .. } => {
-            (*client, *server, Proto::TCP)
-        }
-        Body::Handshake { client, server, .. } => (*client, *server, Proto::UDP),
-        Body::MidstreamTls { src, dst } => (*src, *dst, Proto::TCP),
-        Body::Rtcp { src, dst, .. } => (*src, *dst, Proto::UDP),
-        Body::Duplicate { .. } | Body::StreamLoss { .. } | Body::BackwardJump { .. } => {
-            return None;
-        }
-    };
-    Some(Flow { src, dst, proto })
 }

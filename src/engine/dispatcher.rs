@@ -6,7 +6,7 @@
 use overhear_parsers::sip;
 
 use crate::capture::{Live, Merge, MergedBatch};
-use crate::decode::{self, Decoded, Packet, Skip};
+use crate::decode::{self, Decoded, Packet};
 use crate::model::addr::{Proto, STABLE};
 use crate::model::evidence::FrameRef;
 use crate::model::fact::{Body, EpochFacts, Fact, FactKey, length};
@@ -20,6 +20,7 @@ use crate::track::input::Input;
 
 use super::Cut;
 use super::batch::{BATCH, Batch, End, JOINED};
+use super::reason::reason;
 
 use std::hash::{BuildHasher, Hasher};
 
@@ -434,19 +435,4 @@ fn datagram_hash(packet: &Packet, payload: &[u8]) -> u64 {
     hasher.write(payload.get(..32).unwrap_or(payload));
     hasher.write(payload.last_chunk::<8>().map_or(payload, <[u8; 8]>::as_slice));
     hasher.finish()
-}
-
-fn reason(skip: Skip) -> Skipped {
-    match skip {
-        Skip::NotIp => Skipped::NotIp,
-        Skip::UnsupportedLink => Skipped::UnsupportedLink,
-        Skip::MalformedLink => Skipped::MalformedLink,
-        Skip::MalformedNetwork => Skipped::MalformedNetwork,
-        Skip::MalformedTransport => Skipped::MalformedTransport,
-        Skip::NotVoip => Skipped::NotVoip,
-        Skip::MalformedTunnel => Skipped::MalformedTunnel,
-        Skip::TunnelDepth => Skipped::TunnelDepth,
-        Skip::Encrypted => Skipped::Encrypted,
-        Skip::FragmentIncomplete => Skipped::FragmentIncomplete,
-    }
 }

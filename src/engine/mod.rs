@@ -10,6 +10,7 @@ pub mod dispatcher;
 pub mod lane;
 mod offset;
 pub mod pipeline;
+mod reason;
 mod sample;
 mod sightings;
 mod sources;

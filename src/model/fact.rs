@@ -7,7 +7,7 @@ use std::ops::Range;
 
 use overhear_parsers::sip::{HeaderSpan, Layout, Part};
 
-use super::addr::Endpoint;
+use super::addr::{Endpoint, Proto};
 use super::evidence::FrameRef;
 use super::record::HandshakeKind;
 use super::stream::StreamEnded;
@@ -40,6 +40,17 @@ pub struct Fact {
     pub frame: FrameRef,
     /// What was seen.
     pub body: Body,
+}
+
+/// The flow that a packet, a record or a finding names, from sender to receiver.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub struct Flow {
+    /// Sender, client, calling side.
+    pub src: Endpoint,
+    /// The other.
+    pub dst: Endpoint,
+    /// UDP, TCP or SCTP.
+    pub proto: Proto,
 }
 
 /// What was seen. Octets and spans are ranges of the epoch's buffers.
@@ -195,4 +206,24 @@ pub fn length(len: usize) -> u32 {
 fn wide(range: &Range<u32>) -> Range<usize> {
     usize::try_from(range.start).unwrap_or(usize::MAX)
         ..usize::try_from(range.end).unwrap_or(usize::MAX)
+}
+
+impl Body {
+    /// The flow of the packet that showed it; for a timer, of the flow that it belongs to.
+    pub fn flow(&self) -> Option<Flow> {
+        let (src, dst, proto) = match self {
+            Self::Sip(sip) => (sip.src, sip.dst, sip.transport.proto()),
+            Self::StreamEnded(stream) => (stream.key.src, stream.key.dst, Proto::UDP),
+            Self::Rtcp { src, dst, .. } => (*src, *dst, Proto::UDP),
+            Self::Handshake { kind: HandshakeKind::Tls, client, server, .. } => {
+                (*client, *server, Proto::TCP)
+            }
+            Self::Handshake { client, server, .. } => (*client, *server, Proto::UDP),
+            Self::MidstreamTls { src, dst } => (*src, *dst, Proto::TCP),
+            Self::Duplicate { .. } | Self::StreamLoss { .. } | Self::BackwardJump { .. } => {
+                return None;
+            }
+        };
+        Some(Flow { src, dst, proto })
+    }
 }

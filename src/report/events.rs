@@ -8,22 +8,11 @@
 use std::io;
 
 use super::ndjson::fingerprint;
-use crate::model::addr::{Endpoint, Proto};
 use crate::model::capture::{CaptureRecord, Counts};
+use crate::model::fact::Flow;
 use crate::model::finding::Finding;
 use crate::model::record::{CallRecord, HandshakeRecord, RegistrationRecord, StreamRecord};
 use crate::model::time::Ts;
-
-/// The flow that a record or a finding names.
-#[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub struct Flow {
-    /// Sender.
-    pub src: Endpoint,
-    /// Receiver.
-    pub dst: Endpoint,
-    /// UDP, TCP or SCTP.
-    pub proto: Proto,
-}
 
 /// Which word about a finding it is.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]

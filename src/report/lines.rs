@@ -4,10 +4,11 @@
 use std::io::{self, Write};
 
 use super::calls::parties;
-use super::events::{Flow, Listener, Stage};
+use super::events::{Listener, Stage};
 use super::safe::safe;
 use super::text::{Ink, Layout, moment, short_duration};
 use crate::model::capture::{CaptureRecord, Counts};
+use crate::model::fact::Flow;
 use crate::model::finding::Finding;
 use crate::model::record::{CallRecord, HandshakeRecord, RegistrationRecord, StreamRecord};
 use crate::model::time::Ts;

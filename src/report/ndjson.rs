@@ -12,11 +12,12 @@ use std::io::{self, Write};
 use sha1::{Digest, Sha1};
 
 use super::encode::encode;
-use super::events::{Flow, Listener, Stage};
+use super::events::{Listener, Stage};
 use super::json::UNREAD;
 use super::records::{Json, Object, Out};
 use crate::model::addr::{Addr, Endpoint, FlowKey, Proto, stable_hash};
 use crate::model::capture::{CaptureRecord, Counts};
+use crate::model::fact::Flow;
 use crate::model::finding::{Confidence, Finding, Severity};
 use crate::model::record::{
     CallRecord, HandshakeKind, HandshakeRecord, RegistrationRecord, StreamRecord,

@@ -1,7 +1,7 @@
 //! Interfaces that are channels, and a clock that the test sets.
 
 use std::cell::Cell;
-use std::io;
+use std::io::{self, Write};
 use std::sync::Mutex;
 
 use super::*;
