@@ -82,6 +82,8 @@ pub fn sdp(data: &[u8]) {
         }
     }
     black_box(format!("{session:?}"));
+    fuzz_headers::negotiation(&session);
+    black_box(sdp::oddities(data).names().count());
 }
 
 /// A URI, with the strict second opinion.

@@ -4,6 +4,7 @@
 
 use std::hint::black_box;
 
+use crate::sdp::{self, Session};
 use crate::sip::body::{self, BodyKind};
 use crate::sip::date::Date;
 use crate::sip::dialog_ref::DialogRef;
@@ -105,5 +106,30 @@ pub fn inspected(data: &[u8]) {
     black_box(message.mechanisms(HeaderName::SecurityVerify).count());
     for header in message.headers() {
         headers(header.value);
+    }
+}
+
+/// What a description says of holding, groups, ICE, capabilities and fax.
+pub fn negotiation(session: &Session<'_>) {
+    black_box((session.groups().map(|group| group.mids().count()).max(), session.connection()));
+    black_box((session.capability_options(true).count(), session.malformed_lines().count()));
+    let mut before = None;
+    for media in session.media() {
+        assert!(sdp::change(&media, &media).is_none(), "nothing differs from itself");
+        black_box(before.replace(media).map(|before| sdp::change(&before, &media)));
+        black_box((media.hold().is_hold(), media.is_refused(), media.fax(), media.is_udptl()));
+        black_box(media.mid().and_then(|mid| session.bundle_of(mid)));
+        black_box((media.ice_options().count(), media.is_ice_lite(), media.ends_candidates()));
+        black_box((media.is_ice_mismatch(), media.remote_candidates().count()));
+        black_box((media.ice_ufrag().map(sdp::is_ice_ufrag), media.ice_pwd().map(sdp::is_ice_pwd)));
+        for candidate in media.candidates() {
+            black_box((candidate.priority(), candidate.related(), candidate.tcp_type()));
+            black_box(candidate.is_name());
+        }
+        black_box((media.attribute_capabilities().count(), media.transport_capabilities().count()));
+        for configuration in media.potential().chain(media.actual()).take(4) {
+            black_box((configuration.attributes().count(), configuration.deletes()));
+            black_box(media.protocols_of(configuration).take(4).count());
+        }
     }
 }

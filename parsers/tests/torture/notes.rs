@@ -3,6 +3,7 @@
 
 use overhear_parsers::sip::auth::AuthScheme;
 use overhear_parsers::sip::body::BodyKind;
+use overhear_parsers::sip::multipart::Leaf;
 use overhear_parsers::sip::uri::Scheme;
 use overhear_parsers::sip::{HeaderName, Message, Uri};
 
@@ -81,7 +82,7 @@ pub(crate) fn rfc4475(file: &str, m: &Message<'_>) {
         "mpart01" => mpart01(m),
         "transports" | "bcast" | "badbranch" | "inv2543" | "badinv01" => vias(file, m),
         "unreason" => {
-            assert_eq!(text(m.reason()), "= 2**3 * 5**2 но сто девяносто девять - простое")
+            assert_eq!(text(m.reason()), "= 2**3 * 5**2 но сто девяносто девять - простое");
         }
         "noreason" => assert_eq!(m.reason(), b""),
         "clerr" => assert!(m.body().starts_with(b"v=0") && m.trailing().is_empty()),
@@ -109,7 +110,7 @@ pub(crate) fn rfc4475(file: &str, m: &Message<'_>) {
         "mismatch02" => assert_eq!(text(m.method_text()), "NEWMETHOD"),
         "bigcode" => assert_eq!(m.status(), Some(u16::MAX)),
         "lwsstart" | "trws" | "lwsruri" => {
-            assert!(m.request_uri().starts_with(b"sip:") && m.sdp().is_some() != (file == "trws"))
+            assert!(m.request_uri().starts_with(b"sip:") && m.sdp().is_some() != (file == "trws"));
         }
         _ => application(file, m),
     }
@@ -193,7 +194,7 @@ fn escapes(file: &str, m: &Message<'_>) {
             assert_eq!(contacts, ["sip:cal%6Cer@host5.example.net;%6C%72;n%61me=v%61lue%25%34%31"]);
         }
         "escnull" => {
-            assert_eq!(contacts, ["sip:%00@host5.example.com", "sip:%00%00@host5.example.com"])
+            assert_eq!(contacts, ["sip:%00@host5.example.com", "sip:%00%00@host5.example.com"]);
         }
         "esc02" => {
             assert_eq!(contacts, ["sip:alias1@host1.example.com", "sip:alias3@host3.example.com"]);
@@ -229,7 +230,7 @@ fn vias(file: &str, m: &Message<'_>) {
 fn mpart01(m: &Message<'_>) {
     assert_eq!((m.body().len(), m.trailing().len()), (553, 0));
     let leaves: Vec<_> = m.leaves().collect();
-    let kinds: Vec<_> = leaves.iter().map(|leaf| leaf.kind()).collect();
+    let kinds: Vec<_> = leaves.iter().map(Leaf::kind).collect();
     assert_eq!(kinds, [BodyKind::Text, BodyKind::Other]);
     assert_eq!((leaves[0].body, leaves[1].body.contains(&0)), (&b"Hello"[..], true));
 }
@@ -244,10 +245,10 @@ pub(crate) fn rfc5118(file: &str, m: &Message<'_>) {
         "ipv6-bad" => assert_eq!((uri.host, uri.port), (&b"2001:db8::10"[..], None)),
         // All of it is the address: the port is the one that holds without any.
         "port-ambiguous" => {
-            assert_eq!((uri.address(), uri.port), ("2001:db8::10:5070".parse().ok(), None))
+            assert_eq!((uri.address(), uri.port), ("2001:db8::10:5070".parse().ok(), None));
         }
         "port-unambiguous" => {
-            assert_eq!((uri.address(), uri.port), ("2001:db8::10".parse().ok(), Some(5070)))
+            assert_eq!((uri.address(), uri.port), ("2001:db8::10".parse().ok(), Some(5070)));
         }
         "via-received-param-with-delim" | "via-received-param-no-delim" => {
             assert_eq!(via.received_address(), "2001:db8::9:255".parse().ok(), "{file}");
@@ -270,7 +271,7 @@ pub(crate) fn rfc5118(file: &str, m: &Message<'_>) {
         // Three colons are an error of the grammar in RFC 3261; both forms are taken.
         "ipv6-bug-abnf-3-colons" => assert_eq!(uri.host, b"2001:db8:::192.0.2.1"),
         "ipv6-correct-abnf-2-colons" => {
-            assert_eq!(uri.address(), "2001:db8::192.0.2.1".parse().ok())
+            assert_eq!(uri.address(), "2001:db8::192.0.2.1".parse().ok());
         }
         _ => panic!("{file} is checked"),
     }
