@@ -14,7 +14,7 @@ use crate::correlate::stream_record::{drift_pct, stream_record};
 use crate::detect::Detectors;
 use crate::detect::seen::{StreamSeen, TapSeen};
 use crate::model::addr::stable_hash;
-use crate::model::capture::Counts;
+use crate::model::capture::{Counts, PeerRecord};
 use crate::model::evidence::FrameRef;
 use crate::model::fact::{Body, EpochFacts, Fact, FactKey, SipFact};
 use crate::model::id::{Kind, RecordId};
@@ -26,6 +26,7 @@ use crate::policy::Policy;
 use crate::report::outcome::Step;
 
 use super::census::Census;
+use super::inventory::{self, Inventory};
 use super::watch::Watch;
 
 /// Facts that are looked at together before any is taken.
@@ -49,6 +50,7 @@ pub struct Collector {
     tally: Tally,
     counts: Counts,
     seen: Census,
+    inventory: Inventory,
     watch: Watch,
     order: Vec<(FactKey, u32, u32)>,
     now: Ts,
@@ -75,6 +77,8 @@ pub struct Collected {
     pub evicted: BTreeMap<&'static str, u64>,
     /// Messages and streams of the call that was asked for.
     pub ladder: Vec<Step>,
+    /// What peers write beyond the registries.
+    pub peers: Vec<PeerRecord>,
 }
 
 impl Collector {
@@ -90,6 +94,7 @@ impl Collector {
             tally: Tally::default(),
             counts: Counts::default(),
             seen: Census::default(),
+            inventory: Inventory::default(),
             watch: Watch::new(watch),
             order: Vec::new(),
             now: Ts::MIN,
@@ -126,7 +131,8 @@ impl Collector {
             .dialogs
             .evicted()
             .chain(self.detectors.evicted())
-            .chain([(media::TABLE, self.media.evicted()), (rtcp::TABLE, self.rtcp.evicted())]);
+            .chain([(media::TABLE, self.media.evicted()), (rtcp::TABLE, self.rtcp.evicted())])
+            .chain([(inventory::TABLE, self.inventory.evicted())]);
         for (table, count) in tables.filter(|(_, count)| *count > 0) {
             *evicted.entry(table).or_default() += count;
         }
@@ -142,6 +148,7 @@ impl Collector {
             tally: self.tally,
             evicted,
             ladder: self.watch.into_steps(),
+            peers: self.inventory.finish(),
         }
     }
 
@@ -245,6 +252,7 @@ impl Collector {
             encrypted: false,
         };
         self.seen.message(&event);
+        self.inventory.message(&event);
         let placement = self.dialogs.sip(&event, &mut self.outbox);
         self.drain();
         self.detectors.sip(&event, &placement);

@@ -6,6 +6,7 @@ mod census;
 pub mod clock;
 pub mod collector;
 pub mod dispatcher;
+mod inventory;
 pub mod lane;
 pub mod pipeline;
 mod sources;
@@ -174,6 +175,7 @@ fn assemble(run: Run, config: &Config, unusable: Vec<(PathBuf, String)>) -> Outc
         limits,
         policy: config.policy.clone(),
         ladder: collected.ladder,
+        peers: collected.peers,
     }
 }
 
