@@ -102,6 +102,49 @@ anomalies! {
     40 BAD_CONTACT "bad-contact";
     /// The Request-URI has a header part (only with [`crate::sip::Message::inspect`]).
     41 REQUEST_URI_WITH_HEADERS "request-uri-with-headers";
+    /// Another header that may stand once came again; this and all below only with
+    /// [`crate::sip::Message::inspect`].
+    42 DUPLICATE_SINGLE "duplicate-single-header";
+    /// A header came in its compact and in its long form (legal, RFC 4475 §3.1.1.7).
+    43 COMPACT_AND_LONG "compact-and-long-form";
+    /// Some header lines end in LF alone and some in CR LF.
+    44 MIXED_LINE_ENDS "mixed-line-ends";
+    /// NUL in the header section.
+    45 NUL_OCTET "nul-octet";
+    /// An octet above 127 in a header name, Call-ID, tag or branch.
+    46 NON_ASCII_TOKEN "non-ascii-token";
+    /// A header name that is a known one but for octets that no token has: some readers drop those.
+    47 DISGUISED_HEADER "disguised-header";
+    /// Angle brackets in a display name: some readers take the address there.
+    48 ADDRESS_IN_DISPLAY "address-in-display-name";
+    /// A SIP URI whose host or port can be read in two ways: `a@b@c`, an open bracket, IPv6 without
+    /// brackets, a port that is none, an octet that no host has.
+    49 AMBIGUOUS_URI "ambiguous-uri";
+    /// An escaped delimiter in the user part: another URI when unescaped too early.
+    50 ESCAPED_DELIMITER "escaped-delimiter-in-uri";
+    /// An escaped CR or LF in a URI.
+    51 ESCAPED_LINE_END "escaped-line-end-in-uri";
+    /// An escaped NUL in a URI.
+    52 ESCAPED_NUL "escaped-nul-in-uri";
+    /// A Via with white space around its slashes.
+    53 SPACED_VIA "spaced-via";
+    /// The Via on top has no branch that names a transaction: none, or the magic cookie only.
+    54 BRANCH_MISSING "branch-missing";
+    /// A Via has two branches, or two Via values have the same.
+    55 BRANCH_REPEATED "branch-repeated";
+    /// The Via on top of a request says where it was received from: its sender cannot know.
+    56 RECEIVED_IN_REQUEST "received-in-request";
+    /// Date is no date, or not in GMT (RFC 3261 §20.17).
+    57 BAD_DATE "bad-date";
+    /// A Warning is not code, agent and text (RFC 3261 §20.43).
+    58 BAD_WARNING "bad-warning";
+    /// A number that is none or beyond its range: Max-Forwards, Expires, Min-Expires, Retry-After,
+    /// Session-Expires, Min-SE, `RSeq`, or `expires` of a Contact.
+    59 BAD_NUMBER "bad-number";
+    /// A multipart body without boundary or end, or with parts after its end.
+    60 BAD_MULTIPART "bad-multipart";
+    /// More than one session description in the body.
+    61 SEVERAL_DESCRIPTIONS "several-descriptions";
 }
 
 impl Anomalies {
@@ -110,7 +153,15 @@ impl Anomalies {
         Self::FOLDED_HEADER.0
             | Self::SPACE_BEFORE_COLON.0
             | Self::LEADING_OCTETS.0
-            | Self::CONTENT_LENGTH_DUPLICATE.0,
+            | Self::CONTENT_LENGTH_DUPLICATE.0
+            | Self::COMPACT_AND_LONG.0
+            | Self::ADDRESS_IN_DISPLAY.0
+            | Self::ESCAPED_DELIMITER.0
+            | Self::ESCAPED_NUL.0
+            | Self::SPACED_VIA.0
+            | Self::BRANCH_MISSING.0
+            | Self::RECEIVED_IN_REQUEST.0
+            | Self::SEVERAL_DESCRIPTIONS.0,
     );
 
     /// Whether something breaks a MUST of RFC 3261, and is not merely unusual.

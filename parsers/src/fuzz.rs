@@ -5,7 +5,6 @@
 
 use std::hint::black_box;
 
-use crate::sdp;
 use crate::sip::address::AddressList;
 use crate::sip::auth::{Auth, AuthList};
 use crate::sip::identity::Identity;
@@ -15,6 +14,7 @@ use crate::sip::{
     Framing, HeaderName, HeaderSpan, Layout, Message, NameAddr, Params, Uri, parse_datagram,
     parse_stream, probe,
 };
+use crate::{fuzz_headers, sdp};
 
 /// One datagram: [`probe`], [`parse_datagram`] and every accessor.
 pub fn sip_datagram(data: &[u8]) {
@@ -82,6 +82,8 @@ pub fn sdp(data: &[u8]) {
         }
     }
     black_box(format!("{session:?}"));
+    fuzz_headers::negotiation(&session);
+    black_box(sdp::oddities(data).names().count());
 }
 
 /// A URI, with the strict second opinion.
@@ -140,6 +142,9 @@ pub fn multipart(data: &[u8]) {
 /// Every entry point on the same octets.
 pub fn all(data: &[u8]) {
     for body in [sip_datagram, sip_stream, sdp, uri, auth, address, via, identity, multipart] {
+        body(data);
+    }
+    for body in [fuzz_headers::headers, fuzz_headers::bodies, fuzz_headers::inspected] {
         body(data);
     }
 }

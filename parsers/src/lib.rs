@@ -10,6 +10,7 @@ mod cursor;
 pub mod demux;
 pub mod dtls;
 pub mod fuzz;
+pub mod fuzz_headers;
 pub mod fuzz_media;
 pub mod rtcp;
 pub mod rtp;

@@ -111,3 +111,23 @@ fn long_hostile_values_do_not_stall() {
         }
     }
 }
+
+const DESCRIPTION: &[u8] = b"v=0\r\no=- 1 1 IN IP4 h.example\r\ns=-\r\nc=IN IP4 233.252.0.1/127/3\r\nt=0 0\r\n\
+    a=group:BUNDLE a b\r\na=csup:cap-v0\r\na=acap:9 setup:active\r\na=tcap:4 UDP/TLS/RTP/SAVP\r\na=ice-lite\r\n\
+    m=audio 4000 RTP/AVP 0\r\na=mid:a\r\na=sendonly\r\na=ice-options:trickle\r\na=ice-ufrag:F7gI\r\na=ice-pwd:x9cml\r\n\
+    a=candidate:1 1 UDP 1 192.0.2.1 4000 typ srflx raddr 192.0.2.9 rport 5 tcptype so\r\na=tcap:1 RTP/SAVPF RTP/SAVP\r\n\
+    a=pcfg:1 t=2|4 a=-m:1,[9]\r\na=remote-candidates:1 192.0.2.3 5\r\nm=image 5 udptl t38\r\na=mid:b\r\n\
+    a=T38FaxVersion:3\r\na=T38FaxMaxBuffer:262\r\nbad line\r\n";
+
+#[test]
+fn descriptions_with_everything_in_them_return_for_every_flip() {
+    let mut octets = DESCRIPTION.to_vec();
+    for at in 0..octets.len() {
+        fuzz::sdp(&octets[at..]);
+        for bit in 0..8 {
+            octets[at] ^= 1 << bit;
+            fuzz::sdp(&octets);
+            octets[at] ^= 1 << bit;
+        }
+    }
+}

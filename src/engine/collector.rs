@@ -14,7 +14,7 @@ use crate::correlate::stream_record::{drift_pct, stream_record};
 use crate::detect::Detectors;
 use crate::detect::seen::{StreamSeen, TapSeen};
 use crate::model::addr::stable_hash;
-use crate::model::capture::Counts;
+use crate::model::capture::{Counts, PeerRecord};
 use crate::model::evidence::FrameRef;
 use crate::model::fact::{Body, EpochFacts, Fact, FactKey, Flow, SipFact};
 use crate::model::id::{Kind, RecordId};
@@ -27,6 +27,7 @@ use crate::report::events::{Events, Listener};
 use crate::report::outcome::Step;
 
 use super::census::Census;
+use super::inventory::{self, Inventory};
 use super::trace::Trace;
 use super::watch::Watch;
 
@@ -51,6 +52,7 @@ pub struct Collector {
     tally: Tally,
     counts: Counts,
     seen: Census,
+    inventory: Inventory,
     watch: Watch,
     trace: Trace,
     events: Events,
@@ -83,6 +85,8 @@ pub struct Collected {
     pub trace: Trace,
     /// Who was told what happened.
     pub events: Events,
+    /// What peers write beyond the registries.
+    pub peers: Vec<PeerRecord>,
 }
 
 impl Collector {
@@ -98,6 +102,7 @@ impl Collector {
             tally: Tally::default(),
             counts: Counts::default(),
             seen: Census::default(),
+            inventory: Inventory::default(),
             watch: Watch::new(watch),
             trace: Trace::new(Vec::new()),
             events: Events::default(),
@@ -147,7 +152,8 @@ impl Collector {
             .dialogs
             .evicted()
             .chain(self.detectors.evicted())
-            .chain([(media::TABLE, self.media.evicted()), (rtcp::TABLE, self.rtcp.evicted())]);
+            .chain([(media::TABLE, self.media.evicted()), (rtcp::TABLE, self.rtcp.evicted())])
+            .chain([(inventory::TABLE, self.inventory.evicted())]);
         for (table, count) in tables.filter(|(_, count)| *count > 0) {
             *evicted.entry(table).or_default() += count;
         }
@@ -165,6 +171,7 @@ impl Collector {
             ladder: self.watch.into_steps(),
             trace: self.trace.finish(),
             events: self.events,
+            peers: self.inventory.finish(),
         }
     }
 
@@ -287,7 +294,10 @@ impl Collector {
         };
         match sip.hep {
             Some(_) => self.counts.hep_messages += 1,
-            None => self.seen.message(&event),
+            None => {
+                self.seen.message(&event);
+                self.inventory.message(&event);
+            }
         }
         let placement = self.dialogs.sip(&event, &mut self.outbox);
         self.trace.sip(&event, &placement);

@@ -7,6 +7,7 @@ pub mod clock;
 pub mod collector;
 pub mod cut;
 pub mod dispatcher;
+mod inventory;
 pub mod lane;
 mod offset;
 pub mod pipeline;
@@ -284,6 +285,7 @@ fn assemble(
         limits,
         policy: config.policy.clone(),
         ladder: collected.ladder,
+        peers: collected.peers,
     };
     Examined { outcome, trace: collected.trace, untold: events.failure(), faults: Vec::new() }
 }

@@ -100,6 +100,19 @@ pub struct CaptureRecord {
     pub dropped: BTreeMap<&'static str, u64>,
 }
 
+/// What one address sends beyond the registries: names with how often they came.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct PeerRecord {
+    /// The address, without a port.
+    pub address: String,
+    /// Requests by method (RFC 3261 §7.1).
+    pub unknown_methods: BTreeMap<String, u64>,
+    /// Header lines by name (RFC 3261 §7.3).
+    pub unknown_headers: BTreeMap<String, u64>,
+    /// Body parts by media type (RFC 3261 §7.4.1), plain session descriptions left out.
+    pub bodies: BTreeMap<String, u64>,
+}
+
 /// Findings by severity.
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct SeverityCounts {

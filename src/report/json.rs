@@ -25,7 +25,7 @@ const PIECE: usize = 1 << 20;
 /// Those of `out`.
 pub fn write(outcome: &mut Outcome, out: &mut impl Write) -> io::Result<()> {
     outcome.book_archive();
-    let Outcome { capture, counts, archive, findings, limits, .. } = outcome;
+    let Outcome { capture, counts, archive, findings, limits, peers, .. } = outcome;
     let cited = Cited(findings);
     let mut document = Document { to: out, out: Out::default(), members: 0, elements: 0 };
     document.member("schema", SCHEMA)?;
@@ -64,6 +64,7 @@ pub fn write(outcome: &mut Outcome, out: &mut impl Write) -> io::Result<()> {
     for later in ["identities", "trunks", "sources"] {
         document.member(later, &[(); 0])?;
     }
+    document.member("peers", peers)?;
     document.list("findings");
     for finding in findings.iter() {
         finding.json(document.element()?);

@@ -2,7 +2,7 @@
 
 use crate::correlate::archive::Archive;
 use crate::model::addr::Endpoint;
-use crate::model::capture::{CaptureRecord, Counts};
+use crate::model::capture::{CaptureRecord, Counts, PeerRecord};
 use crate::model::evidence::FrameRef;
 use crate::model::finding::{Finding, Severity};
 use crate::policy::Policy;
@@ -24,6 +24,8 @@ pub struct Outcome {
     pub policy: Policy,
     /// The steps of the calls asked for, in order; empty unless a ladder was.
     pub ladder: Vec<Step>,
+    /// What peers write beyond the registries, by address.
+    pub peers: Vec<PeerRecord>,
 }
 
 /// One arrow of a ladder.

@@ -24,8 +24,8 @@ pub struct Media<'a> {
     /// `RTP/AVP`, `RTP/SAVPF`, `UDP/TLS/RTP/SAVP`, `udptl` and so on, as written.
     pub proto: &'a [u8],
     formats: &'a [u8],
-    head: &'a [u8],
-    section: &'a [u8],
+    pub(super) head: &'a [u8],
+    pub(super) section: &'a [u8],
 }
 
 /// `a=rtpmap` (RFC 8866 §6.6).

@@ -3,18 +3,30 @@
 //! is not `letter=value` is counted and skipped. Offer and answer are matched elsewhere.
 
 mod address;
+mod capability;
 mod crypto;
+mod fax;
+mod group;
+mod hold;
 mod ice;
 mod media;
+mod oddities;
 mod walk;
 
 use std::fmt;
 use std::net::IpAddr;
 
 use self::address::ip;
+pub use self::capability::{
+    AttributeCapability, Configuration, MAX_CAPABILITIES, TransportCapability,
+};
 pub use self::crypto::{Crypto, InlineKey, InlineKeys, MAX_KEY};
-pub use self::ice::Candidate;
+pub use self::fax::Fax;
+pub use self::group::{Group, MAX_GROUPS};
+pub use self::hold::{Change, Hold, change};
+pub use self::ice::{Candidate, IceTcp, is_ice_pwd, is_ice_ufrag};
 pub use self::media::{Fingerprint, KeyMgmt, Media, RtcpPort, RtpMap, Setup, Ssrc};
+pub use self::oddities::{Oddities, Scope, oddities};
 pub use self::walk::{Part, walk};
 
 use crate::cursor::{cut, is_lws, line_end, narrow, number, split_once, trim, word};

@@ -62,12 +62,15 @@ mod tests {
     use super::super::parse;
     use super::*;
 
+    /// Lines of the session, and media with their lines.
+    type Read<'a> = (Vec<Field<'a>>, Vec<(Media<'a>, Vec<Field<'a>>)>);
+
     /// Both ways to read a description, as lists of the same shape.
-    fn both(body: &[u8]) -> [(Vec<Field<'_>>, Vec<(Media<'_>, Vec<Field<'_>>)>); 2] {
+    fn both(body: &[u8]) -> [Read<'_>; 2] {
         let session = parse(body);
         let media = session.media().map(|media| (media, media.fields().collect()));
         let asked = (session.fields().collect(), media.collect());
-        let mut walked = (Vec::new(), Vec::new());
+        let mut walked: Read<'_> = (Vec::new(), Vec::new());
         let mut lines = Vec::new();
         walk(body, |part| match part {
             Part::Session(field) => walked.0.push(field),

@@ -7,7 +7,8 @@ use super::address::{AddressList, NameAddr};
 use super::auth::{Auth, AuthList};
 use super::via::{Via, ViaList};
 use super::{
-    Anomalies, HeaderName, HeaderSet, HeaderSpan, Layout, Method, Part, StartLine, Uri, multipart,
+    Anomalies, HeaderName, HeaderSet, HeaderSpan, Layout, Method, Part, StartLine, Uri, ambiguity,
+    multipart,
 };
 use crate::cursor::{index, slice, split_once, trim};
 
@@ -198,8 +199,9 @@ impl<'a> Message<'a> {
         }
     }
 
-    /// The oddities of the layout and those of the values that route and name a call: Via, From,
-    /// To, Contact, Request-URI. Reads all of these, so it is for messages that are looked at.
+    /// The oddities of the layout and those of the values: whether Via, From, To, Contact and the like
+    /// hold to their grammar, and what two readers could read in two ways. Reads all of these, so it
+    /// is for messages that are looked at.
     pub fn inspect(&self) -> Anomalies {
         let mut found = self.layout.anomalies;
         for via in self.headers_named(HeaderName::Via) {
@@ -219,7 +221,7 @@ impl<'a> Message<'a> {
         if !Uri::parse(self.request_uri()).headers.is_empty() {
             found |= Anomalies::REQUEST_URI_WITH_HEADERS;
         }
-        found
+        found | ambiguity::of(self)
     }
 }
 

@@ -6,7 +6,12 @@
 //! headers after the 512th have no span. Nothing here keeps state or decides what is an attack.
 
 pub mod address;
+mod ambiguity;
 pub mod auth;
+pub mod body;
+pub mod date;
+pub mod dialog_ref;
+pub mod element;
 mod frame;
 pub mod identity;
 mod lex;
@@ -17,9 +22,17 @@ pub mod multipart;
 mod name;
 mod params;
 mod places;
+pub mod private;
 mod probe;
+pub mod reason;
+pub mod retarget;
+pub mod scalar;
 mod scan;
+pub mod security;
+pub mod session_id;
+pub mod size;
 mod start;
+mod typed;
 pub mod uri;
 pub mod via;
 

@@ -94,6 +94,92 @@ impl<'a> Iterator for BodyParts<'a> {
     }
 }
 
+/// Parts of one body that are looked at, at all depths together.
+pub const MAX_PARTS: usize = 64;
+
+/// The parts of a body that are no multiparts themselves, in order: of a plain body, the body. Opens
+/// multiparts inside multiparts to a depth of four; a deeper one is a part like any other.
+#[derive(Clone)]
+pub struct Leaves<'a> {
+    whole: Option<(&'a [u8], &'a [u8])>,
+    open: [Option<BodyParts<'a>>; DEPTHS],
+    left: usize,
+}
+
+/// One part that is no multipart.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub struct Leaf<'a> {
+    /// Content-Type with parameters; empty if it has none.
+    pub content_type: &'a [u8],
+    /// The MIME headers, as they stand; empty for a body that is no multipart.
+    pub headers: &'a [u8],
+    /// What they describe.
+    pub body: &'a [u8],
+}
+
+const DEPTHS: usize = 4;
+
+impl<'a> Leaves<'a> {
+    /// The parts of `body` under a Content-Type value, which may be empty.
+    pub const fn new(content_type: &'a [u8], body: &'a [u8]) -> Self {
+        let whole = if body.is_empty() { None } else { Some((content_type, body)) };
+        Self { whole, open: [const { None }; DEPTHS], left: MAX_PARTS }
+    }
+
+    /// Opens a multipart below those that are open; false if it is none, or too deep.
+    fn enter(&mut self, content_type: &'a [u8], body: &'a [u8]) -> bool {
+        let Some(place) = self.open.iter_mut().find(|place| place.is_none()) else { return false };
+        *place = BodyParts::new(content_type, body);
+        place.is_some()
+    }
+}
+
+impl<'a> Iterator for Leaves<'a> {
+    type Item = Leaf<'a>;
+
+    fn next(&mut self) -> Option<Leaf<'a>> {
+        if let Some((content_type, body)) = self.whole.take()
+            && !self.enter(content_type, body)
+        {
+            return Some(Leaf { content_type, headers: &[], body });
+        }
+        while let Some(place) = self.open.iter_mut().rev().find(|place| place.is_some()) {
+            let Some(part) = place.as_mut().and_then(BodyParts::next) else {
+                *place = None;
+                continue;
+            };
+            self.left = self.left.checked_sub(1)?;
+            let content_type = part.content_type().unwrap_or_default();
+            if !self.enter(content_type, part.body) {
+                return Some(Leaf { content_type, headers: part.headers, body: part.body });
+            }
+        }
+        None
+    }
+}
+
+/// Whether a body is what its multipart type says (RFC 2046 §5.1.1): a boundary that is named, found and
+/// closed, and not found again behind its end. True for a type that is no multipart.
+pub fn is_well_formed(content_type: &[u8], body: &[u8]) -> bool {
+    if !starts_with_any_case(content_type, b"multipart/") {
+        return true;
+    }
+    let params = Params::new(split_once(content_type, b';').1.unwrap_or_default());
+    let mut boundaries = params.iter().filter(|param| param.name.eq_ignore_ascii_case(b"boundary"));
+    let named =
+        boundaries.next().and_then(|param| param.value).is_some_and(|text| !text.is_empty());
+    let Some(mut parts) = BodyParts::new(content_type, body) else { return false };
+    let Some(mut at) = parts.at.take() else { return false };
+    let closed = loop {
+        match parts.delimiter(at) {
+            Some(found) if found.last => break parts.delimiter(found.next).is_none(),
+            Some(found) => at = found.next,
+            None => break false,
+        }
+    };
+    named && boundaries.next().is_none() && closed
+}
+
 struct Delimiter {
     at: usize,
     next: usize,
@@ -154,6 +240,41 @@ mod tests {
         }
         assert_eq!(find_sdp(b"application/SDP ; x=y", b"v=0"), Some(&b"v=0"[..]));
         assert_eq!(find_sdp(b"text/plain", b"v=0"), None);
+    }
+
+    #[test]
+    fn parts_of_parts_are_found_in_order_and_not_without_end() {
+        let inner =
+            "--i\r\nContent-Type: application/sdp\r\n\r\nv=0\r\n--i\r\n\r\nplain\r\n--i--\r\n";
+        let body = format!(
+            "--o\r\nContent-Type: multipart/alternative;boundary=i\r\n\r\n{inner}\r\n--o\r\nc: application/isup\r\n\r\n\x01\r\n--o--"
+        );
+        let leaves: Vec<_> = Leaves::new(b"multipart/mixed;boundary=o", body.as_bytes()).collect();
+        let bodies: Vec<_> = leaves.iter().map(|leaf| leaf.body).collect();
+        assert_eq!(bodies, [&b"v=0"[..], b"plain", b"\x01"]);
+        assert_eq!(
+            (leaves[1].content_type, leaves[2].content_type),
+            (&b""[..], &b"application/isup"[..])
+        );
+        assert_eq!(Leaves::new(b"text/plain", b"x").count(), 1);
+        assert_eq!(Leaves::new(b"text/plain", b"").count(), 0);
+        let many = b"--x\r\n\r\ny\r\n".repeat(100);
+        assert_eq!(Leaves::new(b"multipart/mixed;boundary=x", &many).count(), MAX_PARTS);
+        let deep = b"--x\r\nc: multipart/mixed;boundary=x\r\n\r\n".repeat(100);
+        assert!(Leaves::new(b"multipart/mixed;boundary=x", &deep).count() <= MAX_PARTS);
+    }
+
+    #[test]
+    fn a_multipart_names_its_boundary_and_ends_once() {
+        let good = b"--x\r\n\r\ny\r\n--x--\r\n";
+        assert!(is_well_formed(b"multipart/mixed;boundary=x", good));
+        assert!(is_well_formed(b"text/plain", b""));
+        assert!(!is_well_formed(b"multipart/mixed", good));
+        assert!(!is_well_formed(b"multipart/mixed;boundary=x;boundary=y", good));
+        assert!(!is_well_formed(b"multipart/mixed;boundary=z", good));
+        assert!(!is_well_formed(b"multipart/mixed;boundary=x", b"--x\r\n\r\ny\r\n"));
+        let again = [&good[..], good].concat();
+        assert!(!is_well_formed(b"multipart/mixed;boundary=x", &again));
     }
 
     #[test]
