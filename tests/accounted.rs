@@ -16,8 +16,9 @@ use overhear::report::text::{Layout, grouped};
 use support::{Config, Fixture, fixtures, review, sums, tiny, value, workload};
 
 /// What a frame can be booked under: the words of the contract.
-const HANDLED: [&str; 9] = ["sip", "rtp", "rtcp", "srtcp", "stun", "tls", "dtls", "zrtp", "turn"];
-const SKIPPED: [&str; 11] = [
+const HANDLED: [&str; 10] =
+    ["sip", "rtp", "rtcp", "srtcp", "stun", "tls", "dtls", "zrtp", "turn", "hep"];
+const SKIPPED: [&str; 14] = [
     "not-ip",
     "not-voip",
     "lookalike",
@@ -29,6 +30,9 @@ const SKIPPED: [&str; 11] = [
     "malformed-transport",
     "unsupported-link",
     "unclassified",
+    "malformed-tunnel",
+    "tunnel-depth",
+    "encrypted",
 ];
 
 /// Reviews and checks the sum; says how many frames there were.

@@ -128,6 +128,11 @@ fn damaged_edge_files_are_reviewed() {
 }
 
 #[test]
+fn damaged_encapsulations_are_reviewed() {
+    sweep("encapsulation");
+}
+
+#[test]
 fn damaged_recordings_are_reviewed() {
     sweep("recorded");
 }

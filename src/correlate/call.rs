@@ -62,6 +62,12 @@ pub(super) mod flag {
     pub(in crate::correlate) const CHALLENGED: u16 = 1 << 9;
     /// The callee's user agent comes from a refusal, which a proxy may have made.
     pub(in crate::correlate) const WEAK_AGENT: u16 = 1 << 10;
+    /// A message of it was captured.
+    pub(in crate::correlate) const WIRE: u16 = 1 << 11;
+    /// A copy of a message of it was captured, sent in HEP by a capture agent.
+    pub(in crate::correlate) const HEP: u16 = 1 << 12;
+    /// Its times are of several clocks: no durations follow from them.
+    pub(in crate::correlate) const CLOCKS: u16 = 1 << 13;
 }
 
 /// What a message means for the life of its call.
@@ -117,6 +123,8 @@ pub(super) struct Call {
     /// Last refusal on any hop.
     pub(super) refusal_elsewhere: u16,
     pub(super) transports: u8,
+    /// The clock of its times, see [`SipEvent::clock`].
+    clock: u8,
 }
 
 impl Call {
@@ -131,7 +139,8 @@ impl Call {
             key: RecordKey { first: event.at.frame, id: RecordId::new(Kind::Call, hash) },
             hash,
             last: event.at.frame,
-            start: event.at.time,
+            start: event.shown(event.clock()),
+            clock: event.clock(),
             answer: Mark::NONE,
             end: Mark::NONE,
             ringing: Mark::NONE,
@@ -240,10 +249,20 @@ impl Call {
         repeated: bool,
         agents: &mut Agents,
     ) -> Change {
-        self.messages = self.messages.saturating_add(1);
+        let wire = event.hep.is_none();
+        // Copies count only while nothing but copies was seen.
+        if wire && !self.has(flag::WIRE) {
+            self.messages = 0;
+        }
+        if wire || !self.has(flag::WIRE) {
+            self.messages = self.messages.saturating_add(1);
+        }
         self.last = event.at.frame;
         self.transports |= event.transport.bit();
-        self.set(flag::CLEAR, self.has(flag::CLEAR) || !event.encrypted);
+        self.set(flag::CLEAR, self.has(flag::CLEAR) || (wire && !event.encrypted));
+        self.set(if wire { flag::WIRE } else { flag::HEP }, true);
+        // Of two agents, and of an agent and the capture, the clocks are not the same.
+        self.set(flag::CLOCKS, self.has(flag::CLOCKS) || ![0, event.clock()].contains(&self.clock));
         self.observe_agent(view, from, agents);
         if repeated {
             return Change::None;
@@ -271,13 +290,14 @@ impl Call {
         let first_hop = event.src.addr == self.caller_at.addr;
         if !self.has(flag::INVITED) {
             // Responses may have come first in a mis-sorted capture: now the call has its names.
-            if self.messages > 1 {
+            if self.messages > 1 || self.has(flag::HEP) {
                 let callee_tag = self.names.get(text::CALLEE_TAG).to_vec();
                 self.names = texts(view).with(text::CALLEE_TAG, &callee_tag);
             }
             self.set(flag::INVITED, true);
             self.set(flag::MIDWAY, false);
-            self.start = event.at.time;
+            self.clock = event.clock();
+            self.start = event.shown(self.clock);
             (self.caller_at, self.callee_at, self.target) = (event.src, event.dst, event.dst);
             self.invite_cseq = view.cseq;
             return Change::None;
@@ -338,7 +358,7 @@ impl Call {
         if !here {
             return Change::None;
         }
-        self.end.first(event.at.time);
+        self.end.first(event.shown(self.clock));
         Change::Ended
     }
 
@@ -352,7 +372,7 @@ impl Call {
             return Change::None;
         }
         self.set(if from == Side::Caller { flag::BYE_CALLER } else { flag::BYE_CALLEE }, true);
-        self.end = Mark(event.at.time);
+        self.end = Mark(event.shown(self.clock));
         Change::Ended
     }
 
@@ -385,10 +405,10 @@ impl Call {
             101..200 => {
                 self.set(flag::RINGING, true);
                 if (180..190).contains(&view.status) {
-                    self.progress.first(event.at.time);
+                    self.progress.first(event.shown(self.clock));
                 }
                 if view.status == 180 {
-                    self.ringing.first(event.at.time);
+                    self.ringing.first(event.shown(self.clock));
                 }
                 // Ringing again after a refusal: the next branch of a serial fork.
                 return if self.deadline == Ts::MAX || self.has(flag::CANCELLED) {
@@ -401,13 +421,13 @@ impl Call {
         }
         let here = !self.has(flag::INVITED)
             || (event.dst.addr, event.src) == (self.caller_at.addr, self.target);
-        self.progress.first(event.at.time);
+        self.progress.first(event.shown(self.clock));
         self.refusal_elsewhere = view.status;
         if matches!(view.status, 401 | 407) {
             self.set(flag::CHALLENGED, true);
         }
         if !self.is_over() && (here || self.refusal == 0) {
-            self.end = Mark(event.at.time);
+            self.end = Mark(event.shown(self.clock));
         }
         if !here {
             return Change::None;
@@ -422,8 +442,8 @@ impl Call {
             return Change::None;
         }
         self.success = view.status;
-        self.answer.first(event.at.time);
-        self.progress.first(event.at.time);
+        self.answer.first(event.shown(self.clock));
+        self.progress.first(event.shown(self.clock));
         if !view.to_tag.is_empty() && !self.names.is(text::CALLEE_TAG, view.to_tag) {
             self.names.set_last(view.to_tag);
         }

@@ -37,7 +37,9 @@ impl Call {
         let (answer, end) = (self.answer.get(), self.end.get());
         let end = end.filter(|_| self.is_over() || state != CallState::Answered);
         let invited = self.has(flag::INVITED);
-        let since_start = |at| invited.then(|| not_negative(self.start, at).millis_f64());
+        let one_clock = !self.has(flag::CLOCKS);
+        let since_start =
+            |at| (invited && one_clock).then(|| not_negative(self.start, at).millis_f64());
         let over = answer.or(end);
         let asserted = self.names.get(text::ASSERTED).split(|&octet| octet == 0);
         let [calling, called] = &self.agents;
@@ -72,15 +74,17 @@ impl Call {
             ring_ms: self
                 .ringing
                 .get()
-                .zip(over.filter(|_| final_status.is_some()))
+                .zip(over.filter(|_| final_status.is_some() && one_clock))
                 .map(|(ringing, over)| not_negative(ringing, over).millis_f64()),
-            talk_s: answer.zip(end).map(|(answer, end)| not_negative(answer, end).secs_f64()),
+            talk_s: answer
+                .zip(end.filter(|_| one_clock))
+                .map(|(answer, end)| not_negative(answer, end).secs_f64()),
             messages: u64::from(self.messages),
             first_source: self.key.first.source,
             first_frame: self.key.first.number,
             last_source: self.last.source,
             last_frame: self.last.number,
-            via: "wire".into(),
+            via: self.via().into(),
             endpoints: Sides { caller: Some(self.caller_at), callee: Some(self.callee_at) },
             trunk: None,
             media: self.negotiation.record(),
@@ -88,6 +92,15 @@ impl Call {
             challenges: self.challenges,
             signalling_clear: self.has(flag::CLEAR),
             key_exposed: self.negotiation.key_exposed(),
+        }
+    }
+
+    /// How its messages were seen.
+    fn via(&self) -> &'static str {
+        match (self.has(flag::WIRE), self.has(flag::HEP)) {
+            (true, true) => "both",
+            (false, true) => "hep",
+            _ => "wire",
         }
     }
 

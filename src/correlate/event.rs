@@ -4,7 +4,7 @@ use overhear_parsers::sip::Message;
 
 use crate::model::addr::Endpoint;
 use crate::model::evidence::FrameRef;
-use crate::model::fact::SipNames;
+use crate::model::fact::{HepCopy, SipNames};
 use crate::model::time::Ts;
 use crate::model::transport::Transport;
 
@@ -31,4 +31,23 @@ pub struct SipEvent<'a> {
     pub clipped: bool,
     /// Readable only because a key was given.
     pub encrypted: bool,
+    /// It is a copy that a capture agent sent in HEP; `at` is when and where the copy was captured.
+    pub hep: Option<HepCopy>,
+}
+
+impl SipEvent<'_> {
+    /// The clock that [`Self::shown`] was read from: that of the capture (0), or of a HEP agent. In
+    /// one octet, because every call keeps one: agents 255 apart are taken for one.
+    pub(super) fn clock(&self) -> u8 {
+        let copy = self.hep.filter(|copy| copy.time.is_some());
+        let agent = copy.and_then(|copy| u8::try_from(copy.agent % 255).ok());
+        agent.map_or(0, |agent| agent.saturating_add(1))
+    }
+
+    /// When the message was sent, as far as `clock` can say: a copy's own time if it was read from
+    /// that clock, else when the copy was captured.
+    pub(super) fn shown(&self, clock: u8) -> Ts {
+        let copy = self.hep.filter(|_| self.clock() == clock);
+        copy.and_then(|copy| copy.time).unwrap_or(self.at.time)
+    }
 }

@@ -23,6 +23,8 @@ struct Entry {
     home: u32,
     src_port: u16,
     dst_port: u16,
+    /// It was a copy sent in HEP.
+    hep: bool,
 }
 
 /// Octets of one message with its share of the index.
@@ -92,10 +94,15 @@ impl Transactions {
 
     /// Looks for a key, notes it if it is new, and says whether the message repeats another.
     fn repeats(&mut self, event: &SipEvent<'_>, keyed: Keyed) -> bool {
+        let hep = event.hep.is_some();
         if let Some(entry) = self.find(keyed) {
             let same = (entry.src_port, entry.dst_port) == (event.src.port, event.dst.port);
+            // A copy sent in HEP is none of the message, nor is the message one of its copy.
+            if hep != entry.hep {
+                return hep && same;
+            }
             let repeated = same && !event.transport.reliable();
-            self.retransmissions = self.retransmissions.saturating_add(u64::from(repeated));
+            self.retransmissions = self.retransmissions.saturating_add(u64::from(repeated && !hep));
             return repeated;
         }
         if self.entries.len() >= self.cap {
@@ -114,6 +121,7 @@ impl Transactions {
             home: keyed.home,
             src_port: event.src.port,
             dst_port: event.dst.port,
+            hep,
         });
         false
     }

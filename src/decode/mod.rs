@@ -2,12 +2,13 @@
 //!
 //! ```text
 //! frame ── link ──> network header ── extension headers ──> UDP or TCP ──> Packet
-//!                        └── fragment ──> reassemble::ip ──> transport() ──┘
+//!            ^           └── fragment ──> reassemble::ip ──> transport() ──┘
+//!            └────── tunnel ──────────────────┘
 //! ```
 //!
 //! [`decode`] tries [`fast`] (Ethernet, at most one tag, plain IPv4, UDP: most of what a tap for
-//! voice sees) and falls back to [`link`] and [`general`]; `tests/decode_oracle.rs` holds the two to the
-//! same answer. What is in the frame is reported as offsets into it, so nothing is copied.
+//! voice sees) and falls back to the walk of [`layer`], one header after the other, tunnels included;
+//! `tests/decode_oracle.rs` holds the two to the same answer. What is in the frame is reported as offsets into it, so nothing is copied.
 //!
 //! **Length rules.** Headers say how long a packet was on the wire; the capture says how much of
 //! it is present. What is present is kept, [`Packet::clipped`] says that octets are missing:
@@ -28,14 +29,28 @@
 //! A frame cut inside the UDP header or the first 20 octets of the TCP header is
 //! `malformed-transport`, whoever cut it: without ports there is no flow to book it under.
 //!
-//! Not here: tunnels (see [`general`]), checksums (offload leaves them wrong in captures taken on
+//! Not here: checksums (offload leaves them wrong in captures taken on
 //! the host that sends), joining fragments ([`crate::reassemble::ip`]).
 
 #![cfg_attr(not(test), deny(clippy::arithmetic_side_effects, clippy::as_conversions))]
 
+mod datagram;
+mod esp;
+mod ether;
 pub mod fast;
-pub mod general;
-pub mod link;
+mod general;
+mod gre;
+pub mod hep;
+mod layer;
+mod link;
+mod ppp;
+mod rest;
+mod tunnels;
+mod wlan;
+
+use layer::{Next, Step};
+use rest::Rest;
+pub use tunnels::{Kind, Path, Tunnels};
 
 use crate::model::addr::{Addr, Endpoint, Proto};
 use crate::model::frame::LinkType;
@@ -79,8 +94,8 @@ pub struct Network {
     pub ttl: u8,
     /// Differentiated services code point, 0 to 63, RFC 2474 §3.
     pub dscp: u8,
-    /// See [`Packet::link_hash`].
-    pub link_hash: u32,
+    /// The links and tunnels that it was found behind.
+    pub path: Path,
 }
 
 /// How a packet came out of fragments.
@@ -121,9 +136,12 @@ pub struct Packet {
     pub dscp: u8,
     /// `payload_len < wire_payload_len`: the capture, or a lying header, left octets out.
     pub clipped: bool,
-    /// Hash of the MAC pair and VLAN identifiers, or of the cooked header: differs between two
-    /// sightings of one packet on different links. 0 where the link has no header.
+    /// Hash of the MAC pair and VLAN identifiers, or of the cooked header, and of tunnels: differs
+    /// between two sightings of one packet on different links, or inside a tunnel and outside. 0
+    /// where the link has no header.
     pub link_hash: u32,
+    /// The tunnels that it was found in.
+    pub tunnels: Tunnels,
     /// TCP's own fields; zero for UDP.
     pub tcp: Tcp,
     /// Set when the packet was joined from IP fragments.
@@ -154,6 +172,8 @@ pub struct FragmentKey {
     pub proto: Proto,
     /// Identification: 16 bits for IPv4, 32 for IPv6.
     pub ident: u32,
+    /// [`Path::ends`]: the same addresses in two tunnels are different hosts.
+    pub tunnel: u32,
 }
 
 /// One IP fragment and where its data lies in the frame.
@@ -171,6 +191,8 @@ pub struct Fragment {
     pub len: u32,
     /// Octets of its data on the wire; at least `len`.
     pub wire_len: u32,
+    /// Frames that it came in: more than one if a joined datagram was its tunnel.
+    pub frames: u32,
     /// The rest of its headers; `proto` is what the data of the first fragment begins with.
     pub network: Network,
 }
@@ -195,8 +217,16 @@ pub enum Skip {
     MalformedNetwork,
     /// The UDP or TCP header is cut or contradicts itself.
     MalformedTransport,
-    /// ICMP, IGMP, ESP, SCTP, ...: IP, but neither UDP nor TCP.
+    /// ICMP, IGMP, SCTP, ...: IP, but neither UDP nor TCP.
     NotVoip,
+    /// The header of a tunnel is cut or contradicts itself.
+    MalformedTunnel,
+    /// More tunnels inside each other than [`crate::policy::limits::TUNNEL_DEPTH`].
+    TunnelDepth,
+    /// 802.11, PPP, `MACsec` or ESP that hides what it carries.
+    Encrypted,
+    /// A part of a frame that the link layer had divided.
+    FragmentIncomplete,
 }
 
 impl Skip {
@@ -209,7 +239,22 @@ impl Skip {
             Self::MalformedNetwork => "malformed-network",
             Self::MalformedTransport => "malformed-transport",
             Self::NotVoip => "not-voip",
+            Self::MalformedTunnel => "malformed-tunnel",
+            Self::TunnelDepth => "tunnel-depth",
+            Self::Encrypted => "encrypted",
+            Self::FragmentIncomplete => "fragment-incomplete",
         }
+    }
+
+    /// Whether a header did not hold together, rather than announce something of no interest.
+    pub const fn is_malformed(self) -> bool {
+        matches!(
+            self,
+            Self::MalformedLink
+                | Self::MalformedNetwork
+                | Self::MalformedTransport
+                | Self::MalformedTunnel
+        )
     }
 }
 
@@ -243,10 +288,9 @@ pub fn common(link: Option<LinkType>, captured: &[u8]) -> Option<Packet> {
 
 /// [`decode`] without the fast path.
 pub fn decode_general(link: Option<LinkType>, captured: &[u8], original_len: u32) -> Decoded {
-    match link::open(link, captured) {
-        Ok(opened) => general::network(&opened, captured, original_len),
-        Err(skip) => Decoded::Skipped(skip),
-    }
+    let rest = Rest::new(captured, original_len);
+    let first = link.map(|link| Step::Next(Next::Link(link), rest));
+    layer::walk(first.ok_or(Skip::UnsupportedLink), &mut Path::default())
 }
 
 /// Reads the transport header, and extension headers before it, of a joined IP datagram.

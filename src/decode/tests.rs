@@ -111,7 +111,7 @@ fn every_link_type_leads_to_the_same_packet() {
 fn what_is_not_ip_or_cut_short_is_named() {
     let four = v4(17, 0, &udp(b"x"));
     assert_eq!(skip(decode(None, &four, 0)), "unsupported-link");
-    assert_eq!(skip(on(LinkType(105), &four)), "unsupported-link");
+    assert_eq!(skip(on(LinkType(147), &four)), "unsupported-link");
     assert_eq!(skip(on(LinkType::ETHERNET, &MACS)), "malformed-link");
     assert_eq!(skip(on(LinkType::ETHERNET, &ethernet(&[8, 6], &[0; 28]))), "not-ip");
     assert_eq!(skip(on(LinkType::ETHERNET, &ethernet(&[0x81, 0, 0], &[]))), "malformed-link");
@@ -121,8 +121,19 @@ fn what_is_not_ip_or_cut_short_is_named() {
     assert_eq!(skip(on(LinkType::ETHERNET, &ethernet(&[8, 0], &[]))), "malformed-network");
     assert_eq!(skip(on(LinkType::IPV6, &four)), "malformed-network");
     assert_eq!(skip(on(LinkType::RAW, &[0x44; 60])), "malformed-network");
-    for proto in [1, 2, 4, 41, 47, 50, 132] {
-        assert_eq!(skip(on(LinkType::RAW, &v4(proto, 0, &[0; 30]))), "not-voip");
+    for (proto, named) in [
+        (1, "not-voip"),
+        (2, "not-voip"),
+        (132, "not-voip"),
+        (4, "malformed-network"),
+        (41, "malformed-network"),
+        (47, "not-ip"),
+        (50, "encrypted"),
+        (97, "malformed-tunnel"),
+        (115, "not-voip"),
+        (137, "tunnel-depth"),
+    ] {
+        assert_eq!(skip(on(LinkType::RAW, &v4(proto, 0, &[0; 80]))), named, "{proto}");
     }
     assert_eq!(skip(on(LinkType::RAW, &v4(17, 0, &[0; 7]))), "malformed-transport");
     assert_eq!(skip(on(LinkType::RAW, &v4(6, 0, &[0x60; 19]))), "malformed-transport");

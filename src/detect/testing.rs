@@ -126,6 +126,7 @@ impl Bench {
             names: SipNames::default(),
             clipped: self.clipped,
             encrypted: self.encrypted,
+            hep: None,
         };
         self.detectors.sip(&event, placement);
     }

@@ -1,7 +1,7 @@
 //! What a TCP connection carries, told by the first octets of one of its directions.
 //!
 //! SIP by a start line and a SIP header field (a reply that begins `SIP/2.0 200` and goes on like
-//! HTTP is not SIP), TLS by its record header. A port never decides.
+//! HTTP is not SIP), TLS by its record header, HEP by its magic number. A port never decides.
 
 use overhear_parsers::{sip, tls};
 
@@ -20,6 +20,8 @@ pub enum Probe {
         /// The record is part of a handshake.
         handshake: bool,
     },
+    /// HEP, version 3.
+    Hep,
     /// More octets could decide it.
     More,
     /// Neither.
@@ -32,6 +34,9 @@ pub fn probe(octets: &[u8]) -> Probe {
         return if octets.len() < START_LINE_MAX { Probe::More } else { Probe::Other };
     };
     let text = octets.get(first..).unwrap_or_default();
+    if octets.starts_with(b"HEP3") || octets.starts_with(b"EEP3") {
+        return Probe::Hep;
+    }
     if text.first().is_some_and(u8::is_ascii_alphabetic) {
         sip_or_other(text)
     } else {
@@ -92,6 +97,12 @@ mod tests {
             assert_ne!(probe(&OPTIONS[..length]), Probe::Other, "{length}");
         }
         assert_eq!(probe(b"\r\n\r\n"), Probe::More);
+    }
+
+    #[test]
+    fn hep_is_told_by_its_magic_number() {
+        assert_eq!(probe(b"HEP3\x00\x40\x00"), Probe::Hep);
+        assert_eq!((probe(b"HEP"), probe(b"HEP 3 a\r\nb")), (Probe::More, Probe::Other));
     }
 
     #[test]

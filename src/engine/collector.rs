@@ -243,11 +243,19 @@ impl Collector {
             names: sip.names,
             clipped: sip.clipped,
             encrypted: false,
+            hep: sip.hep,
         };
-        self.seen.message(&event);
+        match sip.hep {
+            Some(_) => self.counts.hep_messages += 1,
+            None => self.seen.message(&event),
+        }
         let placement = self.dialogs.sip(&event, &mut self.outbox);
         self.drain();
-        self.detectors.sip(&event, &placement);
+        // What a copy says of the wire is for a rule of its own: how the message itself travelled
+        // cannot be seen from it.
+        if sip.hep.is_none() {
+            self.detectors.sip(&event, &placement);
+        }
         self.watch.sip(&event, &placement);
     }
 

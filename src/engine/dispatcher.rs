@@ -252,34 +252,43 @@ impl Dispatcher {
         merged: &MergedBatch,
         lanes: &mut impl Lanes,
     ) {
-        let whole = match self.fragments.push(fragment, data, place.frame, self.watermark) {
+        let mut joined = self.join(fragment, data, place.frame);
+        // A tunnel's packet joined from fragments may carry a fragment of another.
+        while let Some((Decoded::Fragment(inner), octets, frames)) = &joined {
+            let inner = decode::Fragment { frames: *frames, ..*inner };
+            joined = self.join(&inner, inner.data(octets), place.frame);
+        }
+        let given_up = self.fragments.advance(self.watermark);
+        self.totals.tally.skipped(Skipped::FragmentIncomplete, given_up);
+        match joined {
+            Some((Decoded::Packet(packet), octets, frames)) => {
+                let payload = packet.payload(&octets);
+                let whereabouts = Whereabouts::Joined { octets: &octets, frames };
+                self.packet(&Arrived { packet: &packet, payload, whereabouts }, &place, merged, lanes);
+            }
+            Some((Decoded::Skipped(skip), _, frames)) => {
+                self.totals.tally.skipped(reason(skip), u64::from(frames));
+            }
+            _ => {}
+        }
+    }
+
+    /// What a fragment makes whole, with the datagram's octets and frames.
+    fn join(
+        &mut self,
+        fragment: &decode::Fragment,
+        data: &[u8],
+        frame: FrameId,
+    ) -> Option<(Decoded, Vec<u8>, u32)> {
+        match self.fragments.push(fragment, data, frame, self.watermark) {
             Pushed::Waits => None,
             Pushed::Duplicate => {
-                self.totals.tally.skipped(Skipped::Duplicate, 1);
+                self.totals.tally.skipped(Skipped::Duplicate, u64::from(fragment.frames));
                 None
             }
             Pushed::Whole(datagram) => {
-                let frames = datagram.frames;
-                match datagram.decode() {
-                    Decoded::Packet(packet) => Some((packet, datagram.octets.to_vec(), frames)),
-                    Decoded::Skipped(skip) => {
-                        self.totals.tally.skipped(reason(skip), u64::from(frames));
-                        None
-                    }
-                    Decoded::Fragment(_) => {
-                        self.totals.tally.skipped(Skipped::MalformedNetwork, u64::from(frames));
-                        None
-                    }
-                }
+                Some((datagram.decode(), datagram.octets.to_vec(), datagram.frames))
             }
-        };
-        let given_up = self.fragments.advance(self.watermark);
-        self.totals.tally.skipped(Skipped::FragmentIncomplete, given_up);
-        if let Some((packet, octets, frames)) = whole {
-            let payload = packet.payload(&octets);
-            let whereabouts = Whereabouts::Joined { octets: &octets, frames };
-            let arrived = Arrived { packet: &packet, payload, whereabouts };
-            self.packet(&arrived, &place, merged, lanes);
         }
     }
 
@@ -406,5 +415,9 @@ fn reason(skip: Skip) -> Skipped {
         Skip::MalformedNetwork => Skipped::MalformedNetwork,
         Skip::MalformedTransport => Skipped::MalformedTransport,
         Skip::NotVoip => Skipped::NotVoip,
+        Skip::MalformedTunnel => Skipped::MalformedTunnel,
+        Skip::TunnelDepth => Skipped::TunnelDepth,
+        Skip::Encrypted => Skipped::Encrypted,
+        Skip::FragmentIncomplete => Skipped::FragmentIncomplete,
     }
 }

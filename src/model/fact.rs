@@ -114,6 +114,17 @@ pub struct SipFact {
     pub names: SipNames,
     /// The snap length cut the datagram.
     pub clipped: bool,
+    /// It is a copy that a capture agent sent in HEP.
+    pub hep: Option<HepCopy>,
+}
+
+/// What a capture agent says of a message of which it sent a copy.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub struct HepCopy {
+    /// The agent.
+    pub agent: u32,
+    /// When it saw the message, by its own clock.
+    pub time: Option<Ts>,
 }
 
 /// By what the dialog and the transaction of a SIP message are found; all zero without a Call-ID.

@@ -197,7 +197,8 @@ pub struct CallRecord<'a> {
     pub ring_ms: Option<f64>,
     /// Answer to end, seconds.
     pub talk_s: Option<f64>,
-    /// SIP messages of this call, retransmissions and other hops included.
+    /// SIP messages of this call, retransmissions and other hops included; copies sent in HEP only
+    /// if nothing else of it was seen.
     pub messages: u64,
     /// Source of the first frame.
     pub first_source: u16,

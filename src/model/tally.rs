@@ -24,6 +24,8 @@ pub enum Handled {
     Zrtp,
     /// TURN ChannelData.
     Turn,
+    /// HEP: copies that a capture agent sent, whatever they are of.
+    Hep,
 }
 
 /// Why a frame was not looked into further.
@@ -52,9 +54,15 @@ pub enum Skipped {
     UnsupportedLink,
     /// A TCP connection that ended before it showed what it was.
     Unclassified,
+    /// The header of a tunnel is cut or wrong.
+    MalformedTunnel,
+    /// In more tunnels than are passed through.
+    TunnelDepth,
+    /// Encrypted below the transport: 802.11, PPP, `MACsec`, ESP.
+    Encrypted,
 }
 
-const HANDLED: [(Handled, &str); 9] = [
+const HANDLED: [(Handled, &str); 10] = [
     (Handled::Sip, "sip"),
     (Handled::Rtp, "rtp"),
     (Handled::Rtcp, "rtcp"),
@@ -64,9 +72,10 @@ const HANDLED: [(Handled, &str); 9] = [
     (Handled::Dtls, "dtls"),
     (Handled::Zrtp, "zrtp"),
     (Handled::Turn, "turn"),
+    (Handled::Hep, "hep"),
 ];
 
-const SKIPPED: [(Skipped, &str); 11] = [
+const SKIPPED: [(Skipped, &str); 14] = [
     (Skipped::NotIp, "not-ip"),
     (Skipped::NotVoip, "not-voip"),
     (Skipped::Lookalike, "lookalike"),
@@ -78,6 +87,9 @@ const SKIPPED: [(Skipped, &str); 11] = [
     (Skipped::MalformedTransport, "malformed-transport"),
     (Skipped::UnsupportedLink, "unsupported-link"),
     (Skipped::Unclassified, "unclassified"),
+    (Skipped::MalformedTunnel, "malformed-tunnel"),
+    (Skipped::TunnelDepth, "tunnel-depth"),
+    (Skipped::Encrypted, "encrypted"),
 ];
 
 /// Frame counts by destination; each frame is booked exactly once.

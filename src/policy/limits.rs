@@ -9,6 +9,10 @@ use crate::model::time::Span;
 /// Cells that flows hash to. A lane runs the cells `c` with `c mod lanes` = its number.
 pub const CELLS: usize = 64;
 
+/// Tunnels inside each other that are passed through; a packet in more is `skipped` as `tunnel-depth`.
+/// Real networks have three or four.
+pub const TUNNEL_DEPTH: u8 = 8;
+
 /// Calls, streams and handshakes listed in one finding's scope; the count goes on.
 pub const FINDING_LINKS: usize = 100;
 

@@ -8,6 +8,9 @@
 //! A fragment that brings nothing new, with the same octets, is another sighting, as is one that
 //! comes within 5 ms after its datagram was whole: both directions of a mirror.
 //!
+//! Fragments inside a tunnel are joined with those of the same tunnel only; where the tunnel's own
+//! packets are fragments, those are joined first, and what comes out may be a fragment again.
+//!
 //! A fragment cut by the snap length counts with its whole length, so that its datagram becomes
 //! whole; the octets of the datagram end where the first cut is.
 
@@ -64,7 +67,7 @@ pub struct Counters {
     pub datagrams: u64,
     /// Datagrams in which fragments disagreed.
     pub overlaps: u64,
-    /// Fragments that were another sighting of one seen before.
+    /// Frames whose fragment was another sighting of one seen before.
     pub duplicates: u64,
     /// Frames whose datagram never became whole.
     pub incomplete: u64,
@@ -170,15 +173,15 @@ impl IpReassembler {
         self.counters.fragments = self.counters.fragments.saturating_add(1);
         self.sweep(watermark);
         if self.seen_whole(&fragment.key, watermark) {
-            self.counters.duplicates = self.counters.duplicates.saturating_add(1);
+            self.duplicate(fragment);
             return Pushed::Duplicate;
         }
         let Some(new) = Placed::new(fragment, data) else {
-            self.give_up(1);
+            self.give_up(fragment.frames);
             return Pushed::Waits;
         };
         if !self.make_room(&fragment.key, new.cost()) {
-            self.give_up(1);
+            self.give_up(fragment.frames);
             return Pushed::Waits;
         }
         let entry = self.waiting.entry(fragment.key).or_insert_with(|| {
@@ -203,7 +206,7 @@ impl IpReassembler {
             entry.taken = entry.taken.saturating_add(new.cost());
         }
         if !entry.count(&new, fragment, grown) {
-            self.counters.duplicates = self.counters.duplicates.saturating_add(1);
+            self.duplicate(fragment);
             return Pushed::Duplicate;
         }
         if !entry.is_whole() {
@@ -286,6 +289,11 @@ impl IpReassembler {
         self.give_up(entry.frames);
         self.recycle(entry.data, entry.pieces);
         true
+    }
+
+    fn duplicate(&mut self, fragment: &Fragment) {
+        let frames = u64::from(fragment.frames);
+        self.counters.duplicates = self.counters.duplicates.saturating_add(frames);
     }
 
     fn give_up(&mut self, frames: u32) {

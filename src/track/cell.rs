@@ -11,11 +11,12 @@ use overhear_parsers::rtp::header::Header;
 use overhear_parsers::sip::{self, HeaderSpan, Message};
 
 use crate::decode::Packet;
+use crate::decode::hep;
 use crate::dissect::sip_names::sip_names;
 use crate::model::addr::Proto;
 use crate::model::capture::Reassembly;
 use crate::model::evidence::FrameRef;
-use crate::model::fact::{Body, EpochFacts, SipFact, length};
+use crate::model::fact::{Body, EpochFacts, HepCopy, SipFact, length};
 use crate::model::record::HandshakeKind;
 use crate::model::stream::{StreamEvent, StreamKey};
 use crate::model::tally::{Handled, Skipped, Tally};
@@ -167,6 +168,9 @@ impl Cell {
             self.duplicate(input, &mut emit);
             return;
         }
+        if packet.tunnels.is_hep() {
+            return self.hep(input, packet.l4(octets), &mut emit);
+        }
         let payload = packet.payload(octets);
         if packet.proto == Proto::TCP {
             let mut shared =
@@ -242,22 +246,24 @@ impl Cell {
 
     fn sip_datagram(&mut self, input: &Input, payload: &[u8], emit: &mut Emitter<'_>) {
         self.tally.handled(Handled::Sip, u64::from(input.frames));
-        let start = length(emit.epoch.spans.len());
-        let Ok(layout) = sip::parse_datagram(payload, &mut emit.epoch.spans) else { return };
-        let spans = start..length(emit.epoch.spans.len());
-        let message = Message::new(payload, layout, emit.epoch.spans(&spans));
-        let names = sip_names(&message, input.packet.src, input.packet.dst);
-        let octets = emit.epoch.keep(payload);
-        emit.fact(Body::Sip(SipFact {
-            src: input.packet.src,
-            dst: input.packet.dst,
-            transport: Transport::Udp,
-            octets,
-            spans,
-            layout,
-            names,
-            clipped: input.packet.clipped,
-        }));
+        sip_fact(input, payload, (Transport::Udp, None), emit);
+    }
+
+    /// A copy of a message that a capture agent sent. Copies of SIP are read, others counted.
+    fn hep(&mut self, input: &Input, octets: &[u8], emit: &mut Emitter<'_>) {
+        self.tally.handled(Handled::Hep, u64::from(input.frames));
+        let Some(copy) = hep::read(octets, u32::MAX) else { return };
+        if copy.payload_type == hep::SIP && sip::probe(copy.payload) {
+            let transport = match copy.proto {
+                Proto::TCP => Transport::Tcp,
+                Proto::SCTP => Transport::Sctp,
+                // What agents write for TLS, for want of a number of its own.
+                Proto(22) => Transport::Tls,
+                _ => Transport::Udp,
+            };
+            let origin = HepCopy { agent: copy.agent, time: copy.time };
+            sip_fact(input, copy.payload, (transport, Some(origin)), emit);
+        }
     }
 
     fn udp(&mut self, input: &Input, payload: &[u8], ahead: &Ahead, emit: &mut Emitter<'_>) {
@@ -326,6 +332,32 @@ impl Cell {
             packet_fact(emit, event);
         });
     }
+}
+
+/// The fact of a datagram of SIP, with what carried it.
+fn sip_fact(
+    input: &Input,
+    payload: &[u8],
+    (transport, hep): (Transport, Option<HepCopy>),
+    emit: &mut Emitter<'_>,
+) {
+    let start = length(emit.epoch.spans.len());
+    let Ok(layout) = sip::parse_datagram(payload, &mut emit.epoch.spans) else { return };
+    let spans = start..length(emit.epoch.spans.len());
+    let message = Message::new(payload, layout, emit.epoch.spans(&spans));
+    let names = sip_names(&message, input.packet.src, input.packet.dst);
+    let octets = emit.epoch.keep(payload);
+    emit.fact(Body::Sip(SipFact {
+        src: input.packet.src,
+        dst: input.packet.dst,
+        transport,
+        octets,
+        spans,
+        layout,
+        names,
+        clipped: input.packet.clipped,
+        hep,
+    }));
 }
 
 /// The fact of a stream event that a packet caused.

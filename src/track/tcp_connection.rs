@@ -41,6 +41,8 @@ pub(super) enum Carries {
     Unknown,
     Sip,
     Tls,
+    /// Copies that a capture agent sent: counted, not read.
+    Hep,
     Other,
 }
 
@@ -112,6 +114,7 @@ impl Connection {
             Carries::Unknown => self.pending += frames,
             Carries::Sip => tally.handled(Handled::Sip, frames),
             Carries::Tls => tally.handled(Handled::Tls, frames),
+            Carries::Hep => tally.handled(Handled::Hep, frames),
             Carries::Other => tally.skipped(Skipped::NotVoip, frames),
         }
     }
@@ -248,6 +251,7 @@ impl Connection {
                 layout: found.layout,
                 names,
                 clipped: found.cut && clipped,
+                hep: None,
             }));
         });
     }
@@ -284,6 +288,10 @@ impl Connection {
                 } else if !handshake && !self.opened {
                     arrival.emit.fact(Body::MidstreamTls { src, dst });
                 }
+            }
+            Probe::Hep => {
+                stream.forget();
+                self.becomes(Carries::Hep, arrival.shared.tally);
             }
             Probe::More if stream.held() < PROBE_OCTETS => {
                 if stream.held() == 0 {

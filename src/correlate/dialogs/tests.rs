@@ -147,6 +147,7 @@ impl Tap {
             message,
             clipped: false,
             encrypted: false,
+            hep: None,
         };
         self.dialogs.sip(&event, &mut self.out)
     }

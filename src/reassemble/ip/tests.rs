@@ -5,7 +5,7 @@ use crate::model::addr::{Addr, Proto};
 
 fn key(ident: u32) -> FragmentKey {
     let (src, dst) = (Addr::v4([10, 0, 0, 1]), Addr::v4([10, 0, 0, 2]));
-    FragmentKey { src, dst, proto: Proto::UDP, ident }
+    FragmentKey { src, dst, proto: Proto::UDP, ident, tunnel: 0 }
 }
 
 fn fragment(ident: u32, offset: usize, data: &[u8], more: bool) -> Fragment {
@@ -13,7 +13,7 @@ fn fragment(ident: u32, offset: usize, data: &[u8], more: bool) -> Fragment {
     let network = Network { src: key.src, dst: key.dst, proto: Proto::UDP, ..Network::default() };
     let len = u32::try_from(data.len()).unwrap();
     let offset = u32::try_from(offset).unwrap();
-    Fragment { key, offset, more, at: 0, len, wire_len: len, network }
+    Fragment { key, offset, more, at: 0, len, wire_len: len, frames: 1, network }
 }
 
 fn at(millis: i64) -> Ts {

@@ -104,7 +104,7 @@ impl Waiting {
         }
         self.overlap |= differs;
         let counts = grown || differs || ends;
-        self.frames = self.frames.saturating_add(u32::from(counts));
+        self.frames = self.frames.saturating_add(if counts { fragment.frames } else { 0 });
         counts
     }
 
