@@ -19,7 +19,7 @@ use overhear::model::stream::Figures;
 use overhear::policy::limits::CELLS;
 use overhear::policy::{Limits, Policy};
 use overhear::reassemble::duplicate;
-use overhear::track::{dtls_flows, figures, stream, tcp_flows};
+use overhear::track::{dtls_flows, figures, sctp_flows, stream, tcp_flows, turn_flows};
 use serde_json::Value;
 use support::{Config, Fixture, made, review, sums, value};
 
@@ -270,6 +270,8 @@ fn a_stated_size_is_that_of_the_entry() {
         ("duplicates", duplicate::ENTRY),
         ("armed", size_of::<figures::Look>() + size_of::<Figures>()),
         ("tcp_flows", tcp_flows::ENTRY),
+        ("sctp_flows", sctp_flows::ENTRY),
+        ("turn_flows", turn_flows::ENTRY),
         ("udp_flows", dtls_flows::ENTRY),
         ("announcements", media::ENTRY),
         ("rtcp", rtcp::ENTRY),

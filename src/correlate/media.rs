@@ -217,7 +217,7 @@ impl MediaBinder {
 
     /// Where the announcement of an ended stream probably stands, for [`MediaBinder::touch`].
     pub fn ahead(&self, stream: &StreamEnded) -> Option<u32> {
-        self.by_endpoint.find(hash_of_endpoint(stream.key.dst), |_| true)
+        self.by_endpoint.find(hash_of_endpoint(stream.ends().1), |_| true)
     }
 
     /// Reads a little of what [`MediaBinder::bind`] will need of it, to have it in the cache by then.
@@ -229,18 +229,29 @@ impl MediaBinder {
     /// The call that a stream belongs to.
     pub fn bind(&self, stream: &StreamEnded) -> Option<Binding> {
         let key = &stream.key;
-        if let Some(at_receiver) = self.best(key.dst, key.src, stream) {
-            let sender = other(at_receiver.side);
-            return Some(binding(at_receiver, sender));
+        if let Some(bound) = self.bind_ends(stream.ends(), stream) {
+            return Some(bound);
         }
-        if let Some(at_sender) = self.best(key.src, key.dst, stream) {
-            return Some(binding(at_sender, at_sender.side));
+        // The client may announce its own address beside the relayed one.
+        if stream.relay.is_some()
+            && let Some(bound) = self.bind_ends((key.src, key.dst), stream)
+        {
+            return Some(bound);
         }
         let found = self.by_ssrc.find(stable_hash(&key.ssrc), |slot| {
             self.entries.get(widen(slot)).is_some_and(|entry| entry.ssrc() == Some(key.ssrc))
         });
         let entry = self.entries.get(widen(found?)).filter(|entry| holds(entry, stream))?;
         Some(binding(entry, entry.side))
+    }
+
+    fn bind_ends(&self, ends: (Endpoint, Endpoint), stream: &StreamEnded) -> Option<Binding> {
+        let (src, dst) = ends;
+        if let Some(at_receiver) = self.best(dst, src, stream) {
+            return Some(binding(at_receiver, other(at_receiver.side)));
+        }
+        let at_sender = self.best(src, dst, stream)?;
+        Some(binding(at_sender, at_sender.side))
     }
 
     /// The best announcement of `endpoint` for a stream that has `far` at its other end.

@@ -264,7 +264,12 @@ impl Dispatcher {
             Some((Decoded::Packet(packet), octets, frames)) => {
                 let payload = packet.payload(&octets);
                 let whereabouts = Whereabouts::Joined { octets: &octets, frames };
-                self.packet(&Arrived { packet: &packet, payload, whereabouts }, &place, merged, lanes);
+                self.packet(
+                    &Arrived { packet: &packet, payload, whereabouts },
+                    &place,
+                    merged,
+                    lanes,
+                );
             }
             Some((Decoded::Skipped(skip), _, frames)) => {
                 self.totals.tally.skipped(reason(skip), u64::from(frames));

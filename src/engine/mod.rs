@@ -26,6 +26,7 @@ use crate::model::time::Ts;
 use crate::policy::Policy;
 use crate::policy::limits::CELLS;
 use crate::report::outcome::Outcome;
+use crate::track::shared::Inner;
 
 use collector::Collector;
 use pipeline::Run;
@@ -160,7 +161,7 @@ fn assemble(run: Run, config: &Config, unusable: Vec<(PathBuf, String)>) -> Outc
         archive.cite(record, finding);
     }
     archive.settle(outcome.places);
-    let counts = finish_counts(collected.counts, &capture, &outcome.findings);
+    let counts = finish_counts(collected.counts, &capture, &totals.inner, &outcome.findings);
     let mut limits: Vec<String> = unusable
         .into_iter()
         .map(|(_, why)| format!("{why}; it is not part of this report."))
@@ -210,11 +211,18 @@ fn end_of_capture(capture: &CaptureRecord, time: Option<Ts>, number: u64) -> Fra
 }
 
 /// What the accounting and the findings add to the counts.
-fn finish_counts(mut counts: Counts, capture: &CaptureRecord, findings: &[Finding]) -> Counts {
+fn finish_counts(
+    mut counts: Counts,
+    capture: &CaptureRecord,
+    inner: &Inner,
+    findings: &[Finding],
+) -> Counts {
     let handled = |name: &str| capture.accounting.handled.get(name).copied().unwrap_or_default();
-    counts.rtcp_packets = handled("rtcp");
-    counts.srtcp_packets = handled("srtcp");
-    counts.stun_messages = handled("stun");
+    counts.msrp_messages = inner.msrp;
+    counts.rtcp_packets = handled("rtcp") + inner.rtcp;
+    counts.srtcp_packets = handled("srtcp") + inner.srtcp;
+    // Over TCP a frame is no message: those of connections are counted one by one.
+    counts.stun_messages = handled("stun") + inner.stun;
     counts.zrtp_packets = handled("zrtp");
     let of = |severity| {
         let found = findings.iter().filter(|finding| finding.severity == severity).count();

@@ -84,7 +84,10 @@ impl Call {
             let formats = codecs.iter().map(|codec| (codec.pt, attributes(codec))).collect();
             Media { socket, profile: profile.clone(), formats, keying }
         };
-        let ends = (dialog.caller.at(ports.0), dialog.callee.at(ports.1));
+        let ends = match args.option("at").and_then(|both| both.split_once(',')) {
+            Some(both) => world.sockets(both, ports)?,
+            None => (dialog.caller.at(ports.0), dialog.callee.at(ports.1)),
+        };
         let media = (side(ends.0, "actpass"), side(ends.1, "active"));
         let streams = match args.choice("media", &["both", "caller", "callee", "none"])? {
             "caller" => (true, false),

@@ -58,7 +58,7 @@ impl Cutting {
     }
 
     /// Segments with their number and their offset, in the order captured.
-    fn segments<'p>(&self, payload: &'p [u8]) -> Vec<(u64, usize, &'p [u8])> {
+    pub(super) fn segments<'p>(&self, payload: &'p [u8]) -> Vec<(u64, usize, &'p [u8])> {
         let mut made = Vec::new();
         let (mut offset, mut rest) = (0_usize, payload);
         let mut sizes = self.split.iter().copied();

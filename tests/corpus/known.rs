@@ -5,14 +5,11 @@
 /// Figures of a file that a later version reaches: the file, beginnings of figure names (an empty
 /// one is every figure), and what it takes.
 pub(crate) const LATER: &[(&str, &[&str], &str)] = &[
-    ("ws_webrtc_dtls_srtp.pcapng", SIGNALLING, "SIP over WebSocket"),
     ("baresip_clearrtp_over_tls_dsb.pcapng", SIGNALLING, "decryption with embedded secrets"),
     ("baresip_dtlssrtp_tls_dsb.pcapng", SIGNALLING, "decryption with embedded secrets"),
     ("baresip_sdes_tls_dsb.pcapng", SIGNALLING, "decryption with embedded secrets"),
     ("siptls_tls12_ecdhe_dsb.pcapng", SIGNALLING, "decryption with embedded secrets"),
     ("siptls_tls12_null.pcapng", SIGNALLING, "TLS without encryption read through"),
-    ("baresip_turn_sdes.pcapng", &["RTP "], "media inside TURN"),
-    ("ntop+nDPI__stun_dtls_rtp.pcapng", &["RTP "], "media inside TURN"),
 ];
 
 const SIGNALLING: &[&str] = &[
