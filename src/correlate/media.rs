@@ -4,10 +4,12 @@
 //! times. An announcement holds from a few seconds before its frame (packets overtake signalling)
 //! to the end of its dialog and a little more. Among the announcers of an address, in this order:
 //! one whose call also announced where the stream comes from; the latest one not after the
-//! stream's first packet, else the earliest after it; the address of an m-line before an ICE
-//! candidate. Where nobody announced the destination, the sender's own address counts (symmetric
+//! stream's first packet, else the earliest after it; of m-lines bundled at one address (RFC 9143)
+//! the one with the stream's SSRC or payload type; the address of an m-line before an ICE candidate.
+//! A stream through a TURN relay is looked for by its addresses outside of it. Where nobody announced the destination, the sender's own address counts (symmetric
 //! RTP, a peer behind NAT), then `a=ssrc`.
 
+use std::cmp::Ordering;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
@@ -74,6 +76,7 @@ struct Entry {
     side: Side,
     candidate: bool,
     live: bool,
+    mline: u8,
 }
 
 impl Entry {
@@ -159,6 +162,7 @@ impl MediaBinder {
             side: announcement.side,
             candidate: announcement.candidate,
             live: true,
+            mline: announcement.mline,
         });
         self.live += 1;
         self.arrival.push_back((slot, announcement.ordinal));
@@ -274,13 +278,31 @@ impl MediaBinder {
                 both_ends: self.announced_by_call_of(entry, far),
                 before,
                 near: if before { entry.ordinal } else { u64::MAX - entry.ordinal },
-                mline: !entry.candidate,
             };
-            if best.as_ref().is_none_or(|(_, other)| rank > *other) {
+            let better = best.as_ref().is_none_or(|(other, than)| match rank.cmp(than) {
+                Ordering::Equal => self.fits(entry, stream) > self.fits(other, stream),
+                order => order == Ordering::Greater,
+            });
+            if better {
                 best = Some((entry, rank));
             }
         }
         best.map(|(entry, _)| entry)
+    }
+
+    /// How well a stream fits one of several m-lines that share an address (RFC 9143 §9.2): its SSRC
+    /// is that of the sender's m-line of this number, its payload type is listed here, the address
+    /// is that of an m-line rather than a candidate. Greater is better.
+    fn fits(&self, entry: &Entry, stream: &StreamEnded) -> (bool, bool, bool) {
+        let ssrc = stream.key.ssrc;
+        let of_sender = self.by_ssrc.find(stable_hash(&ssrc), |slot| {
+            self.entries.get(widen(slot)).is_some_and(|entry| entry.ssrc() == Some(ssrc))
+        });
+        let of_sender = of_sender.and_then(|slot| self.entries.get(widen(slot)));
+        let named = of_sender.is_some_and(|of| of.call == entry.call && of.mline == entry.mline);
+        let main = stream.main_payload_type();
+        let listed = entry.media.codecs.iter().any(|(payload_type, ..)| *payload_type == main);
+        (named, listed, !entry.candidate)
     }
 
     /// Whether the call of this announcement announced `endpoint`, in this one or in the next few
@@ -382,7 +404,6 @@ struct Rank {
     both_ends: bool,
     before: bool,
     near: u64,
-    mline: bool,
 }
 
 /// Whether the stream's first packet falls into the time that the announcement holds.

@@ -1,5 +1,5 @@
 //! Datagrams on one direction of a byte stream: RTP with lengths (RFC 4571), or TURN (RFC 8656 over
-//! TCP). After a hole, reading goes on at a segment that is one frame or begins like a stream.
+//! TCP). After a hole, reading goes on at a segment that is one frame, or where it certainly does.
 
 use overhear_parsers::framed::{self, Start, Way};
 
@@ -38,11 +38,13 @@ impl FrameStream {
         if after_gap {
             self.forget();
         }
+        let mut octets = octets;
         if self.lost {
             let whole = framed::next(way, octets).is_ok_and(|frame| frame.octets == octets.len());
-            if !whole && framed::start(octets) != Start::Is(way) {
-                return;
-            }
+            let from = (0..octets.len())
+                .find(|from| *from == 0 && whole || goes_on(way, octets.get(*from..)));
+            let Some(from) = from else { return };
+            octets = octets.get(from..).unwrap_or_default();
             self.lost = false;
         }
         if self.buffer.is_empty() {
@@ -79,6 +81,23 @@ impl FrameStream {
     }
 }
 
+/// Whether a stream certainly goes on here: as one begins, or with three frames of one channel.
+fn goes_on(way: Way, octets: Option<&[u8]>) -> bool {
+    let Some(octets) = octets else { return false };
+    if framed::start(octets) == Start::Is(way) {
+        return true;
+    }
+    let (mut rest, channel) = (octets, octets.get(..2));
+    way == Way::Turn
+        && matches!(octets, [0x40..=0x4f, ..])
+        && (0..3).all(|_| {
+            let frame = framed::next(way, rest).ok().filter(|_| rest.get(..2) == channel);
+            let behind = frame.and_then(|frame| rest.get(frame.octets..));
+            rest = behind.unwrap_or_default();
+            behind.is_some()
+        })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -104,6 +123,9 @@ mod tests {
         push(&[7, 7, 7], true);
         push(&[0x40, 0, 0, 4, 1, 2, 3, 4], false);
         push(&[0x90, 1, 2, 3], false);
-        assert_eq!(count, 2);
+        let mut behind = vec![1, 2, 3];
+        behind.extend([0x40, 1, 0, 3, 7, 7, 7, 0].repeat(4));
+        push(&behind, true);
+        assert_eq!(count, 6);
     }
 }

@@ -1,7 +1,7 @@
 //! SIP on one direction of a WebSocket connection (RFC 7118 §5): the head of the upgrade, then frames
 //! (RFC 6455 §5), of which text and binary make messages, whole or in pieces, with control frames in
-//! between. After a hole, and where the capture began later, a segment that begins with a frame that
-//! begins a SIP message is where reading goes on. Payloads that an extension changed are passed over.
+//! between. After a hole, and where the capture began later, reading goes on at the first frame that
+//! begins a SIP message. Payloads that an extension changed are passed over.
 
 use overhear_parsers::sip;
 use overhear_parsers::websocket::{self, Header, Opcode, Upgrade, WsError};
@@ -56,8 +56,14 @@ impl WsStream {
         if after_gap {
             self.forget();
         }
-        if self.phase == Phase::Lost && !begins_sip(octets) {
-            return;
+        let mut octets = octets;
+        if self.phase == Phase::Lost {
+            let Some(from) =
+                (0..octets.len()).find(|from| octets.get(*from..).is_some_and(begins_sip))
+            else {
+                return;
+            };
+            octets = octets.get(from..).unwrap_or_default();
         }
         self.frames.extend_from_slice(octets);
         let mut used = 0_usize;
@@ -203,10 +209,13 @@ mod tests {
         let mut stream = WsStream::default();
         let mut count = 0;
         let whole = frame(0x81, OPTIONS, Some([9, 8, 7, 6]));
+        let behind = [&whole[9..], &whole[..]].concat();
         for (octets, gap) in [(HEAD, false), (&whole[9..], true), (&whole[..], false)] {
             stream.push(octets, gap, &mut |_| count += 1);
         }
         assert_eq!(count, 1);
+        stream.push(&behind, true, &mut |_| count += 1);
+        assert_eq!(count, 2);
         assert!(begins_sip(&whole) && !begins_sip(OPTIONS) && !begins_sip(&[0x81, 3, 1, 2, 3]));
     }
 

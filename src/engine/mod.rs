@@ -221,8 +221,7 @@ fn finish_counts(
     counts.msrp_messages = inner.msrp;
     counts.rtcp_packets = handled("rtcp") + inner.rtcp;
     counts.srtcp_packets = handled("srtcp") + inner.srtcp;
-    // Over TCP a frame is no message: those of connections are counted one by one.
-    counts.stun_messages = handled("stun") + inner.stun;
+    counts.stun_messages = inner.stun;
     counts.zrtp_packets = handled("zrtp");
     let of = |severity| {
         let found = findings.iter().filter(|finding| finding.severity == severity).count();

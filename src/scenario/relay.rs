@@ -133,7 +133,7 @@ pub(super) fn carry(
     if let Some(midstream) = midstream {
         let mut octets = value::length16(payload.len())?.to_vec();
         octets.extend(payload);
-        let cutting = Cutting { midstream, ..Cutting::default() };
+        let cutting = Cutting { midstream, quiet: true, ..Cutting::default() };
         tcp::transmit(world, at, ends, &octets, &cutting, shape)?;
         return Ok(true);
     }
@@ -183,7 +183,8 @@ fn put(
     shape: &Shape,
 ) -> Result<(), String> {
     if tcp {
-        return tcp::transmit(world, at, ends, octets, &Cutting::default(), shape).map(|_| ());
+        let cutting = Cutting { quiet: true, ..Cutting::default() };
+        return tcp::transmit(world, at, ends, octets, &cutting, shape).map(|_| ());
     }
     world.datagram(at, ends, octets, shape)
 }

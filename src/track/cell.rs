@@ -308,7 +308,10 @@ impl Cell {
         match handled {
             // Its stream books it.
             Some(Handled::Rtp) => {}
-            Some(handled) => self.shared.tally.handled(handled, frames),
+            Some(handled) => {
+                self.shared.inner.stun += u64::from(handled == Handled::Stun);
+                self.shared.tally.handled(handled, frames);
+            }
             None => self.shared.tally.skipped(Skipped::NotVoip, frames),
         }
     }

@@ -22,11 +22,11 @@ pub struct Shared {
     pub spans: Vec<HeaderSpan>,
     /// Datagrams that a byte stream carried, on their way to where datagrams go.
     pub datagrams: Datagrams,
-    /// What is counted by message, where a frame does not stand for one.
+    /// Messages, counted.
     pub inner: Inner,
 }
 
-/// Messages inside connections, of which frames say nothing.
+/// Messages, where frames do not say how many there are: those inside connections.
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
 pub struct Inner {
     /// MSRP requests and responses.
@@ -35,7 +35,7 @@ pub struct Inner {
     pub rtcp: u64,
     /// RTCP packets that look encrypted.
     pub srtcp: u64,
-    /// STUN messages.
+    /// STUN messages, in datagrams too.
     pub stun: u64,
 }
 

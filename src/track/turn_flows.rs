@@ -123,12 +123,12 @@ impl TurnFlows {
         Some(client.relay(input.packet.src, *peer))
     }
 
-    /// Notes what a stream's addresses are outside.
-    pub fn stream(&mut self, key: StreamKey, relay: Relay) {
+    /// Notes what a stream's addresses are outside; `begins` with its first packet.
+    pub fn stream(&mut self, key: StreamKey, relay: Relay, begins: bool) {
         if self.streams.len() < self.cap || self.streams.contains_key(&key) {
             let _before = self.streams.insert(key, relay);
         } else {
-            self.refused += 1;
+            self.refused += u64::from(begins);
         }
     }
 

@@ -44,6 +44,7 @@ pub(crate) const DIFFERENCES: &[(&str, &str, &str)] = &[
     (FAX, "sip messages", "69"),
     (FAX, "RTP 0x0eaf0eaf 10.35.60.100:15580 10.23.1.52:16756 packets", "159"),
     ("ntop+nDPI__KakaoTalk_talk.pcap", "TLS handshakes", "3"),
+    ("ntop+nDPI__stun_dtls_rtp.pcapng", "DTLS handshakes", "2"),
     (MEET, "RTP 0x00000000 142.250.82.76:19305 192.168.12.156:38152 packets", "31"),
     (MEET, "RTP 0x00000000 142.250.82.76:19305 192.168.12.156:38152 lost", "0"),
     (MEET, MEET_IPV6_PACKETS, "104"),

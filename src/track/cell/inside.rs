@@ -6,6 +6,7 @@ use overhear_parsers::demux::{self, Kind};
 use overhear_parsers::stun;
 
 use crate::model::addr::Proto;
+use crate::model::fact::length;
 use crate::model::stream::{Relay, StreamKey};
 use crate::model::tally::Handled;
 use crate::track::emit::Emitter;
@@ -30,6 +31,8 @@ impl Cell {
             // What reassembly gives out is whole.
             inner.packet.wire_payload_len = inner.packet.payload_len;
             inner.packet.clipped = false;
+            // A segment may carry several.
+            inner.wire_len = length(datagram.len());
             self.framed(&inner, datagram, emit);
         }
         datagrams.clear();
@@ -92,7 +95,9 @@ impl Cell {
         if let Ok(header) = demux::rtp(datagram) {
             if let Some(relay) = relay {
                 let (src, dst) = (input.packet.src, input.packet.dst);
-                self.turn.stream(StreamKey { src, dst, ssrc: header.ssrc }, relay);
+                let key = StreamKey { src, dst, ssrc: header.ssrc };
+                let begins = self.streams.find(key.hash64(), &key).is_none();
+                self.turn.stream(key, relay, begins);
             }
             self.rtp(input, &header, &Ahead::default(), framed, emit);
             return Some(Handled::Rtp);
