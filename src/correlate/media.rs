@@ -74,14 +74,18 @@ struct Entry {
     next_of_call: u32,
     has_ssrc: bool,
     side: Side,
-    candidate: bool,
     live: bool,
-    mline: u8,
+    /// The number of the m-line, up to 127; the highest bit is set for an ICE candidate.
+    place: u8,
 }
 
 impl Entry {
     fn ssrc(&self) -> Option<u32> {
         self.has_ssrc.then_some(self.ssrc)
+    }
+
+    const fn mline(&self) -> u8 {
+        self.place & 0x7f
     }
 
     const fn call(&self) -> RecordKey {
@@ -160,9 +164,8 @@ impl MediaBinder {
             next_of_call: NONE,
             has_ssrc: ssrc.is_some(),
             side: announcement.side,
-            candidate: announcement.candidate,
             live: true,
-            mline: announcement.mline,
+            place: announcement.mline & 0x7f | u8::from(announcement.candidate) << 7,
         });
         self.live += 1;
         self.arrival.push_back((slot, announcement.ordinal));
@@ -299,10 +302,11 @@ impl MediaBinder {
             self.entries.get(widen(slot)).is_some_and(|entry| entry.ssrc() == Some(ssrc))
         });
         let of_sender = of_sender.and_then(|slot| self.entries.get(widen(slot)));
-        let named = of_sender.is_some_and(|of| of.call == entry.call && of.mline == entry.mline);
+        let named =
+            of_sender.is_some_and(|of| of.call == entry.call && of.mline() == entry.mline());
         let main = stream.main_payload_type();
         let listed = entry.media.codecs.iter().any(|(payload_type, ..)| *payload_type == main);
-        (named, listed, !entry.candidate)
+        (named, listed, entry.place & 0x80 == 0)
     }
 
     /// Whether the call of this announcement announced `endpoint`, in this one or in the next few
