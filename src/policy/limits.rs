@@ -140,7 +140,7 @@ impl Limits {
             row("reassembly_octets", self.reassembly_octets, 1),
             row("fragment_octets", self.fragment_octets, 1),
             row("duplicates", self.duplicates, 24),
-            row("transactions", self.transactions, 72),
+            row("transactions", self.transactions, 73),
             row("calls", self.calls, 624),
             row("registrations", self.registrations, 400),
             row("announcements", self.announcements, 158),

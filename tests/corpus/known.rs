@@ -50,11 +50,7 @@ pub(crate) const DIFFERENCES: &[(&str, &str, &str)] = &[
     (MEET, MEET_IPV6_PACKETS, "104"),
     (MEET, MEET_IPV6_LOST, "0"),
     ("zeek+zeek__tls__ssl-v2.pcap", "TLS handshakes", "1"),
-    (
-        "ntop+nDPI__rtp.pcapng",
-        "RTP 0x00000000 172.16.168.24:40252 172.16.168.64:5000",
-        "a stream",
-    ),
+    ("ntop+nDPI__rtp.pcapng", "RTP 0x00000000 172.16.168.24:40252 172.16.168.64:5000", "a stream"),
 ];
 
 const FAX: &str = "ntop+nDPI__FAX-Call-t38-CA-TDM-SIP-FB-1.pcap";
