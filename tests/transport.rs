@@ -62,8 +62,8 @@ fn seen_by_tshark(fixture: &Fixture, options: &[&str]) -> (u64, u64) {
     let text = String::from_utf8(output.stdout).unwrap();
     let of = |field: usize| {
         let cells = text.lines().filter_map(|line| line.split('\t').nth(field));
-        let count = cells.filter(|cell| !cell.is_empty()).map(|cell| cell.split(',').count()).sum();
-        u64::try_from::<usize>(count).unwrap()
+        let counts = cells.filter(|cell| !cell.is_empty()).map(|cell| cell.split(',').count());
+        u64::try_from(counts.sum::<usize>()).unwrap()
     };
     (of(0), of(1))
 }

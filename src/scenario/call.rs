@@ -72,6 +72,7 @@ impl Call {
         let number = world.call_number();
         let ports = (40_000_u16.wrapping_add(number), 50_000_u16.wrapping_add(number));
         let ports = args.read("ports", pair)?.unwrap_or(ports);
+        let ends = places(world, args, dialog, ports)?;
         let mut side = |socket: Socket, setup: &str| {
             let mut keying = Vec::new();
             if let Some(suite) = &suite {
@@ -84,7 +85,6 @@ impl Call {
             let formats = codecs.iter().map(|codec| (codec.pt, attributes(codec))).collect();
             Media { socket, profile: profile.clone(), formats, keying }
         };
-        let ends = places(world, args, dialog, ports)?;
         let media = (side(ends.0, "actpass"), side(ends.1, "active"));
         let streams = match args.choice("media", &["both", "caller", "callee", "none"])? {
             "caller" => (true, false),
