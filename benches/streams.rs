@@ -66,6 +66,7 @@ impl Load {
                 ttl: 64,
                 dscp: 46,
                 clipped: false,
+                framed: false,
                 flow_hash: *flow_hash,
             };
             let mut out = |event| {

@@ -16,8 +16,8 @@ use overhear::report::text::{Layout, grouped};
 use support::{Config, Fixture, fixtures, review, sums, tiny, value, workload};
 
 /// What a frame can be booked under: the words of the contract.
-const HANDLED: [&str; 10] =
-    ["sip", "rtp", "rtcp", "srtcp", "stun", "tls", "dtls", "zrtp", "turn", "hep"];
+const HANDLED: [&str; 12] =
+    ["sip", "rtp", "rtcp", "srtcp", "stun", "tls", "dtls", "zrtp", "turn", "hep", "ws", "msrp"];
 const SKIPPED: [&str; 15] = [
     "not-ip",
     "not-voip",

@@ -19,7 +19,7 @@ use overhear::model::stream::Figures;
 use overhear::policy::limits::CELLS;
 use overhear::policy::{Limits, Policy};
 use overhear::reassemble::duplicate;
-use overhear::track::{dtls_flows, figures, stream, tcp_flows};
+use overhear::track::{dtls_flows, figures, sctp_flows, stream, tcp_flows, turn_flows};
 use serde_json::Value;
 use support::{Config, Fixture, made, review, sums, value};
 
@@ -79,6 +79,55 @@ fn many_dtls_flows_are_bounded() {
         writeln!(text, "dtls eve:{} > pbx:5000 hello-only", 10_000 + port).unwrap();
     }
     bites(&text, Limits { udp_flows: 64, ..Limits::default() }, "udp_flows", 200);
+}
+
+#[test]
+fn many_sctp_associations_are_bounded() {
+    let mut text = String::new();
+    for port in 0..300 {
+        writeln!(text, "sctp eve:{} > pbx random=40", 10_000 + port).unwrap();
+    }
+    bites(&text, Limits { sctp_flows: 64, ..Limits::default() }, "sctp_flows", 200);
+}
+
+#[test]
+fn many_turn_clients_are_bounded() {
+    let mut text = String::new();
+    for port in 0..300 {
+        let (client, outside) = (10_000 + port, 20_000 + port);
+        writeln!(text, "turn eve:{client} > pbx outside=pbx:{outside} peer=pbx:9").unwrap();
+    }
+    bites(&text, Limits { turn_flows: 64, ..Limits::default() }, "turn_flows", 200);
+}
+
+#[test]
+fn many_streams_through_one_relay_are_bounded() {
+    let text = "turn eve:4000 > pbx outside=pbx:9000 peer=eve:5000\n\
+        rtp pbx:9000 > eve:5000 n=4 repeat=150 every=1ms\n";
+    bites(text, Limits { turn_flows: 64, ..Limits::default() }, "turn_flows", 120);
+}
+
+#[test]
+fn pieces_of_user_messages_that_never_end_are_bounded() {
+    let mut text = String::new();
+    for port in 0..50 {
+        let lost = "order=2,3,4,5,6,7,8,9,10 lose=1";
+        writeln!(text, "sctp eve:{} > pbx random=20000 {lost}", 10_000 + port).unwrap();
+    }
+    let limits = Limits { reassembly_octets: CELLS * 8_000, ..Limits::default() };
+    bites(&text, limits, "sctp_pieces", 40);
+}
+
+#[test]
+fn websocket_frames_without_end_share_the_purse_of_tcp() {
+    let mut text = String::new();
+    for port in 0..100 {
+        writeln!(text, "ws eve:{} > pbx random=20000 lose=3", 10_000 + port).unwrap();
+    }
+    let limits = Limits { reassembly_octets: CELLS * 8_000, ..Limits::default() };
+    let fixture = made("ws-endless", &format!("{HOSTS}{text}"));
+    let (report, _) = under(&fixture, limits, "tcp_messages");
+    assert!(report["counts"]["sip_messages"] == 0, "{}", report["counts"]);
 }
 
 #[test]
@@ -270,6 +319,8 @@ fn a_stated_size_is_that_of_the_entry() {
         ("duplicates", duplicate::ENTRY),
         ("armed", size_of::<figures::Look>() + size_of::<Figures>()),
         ("tcp_flows", tcp_flows::ENTRY),
+        ("sctp_flows", sctp_flows::ENTRY),
+        ("turn_flows", turn_flows::ENTRY),
         ("udp_flows", dtls_flows::ENTRY),
         ("announcements", media::ENTRY),
         ("rtcp", rtcp::ENTRY),

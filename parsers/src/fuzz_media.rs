@@ -5,7 +5,7 @@
 
 use crate::rtcp::Body;
 use crate::rtp::header::Header;
-use crate::{demux, dtls, rtcp, stun, tls, zrtp};
+use crate::{demux, dtls, framed, msrp, rtcp, sctp, stun, tls, websocket, zrtp};
 
 /// Runs every media parser over one datagram or stream prefix.
 pub fn all(octets: &[u8]) {
@@ -13,6 +13,8 @@ pub fn all(octets: &[u8]) {
     compound(octets);
     stun(octets);
     records(octets);
+    chunks(octets);
+    streams(octets);
     let _ = (zrtp::parse(octets), demux::classify(octets));
 }
 
@@ -45,7 +47,44 @@ pub fn stun(octets: &[u8]) {
         let _ = (message.mapped_address(), message.username(), message.use_candidate());
         debug_assert!(message.attributes().count() <= octets.len());
     }
-    let _ = stun::channel_data(octets);
+    if let Ok(message) = stun::Message::parse(octets) {
+        let _ = (message.relayed_address(), message.peer_address(), message.channel_number());
+        debug_assert!(message.data().is_none_or(|data| data.len() < octets.len()));
+    }
+    let _ = (stun::channel_data(octets), stun::channel_data_cut(octets, octets.len()));
+}
+
+/// SCTP chunks.
+pub fn chunks(octets: &[u8]) {
+    let data = sctp::Chunks::new(octets).filter_map(|chunk| chunk.data());
+    debug_assert!(data.map(|data| data.payload.len()).sum::<usize>() <= octets.len());
+}
+
+/// What begins a byte stream: WebSocket, MSRP, framed datagrams. Every frame takes octets.
+pub fn streams(octets: &[u8]) {
+    if let websocket::Upgrade::Sip(head) = websocket::upgrade(octets) {
+        debug_assert!(head <= octets.len());
+    }
+    let mut rest = octets;
+    while let Ok(header) = websocket::Header::read(rest) {
+        let mut out = Vec::new();
+        header.unmask(rest.get(header.header..).unwrap_or_default(), &mut out);
+        let Some(next) = rest.get(header.octets()..) else { break };
+        debug_assert!(next.len() < rest.len());
+        rest = next;
+    }
+    if let Ok(start) = msrp::Start::read(octets) {
+        let body = octets.get(start.octets..).unwrap_or_default();
+        debug_assert!(msrp::end(body, start.ident).is_none_or(|end| end <= body.len()));
+    }
+    let _ = framed::start(octets);
+    for way in [framed::Way::Length, framed::Way::Turn] {
+        let mut rest = octets;
+        while let Ok(frame) = framed::next(way, rest) {
+            debug_assert!(frame.octets > 0 && frame.datagram.len() <= frame.octets);
+            rest = rest.get(frame.octets..).unwrap_or_default();
+        }
+    }
 }
 
 /// DTLS and TLS records.

@@ -16,8 +16,21 @@ pub const MAGIC_COOKIE: u32 = 0x2112_a442;
 
 const MAPPED_ADDRESS: u16 = 0x0001;
 const USERNAME: u16 = 0x0006;
+const CHANNEL_NUMBER: u16 = 0x000c;
+const XOR_PEER_ADDRESS: u16 = 0x0012;
+const DATA: u16 = 0x0013;
+const XOR_RELAYED_ADDRESS: u16 = 0x0016;
 const XOR_MAPPED_ADDRESS: u16 = 0x0020;
 const USE_CANDIDATE: u16 = 0x0025;
+
+/// Asks for a relayed address (RFC 8656 §7).
+pub const ALLOCATE: u16 = 3;
+/// Carries a datagram to a peer (RFC 8656 §11).
+pub const SEND: u16 = 6;
+/// Carries a datagram from a peer (RFC 8656 §11).
+pub const DATA_INDICATION: u16 = 7;
+/// Names a channel for a peer (RFC 8656 §12).
+pub const CHANNEL_BIND: u16 = 9;
 
 /// The two class bits of the message type.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
@@ -132,6 +145,33 @@ impl<'a> Message<'a> {
         })
     }
 
+    /// XOR-RELAYED-ADDRESS: where peers reach the client (RFC 8656 §18.5).
+    pub fn relayed_address(&self) -> Option<SocketAddr> {
+        self.xored(XOR_RELAYED_ADDRESS)
+    }
+
+    /// XOR-PEER-ADDRESS: the peer as the server sees it (RFC 8656 §18.3).
+    pub fn peer_address(&self) -> Option<SocketAddr> {
+        self.xored(XOR_PEER_ADDRESS)
+    }
+
+    /// CHANNEL-NUMBER, 0x4000 to 0x4FFF (RFC 8656 §18.1).
+    pub fn channel_number(&self) -> Option<u16> {
+        let value = self.attributes().find(|a| a.kind == CHANNEL_NUMBER)?.value;
+        let channel = u16::from_be_bytes(*value.first_chunk()?);
+        (0x4000..=0x4fff).contains(&channel).then_some(channel)
+    }
+
+    /// DATA: the datagram of a Send or Data indication (RFC 8656 §18.4).
+    pub fn data(&self) -> Option<&'a [u8]> {
+        self.attributes().find(|a| a.kind == DATA).map(|a| a.value)
+    }
+
+    fn xored(&self, kind: u16) -> Option<SocketAddr> {
+        let found = self.attributes().find(|a| a.kind == kind).filter(|_| self.cookie)?;
+        address(found.value, self.transaction)
+    }
+
     /// USERNAME: for ICE `receiver:sender` fragments.
     pub fn username(&self) -> Option<&'a [u8]> {
         self.attributes().find(|a| a.kind == USERNAME).map(|a| a.value)
@@ -170,6 +210,17 @@ pub fn channel_data(datagram: &[u8]) -> Option<(u16, &[u8])> {
     let channel = u16::from_be_bytes([c0, c1]);
     let (data, padding) = rest.split_at_checked(usize::from(u16::from_be_bytes([l0, l1])))?;
     ((0x4000..=0x4fff).contains(&channel) && padding.len() < 4).then_some((channel, data))
+}
+
+/// The payload of channel data of which the capture has less than the `wire` octets that were sent:
+/// as much of it as there is.
+pub fn channel_data_cut(datagram: &[u8], wire: usize) -> Option<(u16, &[u8])> {
+    let (&[c0, c1, l0, l1], rest) = datagram.split_first_chunk()?;
+    let channel = u16::from_be_bytes([c0, c1]);
+    let length = usize::from(u16::from_be_bytes([l0, l1]));
+    let padding = wire.checked_sub(length.saturating_add(4))?;
+    let data = rest.get(..length).unwrap_or(rest);
+    ((0x4000..=0x4fff).contains(&channel) && padding < 4).then_some((channel, data))
 }
 
 /// An address attribute; with a transaction, one that was exclusive-ored with cookie and
@@ -251,6 +302,29 @@ mod tests {
         assert_eq!(Message::parse(&longer), Err(StunError::NoCookie));
         assert_eq!(Message::parse(&message(3, false, &[])), Err(StunError::NoCookie));
         assert_eq!(Message::parse(&classic[..24]), Err(StunError::Short { need: 32, have: 24 }));
+    }
+
+    #[test]
+    fn an_indication_carries_a_datagram_and_its_peer() {
+        // XOR-PEER-ADDRESS 192.0.2.1:32853, then DATA.
+        let peer = [0, 0x12, 0, 8, 0, 1, 0xa1, 0x47, 0xe1, 0x12, 0xa6, 0x43];
+        let data = [0, 0x13, 0, 3, 7, 8, 9, 0];
+        let octets = message(0x0016, true, &[&peer[..], &data].concat());
+        let parsed = Message::parse(&octets).unwrap();
+        assert_eq!((parsed.class, parsed.method), (Class::Indication, SEND));
+        assert_eq!(parsed.peer_address(), Some("192.0.2.1:32853".parse().unwrap()));
+        assert_eq!(parsed.data(), Some(&[7, 8, 9][..]));
+        let octets = message(0x0009, true, &[0, 0x0c, 0, 4, 0x40, 1, 0, 0]);
+        let parsed = Message::parse(&octets).unwrap();
+        assert_eq!((parsed.method, parsed.channel_number()), (CHANNEL_BIND, Some(0x4001)));
+    }
+
+    #[test]
+    fn cut_channel_data_is_judged_by_what_was_sent() {
+        let cut = [0x40, 1, 0, 8, 1, 2];
+        assert_eq!(channel_data_cut(&cut, 12), Some((0x4001, &[1, 2][..])));
+        assert_eq!(channel_data_cut(&cut, 16), None);
+        assert_eq!(channel_data_cut(&cut, 11), None);
     }
 
     #[test]

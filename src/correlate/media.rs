@@ -4,10 +4,12 @@
 //! times. An announcement holds from a few seconds before its frame (packets overtake signalling)
 //! to the end of its dialog and a little more. Among the announcers of an address, in this order:
 //! one whose call also announced where the stream comes from; the latest one not after the
-//! stream's first packet, else the earliest after it; the address of an m-line before an ICE
-//! candidate. Where nobody announced the destination, the sender's own address counts (symmetric
+//! stream's first packet, else the earliest after it; of m-lines bundled at one address (RFC 9143)
+//! the one with the stream's SSRC or payload type; the address of an m-line before an ICE candidate.
+//! A stream through a TURN relay is looked for by its addresses outside of it. Where nobody announced the destination, the sender's own address counts (symmetric
 //! RTP, a peer behind NAT), then `a=ssrc`.
 
+use std::cmp::Ordering;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
@@ -72,13 +74,18 @@ struct Entry {
     next_of_call: u32,
     has_ssrc: bool,
     side: Side,
-    candidate: bool,
     live: bool,
+    /// The number of the m-line, up to 127; the highest bit is set for an ICE candidate.
+    place: u8,
 }
 
 impl Entry {
     fn ssrc(&self) -> Option<u32> {
         self.has_ssrc.then_some(self.ssrc)
+    }
+
+    const fn mline(&self) -> u8 {
+        self.place & 0x7f
     }
 
     const fn call(&self) -> RecordKey {
@@ -157,8 +164,8 @@ impl MediaBinder {
             next_of_call: NONE,
             has_ssrc: ssrc.is_some(),
             side: announcement.side,
-            candidate: announcement.candidate,
             live: true,
+            place: announcement.mline & 0x7f | u8::from(announcement.candidate) << 7,
         });
         self.live += 1;
         self.arrival.push_back((slot, announcement.ordinal));
@@ -217,7 +224,7 @@ impl MediaBinder {
 
     /// Where the announcement of an ended stream probably stands, for [`MediaBinder::touch`].
     pub fn ahead(&self, stream: &StreamEnded) -> Option<u32> {
-        self.by_endpoint.find(hash_of_endpoint(stream.key.dst), |_| true)
+        self.by_endpoint.find(hash_of_endpoint(stream.ends().1), |_| true)
     }
 
     /// Reads a little of what [`MediaBinder::bind`] will need of it, to have it in the cache by then.
@@ -229,18 +236,29 @@ impl MediaBinder {
     /// The call that a stream belongs to.
     pub fn bind(&self, stream: &StreamEnded) -> Option<Binding> {
         let key = &stream.key;
-        if let Some(at_receiver) = self.best(key.dst, key.src, stream) {
-            let sender = other(at_receiver.side);
-            return Some(binding(at_receiver, sender));
+        if let Some(bound) = self.bind_ends(stream.ends(), stream) {
+            return Some(bound);
         }
-        if let Some(at_sender) = self.best(key.src, key.dst, stream) {
-            return Some(binding(at_sender, at_sender.side));
+        // The client may announce its own address beside the relayed one.
+        if stream.relay.is_some()
+            && let Some(bound) = self.bind_ends((key.src, key.dst), stream)
+        {
+            return Some(bound);
         }
         let found = self.by_ssrc.find(stable_hash(&key.ssrc), |slot| {
             self.entries.get(widen(slot)).is_some_and(|entry| entry.ssrc() == Some(key.ssrc))
         });
         let entry = self.entries.get(widen(found?)).filter(|entry| holds(entry, stream))?;
         Some(binding(entry, entry.side))
+    }
+
+    fn bind_ends(&self, ends: (Endpoint, Endpoint), stream: &StreamEnded) -> Option<Binding> {
+        let (src, dst) = ends;
+        if let Some(at_receiver) = self.best(dst, src, stream) {
+            return Some(binding(at_receiver, other(at_receiver.side)));
+        }
+        let at_sender = self.best(src, dst, stream)?;
+        Some(binding(at_sender, at_sender.side))
     }
 
     /// The best announcement of `endpoint` for a stream that has `far` at its other end.
@@ -263,13 +281,32 @@ impl MediaBinder {
                 both_ends: self.announced_by_call_of(entry, far),
                 before,
                 near: if before { entry.ordinal } else { u64::MAX - entry.ordinal },
-                mline: !entry.candidate,
             };
-            if best.as_ref().is_none_or(|(_, other)| rank > *other) {
+            let better = best.as_ref().is_none_or(|(other, than)| match rank.cmp(than) {
+                Ordering::Equal => self.fits(entry, stream) > self.fits(other, stream),
+                order => order == Ordering::Greater,
+            });
+            if better {
                 best = Some((entry, rank));
             }
         }
         best.map(|(entry, _)| entry)
+    }
+
+    /// How well a stream fits one of several m-lines that share an address (RFC 9143 §9.2): its SSRC
+    /// is that of the sender's m-line of this number, its payload type is listed here, the address
+    /// is that of an m-line rather than a candidate. Greater is better.
+    fn fits(&self, entry: &Entry, stream: &StreamEnded) -> (bool, bool, bool) {
+        let ssrc = stream.key.ssrc;
+        let of_sender = self.by_ssrc.find(stable_hash(&ssrc), |slot| {
+            self.entries.get(widen(slot)).is_some_and(|entry| entry.ssrc() == Some(ssrc))
+        });
+        let of_sender = of_sender.and_then(|slot| self.entries.get(widen(slot)));
+        let named =
+            of_sender.is_some_and(|of| of.call == entry.call && of.mline() == entry.mline());
+        let main = stream.main_payload_type();
+        let listed = entry.media.codecs.iter().any(|(payload_type, ..)| *payload_type == main);
+        (named, listed, entry.place & 0x80 == 0)
     }
 
     /// Whether the call of this announcement announced `endpoint`, in this one or in the next few
@@ -371,7 +408,6 @@ struct Rank {
     both_ends: bool,
     before: bool,
     near: u64,
-    mline: bool,
 }
 
 /// Whether the stream's first packet falls into the time that the announcement holds.

@@ -21,6 +21,9 @@ use crate::model::record::{CallMedia, Keying, Side};
 
 /// Distinct media descriptions kept of one call, offers and answers each counted.
 const MAX_MEDIA: usize = 16;
+/// The place of a bundle's address among those of an m-line, beside its candidates.
+const BUNDLED: u8 = 15;
+
 /// Addresses remembered as announced and current, per call.
 const MAX_ANNOUNCED: usize = 32;
 
@@ -125,6 +128,10 @@ impl Negotiation {
             self.remember(&description, answer, section.media.port != 0);
             let told = Told { mline, description, answer, ssrcs: section.ssrcs() };
             self.announce(event, speaker, &told, 0, section.endpoint(), section.rtcp(), out);
+            // Nobody withdraws this one by itself: it goes with its call.
+            if let Some(bundled) = section.bundled {
+                self.announce(event, speaker, &told, BUNDLED, Some(bundled), None, out);
+            }
             if section.media.port == 0 {
                 return;
             }

@@ -58,6 +58,8 @@ struct Said<'a> {
     connection: Option<&'a [u8]>,
     /// Of every `a=rtpmap`.
     rtpmaps: u64,
+    /// Of a session its first BUNDLE group, of a medium its `a=mid` (RFC 9143 §5, RFC 5888).
+    group: Option<&'a [u8]>,
 }
 
 /// Attributes that decide how packets are keyed or found, one bit each.
@@ -73,6 +75,7 @@ impl Attributes {
     const RTCP: Self = Self(1 << 5);
     const SSRC: Self = Self(1 << 6);
     const CANDIDATE: Self = Self(1 << 7);
+    const BUNDLE_ONLY: Self = Self(1 << 8);
     /// What the session may say for all media: RFC 4568, RFC 8122 §5, RFC 6189 §8, RFC 4567 §3.
     const OF_SESSION: Self =
         Self(Self::CRYPTO.0 | Self::FINGERPRINT.0 | Self::ZRTP.0 | Self::MIKEY.0);
@@ -92,6 +95,8 @@ pub(super) struct Section<'a> {
     pub(super) key: bool,
     address: Option<IpAddr>,
     attributes: Attributes,
+    /// The address of the m-line that the bundle goes by, where it is not this one's own.
+    pub(super) bundled: Option<Endpoint>,
     /// Of everything that the description holds.
     hash: u64,
 }
@@ -100,11 +105,17 @@ pub(super) struct Section<'a> {
 pub(super) fn sections<'a>(body: &'a [u8], mut found: impl FnMut(u8, &Section<'a>)) {
     let (mut session, mut own) = (Said::default(), Said::default());
     let mut mline = 0_u8;
+    let mut tagged = None;
     sdp::walk(body, |part| match part {
         Part::Session(field) => session.note(field),
         Part::Line(field) => own.note(field),
         Part::Media(media) => {
-            found(mline, &Section::new(&session, &std::mem::take(&mut own), media));
+            let own = std::mem::take(&mut own);
+            let mut section = Section::new(&session, &own, media);
+            if let (Some(mids), Some(mid)) = (session.group, own.group) {
+                section.bundle(mids, mid, &mut tagged);
+            }
+            found(mline, &section);
             mline = mline.saturating_add(1);
         }
     });
@@ -127,7 +138,22 @@ impl<'a> Section<'a> {
                 && media.cryptos().any(|crypto| crypto.has_usable_key()),
             address: connection.and_then(|connection| connection.ip()),
             attributes,
+            bundled: None,
             hash: hasher.finish(),
+        }
+    }
+
+    /// Finds out whether the m-line is one of a bundle, whose address is that of its first `mid`
+    /// (RFC 9143 §7.2). Without a port of its own it must say that it is part of one.
+    fn bundle(&mut self, mids: &[u8], mid: &[u8], tagged: &mut Option<Endpoint>) {
+        let mut mids = mids.split(|octet| *octet == b' ').filter(|mid| !mid.is_empty());
+        let place = mids.position(|of| of == mid);
+        if place == Some(0) {
+            *tagged = self.endpoint();
+        } else if place.is_some()
+            && (self.media.port != 0 || self.attributes.has(Attributes::BUNDLE_ONLY))
+        {
+            self.bundled = tagged.filter(|tagged| Some(*tagged) != self.endpoint());
         }
     }
 
@@ -177,13 +203,15 @@ impl<'a> Section<'a> {
         ssrcs
     }
 
-    /// ICE candidates for RTP over UDP: number from 1, endpoint, and the candidate for RTCP with
+    /// ICE candidates for RTP: number from 1, endpoint, and the candidate for RTCP with
     /// the same foundation.
     pub(super) fn candidates(&self) -> impl Iterator<Item = (u8, Endpoint, Option<Endpoint>)> {
         let asked = self.attributes.has(Attributes::CANDIDATE).then_some(&self.media);
         let usable_of = |component: u16| {
             move |candidate: sdp::Candidate<'a>| {
-                let wanted = candidate.component == component && candidate.is_udp();
+                // A TCP candidate that waits for the other side has a port (RFC 6544 §4.5).
+                let listens = candidate.is_udp() || candidate.port != 9;
+                let wanted = candidate.component == component && listens;
                 let ip = candidate.ip().filter(|_| wanted)?;
                 Some((candidate.foundation, usable(ip, candidate.port)?))
             }
@@ -244,6 +272,16 @@ impl<'a> Said<'a> {
                 self.rtpmaps = hash_on(self.rtpmaps, value);
                 return;
             }
+            Some(b'm' | b'M') if is(b"mid") => {
+                self.group = self.group.or(behind_colon(value));
+                return;
+            }
+            Some(b'g' | b'G') if is(b"group") => {
+                let group = behind_colon(value).and_then(|group| group.strip_prefix(b"BUNDLE "));
+                self.group = self.group.or(group);
+                return;
+            }
+            Some(b'b' | b'B') if is(b"bundle-only") => Attributes::BUNDLE_ONLY,
             Some(b'r' | b'R') if is(b"rtcp-mux") => Attributes::RTCP_MUX,
             Some(b'r' | b'R') if is(b"rtcp") => Attributes::RTCP,
             Some(b'c' | b'C') if is(b"candidate") => Attributes::CANDIDATE,
@@ -262,6 +300,12 @@ impl<'a> Said<'a> {
 fn is_called(value: &[u8], name: &[u8]) -> bool {
     let Some((head, rest)) = value.split_at_checked(name.len()) else { return false };
     is_written(head, name) && matches!(rest.trim_ascii_start(), [] | [b':', ..])
+}
+
+/// What stands behind the first colon.
+fn behind_colon(value: &[u8]) -> Option<&[u8]> {
+    let colon = memchr::memchr(b':', value)?;
+    Some(value.get(colon.saturating_add(1)..)?.trim_ascii())
 }
 
 /// Whether two words are the same in any case of letters; nearly always they are in this one.

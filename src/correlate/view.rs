@@ -36,14 +36,16 @@ pub(super) struct View<'a> {
 
 impl<'a> View<'a> {
     /// Puts the message's names together; `None` without a Call-ID, and for a response without a
-    /// readable `CSeq`: such a message belongs nowhere. The `CSeq` number of a request without one is
-    /// taken as 0.
+    /// readable `CSeq` or with a code beyond 699: such a message belongs nowhere. The `CSeq` number of
+    /// a request without one is taken as 0.
     pub(super) fn of(event: &'a SipEvent<'_>) -> Option<Self> {
         let (message, names) = (&event.message, &event.names);
         let call_id = message.call_id();
         let status = message.status();
         let cseq = message.layout.places.cseq;
-        if call_id.is_empty() || (cseq.is_none() && status.is_some()) {
+        // RFC 3261 §7.2 knows six classes: another code answers nothing.
+        let answers = status.is_none_or(|code| (100..700).contains(&code) && cseq.is_some());
+        if call_id.is_empty() || !answers {
             return None;
         }
         Some(Self {

@@ -1,4 +1,4 @@
-//! IPv4, IPv6 with extension headers, UDP and TCP, for every shape a frame can have.
+//! IPv4, IPv6 with extension headers, UDP, TCP and SCTP, for every shape a frame can have.
 //!
 //! Reads RFC 791 §3.1, RFC 8200 §3 and §4, RFC 4302 §2 (authentication header, passed over),
 //! RFC 768, RFC 9293 §3.1. The only file that names `etherparse`: its header slices are used step
@@ -174,6 +174,7 @@ pub(super) fn transport<'a>(network: &Network, rest: Rest<'a>, path: &mut Path) 
     let next = match network.proto {
         Proto::UDP => return udp(network, rest, path),
         Proto::TCP => return tcp(network, rest),
+        Proto::SCTP => return sctp(network, rest),
         GRE => return gre::open(network, rest, path),
         ESP => return esp::open(network, rest, path),
         L2TP => return l2tp(network, rest, path),
@@ -261,6 +262,13 @@ fn tcp<'a>(network: &Network, rest: Rest<'a>) -> Opened<'a> {
     };
     let ports = (u16::from_be_bytes([s0, s1]), u16::from_be_bytes([d0, d1]));
     Ok(Step::Done(Decoded::Packet(packet(network, ports, tcp, rest, header_len))))
+}
+
+/// RFC 9260 §3.1: the common header; chunks are the payload.
+fn sctp<'a>(network: &Network, rest: Rest<'a>) -> Opened<'a> {
+    let &[s0, s1, d0, d1, ..] = rest.octets.first_chunk::<12>().ok_or(Skip::MalformedTransport)?;
+    let ports = (u16::from_be_bytes([s0, s1]), u16::from_be_bytes([d0, d1]));
+    Ok(Step::Done(Decoded::Packet(packet(network, ports, Tcp::default(), rest, 12))))
 }
 
 /// The packet whose transport header takes the first `header_len` octets of `l4`.

@@ -107,14 +107,14 @@ pub struct Joined {
     pub overlap: bool,
 }
 
-/// A UDP datagram or TCP segment and where it lies in the octets it was decoded from.
+/// A UDP datagram, TCP segment or SCTP packet and where it lies in the octets it was decoded from.
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
 pub struct Packet {
     /// Sender.
     pub src: Endpoint,
     /// Receiver.
     pub dst: Endpoint,
-    /// [`Proto::UDP`] or [`Proto::TCP`].
+    /// [`Proto::UDP`], [`Proto::TCP`] or [`Proto::SCTP`].
     pub proto: Proto,
     /// Offset of the transport header.
     pub l4_at: u32,

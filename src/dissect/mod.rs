@@ -2,6 +2,9 @@
 
 #![deny(clippy::arithmetic_side_effects, clippy::as_conversions)]
 
+pub mod frame_stream;
+pub mod msrp_stream;
 pub mod sip_names;
 pub mod sip_stream;
 pub mod tcp_probe;
+pub mod ws_stream;

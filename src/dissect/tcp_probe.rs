@@ -1,9 +1,16 @@
 //! What a TCP connection carries, told by the first octets of one of its directions.
 //!
 //! SIP by a start line and a SIP header field (a reply that begins `SIP/2.0 200` and goes on like
-//! HTTP is not SIP), TLS by its record header, HEP by its magic number. A port never decides.
+//! HTTP is not SIP), TLS by its record header, HEP by its magic number, a WebSocket by an upgrade to
+//! SIP or a frame with SIP in it, MSRP by a start line, RTP and TURN by frames that follow each
+//! other. A port never decides.
 
+use overhear_parsers::framed::{self, Way};
+use overhear_parsers::msrp::{MsrpError, Start};
+use overhear_parsers::websocket::{self, Upgrade};
 use overhear_parsers::{sip, tls};
+
+use super::ws_stream;
 
 /// Octets after which a start line that has not ended is not one.
 const START_LINE_MAX: usize = 4096;
@@ -22,6 +29,12 @@ pub enum Probe {
     },
     /// HEP, version 3.
     Hep,
+    /// A WebSocket with SIP.
+    WebSocket,
+    /// MSRP.
+    Msrp,
+    /// Datagrams in frames of this kind.
+    Framed(Way),
     /// More octets could decide it.
     More,
     /// Neither.
@@ -45,6 +58,16 @@ pub fn probe(octets: &[u8]) -> Probe {
 }
 
 fn sip_or_other(text: &[u8]) -> Probe {
+    match websocket::upgrade(text) {
+        Upgrade::Sip(_) => return Probe::WebSocket,
+        Upgrade::More if text.len() > 4 => return Probe::More,
+        _ => {}
+    }
+    match Start::read(text) {
+        Ok(_) => return Probe::Msrp,
+        Err(MsrpError::Short) if text.len() > 4 => return Probe::More,
+        Err(_) => {}
+    }
     let Some(end) = memchr::memchr(b'\n', text) else {
         let printable = text.iter().all(|octet| !octet.is_ascii_control() || *octet == b'\r');
         return if printable && text.len() < START_LINE_MAX { Probe::More } else { Probe::Other };
@@ -68,7 +91,12 @@ fn tls_probe(octets: &[u8]) -> Probe {
     match tls::start(octets) {
         tls::Start::Ssl2 => Probe::Tls { client_hello: true, handshake: true },
         tls::Start::Incomplete => Probe::More,
-        tls::Start::No => Probe::Other,
+        tls::Start::No if ws_stream::begins_sip(octets) => Probe::WebSocket,
+        tls::Start::No => match framed::start(octets) {
+            framed::Start::Is(way) => Probe::Framed(way),
+            framed::Start::More => Probe::More,
+            framed::Start::No => Probe::Other,
+        },
         tls::Start::Tls => match tls::Record::read(octets) {
             Some(record) if record.content_type != 22 => {
                 Probe::Tls { client_hello: false, handshake: false }
@@ -103,6 +131,19 @@ mod tests {
     fn hep_is_told_by_its_magic_number() {
         assert_eq!(probe(b"HEP3\x00\x40\x00"), Probe::Hep);
         assert_eq!((probe(b"HEP"), probe(b"HEP 3 a\r\nb")), (Probe::More, Probe::Other));
+    }
+
+    #[test]
+    fn an_upgrade_to_sip_and_msrp_are_told_and_other_http_is_not() {
+        let ask = b"GET /ws HTTP/1.1\r\nUpgrade: websocket\r\nSec-WebSocket-Protocol: sip\r\n\r\n";
+        assert_eq!(probe(ask), Probe::WebSocket);
+        for length in 1..ask.len() {
+            assert_eq!(probe(&ask[..length]), Probe::More, "{length}");
+        }
+        assert_eq!(probe(b"GET / HTTP/1.1\r\nUpgrade: websocket\r\n\r\n"), Probe::Other);
+        assert_eq!(probe(b"MSRP d93kswow 200 OK\r\n"), Probe::Msrp);
+        let frame = [&[0x81, 116][..], OPTIONS].concat();
+        assert_eq!(probe(&frame), Probe::WebSocket);
     }
 
     #[test]

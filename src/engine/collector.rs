@@ -315,8 +315,9 @@ impl Collector {
         let binding = self.media.bind(stream);
         let packets = u64::from(stream.packets);
         let lookalike = binding.is_none() && stream.standing == Standing::Candidate;
+        let frames = if stream.framed { 0 } else { packets };
         if lookalike {
-            self.tally.skipped(Skipped::Lookalike, packets);
+            self.tally.skipped(Skipped::Lookalike, frames);
             self.detectors.tap(&TapSeen::Lookalike {
                 src: stream.key.src,
                 dst: stream.key.dst,
@@ -325,7 +326,7 @@ impl Collector {
             });
             return;
         }
-        self.tally.handled(Handled::Rtp, packets);
+        self.tally.handled(Handled::Rtp, frames);
         let record = stream_record(stream, binding.as_ref(), rtcp);
         self.counts.rtp_streams += 1;
         self.counts.rtp_packets += packets;

@@ -34,6 +34,7 @@ use crate::policy::Policy;
 use crate::policy::limits::CELLS;
 use crate::report::events::Listener;
 use crate::report::outcome::Outcome;
+use crate::track::shared::Inner;
 
 use collector::Collector;
 use offset::Offsets;
@@ -268,7 +269,7 @@ fn assemble(
     let mut events = collected.events;
     events.finish(&last_word.findings, &last_word.places);
     archive.settle(last_word.places);
-    let counts = finish_counts(collected.counts, &capture, &last_word.findings);
+    let counts = finish_counts(collected.counts, &capture, &totals.inner, &last_word.findings);
     events.tell(|listener| listener.end(&capture, &counts));
     events.flush();
     let mut limits: Vec<String> = unusable
@@ -325,11 +326,17 @@ fn end_of_capture(capture: &CaptureRecord, time: Option<Ts>, number: u64) -> Fra
 }
 
 /// What the accounting and the findings add to the counts.
-fn finish_counts(mut counts: Counts, capture: &CaptureRecord, findings: &[Finding]) -> Counts {
+fn finish_counts(
+    mut counts: Counts,
+    capture: &CaptureRecord,
+    inner: &Inner,
+    findings: &[Finding],
+) -> Counts {
     let handled = |name: &str| capture.accounting.handled.get(name).copied().unwrap_or_default();
-    counts.rtcp_packets = handled("rtcp");
-    counts.srtcp_packets = handled("srtcp");
-    counts.stun_messages = handled("stun");
+    counts.msrp_messages = inner.msrp;
+    counts.rtcp_packets = handled("rtcp") + inner.rtcp;
+    counts.srtcp_packets = handled("srtcp") + inner.srtcp;
+    counts.stun_messages = inner.stun;
     counts.zrtp_packets = handled("zrtp");
     let of = |severity| {
         let found = findings.iter().filter(|finding| finding.severity == severity).count();

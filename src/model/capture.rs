@@ -167,7 +167,7 @@ pub struct Counts {
     pub zrtp_packets: u64,
     /// T.38 packets; a later version counts them.
     pub t38_packets: u64,
-    /// MSRP messages; a later version counts them.
+    /// MSRP requests and responses.
     pub msrp_messages: u64,
     /// Findings by severity.
     pub findings: SeverityCounts,

@@ -6,7 +6,7 @@ use super::addr::{Endpoint, FlowKey, Proto};
 use super::frame::FrameId;
 use super::time::{Span, Ts};
 
-/// One direction of one synchronization source over UDP.
+/// One direction of one synchronization source, by the addresses of the packets that carry it.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct StreamKey {
     /// Who sends.
@@ -15,6 +15,17 @@ pub struct StreamKey {
     pub dst: Endpoint,
     /// The synchronization source.
     pub ssrc: u32,
+}
+
+/// Where a stream that passes through a TURN relay comes from and goes to outside of the relay, as
+/// SDP names it (RFC 8656): the peer, and the relayed address of the client; the client's own
+/// address where the relayed one was not learned.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub struct Relay {
+    /// Who sends.
+    pub src: Endpoint,
+    /// Who is sent to.
+    pub dst: Endpoint,
 }
 
 /// How sure the content alone makes us that this is media.
@@ -50,6 +61,10 @@ pub enum StreamEvent {
 pub struct StreamEnded {
     /// Which stream.
     pub key: StreamKey,
+    /// Its addresses outside of a relay, if it was seen between a client and a TURN server.
+    pub relay: Option<Relay>,
+    /// It came over TCP: its frames are booked with the connection's.
+    pub framed: bool,
     /// [`FlowKey::hash64`] of its addresses.
     pub flow_hash: u64,
     /// When it counts as ended: the last watermark it was seen at plus the idle limit; for one that
@@ -245,6 +260,11 @@ impl StreamKey {
 }
 
 impl StreamEnded {
+    /// Sender and receiver as SDP names them.
+    pub fn ends(&self) -> (Endpoint, Endpoint) {
+        self.relay.map_or((self.key.src, self.key.dst), |relay| (relay.src, relay.dst))
+    }
+
     /// From the first packet to the last; zero if the capture ran backwards.
     pub fn duration(&self) -> Span {
         self.last.since(self.first).max(Span::ZERO)

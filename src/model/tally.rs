@@ -6,7 +6,7 @@ use super::capture::Accounting;
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub enum Handled {
-    /// SIP over UDP or TCP, keep-alives of its flow included.
+    /// SIP over UDP, TCP or SCTP, keep-alives of its flow included.
     Sip,
     /// RTP, encrypted or not.
     Rtp,
@@ -22,10 +22,14 @@ pub enum Handled {
     Dtls,
     /// ZRTP.
     Zrtp,
-    /// TURN ChannelData.
+    /// TURN channel data that carries nothing of ours, and TURN over TCP.
     Turn,
     /// HEP: copies that a capture agent sent, whatever they are of.
     Hep,
+    /// SIP over WebSocket.
+    Ws,
+    /// MSRP.
+    Msrp,
 }
 
 /// Why a frame was not looked into further.
@@ -64,7 +68,7 @@ pub enum Skipped {
     Filtered,
 }
 
-const HANDLED: [(Handled, &str); 10] = [
+const HANDLED: [(Handled, &str); 12] = [
     (Handled::Sip, "sip"),
     (Handled::Rtp, "rtp"),
     (Handled::Rtcp, "rtcp"),
@@ -75,6 +79,8 @@ const HANDLED: [(Handled, &str); 10] = [
     (Handled::Zrtp, "zrtp"),
     (Handled::Turn, "turn"),
     (Handled::Hep, "hep"),
+    (Handled::Ws, "ws"),
+    (Handled::Msrp, "msrp"),
 ];
 
 const SKIPPED: [(Skipped, &str); 15] = [

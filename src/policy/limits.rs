@@ -36,6 +36,10 @@ pub struct Limits {
     pub udp_flows: usize,
     /// Live TCP connections.
     pub tcp_flows: usize,
+    /// Live SCTP associations.
+    pub sctp_flows: usize,
+    /// Flows between a TURN client and its server, and streams in them.
+    pub turn_flows: usize,
     /// Octets held by all cells for TCP reassembly and unfinished SIP messages.
     pub reassembly_octets: usize,
     /// Octets held by the dispatcher for IP fragments.
@@ -88,9 +92,11 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             streams: 1_040_000,
-            armed: 40_000,
+            armed: 24_000,
             udp_flows: 80_000,
             tcp_flows: 40_000,
+            sctp_flows: 4_000,
+            turn_flows: 12_000,
             reassembly_octets: 24 << 20,
             fragment_octets: 8 << 20,
             duplicates: CELLS << 13,
@@ -143,11 +149,13 @@ impl Limits {
             row("streams", self.streams, 344),
             row("armed", self.armed, 832),
             row("udp_flows", self.udp_flows, 96),
-            row("tcp_flows", self.tcp_flows, 512),
+            row("tcp_flows", self.tcp_flows, 664),
+            row("sctp_flows", self.sctp_flows, 320),
+            row("turn_flows", self.turn_flows, 500),
             row("reassembly_octets", self.reassembly_octets, 1),
             row("fragment_octets", self.fragment_octets, 1),
             row("duplicates", self.duplicates, 24),
-            row("transactions", self.transactions, 72),
+            row("transactions", self.transactions, 73),
             row("calls", self.calls, 624),
             row("registrations", self.registrations, 400),
             row("announcements", self.announcements, 158),

@@ -8,7 +8,7 @@ use super::register::signalling;
 use super::rtp::{self, Plan};
 use super::shape::Shape;
 use super::value::MS;
-use super::world::World;
+use super::world::{Socket, World};
 
 /// What a `call` line asks for.
 #[derive(Clone, Debug)]
@@ -72,7 +72,8 @@ impl Call {
         let number = world.call_number();
         let ports = (40_000_u16.wrapping_add(number), 50_000_u16.wrapping_add(number));
         let ports = args.read("ports", pair)?.unwrap_or(ports);
-        let mut side = |socket: super::world::Socket, setup: &str| {
+        let ends = places(world, args, dialog, ports)?;
+        let mut side = |socket: Socket, setup: &str| {
             let mut keying = Vec::new();
             if let Some(suite) = &suite {
                 keying.push(dialog::crypto(suite, &mut dialog.rng));
@@ -84,7 +85,6 @@ impl Call {
             let formats = codecs.iter().map(|codec| (codec.pt, attributes(codec))).collect();
             Media { socket, profile: profile.clone(), formats, keying }
         };
-        let ends = (dialog.caller.at(ports.0), dialog.callee.at(ports.1));
         let media = (side(ends.0, "actpass"), side(ends.1, "active"));
         let streams = match args.choice("media", &["both", "caller", "callee", "none"])? {
             "caller" => (true, false),
@@ -191,6 +191,19 @@ impl Call {
             end = end.max(rtp::send(world, later, (far, near), &plan, shape)?);
         }
         Ok(end)
+    }
+}
+
+/// Where the two sides say that their media is: `at=`, or ports of their own.
+fn places(
+    world: &World,
+    args: &mut Args<'_>,
+    dialog: &Dialog,
+    ports: (u16, u16),
+) -> Result<(Socket, Socket), String> {
+    match args.option("at").map(|both| both.split_once(',').ok_or("at: two addresses")) {
+        Some(both) => world.sockets(both?, ports),
+        None => Ok((dialog.caller.at(ports.0), dialog.callee.at(ports.1))),
     }
 }
 

@@ -3,10 +3,12 @@
 use std::fmt::Write;
 
 use super::rng::{Rng, base64};
+use super::sctp;
 use super::shape::Shape;
 use super::tcp::{self, Cutting};
 use super::tls;
 use super::world::{Socket, World};
+use super::ws::{self, Framing};
 
 /// What carries the messages.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
@@ -17,6 +19,10 @@ pub(super) enum Transport {
     Tcp,
     /// TLS: on the wire there are records, and no SIP.
     Tls,
+    /// SCTP.
+    Sctp,
+    /// WebSocket.
+    Ws,
 }
 
 impl Transport {
@@ -25,6 +31,8 @@ impl Transport {
         match word {
             "tcp" => Self::Tcp,
             "tls" => Self::Tls,
+            "sctp" => Self::Sctp,
+            "ws" => Self::Ws,
             _ => Self::Udp,
         }
     }
@@ -35,6 +43,8 @@ impl Transport {
             Self::Udp => "UDP",
             Self::Tcp => "TCP",
             Self::Tls => "TLS",
+            Self::Sctp => "SCTP",
+            Self::Ws => "WS",
         }
     }
 
@@ -44,6 +54,8 @@ impl Transport {
             Self::Udp => "",
             Self::Tcp => ";transport=tcp",
             Self::Tls => ";transport=tls",
+            Self::Sctp => ";transport=sctp",
+            Self::Ws => ";transport=ws",
         }
     }
 }
@@ -228,6 +240,14 @@ impl Dialog {
                 tcp::transmit(world, at, ends, text.as_bytes(), &cutting, &self.shape)?
             }
             Transport::Tls => tls::carry(world, at, ends, text.len(), &self.shape)?,
+            Transport::Sctp => {
+                let cutting = Cutting::default();
+                sctp::transmit(world, at, ends, &[text.as_bytes()], &cutting, &self.shape)?
+            }
+            Transport::Ws => {
+                let how = (&Framing::default(), &Cutting::default());
+                ws::carry(world, at, ends, text.as_bytes(), how, &self.shape)?
+            }
         };
         Ok(())
     }

@@ -12,15 +12,20 @@ enum Ends {
 
 /// The payload of a `udp` or `tcp` step: `random=N`, `hex`, or the body as text.
 pub(super) fn payload(world: &mut World, args: &mut Args<'_>) -> Result<Vec<u8>, String> {
+    Ok(payloads(world, args)?.concat())
+}
+
+/// The same, each message by itself.
+pub(super) fn payloads(world: &mut World, args: &mut Args<'_>) -> Result<Vec<Vec<u8>>, String> {
     if let Some(count) = args.read("random", super::value::narrow::<u16>)? {
-        return Ok(world.rng().octets(usize::from(count)));
+        return Ok(vec![world.rng().octets(usize::from(count))]);
     }
     let ends = if args.choice("eol", &["crlf", "lf"])? == "lf" { Ends::Lf } else { Ends::Crlf };
     if args.flag("hex") {
-        return hex(args.body);
+        return hex(args.body).map(|octets| vec![octets]);
     }
     if args.flag("empty") {
-        return Ok(Vec::new());
+        return Ok(vec![Vec::new()]);
     }
     if args.body.is_empty() {
         let verb = args.verb;
@@ -29,11 +34,8 @@ pub(super) fn payload(world: &mut World, args: &mut Args<'_>) -> Result<Vec<u8>,
         ));
     }
     let escapes = args.flag("escapes");
-    let mut octets = Vec::new();
-    for lines in args.body.split(|line| *line == "---") {
-        octets.extend(message(world, lines, ends, escapes)?);
-    }
-    Ok(octets)
+    let messages = args.body.split(|line| *line == "---");
+    messages.map(|lines| message(world, lines, ends, escapes)).collect()
 }
 
 fn hex(lines: &[&str]) -> Result<Vec<u8>, String> {

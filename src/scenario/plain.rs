@@ -87,7 +87,7 @@ pub(super) fn stun(
     if args.flag("unanswered") {
         return Ok(at);
     }
-    let mapped = xor_mapped(client, &transaction);
+    let mapped = xor_address(0x0020, client, &transaction);
     let response = stun_message(0x0101, &transaction, &mapped)?;
     let end = at.saturating_add(2 * MS);
     world.udp(end, (server, client), &response, shape)?;
@@ -95,7 +95,11 @@ pub(super) fn stun(
 }
 
 /// A message with its attributes and FINGERPRINT.
-fn stun_message(kind: u16, transaction: &[u8], attributes: &[u8]) -> Result<Vec<u8>, String> {
+pub(super) fn stun_message(
+    kind: u16,
+    transaction: &[u8],
+    attributes: &[u8],
+) -> Result<Vec<u8>, String> {
     let mut octets = kind.to_be_bytes().to_vec();
     octets.extend(value::length16(attributes.len().saturating_add(8))?);
     octets.extend(COOKIE.to_be_bytes());
@@ -107,8 +111,8 @@ fn stun_message(kind: u16, transaction: &[u8], attributes: &[u8]) -> Result<Vec<
     Ok(octets)
 }
 
-/// XOR-MAPPED-ADDRESS (RFC 8489 §14.2).
-fn xor_mapped(client: Socket, transaction: &[u8]) -> Vec<u8> {
+/// An attribute like XOR-MAPPED-ADDRESS (RFC 8489 §14.2).
+pub(super) fn xor_address(kind: u16, client: Socket, transaction: &[u8]) -> Vec<u8> {
     let mut mask = COOKIE.to_be_bytes().to_vec();
     let [high, low] = client.port.to_be_bytes();
     let port = [high ^ 0x21, low ^ 0x12];
@@ -118,7 +122,8 @@ fn xor_mapped(client: Socket, transaction: &[u8]) -> Vec<u8> {
         IpAddr::V6(v6) => (2, v6.octets().to_vec()),
     };
     let length = u8::try_from(address.len()).unwrap_or_default().saturating_add(4);
-    let mut octets = vec![0, 0x20, 0, length, 0, family];
+    let mut octets = kind.to_be_bytes().to_vec();
+    octets.extend([0, length, 0, family]);
     octets.extend(port);
     octets.extend(address.iter().zip(mask).map(|(octet, mask)| octet ^ mask));
     octets

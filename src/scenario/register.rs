@@ -15,11 +15,17 @@ pub(super) fn signalling(
     shape: &Shape,
 ) -> Result<Dialog, String> {
     let ends = args.ends()?;
-    let transport = Transport::named(args.choice("transport", &["udp", "tcp", "tls"])?);
-    let server: u16 = if transport == Transport::Tls { 5061 } else { 5060 };
+    let transport =
+        Transport::named(args.choice("transport", &["udp", "tcp", "tls", "sctp", "ws"])?);
+    let server: u16 = match transport {
+        Transport::Tls => 5061,
+        Transport::Ws => 80,
+        Transport::Udp | Transport::Tcp | Transport::Sctp => 5060,
+    };
     let port = args.number("port", server)?;
-    // Over TCP and TLS the client's port is any port.
-    let client = if transport == Transport::Udp { 5060 } else { 49_152 };
+    // Over a connection the client's port is any port.
+    let datagrams = matches!(transport, Transport::Udp | Transport::Sctp);
+    let client = if datagrams { 5060 } else { 49_152 };
     let (from, to): (Socket, Socket) = world.sockets(ends, (client, port))?;
     let name = |socket: Socket| world.hosts.get(socket.host).map(|host| host.name.clone());
     let users = (name(from).unwrap_or_default(), name(to).unwrap_or_default());

@@ -6,7 +6,8 @@ use super::text::{self, Statement};
 use super::value::{self, MS};
 use super::world::{Host, World};
 use super::{
-    Expectation, FRAMES, Scenario, call, dtls, expect, plain, register, rtcp, rtp, tls, wire,
+    Expectation, FRAMES, Scenario, call, dtls, expect, plain, register, relay, rtcp, rtp, sctp,
+    tls, wire, ws,
 };
 use crate::model::time::Span;
 use crate::policy::{Limits, Policy};
@@ -15,21 +16,25 @@ use crate::policy::{Limits, Policy};
 type Step = fn(&mut World, &mut Args<'_>, i64, &Shape) -> Result<i64, String>;
 
 /// The steps by their verb.
-static STEPS: [(&str, Step); 14] = [
+static STEPS: [(&str, Step); 18] = [
     ("call", call::step),
     ("dns", plain::dns),
     ("dtls", dtls::step),
+    ("framed", relay::framed),
     ("options", register::options),
     ("register", register::register),
     ("rtcp", rtcp::step),
     ("rtp", rtp::step),
+    ("sctp", sctp::step),
     ("srtcp", rtcp::step),
     ("srtp", rtp::step),
     ("stun", plain::stun),
     ("tcp", plain::tcp),
     ("tls", tls::step),
+    ("turn", relay::turn),
     ("udp", plain::udp),
     ("wait", wait),
+    ("ws", ws::step),
 ];
 
 /// How long after the last packet the next step begins, if it does not say.
@@ -220,6 +225,8 @@ fn count_limit<'l>(limits: &'l mut Limits, name: &str) -> Option<&'l mut usize> 
         "armed" => &mut limits.armed,
         "udp_flows" => &mut limits.udp_flows,
         "tcp_flows" => &mut limits.tcp_flows,
+        "sctp_flows" => &mut limits.sctp_flows,
+        "turn_flows" => &mut limits.turn_flows,
         "reassembly_octets" => &mut limits.reassembly_octets,
         "fragment_octets" => &mut limits.fragment_octets,
         "duplicates" => &mut limits.duplicates,

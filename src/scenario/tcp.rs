@@ -15,10 +15,12 @@ const ACK: u8 = 16;
 const SEGMENT_OCTETS: usize = 1_448;
 
 /// The next sequence number of each side, by order of the sockets.
-#[derive(Copy, Clone, Debug)]
+#[derive(Copy, Clone, Debug, Default)]
 pub(super) struct Connection {
     low: u32,
     high: u32,
+    /// The same when it was open.
+    begun: (u32, u32),
 }
 
 /// How a step's octets are cut into segments and what happens to them.
@@ -36,6 +38,8 @@ pub(super) struct Cutting {
     pub resend: Vec<(u64, u64)>,
     /// `midstream`: the connection's opening is not in the capture.
     pub midstream: bool,
+    /// Nobody acknowledges: the two directions were not made in the order of time.
+    pub quiet: bool,
 }
 
 impl Cutting {
@@ -54,11 +58,12 @@ impl Cutting {
             lose: args.ranges("lose")?,
             resend: args.ranges("resend")?,
             midstream: args.flag("midstream"),
+            quiet: false,
         })
     }
 
     /// Segments with their number and their offset, in the order captured.
-    fn segments<'p>(&self, payload: &'p [u8]) -> Vec<(u64, usize, &'p [u8])> {
+    pub(super) fn segments<'p>(&self, payload: &'p [u8]) -> Vec<(u64, usize, &'p [u8])> {
         let mut made = Vec::new();
         let (mut offset, mut rest) = (0_usize, payload);
         let mut sizes = self.split.iter().copied();
@@ -114,7 +119,7 @@ fn put(
 /// The sender's and the receiver's next sequence numbers.
 fn numbers(world: &World, ends: (Socket, Socket)) -> (u32, u32) {
     let found = world.connections.get(&key(ends)).copied();
-    let Connection { low, high } = found.unwrap_or(Connection { low: 0, high: 0 });
+    let Connection { low, high, .. } = found.unwrap_or_default();
     if ends.0 <= ends.1 { (low, high) } else { (high, low) }
 }
 
@@ -141,13 +146,16 @@ pub(super) fn transmit(
     if !world.connections.contains_key(&key(ends)) {
         let mut rng = world.rng();
         let (low, high) = (value::low32(rng.next()), value::low32(rng.next()));
-        world.connections.insert(key(ends), Connection { low, high });
+        world.connections.insert(key(ends), Connection { low, high, begun: (low, high) });
         if !cutting.midstream {
             open(world, now, ends, shape)?;
             now = now.saturating_add(300 * US);
         }
     }
-    let (base, ack) = numbers(world, ends);
+    let (base, mut ack) = numbers(world, ends);
+    if cutting.quiet {
+        ack = first_ack(world, ends);
+    }
     for (number, offset, part) in cutting.segments(payload) {
         let seq = base.wrapping_add(u32::try_from(offset).unwrap_or(u32::MAX));
         let header = Segment { seq, ack, flags: ACK | PUSH };
@@ -160,7 +168,9 @@ pub(super) fn transmit(
         now = now.saturating_add(50 * US);
     }
     advance(world, ends, payload.len());
-    segment(world, now, (to, from), ACK, &[], shape)?;
+    if !cutting.quiet {
+        segment(world, now, (to, from), ACK, &[], shape)?;
+    }
     Ok(if cutting.resend.is_empty() { now } else { now.saturating_add(200 * MS) })
 }
 
@@ -170,7 +180,17 @@ fn open(world: &mut World, at: i64, ends: (Socket, Socket), shape: &Shape) -> Re
     put(world, at, ends, Segment { seq, ack: 0, flags: SYN }, &[], shape)?;
     advance(world, ends, 1);
     segment(world, at.saturating_add(100 * US), (to, from), SYN | ACK, &[], shape)?;
-    segment(world, at.saturating_add(200 * US), ends, ACK, &[], shape)
+    segment(world, at.saturating_add(200 * US), ends, ACK, &[], shape)?;
+    if let Some(connection) = world.connections.get_mut(&key(ends)) {
+        connection.begun = (connection.low, connection.high);
+    }
+    Ok(())
+}
+
+/// The number that the receiver had when the connection was open.
+fn first_ack(world: &World, ends: (Socket, Socket)) -> u32 {
+    let begun = world.connections.get(&key(ends)).map(|found| found.begun).unwrap_or_default();
+    if ends.0 <= ends.1 { begun.1 } else { begun.0 }
 }
 
 /// Closes a connection from its first end: FIN, FIN, ACK.

@@ -10,6 +10,8 @@ use crate::model::frame::LinkType;
 pub(super) const UDP: u8 = 17;
 /// The TCP protocol number.
 pub(super) const TCP: u8 = 6;
+/// The SCTP protocol number.
+pub(super) const SCTP: u8 = 132;
 
 /// What an IP header says.
 #[derive(Copy, Clone, Debug)]
@@ -18,7 +20,7 @@ pub(super) struct Ip {
     pub src: IpAddr,
     /// Destination, of the same family.
     pub dst: IpAddr,
-    /// [`UDP`] or [`TCP`].
+    /// [`UDP`], [`TCP`] or [`SCTP`].
     pub protocol: u8,
     /// TTL or hop limit.
     pub ttl: u8,

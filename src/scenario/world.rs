@@ -6,7 +6,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
+use super::relay::{self, Relay};
 use super::rng::Rng;
+use super::sctp::Association;
 use super::shape::Shape;
 use super::tcp::Connection;
 use super::wire::{self, Ip};
@@ -78,6 +80,14 @@ pub(super) struct World {
     pub connections: BTreeMap<(Socket, Socket), Connection>,
     /// TCP connections whose TLS handshake was made.
     pub secured: BTreeSet<(Socket, Socket)>,
+    /// SCTP associations.
+    pub associations: BTreeMap<(Socket, Socket), Association>,
+    /// Connections upgraded to WebSocket: client and server.
+    pub clients: BTreeSet<(Socket, Socket)>,
+    /// Clients of TURN relays.
+    pub relays: Vec<Relay>,
+    /// Pairs whose datagrams go over TCP; whether the opening is left out.
+    pub framed: BTreeMap<(Socket, Socket), bool>,
     frames: Vec<Timed>,
     identifiers: BTreeMap<usize, u16>,
     jumps: Vec<(i64, i64)>,
@@ -97,6 +107,10 @@ impl World {
             repetition: 0,
             connections: BTreeMap::new(),
             secured: BTreeSet::new(),
+            associations: BTreeMap::new(),
+            clients: BTreeSet::new(),
+            relays: Vec::new(),
+            framed: BTreeMap::new(),
             frames: Vec::new(),
             identifiers: BTreeMap::new(),
             jumps: Vec::new(),
@@ -160,8 +174,22 @@ impl World {
         self.jumps.push((self.clock, by));
     }
 
-    /// Sends a UDP datagram at a true time.
+    /// Sends a datagram at a true time, the way that was declared for its sockets.
     pub(super) fn udp(
+        &mut self,
+        at: i64,
+        ends: (Socket, Socket),
+        payload: &[u8],
+        shape: &Shape,
+    ) -> Result<(), String> {
+        if relay::carry(self, at, ends, payload, shape)? {
+            return Ok(());
+        }
+        self.datagram(at, ends, payload, shape)
+    }
+
+    /// Sends a UDP datagram at a true time.
+    pub(super) fn datagram(
         &mut self,
         at: i64,
         ends: (Socket, Socket),

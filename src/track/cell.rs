@@ -6,16 +6,14 @@
 use std::collections::BTreeMap;
 
 use overhear_parsers::demux::{self, Kind};
-use overhear_parsers::dtls;
 use overhear_parsers::rtp::header::Header;
-use overhear_parsers::sip::{self, HeaderSpan, Message};
+use overhear_parsers::{dtls, sip, stun};
 
 use crate::decode::{Packet, hep};
-use crate::dissect::sip_names::sip_names;
 use crate::model::addr::Proto;
 use crate::model::capture::Reassembly;
 use crate::model::evidence::FrameRef;
-use crate::model::fact::{Body, EpochFacts, HepCopy, SipFact, length};
+use crate::model::fact::{Body, EpochFacts, HepCopy, length};
 use crate::model::record::HandshakeKind;
 use crate::model::stream::{StreamEvent, StreamKey};
 use crate::model::tally::{Handled, Skipped, Tally};
@@ -28,9 +26,14 @@ use crate::reassemble::purse::Purse;
 use super::dtls_flows::{self, DtlsFlows};
 use super::emit::Emitter;
 use super::input::Input;
+use super::sctp_flows::{self, SctpFlows};
+use super::shared::{Datagrams, Inner, Shared};
+use super::sip_fact::{self, sip_fact};
 use super::stream::{Seen, Sought, StreamLimits, Streams};
-use super::tcp_connection::Shared;
 use super::tcp_flows::{self, TcpFlows};
+use super::turn_flows::{self, TurnFlows};
+
+mod inside;
 
 /// Duplicates that a cell reports one by one; all are counted.
 const DUPLICATE_FACTS: u64 = 2;
@@ -42,9 +45,9 @@ pub struct Cell {
     tcp: TcpFlows,
     dtls: DtlsFlows,
     duplicates: Duplicates,
-    purse: Purse,
-    tally: Tally,
-    spans: Vec<HeaderSpan>,
+    sctp: SctpFlows,
+    turn: TurnFlows,
+    shared: Shared,
     duplicates_seen: u64,
     /// No timer is due before this.
     next: Ts,
@@ -100,6 +103,8 @@ pub struct Totals {
     pub evicted: BTreeMap<&'static str, u64>,
     /// Mirror duplicates.
     pub duplicates: u64,
+    /// Messages inside connections.
+    pub inner: Inner,
 }
 
 impl Totals {
@@ -115,6 +120,7 @@ impl Totals {
             *self.evicted.entry(table).or_default() += count;
         }
         self.duplicates += other.duplicates;
+        self.inner.add(&other.inner);
     }
 }
 
@@ -130,9 +136,15 @@ impl Cell {
             tcp: TcpFlows::new(limits),
             dtls: DtlsFlows::new(limits),
             duplicates: Duplicates::new(Limits::per_cell(limits.duplicates)),
-            purse: Purse::new(Limits::per_cell(limits.reassembly_octets) as u64),
-            tally: Tally::default(),
-            spans: Vec::new(),
+            sctp: SctpFlows::new(limits),
+            turn: TurnFlows::new(limits),
+            shared: Shared {
+                purse: Purse::new(Limits::per_cell(limits.reassembly_octets) as u64),
+                tally: Tally::default(),
+                spans: Vec::new(),
+                datagrams: Datagrams::default(),
+                inner: Inner::default(),
+            },
             duplicates_seen: 0,
             next: Ts::MIN,
             shortest: limits.idle.min(limits.tcp_idle),
@@ -171,10 +183,8 @@ impl Cell {
             return self.hep(input, packet.l4(octets), &mut emit);
         }
         let payload = packet.payload(octets);
-        if packet.proto == Proto::TCP {
-            let mut shared =
-                Shared { purse: &mut self.purse, tally: &mut self.tally, spans: &mut self.spans };
-            self.tcp.packet(input, payload, &mut shared, &mut emit);
+        if packet.proto != Proto::UDP {
+            self.connection(input, payload, &mut emit);
         } else if input.sip {
             self.sip_datagram(input, payload, &mut emit);
         } else {
@@ -189,27 +199,34 @@ impl Cell {
         }
         self.run_timers(watermark, epoch);
         // Whatever is armed from now on is armed for at least the shortest time.
-        let armed = [self.streams.next_timer(), self.tcp.next_timer(), self.dtls.next_timer()];
+        let armed = [
+            self.streams.next_timer(),
+            self.tcp.next_timer(),
+            self.dtls.next_timer(),
+            self.sctp.next_timer(),
+            self.turn.next_timer(),
+        ];
         let first = armed.into_iter().flatten().min().unwrap_or(Ts::MAX);
         self.next = first.min(watermark.plus(self.shortest));
     }
 
     fn run_timers(&mut self, watermark: Ts, epoch: &mut EpochFacts) {
         let mut emit = Emitter::of_timers(epoch);
-        self.streams.advance(watermark, &mut |event| timer_fact(&mut emit, event));
-        let mut shared =
-            Shared { purse: &mut self.purse, tally: &mut self.tally, spans: &mut self.spans };
-        self.tcp.advance(watermark, &mut shared, &mut emit);
+        let turn = &mut self.turn;
+        self.streams.advance(watermark, &mut |event| timer_fact(&mut emit, turn, event));
+        self.tcp.advance(watermark, &mut self.shared, &mut emit);
         self.dtls.advance(watermark);
+        self.sctp.advance(watermark, &mut self.shared);
+        self.turn.advance(watermark);
     }
 
     /// Ends everything, at the end of the capture.
     pub fn finish(&mut self, epoch: &mut EpochFacts) {
         let mut emit = Emitter::of_timers(epoch);
-        self.streams.finish(&mut |event| timer_fact(&mut emit, event));
-        let mut shared =
-            Shared { purse: &mut self.purse, tally: &mut self.tally, spans: &mut self.spans };
-        self.tcp.finish(&mut shared, &mut emit);
+        let turn = &mut self.turn;
+        self.streams.finish(&mut |event| timer_fact(&mut emit, turn, event));
+        self.tcp.finish(&mut self.shared, &mut emit);
+        self.sctp.advance(Ts::MAX, &mut self.shared);
     }
 
     /// What the cell counted.
@@ -223,20 +240,23 @@ impl Cell {
         note("streams", self.streams.evicted());
         note(tcp_flows::TABLE, self.tcp.evicted());
         note(dtls_flows::TABLE, self.dtls.evicted());
+        note(sctp_flows::TABLE, self.sctp.evicted());
+        note(turn_flows::TABLE, self.turn.evicted());
         note("duplicates", self.duplicates.overwritten());
-        for (table, count) in self.purse.evicted() {
+        for (table, count) in self.shared.purse.evicted() {
             note(table, *count);
         }
         Totals {
-            tally: self.tally.clone(),
+            tally: self.shared.tally.clone(),
             reassembly: self.tcp.reassembly(),
             evicted,
             duplicates: self.duplicates_seen,
+            inner: self.shared.inner,
         }
     }
 
     fn duplicate(&mut self, input: &Input, emit: &mut Emitter<'_>) {
-        self.tally.skipped(Skipped::Duplicate, u64::from(input.frames));
+        self.shared.tally.skipped(Skipped::Duplicate, u64::from(input.frames));
         self.duplicates_seen += 1;
         if self.duplicates_seen <= DUPLICATE_FACTS {
             emit.fact(Body::Duplicate { src: input.packet.src, dst: input.packet.dst });
@@ -244,13 +264,13 @@ impl Cell {
     }
 
     fn sip_datagram(&mut self, input: &Input, payload: &[u8], emit: &mut Emitter<'_>) {
-        self.tally.handled(Handled::Sip, u64::from(input.frames));
-        sip_fact(input, payload, (Transport::Udp, None), emit);
+        self.shared.tally.handled(Handled::Sip, u64::from(input.frames));
+        sip_fact(&way(input, Transport::Udp, None), payload, emit);
     }
 
     /// A copy of a message that a capture agent sent. Copies of SIP are read, others counted.
     fn hep(&mut self, input: &Input, octets: &[u8], emit: &mut Emitter<'_>) {
-        self.tally.handled(Handled::Hep, u64::from(input.frames));
+        self.shared.tally.handled(Handled::Hep, u64::from(input.frames));
         let Some(copy) = hep::read(octets, u32::MAX) else { return };
         if copy.payload_type == hep::SIP && sip::probe(copy.payload) {
             let transport = match copy.proto {
@@ -261,16 +281,49 @@ impl Cell {
                 _ => Transport::Udp,
             };
             let origin = HepCopy { agent: copy.agent, time: copy.time };
-            sip_fact(input, copy.payload, (transport, Some(origin)), emit);
+            sip_fact(&way(input, transport, Some(origin)), copy.payload, emit);
         }
     }
 
     fn udp(&mut self, input: &Input, payload: &[u8], ahead: &Ahead, emit: &mut Emitter<'_>) {
         if let Ok(header) = demux::rtp(payload) {
-            return self.rtp(input, &header, ahead, emit);
+            return self.rtp(input, &header, ahead, false, emit);
         }
         let frames = u64::from(input.frames);
         let handled = match demux::classify(payload) {
+            Kind::Stun => self.turn_message(input, payload, false, emit),
+            Kind::TurnChannel => self.turn_channel(input, stun::channel_data(payload), false, emit),
+            Kind::Other if input.packet.clipped && self.turn.knows(input) => {
+                let wire = usize::try_from(input.packet.wire_payload_len).unwrap_or(usize::MAX);
+                self.turn_channel(input, stun::channel_data_cut(payload, wire), false, emit)
+            }
+            Kind::Other if dtls::unified(payload) && self.dtls.contains(input.flow) => {
+                self.dtls.record(input.flow, false, input.watermark);
+                Some(Handled::Dtls)
+            }
+            Kind::Other if is_keep_alive(payload) => Some(Handled::Sip),
+            kind => self.media(input, payload, kind, emit),
+        };
+        match handled {
+            // Its stream books it.
+            Some(Handled::Rtp) => {}
+            Some(handled) => {
+                self.shared.inner.stun += u64::from(handled == Handled::Stun);
+                self.shared.tally.handled(handled, frames);
+            }
+            None => self.shared.tally.skipped(Skipped::NotVoip, frames),
+        }
+    }
+
+    /// What belongs to media and is not RTP; `None` for anything else.
+    fn media(
+        &mut self,
+        input: &Input,
+        payload: &[u8],
+        kind: Kind,
+        emit: &mut Emitter<'_>,
+    ) -> Option<Handled> {
+        Some(match kind {
             Kind::Rtcp => {
                 let octets = emit.epoch.keep(payload);
                 let (src, dst) = (input.packet.src, input.packet.dst);
@@ -278,21 +331,14 @@ impl Cell {
                 Handled::Rtcp
             }
             Kind::Srtcp => Handled::Srtcp,
-            Kind::Stun => Handled::Stun,
             Kind::Dtls => {
                 self.dtls_records(input, payload, emit);
                 Handled::Dtls
             }
             Kind::Zrtp => Handled::Zrtp,
-            Kind::TurnChannel => Handled::Turn,
-            Kind::Other if dtls::unified(payload) && self.dtls.contains(input.flow) => {
-                self.dtls.record(input.flow, false, input.watermark);
-                Handled::Dtls
-            }
-            Kind::Other if is_keep_alive(payload) => Handled::Sip,
-            Kind::Rtp | Kind::Other => return self.tally.skipped(Skipped::NotVoip, frames),
-        };
-        self.tally.handled(handled, frames);
+            Kind::Stun => Handled::Stun,
+            Kind::Rtp | Kind::TurnChannel | Kind::Other => return None,
+        })
     }
 
     fn dtls_records(&mut self, input: &Input, payload: &[u8], emit: &mut Emitter<'_>) {
@@ -307,9 +353,18 @@ impl Cell {
         }
     }
 
-    fn rtp(&mut self, input: &Input, header: &Header<'_>, ahead: &Ahead, emit: &mut Emitter<'_>) {
-        // A stream books one frame a packet when it ends; further fragments are booked here.
-        self.tally.handled(Handled::Rtp, u64::from(input.frames.saturating_sub(1)));
+    fn rtp(
+        &mut self,
+        input: &Input,
+        header: &Header<'_>,
+        ahead: &Ahead,
+        framed: bool,
+        emit: &mut Emitter<'_>,
+    ) {
+        if !framed {
+            // A stream books one frame a packet when it ends; further fragments are booked here.
+            self.shared.tally.handled(Handled::Rtp, u64::from(input.frames.saturating_sub(1)));
+        }
         let packet = &input.packet;
         let key = StreamKey { src: packet.src, dst: packet.dst, ssrc: header.ssrc };
         let seen = Seen {
@@ -323,57 +378,42 @@ impl Cell {
             ttl: packet.ttl,
             dscp: packet.dscp,
             clipped: packet.clipped,
+            framed,
             flow_hash: input.flow,
         };
-        let hash = ahead.stream_hash.unwrap_or_else(|| key.hash_in(input.flow));
+        let hash = ahead.stream_hash.unwrap_or_else(|| key.hash64());
         let place = Sought { hash, likely: ahead.place };
+        let turn = &mut self.turn;
         self.streams.packet(&key, place, header, &seen, &mut |event| {
-            packet_fact(emit, event);
+            packet_fact(emit, turn, event);
         });
     }
 }
 
-/// The fact of a datagram of SIP, with what carried it.
-fn sip_fact(
-    input: &Input,
-    payload: &[u8],
-    (transport, hep): (Transport, Option<HepCopy>),
-    emit: &mut Emitter<'_>,
-) {
-    let start = length(emit.epoch.spans.len());
-    let Ok(layout) = sip::parse_datagram(payload, &mut emit.epoch.spans) else { return };
-    let spans = start..length(emit.epoch.spans.len());
-    let message = Message::new(payload, layout, emit.epoch.spans(&spans));
-    let names = sip_names(&message, input.packet.src, input.packet.dst);
-    let octets = emit.epoch.keep(payload);
-    emit.fact(Body::Sip(SipFact {
-        src: input.packet.src,
-        dst: input.packet.dst,
-        transport,
-        octets,
-        spans,
-        layout,
-        names,
-        clipped: input.packet.clipped,
-        hep,
-    }));
+/// How the message of a datagram travelled.
+fn way(input: &Input, transport: Transport, hep: Option<HepCopy>) -> sip_fact::Way {
+    let Packet { src, dst, clipped, .. } = input.packet;
+    sip_fact::Way { src, dst, transport, clipped, hep }
 }
 
 /// The fact of a stream event that a packet caused.
-fn packet_fact(emit: &mut Emitter<'_>, event: StreamEvent) {
+fn packet_fact(emit: &mut Emitter<'_>, turn: &mut TurnFlows, event: StreamEvent) {
     emit.fact(match event {
         StreamEvent::Lossy { second, .. } => Body::StreamLoss { second },
-        StreamEvent::Ended(ended) => Body::StreamEnded(ended),
+        StreamEvent::Ended(mut ended) => {
+            turn.end(&mut ended);
+            Body::StreamEnded(ended)
+        }
     });
 }
 
 /// The fact of a stream event that a timer caused, under its deadline.
-fn timer_fact(emit: &mut Emitter<'_>, event: StreamEvent) {
+fn timer_fact(emit: &mut Emitter<'_>, turn: &mut TurnFlows, event: StreamEvent) {
     if let StreamEvent::Ended(ended) = &event {
         let last = FrameRef { frame: ended.last_frame, time: ended.last };
         emit.due(ended.deadline, ended.flow_hash, last);
     }
-    packet_fact(emit, event);
+    packet_fact(emit, turn, event);
 }
 
 /// A line end or two, or nothing but zeros: what SIP clients send to keep a binding open

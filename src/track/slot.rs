@@ -102,6 +102,7 @@ pub(super) struct Cold {
     first_frame: FrameId,
     clipped: u32,
     restarts: u16,
+    framed: bool,
 }
 
 /// The closer look: under way, done, or both.
@@ -191,6 +192,7 @@ impl Slot {
             first_frame: seen.frame,
             clipped: u32::from(seen.clipped),
             restarts: 0,
+            framed: seen.framed,
         };
         (slot, cold)
     }
@@ -289,6 +291,8 @@ impl Slot {
         let counted = self.payload_counts.iter().fold(0_u32, |sum, n| sum.saturating_add(*n));
         StreamEnded {
             key: self.key,
+            relay: None,
+            framed: cold.framed,
             flow_hash,
             deadline,
             first_ordinal: cold.first_ordinal,

@@ -52,6 +52,8 @@ pub struct Seen {
     pub dscp: u8,
     /// Whether the snap length cut it.
     pub clipped: bool,
+    /// It came over TCP.
+    pub framed: bool,
     /// [`FlowKey::hash64`](crate::model::addr::FlowKey::hash64) of its addresses.
     pub flow_hash: u64,
 }

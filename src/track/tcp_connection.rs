@@ -2,11 +2,11 @@
 //!
 //! A connection is unknown until its octets say what it is. The beginning of a connection decides;
 //! where the capture began later, or has a hole, the beginnings of further segments are tried too,
-//! because SIP senders begin messages at segment borders. What turns out to be neither SIP nor
-//! TLS costs no more reassembly. All frames of a connection are booked under what it carries, pure
+//! because SIP senders begin messages at segment borders. What else is read of is in
+//! [`super::tcp_carried`]; what turns out to be none of it costs no more reassembly. All frames of a connection are booked under what it carries, pure
 //! acknowledgements too.
 
-use overhear_parsers::sip::{HeaderSpan, Message};
+use overhear_parsers::sip::Message;
 
 use crate::decode::Tcp;
 use crate::dissect::sip_names::sip_names;
@@ -20,11 +20,12 @@ use crate::model::record::HandshakeKind;
 use crate::model::tally::{Handled, Skipped, Tally};
 use crate::model::time::Ts;
 use crate::model::transport::Transport;
-use crate::reassemble::purse::Purse;
 use crate::reassemble::tcp::{Delivery, Direction, Segment};
 
 use super::emit::Emitter;
 use super::input::Input;
+use super::shared::Shared;
+use super::tcp_carried::{Carried, Piece};
 
 /// Name in `evicted` of unfinished messages for which there was no memory.
 const MESSAGES: &str = "tcp_messages";
@@ -43,7 +44,23 @@ pub(super) enum Carries {
     Tls,
     /// Copies that a capture agent sent: counted, not read.
     Hep,
+    /// SIP over WebSocket.
+    WebSocket,
+    Msrp,
+    /// TURN.
+    Turn,
+    /// ICE's checks, before any media (RFC 6544).
+    Checks,
+    /// RTP (RFC 4571).
+    Rtp,
     Other,
+}
+
+impl Carries {
+    /// Whether its octets are looked at.
+    pub(super) const fn is_read(self) -> bool {
+        !matches!(self, Self::Tls | Self::Hep | Self::Other)
+    }
 }
 
 /// A connection and what is held of it.
@@ -58,6 +75,8 @@ pub(super) struct Connection {
     /// What the purse has paid for `messages`.
     paid: [u64; 2],
     pub(super) carries: Carries,
+    /// What is unfinished of anything but plain SIP.
+    carried: Option<Box<Carried>>,
     /// Frames to book once it is known what the connection carries.
     pending: u64,
     /// Segment beginnings that said nothing.
@@ -72,17 +91,6 @@ pub(super) struct Connection {
     pub(super) armed: Ts,
 }
 
-/// What one cell's connections share with the rest of the cell.
-#[derive(Debug)]
-pub struct Shared<'a> {
-    /// Memory for reassembly.
-    pub purse: &'a mut Purse,
-    /// Where frames are booked.
-    pub tally: &'a mut Tally,
-    /// Scratch for header spans.
-    pub spans: &'a mut Vec<HeaderSpan>,
-}
-
 impl Connection {
     /// A connection whose first packet is `input`.
     pub(super) fn new(key: FlowKey, input: &Input) -> Self {
@@ -93,6 +101,7 @@ impl Connection {
             messages: [SipStream::default(), SipStream::default()],
             paid: [0; 2],
             carries: Carries::Unknown,
+            carried: None,
             pending: 0,
             tried: 0,
             opened: false,
@@ -115,6 +124,11 @@ impl Connection {
             Carries::Sip => tally.handled(Handled::Sip, frames),
             Carries::Tls => tally.handled(Handled::Tls, frames),
             Carries::Hep => tally.handled(Handled::Hep, frames),
+            Carries::WebSocket => tally.handled(Handled::Ws, frames),
+            Carries::Msrp => tally.handled(Handled::Msrp, frames),
+            Carries::Turn => tally.handled(Handled::Turn, frames),
+            Carries::Checks => tally.handled(Handled::Stun, frames),
+            Carries::Rtp => tally.handled(Handled::Rtp, frames),
             Carries::Other => tally.skipped(Skipped::NotVoip, frames),
         }
     }
@@ -130,7 +144,7 @@ impl Connection {
         &mut self,
         input: &Input,
         payload: &[u8],
-        shared: &mut Shared<'_>,
+        shared: &mut Shared,
         emit: &mut Emitter<'_>,
         reassembly: &mut Reassembly,
     ) {
@@ -162,13 +176,13 @@ impl Connection {
         &mut self,
         side: usize,
         segment: Option<&Segment<'_>>,
-        arrival: &mut Arrival<'_, '_, '_>,
+        arrival: &mut Arrival<'_, '_>,
     ) {
         let Some(direction) = self.directions.get_mut(side) else { return };
         let mut direction = std::mem::take(direction);
         let before = *direction.counters();
         // The purse is lent to reassembly for the time of the push and pays for messages after it.
-        let mut purse = std::mem::take(arrival.shared.purse);
+        let mut purse = std::mem::take(&mut arrival.shared.purse);
         let mut each = |delivery: Delivery<'_>| {
             self.octets(side, delivery.octets, delivery.gap_before > 0, arrival);
         };
@@ -176,7 +190,7 @@ impl Connection {
             Some(segment) => direction.push(segment, &mut purse, &mut each),
             None => direction.finish(&mut purse, &mut each),
         }
-        *arrival.shared.purse = purse;
+        arrival.shared.purse = purse;
         let after = *direction.counters();
         arrival.reassembly.tcp_gaps += after.gaps.saturating_sub(before.gaps);
         arrival.reassembly.tcp_overlaps += after.overlaps.saturating_sub(before.overlaps);
@@ -188,12 +202,13 @@ impl Connection {
 
     /// Has the purse pay for the memory of an unfinished message. Where it cannot, the message is
     /// given out as far as it goes.
-    fn settle(&mut self, side: usize, arrival: &mut Arrival<'_, '_, '_>) {
+    fn settle(&mut self, side: usize, arrival: &mut Arrival<'_, '_>) {
         let (Some(stream), Some(paid)) = (self.messages.get_mut(side), self.paid.get_mut(side))
         else {
             return;
         };
-        let cost = stream.cost();
+        let carried = self.carried.as_ref().map_or(0, |carried| carried.cost(side));
+        let cost = stream.cost().saturating_add(carried);
         if cost <= *paid {
             arrival.shared.purse.give(*paid - cost);
             *paid = cost;
@@ -208,6 +223,9 @@ impl Connection {
             if let Some(stream) = self.messages.get_mut(side) {
                 stream.forget();
             }
+            if let Some(carried) = &mut self.carried {
+                carried.forget(side);
+            }
         }
     }
 
@@ -217,26 +235,56 @@ impl Connection {
         side: usize,
         octets: &[u8],
         after_gap: bool,
-        arrival: &mut Arrival<'_, '_, '_>,
+        arrival: &mut Arrival<'_, '_>,
     ) {
         if self.carries == Carries::Unknown {
             self.judge(side, octets, after_gap, arrival);
         } else if self.carries == Carries::Sip {
             self.sip(side, octets, after_gap, arrival);
+        } else {
+            self.other(side, octets, after_gap, arrival);
         }
     }
 
-    fn sip(
+    /// Takes ordered octets of what is carried other than plain SIP.
+    fn other(
         &mut self,
         side: usize,
         octets: &[u8],
         after_gap: bool,
-        arrival: &mut Arrival<'_, '_, '_>,
+        arrival: &mut Arrival<'_, '_>,
     ) {
+        let (src, dst) =
+            if side == 0 { (self.key.low, self.key.high) } else { (self.key.high, self.key.low) };
+        let piece = Piece { side, src, dst, octets, after_gap, clipped: self.clipped };
+        let Some(carried) = &mut self.carried else { return };
+        let media = carried.push(&piece, arrival.shared, arrival.emit);
+        if media && self.carries == Carries::Checks {
+            self.carries = Carries::Rtp;
+        }
+    }
+
+    /// The octets showed what is carried: those held of both directions are the first.
+    fn begins(&mut self, judged: Probe, side: usize, octets: &[u8], arrival: &mut Arrival<'_, '_>) {
+        let Some((carried, carries)) = Carried::of(judged) else { return };
+        self.carried = Some(Box::new(carried));
+        self.carries = carries;
+        let held = self.messages.each_mut().map(SipStream::take);
+        for (of, held) in held.iter().enumerate() {
+            if of != side && !held.is_empty() {
+                self.other(of, held, false, arrival);
+            }
+        }
+        let held = held.get(side).filter(|held| !held.is_empty());
+        self.other(side, held.map_or(octets, Vec::as_slice), false, arrival);
+        self.becomes(self.carries, &mut arrival.shared.tally);
+    }
+
+    fn sip(&mut self, side: usize, octets: &[u8], after_gap: bool, arrival: &mut Arrival<'_, '_>) {
         let Some(stream) = self.messages.get_mut(side) else { return };
         let (src, dst, clipped) = (arrival.src, arrival.dst, self.clipped);
         let emit = &mut *arrival.emit;
-        stream.push(octets, after_gap, arrival.shared.spans, &mut |found| {
+        stream.push(octets, after_gap, &mut arrival.shared.spans, &mut |found| {
             let message = Message::new(found.octets, found.layout, found.spans);
             let names = sip_names(&message, src, dst);
             let octets = emit.epoch.keep(found.octets);
@@ -261,7 +309,7 @@ impl Connection {
         side: usize,
         octets: &[u8],
         after_gap: bool,
-        arrival: &mut Arrival<'_, '_, '_>,
+        arrival: &mut Arrival<'_, '_>,
     ) {
         let Some(stream) = self.messages.get_mut(side) else { return };
         let judged = if stream.held() == 0 || after_gap {
@@ -274,13 +322,13 @@ impl Connection {
         match judged {
             Probe::Sip => {
                 let held = stream.take();
-                self.becomes(Carries::Sip, arrival.shared.tally);
+                self.becomes(Carries::Sip, &mut arrival.shared.tally);
                 let octets = if held.is_empty() { octets } else { &held };
                 self.sip(side, octets, false, arrival);
             }
             Probe::Tls { client_hello, handshake } => {
                 stream.forget();
-                self.becomes(Carries::Tls, arrival.shared.tally);
+                self.becomes(Carries::Tls, &mut arrival.shared.tally);
                 let (src, dst) = (arrival.src, arrival.dst);
                 if client_hello {
                     let (kind, clipped) = (HandshakeKind::Tls, arrival.clipped);
@@ -291,7 +339,10 @@ impl Connection {
             }
             Probe::Hep => {
                 stream.forget();
-                self.becomes(Carries::Hep, arrival.shared.tally);
+                self.becomes(Carries::Hep, &mut arrival.shared.tally);
+            }
+            Probe::WebSocket | Probe::Msrp | Probe::Framed(_) => {
+                self.begins(judged, side, octets, arrival);
             }
             Probe::More if stream.held() < PROBE_OCTETS => {
                 if stream.held() == 0 {
@@ -303,7 +354,7 @@ impl Connection {
                 self.tried = self.tried.saturating_add(1);
                 let begun = self.opened && !after_gap;
                 if begun || self.tried >= PROBE_SEGMENTS {
-                    self.becomes(Carries::Other, arrival.shared.tally);
+                    self.becomes(Carries::Other, &mut arrival.shared.tally);
                 }
             }
         }
@@ -312,10 +363,12 @@ impl Connection {
     /// Flushes what is held and books what is pending.
     pub(super) fn close(
         &mut self,
-        shared: &mut Shared<'_>,
+        shared: &mut Shared,
         emit: &mut Emitter<'_>,
         reassembly: &mut Reassembly,
     ) {
+        // Media that comes out only now has no packet that it could be of.
+        let datagrams = shared.datagrams.len();
         for (side, src, dst) in [(0, self.key.low, self.key.high), (1, self.key.high, self.key.low)]
         {
             let mut arrival = Arrival { src, dst, clipped: false, shared, emit, reassembly };
@@ -326,17 +379,18 @@ impl Connection {
             }
             shared.purse.give(self.paid.get_mut(side).map(std::mem::take).unwrap_or_default());
         }
+        shared.datagrams.truncate(datagrams);
         let reason = if self.tried > 0 { Skipped::NotVoip } else { Skipped::Unclassified };
         shared.tally.skipped(reason, std::mem::take(&mut self.pending));
     }
 }
 
 /// The surroundings of octets that arrive.
-struct Arrival<'a, 'b, 'c> {
+struct Arrival<'a, 'c> {
     src: Endpoint,
     dst: Endpoint,
     clipped: bool,
-    shared: &'a mut Shared<'b>,
+    shared: &'a mut Shared,
     emit: &'a mut Emitter<'c>,
     reassembly: &'a mut Reassembly,
 }

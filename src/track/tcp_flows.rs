@@ -14,13 +14,16 @@ use crate::policy::Limits;
 use super::alarm::Alarms;
 use super::emit::Emitter;
 use super::input::Input;
-use super::tcp_connection::{Carries, Connection, Shared, opens};
+use super::shared::Shared;
+use super::tcp_carried::Carried;
+use super::tcp_connection::{Connection, opens};
 
 /// Name of the table in `evicted`.
 pub const TABLE: &str = "tcp_flows";
 
 /// Octets of one connection with its timer and its index, without what the purse pays for.
-pub const ENTRY: usize = size_of::<Option<Connection>>() + 3 * size_of::<Ts>() + 10;
+pub const ENTRY: usize =
+    size_of::<Option<Connection>>() + size_of::<Carried>() + 3 * size_of::<Ts>() + 10;
 
 /// The connections of one cell.
 #[derive(Debug)]
@@ -72,7 +75,7 @@ impl TcpFlows {
         &mut self,
         input: &Input,
         payload: &[u8],
-        shared: &mut Shared<'_>,
+        shared: &mut Shared,
         emit: &mut Emitter<'_>,
     ) {
         let key = FlowKey::new(input.packet.src, input.packet.dst, input.packet.proto);
@@ -94,8 +97,8 @@ impl TcpFlows {
         connection.last_frame = input.frame_ref();
         connection.opened |= tcp.flags & Tcp::SYN != 0;
         connection.clipped |= input.packet.clipped;
-        connection.book(u64::from(input.frames), shared.tally);
-        if matches!(connection.carries, Carries::Unknown | Carries::Sip) {
+        connection.book(u64::from(input.frames), &mut shared.tally);
+        if connection.carries.is_read() {
             connection.segment(input, payload, shared, emit, &mut self.reassembly);
         }
         // A connection that closed ends sooner than its timer says.
@@ -106,7 +109,7 @@ impl TcpFlows {
     }
 
     /// Ends connections that have been silent for too long.
-    pub fn advance(&mut self, watermark: Ts, shared: &mut Shared<'_>, emit: &mut Emitter<'_>) {
+    pub fn advance(&mut self, watermark: Ts, shared: &mut Shared, emit: &mut Emitter<'_>) {
         while let Some((armed, _, slot)) = self.alarms.pop_due(watermark) {
             match self.deadline(slot, armed) {
                 None => {}
@@ -120,7 +123,7 @@ impl TcpFlows {
     }
 
     /// Ends all connections, at the end of the capture.
-    pub fn finish(&mut self, shared: &mut Shared<'_>, emit: &mut Emitter<'_>) {
+    pub fn finish(&mut self, shared: &mut Shared, emit: &mut Emitter<'_>) {
         // As if the capture had gone on in silence: whatever was open times out.
         self.advance(Ts::MAX, shared, emit);
     }
@@ -168,7 +171,7 @@ impl TcpFlows {
         &mut self,
         key: FlowKey,
         input: &Input,
-        shared: &mut Shared<'_>,
+        shared: &mut Shared,
         emit: &mut Emitter<'_>,
     ) -> u32 {
         if self.table.len() >= self.cap {
@@ -192,7 +195,7 @@ impl TcpFlows {
         slot
     }
 
-    fn evict_longest_idle(&mut self, shared: &mut Shared<'_>, emit: &mut Emitter<'_>) {
+    fn evict_longest_idle(&mut self, shared: &mut Shared, emit: &mut Emitter<'_>) {
         while let Some((armed, _, slot)) = self.alarms.pop_due(Ts::MAX) {
             match self.deadline(slot, armed) {
                 None => {}
@@ -206,7 +209,7 @@ impl TcpFlows {
         }
     }
 
-    fn remove(&mut self, slot: u32, shared: &mut Shared<'_>, emit: &mut Emitter<'_>) {
+    fn remove(&mut self, slot: u32, shared: &mut Shared, emit: &mut Emitter<'_>) {
         let Some(mut connection) = self.slots.get_mut(widen(slot)).and_then(Option::take) else {
             return;
         };

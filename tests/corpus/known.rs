@@ -5,14 +5,11 @@
 /// Figures of a file that a later version reaches: the file, beginnings of figure names (an empty
 /// one is every figure), and what it takes.
 pub(crate) const LATER: &[(&str, &[&str], &str)] = &[
-    ("ws_webrtc_dtls_srtp.pcapng", SIGNALLING, "SIP over WebSocket"),
     ("baresip_clearrtp_over_tls_dsb.pcapng", SIGNALLING, "decryption with embedded secrets"),
     ("baresip_dtlssrtp_tls_dsb.pcapng", SIGNALLING, "decryption with embedded secrets"),
     ("baresip_sdes_tls_dsb.pcapng", SIGNALLING, "decryption with embedded secrets"),
     ("siptls_tls12_ecdhe_dsb.pcapng", SIGNALLING, "decryption with embedded secrets"),
     ("siptls_tls12_null.pcapng", SIGNALLING, "TLS without encryption read through"),
-    ("baresip_turn_sdes.pcapng", &["RTP "], "media inside TURN"),
-    ("ntop+nDPI__stun_dtls_rtp.pcapng", &["RTP "], "media inside TURN"),
 ];
 
 const SIGNALLING: &[&str] = &[
@@ -47,11 +44,13 @@ pub(crate) const DIFFERENCES: &[(&str, &str, &str)] = &[
     (FAX, "sip messages", "69"),
     (FAX, "RTP 0x0eaf0eaf 10.35.60.100:15580 10.23.1.52:16756 packets", "159"),
     ("ntop+nDPI__KakaoTalk_talk.pcap", "TLS handshakes", "3"),
+    ("ntop+nDPI__stun_dtls_rtp.pcapng", "DTLS handshakes", "2"),
     (MEET, "RTP 0x00000000 142.250.82.76:19305 192.168.12.156:38152 packets", "31"),
     (MEET, "RTP 0x00000000 142.250.82.76:19305 192.168.12.156:38152 lost", "0"),
     (MEET, MEET_IPV6_PACKETS, "104"),
     (MEET, MEET_IPV6_LOST, "0"),
     ("zeek+zeek__tls__ssl-v2.pcap", "TLS handshakes", "1"),
+    ("ntop+nDPI__rtp.pcapng", "RTP 0x00000000 172.16.168.24:40252 172.16.168.64:5000", "a stream"),
 ];
 
 const FAX: &str = "ntop+nDPI__FAX-Call-t38-CA-TDM-SIP-FB-1.pcap";

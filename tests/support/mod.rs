@@ -193,6 +193,8 @@ pub(crate) fn tiny() -> Limits {
         armed: 64,
         udp_flows: 64,
         tcp_flows: 64,
+        sctp_flows: 64,
+        turn_flows: 64,
         reassembly_octets: 64 * 2_000,
         fragment_octets: 4_000,
         duplicates: 64 * 4,

@@ -63,6 +63,7 @@ impl Bed {
             ttl: 64,
             dscp: 46,
             clipped: false,
+            framed: false,
             flow_hash: key.flow().hash64(),
         };
         let events = &mut self.events;

@@ -1,0 +1,98 @@
+//! What the parts of one cell share.
+
+use std::ops::Range;
+
+use overhear_parsers::sip::HeaderSpan;
+
+use crate::model::addr::Endpoint;
+use crate::model::tally::Tally;
+use crate::reassemble::purse::Purse;
+
+/// Memory that the queue of datagrams keeps when it is empty.
+const SPARE_MAX: usize = 64 << 10;
+
+/// What one cell's flows share with the rest of the cell.
+#[derive(Debug)]
+pub struct Shared {
+    /// Memory for reassembly.
+    pub purse: Purse,
+    /// Where frames are booked.
+    pub tally: Tally,
+    /// Scratch for header spans.
+    pub spans: Vec<HeaderSpan>,
+    /// Datagrams that a byte stream carried, on their way to where datagrams go.
+    pub datagrams: Datagrams,
+    /// Messages, counted.
+    pub inner: Inner,
+}
+
+/// Messages, where frames do not say how many there are: those inside connections.
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
+pub struct Inner {
+    /// MSRP requests and responses.
+    pub msrp: u64,
+    /// RTCP packets in clear.
+    pub rtcp: u64,
+    /// RTCP packets that look encrypted.
+    pub srtcp: u64,
+    /// STUN messages, in datagrams too.
+    pub stun: u64,
+}
+
+impl Inner {
+    /// Adds another's counts.
+    pub fn add(&mut self, other: &Self) {
+        self.msrp += other.msrp;
+        self.rtcp += other.rtcp;
+        self.srtcp += other.srtcp;
+        self.stun += other.stun;
+    }
+}
+
+/// Datagrams with their senders and receivers. Emptied after each packet.
+#[derive(Debug, Default)]
+pub struct Datagrams {
+    octets: Vec<u8>,
+    parts: Vec<(Endpoint, Endpoint, Range<usize>)>,
+}
+
+impl Datagrams {
+    /// Appends one.
+    pub fn push(&mut self, src: Endpoint, dst: Endpoint, datagram: &[u8]) {
+        let start = self.octets.len();
+        self.octets.extend_from_slice(datagram);
+        self.parts.push((src, dst, start..self.octets.len()));
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.parts.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.parts.is_empty()
+    }
+
+    /// Forgets all but the first `len`.
+    pub fn truncate(&mut self, len: usize) {
+        self.parts.truncate(len);
+    }
+
+    /// All of them, in order.
+    pub fn iter(&self) -> impl Iterator<Item = (Endpoint, Endpoint, &[u8])> {
+        let part = |(src, dst, range): &(Endpoint, Endpoint, Range<usize>)| {
+            (*src, *dst, self.octets.get(range.clone()).unwrap_or_default())
+        };
+        self.parts.iter().map(part)
+    }
+
+    /// Empties it.
+    pub fn clear(&mut self) {
+        self.parts.clear();
+        self.octets.clear();
+        if self.octets.capacity() > SPARE_MAX {
+            *self = Self::default();
+        }
+    }
+}

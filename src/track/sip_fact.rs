@@ -1,0 +1,43 @@
+//! The fact of a SIP message that came whole: in a datagram, a chunk or a frame.
+
+use overhear_parsers::sip::{self, Message};
+
+use crate::dissect::sip_names::sip_names;
+use crate::model::addr::Endpoint;
+use crate::model::fact::{Body, HepCopy, SipFact, length};
+use crate::model::transport::Transport;
+
+use super::emit::Emitter;
+
+/// What carried a message, and from whom to whom.
+#[derive(Copy, Clone, Debug)]
+pub(super) struct Way {
+    pub(super) src: Endpoint,
+    pub(super) dst: Endpoint,
+    pub(super) transport: Transport,
+    /// The snap length cut it.
+    pub(super) clipped: bool,
+    /// It is a copy that a capture agent sent.
+    pub(super) hep: Option<HepCopy>,
+}
+
+/// Emits the fact of a message; of octets that are none, nothing.
+pub(super) fn sip_fact(way: &Way, octets: &[u8], emit: &mut Emitter<'_>) {
+    let start = length(emit.epoch.spans.len());
+    let Ok(layout) = sip::parse_datagram(octets, &mut emit.epoch.spans) else { return };
+    let spans = start..length(emit.epoch.spans.len());
+    let message = Message::new(octets, layout, emit.epoch.spans(&spans));
+    let names = sip_names(&message, way.src, way.dst);
+    let octets = emit.epoch.keep(octets);
+    emit.fact(Body::Sip(SipFact {
+        src: way.src,
+        dst: way.dst,
+        transport: way.transport,
+        octets,
+        spans,
+        layout,
+        names,
+        clipped: way.clipped,
+        hep: way.hep,
+    }));
+}

@@ -1,0 +1,113 @@
+//! What a TCP connection carries other than SIP by itself: SIP in WebSocket frames, MSRP, datagrams.
+
+use overhear_parsers::framed::Way;
+use overhear_parsers::sip;
+
+use crate::dissect::frame_stream::FrameStream;
+use crate::dissect::msrp_stream::MsrpStream;
+use crate::dissect::tcp_probe::Probe;
+use crate::dissect::ws_stream::WsStream;
+use crate::model::addr::Endpoint;
+use crate::model::transport::Transport;
+
+use super::emit::Emitter;
+use super::shared::Shared;
+use super::sip_fact::{self, sip_fact};
+use super::tcp_connection::Carries;
+
+/// Both directions.
+#[derive(Debug)]
+pub(super) enum Carried {
+    /// SIP over WebSocket.
+    WebSocket([WsStream; 2]),
+    /// MSRP, of which messages are counted.
+    Msrp([MsrpStream; 2]),
+    /// RTP or TURN in frames.
+    Framed(Way, [FrameStream; 2]),
+}
+
+/// Octets on their way, with who sent them.
+#[derive(Copy, Clone, Debug)]
+pub(super) struct Piece<'a> {
+    pub(super) side: usize,
+    pub(super) src: Endpoint,
+    pub(super) dst: Endpoint,
+    pub(super) octets: &'a [u8],
+    pub(super) after_gap: bool,
+    pub(super) clipped: bool,
+}
+
+impl Carried {
+    /// What the probe recognised, and what its frames are booked under.
+    pub(super) fn of(judged: Probe) -> Option<(Self, Carries)> {
+        Some(match judged {
+            Probe::WebSocket => (Self::WebSocket(Default::default()), Carries::WebSocket),
+            Probe::Msrp => (Self::Msrp(Default::default()), Carries::Msrp),
+            Probe::Framed(Way::Turn) => {
+                (Self::Framed(Way::Turn, Default::default()), Carries::Turn)
+            }
+            // Connectivity checks come before the packets that they are made for (RFC 6544).
+            Probe::Framed(Way::Length) => {
+                (Self::Framed(Way::Length, Default::default()), Carries::Checks)
+            }
+            _ => return None,
+        })
+    }
+
+    /// Memory taken by a direction.
+    pub(super) fn cost(&self, side: usize) -> u64 {
+        let cost = match self {
+            Self::WebSocket(sides) => sides.get(side).map(WsStream::cost),
+            Self::Msrp(sides) => sides.get(side).map(MsrpStream::cost),
+            Self::Framed(_, sides) => sides.get(side).map(FrameStream::cost),
+        };
+        cost.unwrap_or_default()
+    }
+
+    /// Forgets what is unfinished in a direction.
+    pub(super) fn forget(&mut self, side: usize) {
+        match self {
+            Self::WebSocket(sides) => sides.get_mut(side).into_iter().for_each(WsStream::forget),
+            Self::Msrp(sides) => {
+                sides.get_mut(side).into_iter().for_each(|side| *side = MsrpStream::default());
+            }
+            Self::Framed(_, sides) => {
+                sides.get_mut(side).into_iter().for_each(FrameStream::forget);
+            }
+        }
+    }
+
+    /// Takes ordered octets; tells whether media was among them.
+    pub(super) fn push(
+        &mut self,
+        piece: &Piece<'_>,
+        shared: &mut Shared,
+        emit: &mut Emitter<'_>,
+    ) -> bool {
+        let &Piece { side, src, dst, octets, after_gap, clipped } = piece;
+        let mut media = false;
+        match self {
+            Self::WebSocket(sides) => {
+                let Some(stream) = sides.get_mut(side) else { return false };
+                let way = sip_fact::Way { src, dst, transport: Transport::Ws, clipped, hep: None };
+                stream.push(octets, after_gap, &mut |message| {
+                    if sip::probe(message) {
+                        sip_fact(&way, message, emit);
+                    }
+                });
+            }
+            Self::Msrp(sides) => {
+                let Some(stream) = sides.get_mut(side) else { return false };
+                shared.inner.msrp += stream.push(octets, after_gap);
+            }
+            Self::Framed(way, sides) => {
+                let Some(stream) = sides.get_mut(side) else { return false };
+                stream.push(*way, octets, after_gap, &mut |datagram| {
+                    media |= datagram.first().is_some_and(|first| *first >= 0x80);
+                    shared.datagrams.push(src, dst, datagram);
+                });
+            }
+        }
+        media
+    }
+}
