@@ -4,6 +4,9 @@
 //! tie. A source's own order is never changed, so a clock that steps back holds its source's
 //! frames up, not others'. A frame without time goes with the one before it.
 //!
+//! Where the clocks of sources are known to differ ([`Merge::correct`]), capture time is told by
+//! one of them, and frames come with that time. What is said of a source is by its own clock.
+//!
 //! Of many sources, such as those that a ring buffer leaves behind, each is open only from its
 //! first frame to its last: descriptors, windows and blocks are those of the sources that
 //! overlap.
@@ -19,7 +22,7 @@ use super::live::Live;
 use super::select::{Selection, Taken};
 use super::source::{MAX_FRAMES, OpenOptions, Source};
 use crate::model::frame::RawFrame;
-use crate::model::time::Ts;
+use crate::model::time::{Span, Ts};
 
 /// Octets of memory that all sources share.
 const SHARED: usize = 256 << 20;
@@ -66,6 +69,8 @@ struct Lane {
     share: usize,
     /// Time of the last frame that had one.
     last: Ts,
+    /// How far the source's clock is ahead.
+    ahead: Span,
     delivered: Taken,
     /// Where this lane's backing is in the batch being filled.
     backing: Option<u16>,
@@ -111,6 +116,14 @@ impl Merge {
     pub fn select(&mut self, selection: Selection) {
         self.taken = (!selection.is_everything()).then(Taken::default);
         self.selection = selection;
+    }
+
+    /// Says how far the clock of each source is ahead. To be said before the first batch; of a
+    /// single source, whose clock is the only one, it changes nothing.
+    pub fn correct(&mut self, ahead: impl Iterator<Item = Span>) {
+        for (lane, ahead) in self.lanes.iter_mut().zip(ahead) {
+            lane.ahead = ahead;
+        }
     }
 
     /// Whether a frame of a batch with these captured octets is selected. To be asked once for
@@ -276,6 +289,7 @@ impl Lane {
             next: 0,
             share: SHARED,
             last: Ts::MIN,
+            ahead: Span::ZERO,
             delivered: Taken::default(),
             backing: None,
         }
@@ -297,7 +311,12 @@ impl Lane {
 
     /// When the next frame is due.
     fn due(&self) -> Ts {
-        self.chunk.frames.get(self.next).and_then(|frame| frame.ts).unwrap_or(self.last)
+        self.chunk.frames.get(self.next).and_then(|frame| self.time(frame)).unwrap_or(self.last)
+    }
+
+    /// The frame's time by the clock that all sources are told by.
+    fn time(&self, frame: &RawFrame) -> Option<Ts> {
+        frame.ts.map(|ts| ts.minus(self.ahead))
     }
 
     /// Moves frames into `out` as long as none of another source is due before them.
@@ -314,14 +333,15 @@ impl Lane {
             u16::try_from(out.backings.len().saturating_sub(1)).unwrap_or(u16::MAX)
         });
         for frame in left {
-            let due = frame.ts.unwrap_or(self.last);
+            let ts = self.time(frame);
+            let due = ts.unwrap_or(self.last);
             if out.frames.len() >= most || limit.is_some_and(|key| (due, index) > key) {
                 break;
             }
             self.last = due;
             self.delivered.frame(frame.ts);
             self.next = self.next.saturating_add(1);
-            out.frames.push((index, backing, *frame));
+            out.frames.push((index, backing, RawFrame { ts, ..*frame }));
         }
     }
 }

@@ -230,6 +230,17 @@ impl Source {
         Ok(())
     }
 
+    /// Whether it can be read a second time: a file, and no pipe.
+    pub fn reads_again(&self) -> bool {
+        self.size.is_some()
+    }
+
+    /// The same source from its beginning, beside this one; `None` if it can be read only once, or
+    /// is no longer there.
+    pub fn again(&self) -> Option<Self> {
+        self.size.and_then(|_| Self::open(&self.path, &self.options).ok())
+    }
+
     /// Takes the octets of a chunk back. They are used again once no clone of the chunk's backing
     /// is left; whether that is before or after this call does not matter.
     pub fn recycle(&mut self, chunk: &mut Chunk) {

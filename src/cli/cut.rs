@@ -44,7 +44,7 @@ pub(super) fn write(
     }
     let mut written = cut::Written::default();
     target.write(|out| {
-        written = cut::write(config, calls, &outcome.findings, out)?;
+        written = cut::write(config, calls, outcome, out)?;
         Ok(())
     })?;
     let mut remarks = Vec::new();

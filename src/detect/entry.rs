@@ -150,7 +150,7 @@ impl Entry {
             self.evidence.remove(kinds.iter().rposition(repeated).unwrap_or(kinds.len() - 1));
         }
         let excerpt = excerpt.map(|text| clip(text, EXCERPT_OCTETS));
-        self.evidence.push((kind, Evidence { at, what, excerpt }));
+        self.evidence.push((kind, Evidence { at, what, excerpt, sightings: Vec::new() }));
     }
 
     pub(super) fn id(&self, digits: usize) -> String {

@@ -13,9 +13,10 @@ use crate::decode::{self, Decoded, Fragment, FragmentKey};
 use crate::model::addr::STABLE;
 use crate::model::finding::Finding;
 use crate::model::frame::{FrameId, RawFrame};
-use crate::model::time::Ts;
+use crate::model::time::{Span, Ts};
 use crate::policy::Limits;
 use crate::reassemble::ip::{IpReassembler, Pushed};
+use crate::report::Outcome;
 
 use super::dispatcher::{fragments, looks_like_sip};
 use super::trace::{Share, Trace};
@@ -49,16 +50,16 @@ pub struct Written {
 pub fn write(
     config: &Config,
     trace: Option<&Trace>,
-    findings: &[Finding],
+    outcome: &Outcome,
     out: &mut dyn Write,
 ) -> io::Result<Written> {
-    let wanted = trace.map(|trace| find(config, trace)).transpose()?;
-    let comments = comments(findings);
+    let wanted = trace.map(|trace| find(config, outcome, trace)).transpose()?;
+    let comments = comments(&outcome.findings);
     let mut writer = PcapngWriter::new(out, concat!("overhear ", env!("CARGO_PKG_VERSION")))?;
     let mut written = Written::default();
     let mut last = Ts::default();
-    each(config, &mut |seen| {
-        last = seen.raw.ts.unwrap_or(last);
+    each(config, outcome, &mut |seen| {
+        last = seen.own.unwrap_or(last);
         let octets = match &wanted {
             None => seen.octets,
             Some(wanted) if wanted.whole.has(seen.ordinal) => seen.octets,
@@ -72,7 +73,7 @@ pub fn write(
         let comment = comments.get(&seen.frame).map(String::as_str);
         // A packet block without time has neither interface nor comment.
         let plain = comment.is_none() && octets.len() as u64 >= u64::from(seen.raw.original);
-        let ts = seen.raw.ts.or((!plain).then_some(last));
+        let ts = seen.own.or((!plain).then_some(last));
         writer.on(u64::from(seen.frame.source) << 32 | u64::from(seen.raw.interface));
         writer.packet(ts, link, seen.raw.original, octets, comment)?;
         written.packets += 1;
@@ -87,14 +88,23 @@ pub fn write(
 struct Seen<'a> {
     frame: FrameId,
     raw: &'a RawFrame,
+    /// Its time by the clock of its source; that in `raw` is by the clock of the first.
+    own: Option<Ts>,
     octets: &'a [u8],
     /// As the dispatcher counts: frames that are not selected too.
     ordinal: u64,
 }
 
 /// Reads the sources again from the beginning.
-fn each(config: &Config, work: &mut dyn FnMut(&Seen<'_>) -> io::Result<()>) -> io::Result<()> {
+fn each(
+    config: &Config,
+    outcome: &Outcome,
+    work: &mut dyn FnMut(&Seen<'_>) -> io::Result<()>,
+) -> io::Result<()> {
     let (mut merge, _): (Merge, _) = opened(config);
+    let sources = outcome.capture.sources.iter();
+    let ahead: Vec<Span> = sources.map(|of| of.clock_offset.unwrap_or_default()).collect();
+    merge.correct(ahead.iter().copied());
     let mut merged = MergedBatch::default();
     let mut ordinal = 0;
     while merge.next_batch(FRAMES, &mut merged) {
@@ -104,7 +114,9 @@ fn each(config: &Config, work: &mut dyn FnMut(&Seen<'_>) -> io::Result<()>) -> i
             let octets = owner.map(|owner| owner.frame(raw)).unwrap_or_default();
             if merge.takes(raw, octets) {
                 let frame = FrameId { source: *source, number: raw.number };
-                work(&Seen { frame, raw, octets, ordinal })?;
+                let ahead = ahead.get(usize::from(*source)).copied().unwrap_or_default();
+                let own = raw.ts.map(|ts| ts.plus(ahead));
+                work(&Seen { frame, raw, own, octets, ordinal })?;
             }
         }
     }
@@ -153,11 +165,11 @@ struct Pieces {
     watermark: Ts,
 }
 
-fn find(config: &Config, trace: &Trace) -> io::Result<Wanted> {
+fn find(config: &Config, outcome: &Outcome, trace: &Trace) -> io::Result<Wanted> {
     let mut wanted = Wanted::default();
     let mut pieces = Pieces::new(&config.policy.limits);
     let mut last = Ts::default();
-    each(config, &mut |seen| {
+    each(config, outcome, &mut |seen| {
         let ts = seen.raw.ts.unwrap_or(last);
         last = ts;
         pieces.watermark = pieces.watermark.max(ts);

@@ -8,8 +8,11 @@ pub mod collector;
 pub mod cut;
 pub mod dispatcher;
 pub mod lane;
+mod offset;
 pub mod pipeline;
 mod reason;
+mod sample;
+mod sightings;
 mod sources;
 pub mod trace;
 pub mod watch;
@@ -20,7 +23,7 @@ use std::path::PathBuf;
 
 use crate::capture::{CaptureError, Live, Merge, OpenOptions, Selection, Source, Unpacking};
 use crate::detect::seen::CaptureSeen;
-use crate::model::capture::{CaptureRecord, Counts, SeverityCounts};
+use crate::model::capture::{CaptureRecord, Counts, SeverityCounts, SourceRecord};
 use crate::model::evidence::FrameRef;
 use crate::model::finding::{Finding, Severity};
 use crate::model::frame::FrameId;
@@ -32,6 +35,7 @@ use crate::report::events::Listener;
 use crate::report::outcome::Outcome;
 
 use collector::Collector;
+use offset::Offsets;
 use pipeline::Run;
 use trace::Trace;
 
@@ -131,12 +135,15 @@ pub fn examine(
     listeners: Vec<Box<dyn Listener>>,
     progress: &mut dyn FnMut(Progress),
 ) -> Result<Examined, Error> {
-    let (merge, refused) = opened(config);
+    let (mut merge, refused) = opened(config);
     let mut unusable: Vec<(PathBuf, String)> =
         refused.into_iter().map(|error| (error.path().to_path_buf(), error.to_string())).collect();
     if merge.sources().len() == 0 {
         return Err(Error { sources: unusable });
     }
+    let offsets = Offsets::measure(&merge);
+    merge.correct(offsets.each().map(Option::unwrap_or_default));
+    let twice = sources::readable_again(&merge);
     let run = engage(merge, config, listeners, progress);
     for (source, error) in run.dispatcher.merge().failures() {
         let path = run.dispatcher.merge().sources().nth(usize::from(*source)).map(Source::path);
@@ -145,7 +152,11 @@ pub fn examine(
     if unusable.len() >= config.sources.len() {
         return Err(Error { sources: unusable });
     }
-    Ok(assemble(run, config, unusable))
+    let mut examined = assemble(run, &offsets, config, unusable);
+    if offsets.each().len() > 1 {
+        retrace(config, &offsets, &twice, &mut examined.outcome);
+    }
+    Ok(examined)
 }
 
 /// Listens to interfaces until they end, telling `listeners` what happens. Of the configuration
@@ -154,7 +165,7 @@ pub fn live(live: Live, config: &Config, listeners: Vec<Box<dyn Listener>>) -> E
     let run = engage(Merge::live(live), config, listeners, &mut |_| {});
     let interfaces = run.dispatcher.merge().interfaces();
     let faults = interfaces.map(|live| live.faults().to_vec()).unwrap_or_default();
-    let mut examined = assemble(run, config, Vec::new());
+    let mut examined = assemble(run, &Offsets::default(), config, Vec::new());
     examined.faults = faults;
     examined
 }
@@ -200,7 +211,37 @@ fn how_far(merge: &Merge, packets: u64) -> Progress {
     all
 }
 
-fn assemble(run: Run, config: &Config, unusable: Vec<(PathBuf, String)>) -> Examined {
+/// Looks for the evidence in the other sources, and gives each frame of it the time that its own
+/// source says.
+fn retrace(
+    config: &Config,
+    offsets: &Offsets,
+    (index, sources): &(Vec<u16>, Vec<PathBuf>),
+    outcome: &mut Outcome,
+) {
+    let (mut merge, refused) = opened(&Config { sources: sources.clone(), ..config.clone() });
+    // A source that went away in the meantime would shift the numbers of the others.
+    if refused.is_empty() {
+        merge.correct(index.iter().map(|source| offsets.ahead(*source)));
+        sightings::find(merge, index, &mut outcome.findings);
+    }
+    for finding in &mut outcome.findings {
+        finding.first_alert = offsets.own(finding.first_alert);
+        for evidence in &mut finding.evidence {
+            evidence.at = offsets.own(evidence.at);
+            for sighting in &mut evidence.sightings {
+                *sighting = offsets.own(*sighting);
+            }
+        }
+    }
+}
+
+fn assemble(
+    run: Run,
+    offsets: &Offsets,
+    config: &Config,
+    unusable: Vec<(PathBuf, String)>,
+) -> Examined {
     let Run { dispatcher, collector, totals } = run;
     let collected = collector.finish();
     let mut tally = totals.tally.clone();
@@ -209,7 +250,7 @@ fn assemble(run: Run, config: &Config, unusable: Vec<(PathBuf, String)>) -> Exam
     for (table, count) in collected.evicted {
         *evicted.entry(table).or_default() += count;
     }
-    let sources = sources::records(dispatcher.merge(), config.hash);
+    let sources = sources::records(dispatcher.merge(), offsets, config.hash);
     let dropped = sources::dropped(dispatcher.merge());
     let capture = capture_record(&dispatcher, sources, dropped, &tally, totals.reassembly, evicted);
     let seen = CaptureSeen {
@@ -249,7 +290,7 @@ fn assemble(run: Run, config: &Config, unusable: Vec<(PathBuf, String)>) -> Exam
 
 fn capture_record(
     dispatcher: &dispatcher::Dispatcher,
-    sources: Vec<crate::model::capture::SourceRecord>,
+    sources: Vec<SourceRecord>,
     dropped: BTreeMap<&'static str, u64>,
     tally: &Tally,
     reassembly: crate::model::capture::Reassembly,
@@ -258,10 +299,7 @@ fn capture_record(
     let (packets, bytes) = dispatcher.read();
     let (first_packet, last_packet) = match dispatcher.merge().taken() {
         Some(taken) => (taken.span.map(|span| span.0), taken.span.map(|span| span.1)),
-        None => (
-            sources.iter().filter_map(|source| source.first_packet).min(),
-            sources.iter().filter_map(|source| source.last_packet).max(),
-        ),
+        None => sources::span(&sources),
     };
     CaptureRecord {
         packets,

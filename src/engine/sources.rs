@@ -3,17 +3,39 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::io::Read;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
 use crate::capture::{Filter, Format, Merge, SourceFacts, Via};
 use crate::model::capture::{CaptureRecord, Counts, SourceRecord};
 use crate::model::frame::LinkType;
+use crate::model::time::{Span, Ts};
+
+use super::offset::Offsets;
 
 /// One record a source.
-pub(super) fn records(merge: &Merge, hash: bool) -> Vec<SourceRecord> {
-    merge.facts().map(|facts| record(&facts, hash)).collect()
+pub(super) fn records(merge: &Merge, offsets: &Offsets, hash: bool) -> Vec<SourceRecord> {
+    // Nothing was measured of interfaces.
+    let facts = merge.facts().zip(offsets.each().chain(std::iter::repeat(None)));
+    facts.map(|(facts, offset)| record(&facts, offset, hash)).collect()
+}
+
+/// The sources that can be read a second time: which they are, and where.
+pub(super) fn readable_again(merge: &Merge) -> (Vec<u16>, Vec<PathBuf>) {
+    let sources = (0..).zip(merge.sources()).filter(|(_, source)| source.reads_again());
+    sources.map(|(index, source)| (index, source.path().to_path_buf())).unzip()
+}
+
+/// The earliest and the latest time of all sources, by one clock.
+pub(super) fn span(records: &[SourceRecord]) -> (Option<Ts>, Option<Ts>) {
+    let told = |time: Option<Ts>, of: &SourceRecord| {
+        time.map(|time| time.minus(of.clock_offset.unwrap_or_default()))
+    };
+    (
+        records.iter().filter_map(|of| told(of.first_packet, of)).min(),
+        records.iter().filter_map(|of| told(of.last_packet, of)).max(),
+    )
 }
 
 /// Frames that the capturing hosts lost, by what they call it.
@@ -94,7 +116,7 @@ pub(super) fn limits(capture: &CaptureRecord, counts: &Counts) -> Vec<String> {
     limits
 }
 
-fn record(facts: &SourceFacts, hash: bool) -> SourceRecord {
+fn record(facts: &SourceFacts, offset: Option<Span>, hash: bool) -> SourceRecord {
     SourceRecord {
         path: facts.path.to_string_lossy().into_owned(),
         format: match facts.format {
@@ -111,7 +133,7 @@ fn record(facts: &SourceFacts, hash: bool) -> SourceRecord {
         compression: facts.compression.name().to_owned(),
         sha256: hash.then(|| sha256(&facts.path)).flatten(),
         bytes: facts.octets,
-        clock_offset_ms: None,
+        clock_offset: offset,
         packets: facts.packets,
         link_types: facts.link_types.iter().map(|link| link_name(*link)).collect(),
         first_packet: facts.first_packet,

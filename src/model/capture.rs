@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
-use super::time::Ts;
+use super::time::{Span, Ts};
 
 /// One input.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -21,8 +21,11 @@ pub struct SourceRecord {
     pub sha256: Option<String>,
     /// Octets of the input.
     pub bytes: u64,
-    /// Estimated offset of its clock against the first source.
-    pub clock_offset_ms: Option<f64>,
+    /// How far its clock is ahead of that of the first source that it shares packets with, directly
+    /// or by way of others: an estimate, in milliseconds in the report. `None`: it shares packets
+    /// with none, too few to tell, or cannot be read twice.
+    #[serde(rename = "clock_offset_ms", serialize_with = "millis")]
+    pub clock_offset: Option<Span>,
     /// Frames.
     pub packets: u64,
     /// Link types in order of first use, by name, or their number.
@@ -155,4 +158,9 @@ pub struct Counts {
     pub msrp_messages: u64,
     /// Findings by severity.
     pub findings: SeverityCounts,
+}
+
+/// Milliseconds with a fraction.
+fn millis<S: Serializer>(span: &Option<Span>, serializer: S) -> Result<S::Ok, S::Error> {
+    span.map(|span| span.secs_f64() * 1000.0).serialize(serializer)
 }

@@ -24,4 +24,7 @@ pub struct Evidence {
     /// At most 256 octets of the packet, made printable and redacted; `None` where the fact itself
     /// says enough.
     pub excerpt: Option<String>,
+    /// The same packet at other taps, or once more at the same one, in the order of time; at most
+    /// [`crate::policy::limits::EVIDENCE_SIGHTINGS`]. Looked for where there are several sources.
+    pub sightings: Vec<FrameRef>,
 }

@@ -19,6 +19,9 @@ pub const FINDING_LINKS: usize = 100;
 /// Sightings kept as evidence of one finding.
 pub const FINDING_EVIDENCE: usize = 5;
 
+/// Further sightings of the packet named in one piece of evidence.
+pub const EVIDENCE_SIGHTINGS: usize = 8;
+
 /// Octets of a packet quoted in one piece of evidence.
 pub const EXCERPT_OCTETS: usize = 256;
 

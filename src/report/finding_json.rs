@@ -35,13 +35,11 @@ impl Object for FrameRef {
     }
 }
 
-/// With the same packet in other sources, which a later version finds there.
 impl Object for Evidence {
     fn members(&self, out: &mut Out) {
-        let Self { at, what, excerpt } = self;
+        let Self { at, what, excerpt, sightings } = self;
         at.members(out);
-        more! { out, what excerpt }
-        out.raw(",\"sightings\":[]");
+        more! { out, what excerpt sightings }
     }
 }
 

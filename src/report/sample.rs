@@ -61,6 +61,7 @@ pub(crate) fn finding(rule: &'static str, severity: Severity, calls: Vec<RecordI
             at: at(21),
             what: format!("PCMU as sent by {HOSTILE}"),
             excerpt: None,
+            sightings: vec![FrameRef { frame: FrameId { source: 1, number: 17 }, ..at(21) }],
         }],
         parameters: vec![
             ("min_packets", Figure::Count(20)),
@@ -81,7 +82,7 @@ fn source() -> SourceRecord {
         compression: "none".to_owned(),
         sha256: None,
         bytes: 1_234_567,
-        clock_offset_ms: None,
+        clock_offset: None,
         packets: 6_420,
         link_types: vec!["ethernet".to_owned()],
         first_packet: Some(time(0)),
