@@ -16,7 +16,8 @@ use super::offset::Offsets;
 
 /// One record a source.
 pub(super) fn records(merge: &Merge, offsets: &Offsets, hash: bool) -> Vec<SourceRecord> {
-    let facts = merge.facts().zip(offsets.each());
+    // Nothing was measured of interfaces.
+    let facts = merge.facts().zip(offsets.each().chain(std::iter::repeat(None)));
     facts.map(|(facts, offset)| record(&facts, offset, hash)).collect()
 }
 
