@@ -40,17 +40,18 @@ pub struct Frame<'a> {
 /// # Errors
 /// `Some`: so many octets are needed. `None`: no frame of this way begins here.
 pub fn next(way: Way, octets: &[u8]) -> Result<Frame<'_>, Option<usize>> {
-    let &[a, b, c, d] = octets.first_chunk::<4>().ok_or(Some(4_usize))?;
     let (from, length, taken): (usize, usize, usize) = match way {
         Way::Length => {
-            let length = usize::from(u16::from_be_bytes([a, b]));
+            let octets = octets.first_chunk::<2>().ok_or(Some(2_usize))?;
+            let length = usize::from(u16::from_be_bytes(*octets));
             (2, length, length.saturating_add(2))
         }
         // A STUN message, whose length is a multiple of 4; channel data, which is padded to one.
         Way::Turn => {
+            let &[a, _, c, d] = octets.first_chunk::<4>().ok_or(Some(4_usize))?;
             let length = usize::from(u16::from_be_bytes([c, d]));
             match a {
-                0..=0x3f if length & 3 == 0 => {
+                0..=0x3f if length.is_multiple_of(4) => {
                     (0, length.saturating_add(20), length.saturating_add(20))
                 }
                 0x40..=0x4f => {
@@ -100,7 +101,7 @@ pub fn start(octets: &[u8]) -> Start {
 
 fn stun_length(octets: &[u8]) -> Option<usize> {
     let &[_, _, a, b] = octets.first_chunk::<4>()?;
-    Some(usize::from(u16::from_be_bytes([a, b]))).filter(|length| length & 3 == 0)
+    Some(usize::from(u16::from_be_bytes([a, b]))).filter(|length| length.is_multiple_of(4))
 }
 
 /// A STUN message whose own length agrees with the one before it.

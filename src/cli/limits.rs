@@ -36,6 +36,8 @@ impl Setting {
             "armed" => &mut limits.armed,
             "udp_flows" => &mut limits.udp_flows,
             "tcp_flows" => &mut limits.tcp_flows,
+            "sctp_flows" => &mut limits.sctp_flows,
+            "turn_flows" => &mut limits.turn_flows,
             "reassembly_octets" => &mut limits.reassembly_octets,
             "fragment_octets" => &mut limits.fragment_octets,
             "duplicates" => &mut limits.duplicates,

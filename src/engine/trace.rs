@@ -98,7 +98,8 @@ impl Trace {
         if self.wanted.is_empty() {
             return;
         }
-        let before = self.spoken(event);
+        // A copy in HEP came in a datagram, whatever carried the message itself.
+        let before = if event.hep.is_some() { None } else { self.spoken(event) };
         let call_id = event.message.call_id();
         let asked = self.wanted.iter().any(|wanted| {
             wanted.as_bytes() == call_id || placement.call.is_some_and(|call| names(wanted, call))

@@ -88,8 +88,10 @@ impl<'a> Header<'a> {
             return Err(RtpError::Version(first >> 6));
         }
         // Nearly every packet of a telephone has neither sources nor an extension.
-        let (csrc, extension, payload) =
-            if first & 0x1f == 0 { (&[][..], None, rest) } else { Self::optional(first, rest)? };
+        let (csrc, extension, payload) = match first & 0x1f {
+            0 => (&[][..], None, rest),
+            _ => Self::optional(first, rest)?,
+        };
         Ok(Self {
             marker: second & 0x80 != 0,
             payload_type: second & 0x7f,

@@ -37,6 +37,7 @@ fn further_odd(octets: &[u8], at: usize) -> u32 {
 /// The same for one block. Written so that it becomes vector code: the octets are compared at once and
 /// the answers laid over each other, those of the n-th eight octets in bit n of a word's eight octets.
 #[inline]
+#[expect(clippy::many_single_char_names, reason = "eight words in order")]
 fn odd_in(block: &[u8; BLOCK]) -> Option<u32> {
     // As signed numbers counted from SP up, printable ASCII is -128 to -34.
     let odd =

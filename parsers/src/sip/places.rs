@@ -260,7 +260,6 @@ fn amiss(present: HeaderSet, repeated: HeaderSet) -> Anomalies {
 #[inline]
 #[allow(clippy::as_conversions, reason = "the discriminant of an enum of one octet")]
 const fn place(name: HeaderName) -> (usize, u64) {
-    const { assert!(HeaderName::KNOWN.len() < 128, "a bit for each name") };
     let number = name as u8;
     (number as usize, 1 << (number & 63))
 }
@@ -268,14 +267,13 @@ const fn place(name: HeaderName) -> (usize, u64) {
 /// `1*DIGIT LWS Method`.
 fn read_cseq(octets: &[u8], span: HeaderSpan) -> Option<CSeq> {
     let value = span.value(octets);
-    let (number, method, text) = match plain_cseq(value) {
-        Some(plain) => plain,
-        None => {
-            let (sequence, text) = word(value);
-            let number = u32::try_from(number(sequence)?).ok()?;
-            let valid = !text.is_empty() && !text.iter().any(|&octet| is_lws(octet));
-            valid.then(|| (number, Method::from(text), text))?
-        }
+    let (number, method, text) = if let Some(plain) = plain_cseq(value) {
+        plain
+    } else {
+        let (sequence, text) = word(value);
+        let number = u32::try_from(number(sequence)?).ok()?;
+        let valid = !text.is_empty() && !text.iter().any(|&octet| is_lws(octet));
+        valid.then(|| (number, Method::from(text), text))?
     };
     // Trimmed at both ends, the value ends with the method.
     let at = index_of_last(span, text.len());

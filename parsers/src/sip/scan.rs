@@ -35,8 +35,7 @@ pub(super) fn head(
     spans: &mut Vec<HeaderSpan>,
     in_stream: bool,
 ) -> Option<Head> {
-    let mut odd = false;
-    let mut rest = tail(octets, from);
+    let (mut odd, mut rest) = (false, tail(octets, from));
     let first = line(rest, first_odd(rest), &mut odd)?;
     let (start, mut anomalies) = start_line(first.text, from)?;
     anomalies |= ending_anomaly(first.ending);

@@ -177,6 +177,7 @@ mod tests {
     }
 
     #[test]
+    #[expect(clippy::too_many_lines, reason = "mostly the forms that are combined")]
     fn the_short_way_to_a_hop_and_the_long_one_agree() {
         let mut short = 0;
         let rests = [
