@@ -109,9 +109,10 @@ impl Calls {
         let found =
             self.find(view).or_else(|| self.begin(event, view, placement.retransmission, out));
         let Some((slot, from)) = found else { return };
-        let slot = match view.is_success() {
-            true => self.fork(slot, from, event, view, out).unwrap_or(slot),
-            false => slot,
+        let slot = if view.is_success() {
+            self.fork(slot, from, event, view, out).unwrap_or(slot)
+        } else {
+            slot
         };
         let stamp = self.stamp;
         let Some(call) = self.live.get_mut(slot) else { return };

@@ -139,6 +139,7 @@ impl SeenIndex {
 }
 
 /// The lower and the higher half.
+#[expect(clippy::many_single_char_names, reason = "eight octets in order")]
 fn halves(key: u64) -> (u32, u32) {
     let [a, b, c, d, e, f, g, h] = key.to_le_bytes();
     (u32::from_le_bytes([a, b, c, d]), u32::from_le_bytes([e, f, g, h]))

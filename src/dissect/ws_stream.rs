@@ -164,12 +164,11 @@ mod tests {
     fn frame(first: u8, payload: &[u8], mask: Option<[u8; 4]>) -> Vec<u8> {
         let masked = if mask.is_some() { 0x80 } else { 0 };
         let mut octets = vec![first];
-        match u8::try_from(payload.len()).ok().filter(|len| *len < 126) {
-            Some(len) => octets.push(masked | len),
-            None => {
-                octets.push(masked | 126);
-                octets.extend(u16::try_from(payload.len()).unwrap().to_be_bytes());
-            }
+        if let Some(len) = u8::try_from(payload.len()).ok().filter(|len| *len < 126) {
+            octets.push(masked | len);
+        } else {
+            octets.push(masked | 0x7e);
+            octets.extend(u16::try_from(payload.len()).unwrap().to_be_bytes());
         }
         octets.extend(mask.unwrap_or_default().iter().take(if masked == 0 { 0 } else { 4 }));
         let key = mask.unwrap_or_default();
@@ -225,7 +224,7 @@ mod tests {
         assert!(run(&[HEAD, &[0x81, 127, 0, 0, 0, 1, 0, 0, 0, 0, 1]]).is_empty());
         let mut stream = WsStream::default();
         stream.push(HEAD, false, &mut |_| {});
-        let piece = frame(0, &[b'a'; 60_000], None);
+        let piece = frame(0, &vec![b'a'; 60_000], None);
         for _ in 0..100 {
             stream.push(&piece, false, &mut |_| {});
         }

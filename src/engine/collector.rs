@@ -292,12 +292,11 @@ impl Collector {
             encrypted: false,
             hep: sip.hep,
         };
-        match sip.hep {
-            Some(_) => self.counts.hep_messages += 1,
-            None => {
-                self.seen.message(&event);
-                self.inventory.message(&event);
-            }
+        if sip.hep.is_some() {
+            self.counts.hep_messages += 1;
+        } else {
+            self.seen.message(&event);
+            self.inventory.message(&event);
         }
         let placement = self.dialogs.sip(&event, &mut self.outbox);
         self.trace.sip(&event, &placement);

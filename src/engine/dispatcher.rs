@@ -285,7 +285,7 @@ impl Dispatcher {
                 let payload = packet.payload(&octets);
                 let whereabouts = Whereabouts::Joined { octets: &octets, frames };
                 let arrived = Arrived { packet: &packet, payload, whereabouts };
-                self.packet(&arrived, &place, merged, lanes);
+                self.packet(&arrived, place, merged, lanes);
             }
             Some((Decoded::Skipped(skip), _, frames)) => {
                 self.totals.tally.skipped(reason(skip), u64::from(frames));

@@ -75,8 +75,8 @@ impl Addr {
     /// not loopback, private (RFC 1918), CGNAT (RFC 6598), link-local, ULA (RFC 4193),
     /// documentation, multicast, unspecified or broadcast.
     pub fn is_public(&self) -> bool {
-        match self.as_v4() {
-            Some(octets) => !matches!(
+        if let Some(octets) = self.as_v4() {
+            !matches!(
                 octets,
                 [0 | 10 | 127 | 224..=239, ..]
                     | [100, 64..=127, ..]
@@ -88,17 +88,16 @@ impl Addr {
                     | [198, 51, 100, _]
                     | [203, 0, 113, _]
                     | [255, 255, 255, 255]
-            ),
-            None => {
-                let v6 = Ipv6Addr::from(self.0);
-                let [first, second, ..] = v6.segments();
-                !(v6.is_loopback()
-                    || v6.is_unspecified()
-                    || v6.is_multicast()
-                    || first & 0xfe00 == 0xfc00
-                    || first & 0xffc0 == 0xfe80
-                    || (first == 0x2001 && second == 0xdb8))
-            }
+            )
+        } else {
+            let v6 = Ipv6Addr::from(self.0);
+            let [first, second, ..] = v6.segments();
+            !(v6.is_loopback()
+                || v6.is_unspecified()
+                || v6.is_multicast()
+                || first & 0xfe00 == 0xfc00
+                || first & 0xffc0 == 0xfe80
+                || (first == 0x2001 && second == 0xdb8))
         }
     }
 }

@@ -138,6 +138,7 @@ impl Packed<'_> for bool {
 
 impl Packed<'_> for u64 {
     #[inline]
+    #[expect(clippy::many_single_char_names, reason = "eight octets in order")]
     fn pack(&self, out: &mut Packer) {
         let [a, b, c, d, e, f, g, h] = self.to_le_bytes();
         let zeros = self.leading_zeros() / 8;
@@ -150,6 +151,7 @@ impl Packed<'_> for u64 {
     #[inline]
     fn unpack(from: &mut Unpacker<'_>) -> Option<Self> {
         /// The number that is left of eight octets when only the first so many count.
+        #[expect(clippy::indexing_slicing, reason = "while compiling")]
         const MASKS: [u64; 9] = {
             let mut masks = [u64::MAX; 9];
             let mut length = 0;

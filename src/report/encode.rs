@@ -424,6 +424,7 @@ mod tests {
         }
 
         #[test]
+        #[expect(clippy::cast_precision_loss, reason = "any number will do")]
         fn numbers_are_written_as_serde_json_writes_them(
             whole: u64, signed: i64, any: f64, some in 0_u64..2_000_000_000_000, digits in 0..12,
         ) {

@@ -12,6 +12,7 @@ use crate::model::id::RecordId;
 use crate::model::time::{Ts, civil_from_days};
 
 /// `00` to `99`.
+#[expect(clippy::indexing_slicing, reason = "while compiling")]
 const PAIRS: [[u8; 2]; 100] = {
     let mut pairs = [[b'0'; 2]; 100];
     let (mut tens, mut number) = (0, 0);
@@ -28,11 +29,12 @@ const PAIRS: [[u8; 2]; 100] = {
 };
 
 /// `0.` to `255.`, and how many octets of each count.
+#[expect(clippy::indexing_slicing, reason = "while compiling")]
 const LABELS: [([u8; 4], u8); 256] = {
     let mut labels = [([b'.'; 4], 0); 256];
     let mut number = 0;
     while number < 256 {
-        let [low, _] = (number as u16).to_le_bytes();
+        let [low, ..] = usize::to_le_bytes(number);
         let (hundreds, tens, ones) = (b'0' + low / 100, b'0' + low / 10 % 10, b'0' + low % 10);
         labels[number] = match low {
             0..10 => ([ones, b'.', 0, 0], 2),
@@ -97,7 +99,7 @@ pub(super) fn short_float(value: f64, out: &mut Vec<u8>) -> bool {
     const SCALE: u64 = 1_000_000_000;
     // Below, digits are written with an exponent; and of the two zeros one has a sign.
     let small = value < 1e-4 && value.to_bits() != 0;
-    if small || !(value < 1e6) {
+    if small || value.partial_cmp(&1e6) != Some(std::cmp::Ordering::Less) {
         return false;
     }
     let scaled = (value * SCALE as f64 + 0.5) as u64;

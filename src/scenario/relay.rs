@@ -144,25 +144,22 @@ pub(super) fn carry(
         if !out && !into {
             continue;
         }
-        let octets = match relay.channel {
-            Some(channel) => {
-                let mut octets = channel.to_be_bytes().to_vec();
-                octets.extend(value::length16(payload.len())?);
-                octets.extend(payload);
-                if relay.tcp {
-                    octets.resize(octets.len().next_multiple_of(4), 0);
-                }
-                octets
+        let octets = if let Some(channel) = relay.channel {
+            let mut octets = channel.to_be_bytes().to_vec();
+            octets.extend(value::length16(payload.len())?);
+            octets.extend(payload);
+            if relay.tcp {
+                octets.resize(octets.len().next_multiple_of(4), 0);
             }
-            None => {
-                let transaction = world.rng().octets(12);
-                let mut made = xor_address(XOR_PEER_ADDRESS, relay.peer, &transaction);
-                made.extend([0, 0x13]);
-                made.extend(value::length16(payload.len())?);
-                made.extend(payload);
-                made.resize(made.len().next_multiple_of(4), 0);
-                stun_message(if out { SEND } else { DATA_INDICATION }, &transaction, &made)?
-            }
+            octets
+        } else {
+            let transaction = world.rng().octets(12);
+            let mut made = xor_address(XOR_PEER_ADDRESS, relay.peer, &transaction);
+            made.extend([0, 0x13]);
+            made.extend(value::length16(payload.len())?);
+            made.extend(payload);
+            made.resize(made.len().next_multiple_of(4), 0);
+            stun_message(if out { SEND } else { DATA_INDICATION }, &transaction, &made)?
         };
         let (client, server) = (relay.client, relay.server);
         let leg = if out { (client, server) } else { (server, client) };

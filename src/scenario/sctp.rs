@@ -61,7 +61,7 @@ pub(super) fn transmit(
     if let [message] = messages {
         for (number, offset, part) in cutting.segments(message) {
             let begins = if offset == 0 { 2 } else { 0 };
-            let ends = if offset.saturating_add(part.len()) == message.len() { 1 } else { 0 };
+            let ends = u8::from(offset.saturating_add(part.len()) == message.len());
             let tsn = first.wrapping_add(value::low32(number.saturating_sub(1)));
             packets.push((number, chunk(DATA, begins | ends, &data(tsn, part))?));
         }

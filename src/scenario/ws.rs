@@ -128,7 +128,7 @@ fn frame(world: &mut World, ends: (Socket, Socket), first: u8, payload: &[u8]) -
     match (u8::try_from(payload.len()), u16::try_from(payload.len())) {
         (Ok(short @ 0..126), _) => octets.push(bit | short),
         (_, Ok(long)) => {
-            octets.push(bit | 126);
+            octets.push(bit | 0x7e);
             octets.extend(long.to_be_bytes());
         }
         _ => {

@@ -188,7 +188,7 @@ impl Cell {
         } else if input.sip {
             self.sip_datagram(input, payload, &mut emit);
         } else {
-            self.udp(input, payload, &ahead, &mut emit);
+            self.udp(input, payload, ahead, &mut emit);
         }
     }
 

@@ -28,7 +28,7 @@ impl Entry {
     const NONE: Self = Self(0);
 
     const fn new(hash: u64, number: u32) -> Self {
-        Self(hash & TAG | number as u64 + 1)
+        Self(hash & TAG | (number as u64 + 1))
     }
 
     /// The number, if the entry is of this hash.
@@ -139,7 +139,6 @@ impl Index {
     }
 
     #[inline]
-    #[expect(clippy::cast_possible_truncation, reason = "masked")]
     const fn home(&self, hash: u64) -> usize {
         (hash >> 32) as usize & self.mask()
     }

@@ -29,7 +29,7 @@ const CHANNELS: usize = 4;
 /// One client of one server.
 #[derive(Copy, Clone, Debug)]
 pub struct Client {
-    client: Endpoint,
+    addr: Endpoint,
     /// Where its peers see it.
     relayed: Option<Endpoint>,
     /// Channels with their peers; number 0 is none.
@@ -141,7 +141,7 @@ impl TurnFlows {
 
     fn client(&mut self, input: &Input, client: Endpoint) -> &mut Client {
         let new = || Client {
-            client,
+            addr: client,
             relayed: None,
             channels: [(0, Endpoint::default()); CHANNELS],
             next: 0,
@@ -165,8 +165,8 @@ impl Client {
     /// What `src` sends, or is sent, from or to `peer`: the client's side is its relayed address, if
     /// that is known.
     fn relay(&self, src: Endpoint, peer: Endpoint) -> Relay {
-        let near = self.relayed.unwrap_or(self.client);
-        if src == self.client {
+        let near = self.relayed.unwrap_or(self.addr);
+        if src == self.addr {
             Relay { src: near, dst: peer }
         } else {
             Relay { src: peer, dst: near }

@@ -76,7 +76,8 @@ impl Detector for Md5Only {
         let severity = if seen.event.encrypted { Severity::Low } else { Severity::Medium };
         let sighting = Sighting::new(&META, seen.pair, seen.event.at).severity(severity);
         sink.sighting(sighting, |_| {
-            let realm = challenges(seen).find_map(|auth| auth.realm()).unwrap_or_default();
+            let realm =
+                challenges(seen).find_map(overhear_parsers::sip::Auth::realm).unwrap_or_default();
             let realm = printable(realm, 64);
             (sentence!("{} offers {}, realm \"{realm}\"", seen.describe(), names(offered)), None)
         })

@@ -80,6 +80,7 @@ impl Algorithm {
 }
 
 /// Whether these are digest credentials or a digest challenge.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "what a filter asks for")]
 pub(super) fn is_digest(auth: &&Auth<'_>) -> bool {
     auth.scheme == AuthScheme::Digest
 }

@@ -35,8 +35,8 @@ impl Set {
     #[inline]
     fn has(&self, tag: u32, micros: u32) -> bool {
         // Nearly always none is equal; without a branch an entry this is vector code.
-        let any = self.tags.iter().fold(false, |any, other| any | (*other == tag));
-        any && self.has_near(tag, micros)
+        let equal = self.tags.iter().map(|other| u32::from(*other == tag)).sum::<u32>();
+        equal > 0 && self.has_near(tag, micros)
     }
 
     #[cold]
@@ -56,6 +56,7 @@ impl Set {
     }
 
     #[inline]
+    #[expect(clippy::many_single_char_names, reason = "eight places in order")]
     const fn push(&mut self, tag: u32, micros: u32) {
         let [a, b, c, d, e, f, g, _] = self.tags;
         self.tags = [tag, a, b, c, d, e, f, g];
