@@ -124,7 +124,6 @@ fn what_is_not_ip_or_cut_short_is_named() {
     for (proto, named) in [
         (1, "not-voip"),
         (2, "not-voip"),
-        (132, "malformed-transport"),
         (4, "malformed-network"),
         (41, "malformed-network"),
         (47, "not-ip"),
