@@ -5,6 +5,7 @@ use super::message;
 use super::shape::Shape;
 use super::tcp::{self, Cutting};
 use super::value::{self, MS};
+use super::wire;
 use super::world::{Socket, World};
 use std::net::IpAddr;
 
@@ -129,20 +130,9 @@ pub(super) fn xor_address(kind: u16, client: Socket, transaction: &[u8]) -> Vec<
     octets
 }
 
-/// The CRC-32 of ISO/IEC 3309, bit by bit.
+/// The CRC-32 of ISO/IEC 3309.
 fn crc32(octets: &[u8]) -> u32 {
-    let mut crc = u32::MAX;
-    for octet in octets {
-        crc ^= u32::from(*octet);
-        for _ in 0..8 {
-            let carry = crc & 1 != 0;
-            crc >>= 1;
-            if carry {
-                crc ^= 0xedb8_8320;
-            }
-        }
-    }
-    !crc
+    wire::crc32(octets, 0xedb8_8320)
 }
 
 #[cfg(test)]

@@ -230,6 +230,22 @@ pub(super) fn frame(
     octets
 }
 
+/// A CRC of 32 bits with a reflected polynomial, bit by bit.
+pub(super) fn crc32(octets: &[u8], polynomial: u32) -> u32 {
+    let mut crc = u32::MAX;
+    for octet in octets {
+        crc ^= u32::from(*octet);
+        for _ in 0..8 {
+            let carry = crc & 1 != 0;
+            crc >>= 1;
+            if carry {
+                crc ^= polynomial;
+            }
+        }
+    }
+    !crc
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
