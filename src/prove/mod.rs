@@ -1,1 +1,6 @@
-//! L7: recovered audio as proof of what an eavesdropper hears; a later version brings it.
+//! L7: what an eavesdropper can do with the keys that a capture shows.
+//!
+//! [`srtp`] checks and opens protected media with a key; which keys belong to which stream is the
+//! engine's to know.
+
+pub mod srtp;
