@@ -194,3 +194,32 @@ fn every_truncation_is_refused() {
     assert_eq!(b3().open(&[0x80; 11], 0, &mut Vec::new()).is_err(), true);
     assert_eq!(b3().open(&hex(SRTP)[..20], 0, &mut Vec::new()), Err(SrtpError::Short));
 }
+
+#[test]
+fn packets_that_libsrtp_made_open_so_the_salt_of_gcm_is_filled_up_as_it_does() {
+    for (suite, srtp, srtcp) in [
+        (
+            Suite::AeadAes128Gcm,
+            "f32dbe0e3f2fd7d41ab11616781e3f5b18532bfe1502874a5ad0",
+            "db7c63b4733b245f1bb30fc7ea6b458864043b790171997d76a8a497ad2ed00b80000001",
+        ),
+        (
+            Suite::AeadAes256Gcm,
+            "e4994d9c30a88847dc4514f86812ed698454cb9cbf01129bf844",
+            "85f8e10bb21bfa3a183c41f13947f13c75680e5b7da765537b9e7d966a06860a80000001",
+        ),
+        (
+            Suite::AesCm128Sha1Tag80,
+            "c1cec314cca2cd8bd5efe0ed0dee118045d90d3c",
+            "03f0a2f39ed616569a32b8ad28dad37a800000013f8afb68f186babf9c4c",
+        ),
+    ] {
+        let octets: Vec<u8> = (1..60).take(suite.key_octets() + suite.salt_octets()).collect();
+        let session = MasterKey::new(suite, &octets).unwrap().session().unwrap();
+        let rtp = "806000010000000200000003";
+        let out = opened(&session, &format!("{rtp}{srtp}"), 0);
+        assert_eq!(out, hex("80600001000000020000000301020304050607080900"));
+        let said = session.verify_rtcp(&hex(&format!("81c8000bcafebabe{srtcp}")));
+        assert_eq!(said, Some(RtcpIndex { index: 1, encrypted: true }));
+    }
+}
