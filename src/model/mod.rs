@@ -8,6 +8,7 @@ pub mod figures;
 pub mod finding;
 pub mod frame;
 pub mod id;
+pub mod key;
 pub mod packed;
 pub mod record;
 pub mod stream;

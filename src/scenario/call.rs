@@ -9,6 +9,7 @@ use super::rtp::{self, Plan};
 use super::shape::Shape;
 use super::value::MS;
 use super::world::{Socket, World};
+use crate::prove::srtp::MasterKey;
 
 /// What a `call` line asks for.
 #[derive(Clone, Debug)]
@@ -17,6 +18,8 @@ struct Call {
     media: (Media, Media),
     codec: &'static Codec,
     tag: Option<usize>,
+    /// Of the caller's media and of the callee's.
+    keys: [Option<MasterKey>; 2],
     streams: (bool, bool),
     ring: i64,
     talk: i64,
@@ -73,10 +76,11 @@ impl Call {
         let ports = (40_000_u16.wrapping_add(number), 50_000_u16.wrapping_add(number));
         let ports = args.read("ports", pair)?.unwrap_or(ports);
         let ends = places(world, args, dialog, ports)?;
-        let mut side = |socket: Socket, setup: &str| {
+        let keys = (args.option("key"), args.option("answer-key"));
+        let mut side = |socket: Socket, setup: &str, key: Option<&str>| {
             let mut keying = Vec::new();
             if let Some(suite) = &suite {
-                keying.push(dialog::crypto(suite, &mut dialog.rng));
+                keying.push(dialog::crypto(suite, key, &mut dialog.rng));
             }
             if fingerprint {
                 keying.push(dialog::fingerprint(&mut dialog.rng));
@@ -85,7 +89,9 @@ impl Call {
             let formats = codecs.iter().map(|codec| (codec.pt, attributes(codec))).collect();
             Media { socket, profile: profile.clone(), formats, keying }
         };
-        let media = (side(ends.0, "actpass"), side(ends.1, "active"));
+        let media = (side(ends.0, "actpass", keys.0), side(ends.1, "active", keys.1));
+        let key = |media: &Media| media.keying.iter().find_map(|line| rtp::key_of(line));
+        let keys = [key(&media.0), key(&media.1)];
         let streams = match args.choice("media", &["both", "caller", "callee", "none"])? {
             "caller" => (true, false),
             "callee" => (false, true),
@@ -103,6 +109,7 @@ impl Call {
             media,
             codec: first,
             tag,
+            keys,
             streams,
             ring: args.span("ring", 200 * MS)?,
             talk: args.span("talk", 2_000 * MS)?,
@@ -181,14 +188,15 @@ impl Call {
         let every = i64::from(self.codec.millis) * MS;
         let packets = u64::try_from(span / every.max(1)).unwrap_or_default();
         let plan = Plan::new(self.codec, packets, self.tag);
+        let [calling, called] = self.keys.map(|key| Plan { key, ..plan.clone() });
         let (near, far) = (self.media.0.socket, self.media.1.socket);
         let mut end = at;
         if self.streams.0 {
-            end = end.max(rtp::send(world, at, (near, far), &plan, shape)?);
+            end = end.max(rtp::send(world, at, (near, far), &calling, shape)?);
         }
         if self.streams.1 {
             let later = at.saturating_add(7 * MS);
-            end = end.max(rtp::send(world, later, (far, near), &plan, shape)?);
+            end = end.max(rtp::send(world, later, (far, near), &called, shape)?);
         }
         Ok(end)
     }
