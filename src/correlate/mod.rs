@@ -7,6 +7,7 @@ mod call_table;
 mod call_text;
 pub mod dialogs;
 pub mod event;
+pub mod exposure;
 mod few;
 mod index;
 mod intern;

@@ -105,6 +105,7 @@ fn default_of(name: &str) -> Value {
         drop_min_streams,
         one_sided_transactions,
         lookalike_min_packets,
+        key_passthrough_ms,
         time_backward_ms,
         time_drift_pct,
     } = Thresholds::default();
@@ -114,6 +115,7 @@ fn default_of(name: &str) -> Value {
         "drop_min_streams" => json!(drop_min_streams),
         "one_sided_transactions" => json!(one_sided_transactions),
         "lookalike_min_packets" => json!(lookalike_min_packets),
+        "key_passthrough_ms" => json!(key_passthrough_ms),
         "time_backward_ms" => json!(time_backward_ms),
         "time_drift_pct" => json!(time_drift_pct),
         _ => json!("?"),

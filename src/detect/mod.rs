@@ -24,7 +24,7 @@ mod sensor;
 mod sig;
 
 use self::rule::{Detector, Interest, Meta, Words};
-use self::seen::{CaptureSeen, SipSeen, StreamSeen, TapSeen};
+use self::seen::{CaptureSeen, KeySeen, SipSeen, StreamSeen, TapSeen};
 use self::sink::{Entry, Outcome, Sink};
 use crate::correlate::event::SipEvent;
 use crate::correlate::placement::Placement;
@@ -56,7 +56,14 @@ pub static CATALOGUE: &[Registered] = catalogue![
     auth::md5_only,
     auth::no_qop,
     media::cleartext_rtp,
+    media::kline,
+    media::mikey_exposed,
+    media::sdes_decrypt_proven,
     media::sdes_key_exposed,
+    media::sdes_key_passthrough,
+    media::sdes_key_reuse,
+    media::sdes_weak_key,
+    media::srtp_two_time_pad,
     sensor::drop,
     sensor::duplicate,
     sensor::midstream_tls,
@@ -82,6 +89,7 @@ pub struct Detectors {
     by_sip_kind: Vec<Vec<usize>>,
     for_streams: Vec<usize>,
     for_tap: Vec<usize>,
+    for_keys: Vec<usize>,
     sink: Sink,
 }
 
@@ -99,17 +107,29 @@ impl Detectors {
                 .collect(),
             for_streams: wanting(Interest::STREAM),
             for_tap: wanting(Interest::TAP),
+            for_keys: wanting(Interest::KEY),
             sink: Sink::new(&policy.limits),
         }
     }
 
-    /// One SIP message, after correlation has placed it.
-    pub fn sip(&mut self, event: &SipEvent<'_>, placement: &Placement) {
+    /// One SIP message, after correlation has placed it; whether it has lines with media keys.
+    pub fn sip(&mut self, event: &SipEvent<'_>, placement: &Placement) -> bool {
         let seen = SipSeen::new(event, placement);
         let Self { rules, by_sip_kind, sink, .. } = self;
         for index in by_sip_kind.get(seen.kind.sip_kind()).into_iter().flatten() {
             if let Some(rule) = rules.get_mut(*index) {
                 rule.sip(&seen, sink);
+            }
+        }
+        seen.kind.meets(Interest::CRYPTO)
+    }
+
+    /// One SRTP key of a call.
+    pub fn key(&mut self, seen: &KeySeen<'_>) {
+        let Self { rules, for_keys, sink, .. } = self;
+        for index in for_keys {
+            if let Some(rule) = rules.get_mut(*index) {
+                rule.key(seen, sink);
             }
         }
     }

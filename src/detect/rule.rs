@@ -4,7 +4,7 @@
 
 use std::ops::BitOr;
 
-use super::seen::{CaptureSeen, SipSeen, StreamSeen, TapSeen};
+use super::seen::{CaptureSeen, KeySeen, SipSeen, StreamSeen, TapSeen};
 use super::sink::{Entry, Sink};
 use crate::model::finding::{Figure, Severity};
 
@@ -33,7 +33,7 @@ impl Status {
 
 /// What a rule wants to be called for: a set of bits. The end of the capture calls every rule.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub struct Interest(u8);
+pub struct Interest(u16);
 
 impl Interest {
     /// Only the end of the capture.
@@ -42,7 +42,7 @@ impl Interest {
     pub const CREDENTIALS: Self = Self(1);
     /// SIP responses with a challenge: WWW-Authenticate or Proxy-Authenticate.
     pub const CHALLENGE: Self = Self(1 << 1);
-    /// SIP messages with `a=crypto` somewhere in the body.
+    /// SIP messages with a line for media keys somewhere in the body: `a=crypto`, `a=key-mgmt`, `k=`.
     pub const CRYPTO: Self = Self(1 << 2);
     /// SIP messages of which the snap length cut something off.
     pub const CLIPPED: Self = Self(1 << 3);
@@ -52,6 +52,8 @@ impl Interest {
     pub const STREAM: Self = Self(1 << 5);
     /// What the tap itself tells: loss, cuts, duplicates, jumps of the clock.
     pub const TAP: Self = Self(1 << 6);
+    /// SRTP keys that stood in the signalling of a call.
+    pub const KEY: Self = Self(1 << 7);
 
     /// The bits that depend on the SIP message at hand, lowest first.
     pub(super) const SIP_KINDS: usize = 1 << 4;
@@ -74,7 +76,7 @@ impl Interest {
 
     /// The set whose [`Self::sip_kind`] is `kind`, as a message has it: with [`Self::SIP`].
     pub(super) fn of_sip_kind(kind: usize) -> Self {
-        Self(u8::try_from(kind % Self::SIP_KINDS).unwrap_or(0)) | Self::SIP
+        Self(u16::try_from(kind % Self::SIP_KINDS).unwrap_or(0)) | Self::SIP
     }
 }
 
@@ -170,6 +172,11 @@ pub trait Detector {
 
     /// One SIP message of the kinds that [`Meta::wants`] names, in the total order of the capture.
     fn sip(&mut self, seen: &SipSeen<'_>, sink: &mut Sink) {
+        let _ = (seen, sink);
+    }
+
+    /// One SRTP key that stood in the signalling of a call, once for each place.
+    fn key(&mut self, seen: &KeySeen<'_>, sink: &mut Sink) {
         let _ = (seen, sink);
     }
 

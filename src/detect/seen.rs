@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::LazyLock;
 
 use memchr::memmem;
+use overhear_parsers::secret::Secret;
 use overhear_parsers::sip::auth::AuthList;
 use overhear_parsers::sip::{Auth, HeaderName, HeaderSet, Message};
 
@@ -16,6 +17,7 @@ use crate::model::addr::Endpoint;
 use crate::model::capture::CaptureRecord;
 use crate::model::evidence::FrameRef;
 use crate::model::id::RecordKey;
+use crate::model::key::{KeyPlace, Proof};
 use crate::model::record::StreamRecord;
 use crate::model::time::Span;
 use crate::policy::Policy;
@@ -37,9 +39,10 @@ pub struct SipSeen<'a> {
 /// Challenges or credentials of a message for which there is room without allocating.
 const AUTHS: usize = 3;
 
-/// Finds SDES key lines; made once, because making it costs more than a search.
-static CRYPTO_LINE: LazyLock<memmem::Finder<'static>> =
-    LazyLock::new(|| memmem::Finder::new("a=crypto:"));
+/// Finds lines with media keys, those of SDES first; made once, because making them costs more than
+/// a search.
+static KEY_LINES: LazyLock<[memmem::Finder<'static>; 3]> =
+    LazyLock::new(|| ["a=crypto:", "a=key-mgmt:", "\nk="].map(memmem::Finder::new));
 
 const CHALLENGES: [HeaderName; 2] = [HeaderName::WwwAuthenticate, HeaderName::ProxyAuthenticate];
 const CREDENTIALS: [HeaderName; 2] = [HeaderName::Authorization, HeaderName::ProxyAuthorization];
@@ -58,14 +61,12 @@ impl<'a> SipSeen<'a> {
         let with_auth =
             if message.has_any(HeaderSet::of(&[one, other])) { with_auth } else { Interest::END };
         let clipped = if event.clipped { Interest::CLIPPED } else { Interest::END };
-        let body = message.body();
-        let crypto = !body.is_empty() && CRYPTO_LINE.find(body).is_some();
-        let crypto = if crypto { Interest::CRYPTO } else { Interest::END };
+        let keys = if tells_key(message) { Interest::CRYPTO } else { Interest::END };
         let mut seen = Self {
             event,
             placement,
             pair: Subject::pair(event.src.addr, event.dst.addr),
-            kind: Interest::SIP | with_auth | clipped | crypto,
+            kind: Interest::SIP | with_auth | clipped | keys,
             auths: [None; AUTHS],
             more_auths: Vec::new(),
         };
@@ -107,6 +108,14 @@ impl<'a> SipSeen<'a> {
     }
 }
 
+/// Whether the body has a line that may hold a media key: `a=crypto` (RFC 4568), `a=key-mgmt`
+/// (RFC 4567) or `k=` (RFC 4566 §5.12).
+#[inline]
+pub fn tells_key(message: &Message<'_>) -> bool {
+    let body = message.body();
+    !body.is_empty() && KEY_LINES.iter().any(|line| line.find(body).is_some())
+}
+
 struct Described<'a>(&'a Message<'a>);
 
 impl fmt::Display for Described<'_> {
@@ -144,6 +153,24 @@ pub struct StreamSeen<'a> {
     /// How much faster (positive) or slower the RTP clock runs than the capture clock, percent;
     /// `None` when the stream restarted, its clock rate is unknown or it is too short to tell.
     pub drift_pct: Option<f64>,
+    /// The key of signalling that it was proven to be protected with.
+    pub proof: Option<&'a Proof>,
+}
+
+/// An SRTP key that stood in the signalling of a call, for the first time in its place: a call, a
+/// side and an m-line.
+#[derive(Copy, Clone, Debug)]
+pub struct KeySeen<'a> {
+    /// Where it stands.
+    pub place: KeyPlace,
+    /// The pair of peers of the message.
+    pub pair: Subject,
+    /// Master key and salt.
+    pub secret: Secret<'a>,
+    /// The registered name of its suite.
+    pub suite: &'static str,
+    /// Where the same key and salt stood first, if that was another place.
+    pub before: Option<KeyPlace>,
 }
 
 impl StreamSeen<'_> {

@@ -12,7 +12,7 @@ use crate::correlate::outbox::Outbox;
 use crate::correlate::rtcp::{self, RtcpReports};
 use crate::correlate::stream_record::{drift_pct, stream_record};
 use crate::detect::Detectors;
-use crate::detect::seen::{StreamSeen, TapSeen};
+use crate::detect::seen::{self, StreamSeen, TapSeen};
 use crate::model::addr::stable_hash;
 use crate::model::capture::{Counts, PeerRecord};
 use crate::model::evidence::FrameRef;
@@ -23,11 +23,13 @@ use crate::model::stream::{Standing, StreamEnded};
 use crate::model::tally::{Handled, Skipped, Tally};
 use crate::model::time::Ts;
 use crate::policy::Policy;
+use crate::prove::Opened;
 use crate::report::events::{Events, Listener};
 use crate::report::outcome::Step;
 
 use super::census::Census;
 use super::inventory::{self, Inventory};
+use super::proof::Prover;
 use super::trace::Trace;
 use super::watch::Watch;
 
@@ -56,6 +58,7 @@ pub struct Collector {
     watch: Watch,
     trace: Trace,
     events: Events,
+    prover: Prover,
     order: Vec<(FactKey, u32, u32)>,
     now: Ts,
 }
@@ -87,6 +90,8 @@ pub struct Collected {
     pub events: Events,
     /// What peers write beyond the registries.
     pub peers: Vec<PeerRecord>,
+    /// The streams that a key was proven to open.
+    pub opened: Vec<Opened>,
 }
 
 impl Collector {
@@ -106,6 +111,7 @@ impl Collector {
             watch: Watch::new(watch),
             trace: Trace::new(Vec::new()),
             events: Events::default(),
+            prover: Prover::new(&policy.limits),
             order: Vec::new(),
             now: Ts::MIN,
         }
@@ -153,7 +159,8 @@ impl Collector {
             .evicted()
             .chain(self.detectors.evicted())
             .chain([(media::TABLE, self.media.evicted()), (rtcp::TABLE, self.rtcp.evicted())])
-            .chain([(inventory::TABLE, self.inventory.evicted())]);
+            .chain([(inventory::TABLE, self.inventory.evicted())])
+            .chain(self.prover.evicted());
         for (table, count) in tables.filter(|(_, count)| *count > 0) {
             *evicted.entry(table).or_default() += count;
         }
@@ -172,6 +179,7 @@ impl Collector {
             trace: self.trace.finish(),
             events: self.events,
             peers: self.inventory.finish(),
+            opened: self.prover.into_opened(),
         }
     }
 
@@ -250,8 +258,9 @@ impl Collector {
             Body::StreamLoss { second } => {
                 self.detectors.tap(&TapSeen::StreamLoss { second: *second, at: fact.frame });
             }
-            // Proofs come here.
-            Body::SrtpSample { .. } => {}
+            Body::SrtpSample { key, octets, frames } => {
+                self.prover.sample(*key, epoch.octets(octets), *frames);
+            }
             Body::SrtcpClear { .. } => {}
             Body::Rtcp { src, dst, octets } => {
                 self.rtcp.datagram(*src, *dst, epoch.octets(octets));
@@ -306,8 +315,13 @@ impl Collector {
         self.drain();
         // What a copy says of the wire is for a rule of its own: how the message itself travelled
         // cannot be seen from it.
-        if sip.hep.is_none() {
-            self.detectors.sip(&event, &placement);
+        let keyed = match sip.hep {
+            None => self.detectors.sip(&event, &placement),
+            Some(_) => seen::tells_key(&event.message),
+        };
+        if keyed {
+            let Self { prover, detectors, .. } = self;
+            prover.message(&event, &placement, |key| detectors.key(key));
         }
         self.watch.sip(&event, &placement);
     }
@@ -329,7 +343,8 @@ impl Collector {
             return;
         }
         self.tally.handled(Handled::Rtp, frames);
-        let record = stream_record(stream, binding.as_ref(), rtcp);
+        let mut record = stream_record(stream, binding.as_ref(), rtcp);
+        let (proof, keyed) = self.prover.stream(stream, binding.as_ref(), &mut record);
         self.counts.rtp_streams += 1;
         self.counts.rtp_packets += packets;
         if matches!(record.protection, Protection::EncryptedLike | Protection::SrtpProven) {
@@ -345,10 +360,11 @@ impl Collector {
             clipped: u64::from(stream.clipped),
             lookalike: false,
             drift_pct: drift_pct(stream, clock),
+            proof: proof.as_ref(),
         });
         self.watch.stream(&record, call);
         self.trace.stream(&record, call);
-        self.archive.push_stream(&record, call);
+        self.archive.push_stream(&record, call, keyed);
         self.events.tell(|listener| listener.stream(&record));
     }
 

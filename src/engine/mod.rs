@@ -8,13 +8,16 @@ pub mod collector;
 pub mod cut;
 pub mod dispatcher;
 mod inventory;
+mod key_ring;
 pub mod lane;
 mod offset;
 pub mod pipeline;
+mod proof;
 mod reason;
 mod sample;
 mod sightings;
 mod sources;
+mod srtp_samples;
 pub mod trace;
 pub mod watch;
 
@@ -32,6 +35,7 @@ use crate::model::tally::Tally;
 use crate::model::time::Ts;
 use crate::policy::Policy;
 use crate::policy::limits::CELLS;
+use crate::prove::Opened;
 use crate::report::events::Listener;
 use crate::report::outcome::Outcome;
 use crate::track::shared::Inner;
@@ -124,6 +128,9 @@ pub struct Examined {
     pub trace: Trace,
     /// Why listeners were not told everything.
     pub untold: Option<std::io::Error>,
+    /// The streams that were proven to be SRTP, with their keys: for a second pass, and never for a
+    /// report. At most `limits.srtp_keys`.
+    pub opened: Vec<Opened>,
     /// What went wrong with interfaces, or with writing down what they received: sentences.
     pub faults: Vec<String>,
 }
@@ -288,7 +295,13 @@ fn assemble(
         ladder: collected.ladder,
         peers: collected.peers,
     };
-    Examined { outcome, trace: collected.trace, untold: events.failure(), faults: Vec::new() }
+    Examined {
+        outcome,
+        trace: collected.trace,
+        untold: events.failure(),
+        opened: collected.opened,
+        faults: Vec::new(),
+    }
 }
 
 fn capture_record(

@@ -60,6 +60,10 @@ pub struct Limits {
     pub announcements: usize,
     /// Streams of which RTCP in clear spoke, until they end.
     pub rtcp: usize,
+    /// SRTP keys that stood in signalling.
+    pub srtp_keys: usize,
+    /// Octets of the samples that wait for the keys of their streams.
+    pub srtp_samples: usize,
     /// Scopes (pairs of peers) that one rule reports separately; the rest is one finding.
     pub findings_per_rule: usize,
     /// Peers whose request and response balance is watched.
@@ -110,6 +114,8 @@ impl Default for Limits {
             registrations: 75_000,
             announcements: 1_040_000,
             rtcp: 40_000,
+            srtp_keys: 60_000,
+            srtp_samples: 32 << 20,
             findings_per_rule: 1_000,
             peers: 25_000,
             records_octets: 32 << 20,
@@ -166,6 +172,8 @@ impl Limits {
             row("registrations", self.registrations, 400),
             row("announcements", self.announcements, 158),
             row("rtcp", self.rtcp, 296),
+            row("srtp_keys", self.srtp_keys, 480),
+            row("srtp_samples", self.srtp_samples, 1),
             row("peers", self.peers, 500),
             row("records_octets", self.records_octets, 1),
         ]

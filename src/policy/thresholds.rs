@@ -14,6 +14,9 @@ pub struct Thresholds {
     /// Packets below which a flow with RTP-like headers is not named: any DNS resolver has a few
     /// (`SENSOR-RTP-LOOKALIKE`).
     pub lookalike_min_packets: u64,
+    /// How long after it came to a border element an SRTP key may leave it, milliseconds
+    /// (`MEDIA-SDES-KEY-PASSTHROUGH`).
+    pub key_passthrough_ms: i64,
     /// Backward jump of capture time, milliseconds (`SENSOR-TIME`).
     pub time_backward_ms: i64,
     /// Drift between the RTP clock and the capture clock, percent (`SENSOR-TIME`).
@@ -28,6 +31,7 @@ impl Default for Thresholds {
             drop_min_streams: 10,
             one_sided_transactions: 20,
             lookalike_min_packets: 20,
+            key_passthrough_ms: 10_000,
             time_backward_ms: 2_000,
             time_drift_pct: 1.0,
         }

@@ -5,7 +5,8 @@ use std::io::Write as _;
 
 use super::encode;
 use super::put::{self, Calendar};
-use crate::correlate::archive::{CallStream, Exposure};
+use crate::correlate::archive::CallStream;
+use crate::correlate::exposure::{Exposure, Link};
 use crate::model::addr::{Addr, Endpoint};
 use crate::model::finding::Confidence;
 use crate::model::frame::FrameId;
@@ -187,8 +188,15 @@ words! { HandshakeKind { Tls "tls" Dtls "dtls" } }
 
 words! {
     Exposure {
-        Clear "clear" KeyExposed "key-exposed" Protected "protected" NoMedia "no-media"
-        Unknown "unknown"
+        Clear "clear" KeyExposed "key-exposed" TlsKeyHolder "tls-key-holder"
+        Protected "protected" NoMedia "no-media" Unknown "unknown"
+    }
+}
+
+impl Object for Link {
+    fn members(&self, out: &mut Out) {
+        let Self { frame: FrameId { source, number: frame }, what } = self;
+        members! { out, source frame what }
     }
 }
 
