@@ -95,6 +95,7 @@ pub(super) fn stream(n: u64, src: &str, dst: &str) -> StreamRecord<'static> {
         negotiated: Some("RTP/AVP".into()),
         digits: None,
         rtcp: None,
+        quality: None,
     }
 }
 
