@@ -11,6 +11,7 @@
 mod book;
 mod entry;
 pub mod listing;
+mod rate;
 mod redact;
 pub mod rule;
 pub mod seen;
@@ -23,6 +24,7 @@ mod media;
 mod qos;
 mod sensor;
 mod sig;
+mod sip;
 
 use self::rule::{Detector, Interest, Meta, Words};
 use self::seen::{CaptureSeen, SipSeen, StreamSeen, TapSeen};
@@ -74,6 +76,13 @@ pub static CATALOGUE: &[Registered] = catalogue![
     sensor::time,
     sig::cleartext,
     sig::digest_cleartext,
+    sip::fuzzing,
+    sip::malformed_framing,
+    sip::malformed_header,
+    sip::malformed_semantic,
+    sip::malformed_start,
+    sip::oversize,
+    sip::trailing_octets,
 ];
 
 /// The rule of this id, in any case of letters, or of this name.

@@ -33,7 +33,7 @@ impl Status {
 
 /// What a rule wants to be called for: a set of bits. The end of the capture calls every rule.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub struct Interest(u8);
+pub struct Interest(u16);
 
 impl Interest {
     /// Only the end of the capture.
@@ -46,15 +46,17 @@ impl Interest {
     pub const CRYPTO: Self = Self(1 << 2);
     /// SIP messages of which the snap length cut something off.
     pub const CLIPPED: Self = Self(1 << 3);
+    /// SIP messages that break the grammar somewhere, or are large.
+    pub const ODD: Self = Self(1 << 4);
     /// Every SIP message.
-    pub const SIP: Self = Self(1 << 4);
+    pub const SIP: Self = Self(1 << 5);
     /// Finished RTP streams.
-    pub const STREAM: Self = Self(1 << 5);
+    pub const STREAM: Self = Self(1 << 6);
     /// What the tap itself tells: loss, cuts, duplicates, jumps of the clock.
-    pub const TAP: Self = Self(1 << 6);
+    pub const TAP: Self = Self(1 << 7);
 
     /// The bits that depend on the SIP message at hand, lowest first.
-    pub(super) const SIP_KINDS: usize = 1 << 4;
+    pub(super) const SIP_KINDS: usize = 1 << 5;
 
     /// Both sets together.
     #[must_use]
@@ -74,7 +76,7 @@ impl Interest {
 
     /// The set whose [`Self::sip_kind`] is `kind`, as a message has it: with [`Self::SIP`].
     pub(super) fn of_sip_kind(kind: usize) -> Self {
-        Self(u8::try_from(kind % Self::SIP_KINDS).unwrap_or(0)) | Self::SIP
+        Self(u16::try_from(kind % Self::SIP_KINDS).unwrap_or(0)) | Self::SIP
     }
 }
 

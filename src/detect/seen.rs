@@ -5,10 +5,11 @@ use std::sync::LazyLock;
 
 use memchr::memmem;
 use overhear_parsers::sip::auth::AuthList;
-use overhear_parsers::sip::{Auth, HeaderName, HeaderSet, Message};
+use overhear_parsers::sip::{Anomalies, Auth, HeaderName, HeaderSet, Message, Method};
 
 use super::rule::Interest;
 use super::sink::Subject;
+use super::sip::oversize;
 use super::text::printable;
 use crate::correlate::event::SipEvent;
 use crate::correlate::placement::Placement;
@@ -30,6 +31,7 @@ pub struct SipSeen<'a> {
     pub pair: Subject,
     /// What is in it, as far as it decides which rules look at it.
     pub kind: Interest,
+    anomalies: Anomalies,
     auths: [Option<Auth<'a>>; AUTHS],
     more_auths: Vec<Auth<'a>>,
 }
@@ -61,11 +63,13 @@ impl<'a> SipSeen<'a> {
         let body = message.body();
         let crypto = !body.is_empty() && CRYPTO_LINE.find(body).is_some();
         let crypto = if crypto { Interest::CRYPTO } else { Interest::END };
+        let (anomalies, odd) = oddity(event);
         let mut seen = Self {
             event,
             placement,
             pair: Subject::pair(event.src.addr, event.dst.addr),
-            kind: Interest::SIP | with_auth | clipped | crypto,
+            kind: Interest::SIP | with_auth | clipped | crypto | odd,
+            anomalies,
             auths: [None; AUTHS],
             more_auths: Vec::new(),
         };
@@ -96,6 +100,12 @@ impl<'a> SipSeen<'a> {
         self.auths.iter().map_while(Option::as_ref).chain(&self.more_auths)
     }
 
+    /// What is off: of every message what its layout shows, of those that are looked at closely also
+    /// what their values show.
+    pub const fn anomalies(&self) -> Anomalies {
+        self.anomalies
+    }
+
     /// Whether one end of this hop is on the public Internet.
     pub fn public(&self) -> bool {
         self.event.src.addr.is_public() || self.event.dst.addr.is_public()
@@ -105,6 +115,26 @@ impl<'a> SipSeen<'a> {
     pub fn describe(&self) -> impl fmt::Display {
         Described(&self.event.message)
     }
+}
+
+/// What is off in a message, and whether that is for rules to see. Values are read closely where the
+/// layout is odd already, and in requests that begin something: there they decide who is who.
+#[inline]
+fn oddity(event: &SipEvent<'_>) -> (Anomalies, Interest) {
+    let message = &event.message;
+    let layout = message.layout.anomalies;
+    // What the capture cut off is not the sender's fault.
+    if event.clipped {
+        return (Anomalies::NONE, Interest::END);
+    }
+    let begins = matches!(message.method(), Method::Invite | Method::Register | Method::Message);
+    let found = if !layout.is_empty() || begins && message.is_request() {
+        message.inspect()
+    } else {
+        layout
+    };
+    let large = message.octets.len() > oversize::FITS;
+    (found, if large || found.is_malformed() { Interest::ODD } else { Interest::END })
 }
 
 struct Described<'a>(&'a Message<'a>);

@@ -40,6 +40,13 @@ pub struct Thresholds {
     pub dscp_min_packets: u64,
     /// Seconds without RTCP (`QOS-RTCP-ABSENT`).
     pub rtcp_absent_s: f64,
+    /// Malformed messages a minute and source from which they are a medium finding
+    /// (`SIP-MALFORMED-*`).
+    pub malformed_medium_a_minute: u64,
+    /// The same for a high one.
+    pub malformed_high_a_minute: u64,
+    /// Ways in which one source breaks the grammar within ten minutes (`SIP-FUZZING`).
+    pub fuzzing_kinds: u64,
     /// Backward jump of capture time, milliseconds (`SENSOR-TIME`).
     pub time_backward_ms: i64,
     /// Drift between the RTP clock and the capture clock, percent (`SENSOR-TIME`).
@@ -66,6 +73,9 @@ impl Default for Thresholds {
             mos_high: 2.6,
             dscp_min_packets: 50,
             rtcp_absent_s: 30.0,
+            malformed_medium_a_minute: 5,
+            malformed_high_a_minute: 50,
+            fuzzing_kinds: 8,
             time_backward_ms: 2_000,
             time_drift_pct: 1.0,
         }
