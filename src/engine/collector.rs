@@ -250,6 +250,9 @@ impl Collector {
             Body::StreamLoss { second } => {
                 self.detectors.tap(&TapSeen::StreamLoss { second: *second, at: fact.frame });
             }
+            // Proofs come here.
+            Body::SrtpSample { .. } => {}
+            Body::SrtcpClear { .. } => {}
             Body::Rtcp { src, dst, octets } => {
                 self.rtcp.datagram(*src, *dst, fact.frame.time, epoch.octets(octets));
             }

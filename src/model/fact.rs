@@ -9,8 +9,9 @@ use overhear_parsers::sip::{HeaderSpan, Layout, Part};
 
 use super::addr::{Endpoint, Proto};
 use super::evidence::FrameRef;
+use super::frame::FrameId;
 use super::record::HandshakeKind;
-use super::stream::StreamEnded;
+use super::stream::{StreamEnded, StreamKey};
 use super::time::{Span, Ts};
 use super::transport::Transport;
 
@@ -64,6 +65,25 @@ pub enum Body {
     StreamLoss {
         /// Seconds since the epoch.
         second: i64,
+    },
+    /// Three consecutive packets of a stream that does not look clear, captured whole: once for each
+    /// closer look.
+    SrtpSample {
+        /// The stream.
+        key: StreamKey,
+        /// The packets from their RTP headers on, each behind its length in two octets, big endian.
+        octets: Range<u32>,
+        /// Where they were seen.
+        frames: [FrameId; 3],
+    },
+    /// SRTCP whose content is not encrypted (E is 0, RFC 3711 §3.4): once for each sender.
+    SrtcpClear {
+        /// Sender.
+        src: Endpoint,
+        /// Receiver.
+        dst: Endpoint,
+        /// The SSRC of its sender.
+        ssrc: u32,
     },
     /// An RTCP compound packet in clear.
     Rtcp {
@@ -166,7 +186,7 @@ pub struct SipNames {
 pub struct EpochFacts {
     /// The facts, in no particular order.
     pub facts: Vec<Fact>,
-    /// Octets of SIP and RTCP messages.
+    /// Octets of SIP and RTCP messages, and of sampled RTP packets.
     pub octets: Vec<u8>,
     /// Spans of SIP headers.
     pub spans: Vec<HeaderSpan>,
@@ -214,7 +234,10 @@ impl Body {
         let (src, dst, proto) = match self {
             Self::Sip(sip) => (sip.src, sip.dst, sip.transport.proto()),
             Self::StreamEnded(stream) => (stream.key.src, stream.key.dst, Proto::UDP),
-            Self::Rtcp { src, dst, .. } => (*src, *dst, Proto::UDP),
+            Self::Rtcp { src, dst, .. } | Self::SrtcpClear { src, dst, .. } => {
+                (*src, *dst, Proto::UDP)
+            }
+            Self::SrtpSample { key, .. } => (key.src, key.dst, Proto::UDP),
             Self::Handshake { kind: HandshakeKind::Tls, client, server, .. } => {
                 (*client, *server, Proto::TCP)
             }

@@ -4,6 +4,7 @@ pub mod addr;
 pub mod capture;
 pub mod evidence;
 pub mod fact;
+pub mod figures;
 pub mod finding;
 pub mod frame;
 pub mod id;

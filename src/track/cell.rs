@@ -29,11 +29,13 @@ use super::input::Input;
 use super::sctp_flows::{self, SctpFlows};
 use super::shared::{Datagrams, Inner, Shared};
 use super::sip_fact::{self, sip_fact};
+use super::srtcp_flows::{self, SrtcpFlows};
 use super::stream::{Seen, Sought, StreamLimits, Streams};
 use super::tcp_flows::{self, TcpFlows};
 use super::turn_flows::{self, TurnFlows};
 
 mod inside;
+mod srtcp;
 
 /// Duplicates that a cell reports one by one; all are counted.
 const DUPLICATE_FACTS: u64 = 2;
@@ -46,6 +48,7 @@ pub struct Cell {
     dtls: DtlsFlows,
     duplicates: Duplicates,
     sctp: SctpFlows,
+    srtcp: SrtcpFlows,
     turn: TurnFlows,
     shared: Shared,
     duplicates_seen: u64,
@@ -137,6 +140,7 @@ impl Cell {
             dtls: DtlsFlows::new(limits),
             duplicates: Duplicates::new(Limits::per_cell(limits.duplicates)),
             sctp: SctpFlows::new(limits),
+            srtcp: SrtcpFlows::new(limits),
             turn: TurnFlows::new(limits),
             shared: Shared {
                 purse: Purse::new(Limits::per_cell(limits.reassembly_octets) as u64),
@@ -204,6 +208,7 @@ impl Cell {
             self.tcp.next_timer(),
             self.dtls.next_timer(),
             self.sctp.next_timer(),
+            self.srtcp.next_timer(),
             self.turn.next_timer(),
         ];
         let first = armed.into_iter().flatten().min().unwrap_or(Ts::MAX);
@@ -217,6 +222,7 @@ impl Cell {
         self.tcp.advance(watermark, &mut self.shared, &mut emit);
         self.dtls.advance(watermark);
         self.sctp.advance(watermark, &mut self.shared);
+        self.srtcp.advance(watermark);
         self.turn.advance(watermark);
     }
 
@@ -241,6 +247,7 @@ impl Cell {
         note(tcp_flows::TABLE, self.tcp.evicted());
         note(dtls_flows::TABLE, self.dtls.evicted());
         note(sctp_flows::TABLE, self.sctp.evicted());
+        note(srtcp_flows::TABLE, self.srtcp.evicted());
         note(turn_flows::TABLE, self.turn.evicted());
         note("duplicates", self.duplicates.overwritten());
         for (table, count) in self.shared.purse.evicted() {
@@ -330,7 +337,11 @@ impl Cell {
                 emit.fact(Body::Rtcp { src, dst, octets });
                 Handled::Rtcp
             }
-            Kind::Srtcp => Handled::Srtcp,
+            Kind::Srtcp => {
+                self.srtcp(input, payload, emit);
+                Handled::Srtcp
+            }
+            Kind::Other if self.srtcp(input, payload, emit) => Handled::Srtcp,
             Kind::Dtls => {
                 self.dtls_records(input, payload, emit);
                 Handled::Dtls
@@ -398,13 +409,18 @@ fn way(input: &Input, transport: Transport, hep: Option<HepCopy>) -> sip_fact::W
 
 /// The fact of a stream event that a packet caused.
 fn packet_fact(emit: &mut Emitter<'_>, turn: &mut TurnFlows, event: StreamEvent) {
-    emit.fact(match event {
+    let body = match event {
         StreamEvent::Lossy { second, .. } => Body::StreamLoss { second },
+        StreamEvent::Sample(sample) => {
+            let octets = emit.epoch.keep(&sample.octets);
+            Body::SrtpSample { key: sample.key, octets, frames: sample.frames }
+        }
         StreamEvent::Ended(mut ended) => {
             turn.end(&mut ended);
             Body::StreamEnded(ended)
         }
-    });
+    };
+    emit.fact(body);
 }
 
 /// The fact of a stream event that a timer caused, under its deadline.
