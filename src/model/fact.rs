@@ -10,6 +10,7 @@ use overhear_parsers::sip::{HeaderSpan, Layout, Part};
 use super::addr::{Endpoint, Proto};
 use super::evidence::FrameRef;
 use super::frame::FrameId;
+use super::handshake::HandshakeFacts;
 use super::record::HandshakeKind;
 use super::stream::{StreamEnded, StreamKey};
 use super::time::{Span, Ts};
@@ -94,17 +95,8 @@ pub enum Body {
         /// The datagram.
         octets: Range<u32>,
     },
-    /// A ClientHello began a handshake.
-    Handshake {
-        /// TLS or DTLS.
-        kind: HandshakeKind,
-        /// Who sent the ClientHello.
-        client: Endpoint,
-        /// The other side.
-        server: Endpoint,
-        /// The snap length cut the frame.
-        clipped: bool,
-    },
+    /// A handshake is over.
+    Handshake(Box<HandshakeFacts>),
     /// TLS records on a connection whose handshake was not captured.
     MidstreamTls {
         /// Sender of the first record.
@@ -186,7 +178,7 @@ pub struct SipNames {
 pub struct EpochFacts {
     /// The facts, in no particular order.
     pub facts: Vec<Fact>,
-    /// Octets of SIP and RTCP messages, and of sampled RTP packets.
+    /// Octets of SIP, RTCP and handshake messages, and of sampled RTP packets.
     pub octets: Vec<u8>,
     /// Spans of SIP headers.
     pub spans: Vec<HeaderSpan>,
@@ -238,10 +230,13 @@ impl Body {
                 (*src, *dst, Proto::UDP)
             }
             Self::SrtpSample { key, .. } => (key.src, key.dst, Proto::UDP),
-            Self::Handshake { kind: HandshakeKind::Tls, client, server, .. } => {
-                (*client, *server, Proto::TCP)
+            Self::Handshake(handshake) => {
+                let proto = match handshake.kind {
+                    HandshakeKind::Tls => Proto::TCP,
+                    HandshakeKind::Dtls => Proto::UDP,
+                };
+                (handshake.client, handshake.server, proto)
             }
-            Self::Handshake { client, server, .. } => (*client, *server, Proto::UDP),
             Self::MidstreamTls { src, dst } => (*src, *dst, Proto::TCP),
             Self::Duplicate { .. } | Self::StreamLoss { .. } | Self::BackwardJump { .. } => {
                 return None;

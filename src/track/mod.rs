@@ -20,5 +20,6 @@ mod tcp_carried;
 pub mod tcp_connection;
 pub mod tcp_flows;
 pub mod timer;
+mod tls_flow;
 pub mod turn_flows;
 pub mod verdict;
