@@ -28,9 +28,10 @@ mod sip;
 
 use self::rule::{Detector, Interest, Meta, Words};
 use self::seen::{CaptureSeen, HandshakeSeen, SipSeen, StreamSeen, TapSeen};
-use self::sink::{Entry, Outcome, Sink};
+use self::sink::{Entry, Outcome, Sink, Subject};
 use crate::correlate::event::SipEvent;
 use crate::correlate::placement::Placement;
+use crate::model::addr::Addr;
 use crate::model::finding::Finding;
 use crate::model::id::RecordKey;
 use crate::policy::Policy;
@@ -130,6 +131,19 @@ impl Detectors {
                 rule.sip(&seen, sink);
             }
         }
+    }
+
+    /// What will be looked up for a message between these hosts, of this call, for [`Self::touch`]:
+    /// that of the rule that sights every message.
+    #[inline]
+    pub fn ahead(&self, src: Addr, dst: Addr, call: Option<RecordKey>) -> [u64; 2] {
+        self.sink.ahead(&sig::cleartext::META, Subject::pair(src, dst), call)
+    }
+
+    /// Reads a little of that, to have it in the cache by then. What is returned means nothing.
+    #[inline]
+    pub fn touch(&self, ahead: [u64; 2]) -> u64 {
+        self.sink.touch(ahead)
     }
 
     /// One finished stream.

@@ -1,6 +1,7 @@
 //! The collector: facts of all lanes in one order, turned into calls, bound streams and findings.
 
 use std::collections::BTreeMap;
+use std::hint::black_box;
 
 use overhear_parsers::sip::Message;
 
@@ -189,12 +190,16 @@ impl Collector {
             *found = fact.map(|fact| (fact, epoch));
         }
         // Indices first, then entries: each of these loops is short enough to run ahead of itself.
-        let touched = facts.iter().flatten().fold(0, |all, (fact, _)| match &fact.body {
-            Body::Sip(sip) => all ^ self.dialogs.touch_index(&sip.names),
-            _ => all,
-        });
-        // Without this the early reads are dead code.
-        std::hint::black_box(touched);
+        // Without the black boxes the early reads are dead code.
+        let sips = || {
+            facts.iter().map(|fact| match fact {
+                Some((Fact { body: Body::Sip(sip), .. }, _)) => Some(sip),
+                _ => None,
+            })
+        };
+        let all = |touched: u64, one: u64| touched ^ one;
+        let index = |sip: &SipFact| u64::from(self.dialogs.touch_index(&sip.names));
+        black_box(sips().flatten().map(index).fold(0, all));
         let mut aheads = [None; TOGETHER];
         for (ahead, (fact, _)) in aheads.iter_mut().zip(facts.iter().flatten()) {
             *ahead = match &fact.body {
@@ -203,13 +208,22 @@ impl Collector {
                 _ => None,
             };
         }
-        let touched = aheads.iter().flatten().fold(0, |all, ahead| {
-            all ^ match ahead {
-                Ahead::Call(slot) => self.dialogs.touch(*slot),
-                Ahead::Announcement(slot) => self.media.touch(*slot),
-            }
-        });
-        std::hint::black_box(touched);
+        black_box(sips().flatten().map(|sip| self.dialogs.touch_request(&sip.names)).fold(0, all));
+        let entry = |ahead: &Ahead| match ahead {
+            Ahead::Call(slot) => self.dialogs.touch(*slot),
+            Ahead::Announcement(slot) => self.media.touch(*slot),
+        };
+        black_box(aheads.iter().flatten().map(entry).fold(0, all));
+        let mut noted = [[0; 2]; TOGETHER];
+        for ((noted, sip), ahead) in noted.iter_mut().zip(sips()).zip(&aheads) {
+            let (Some(sip), ahead) = (sip, ahead) else { continue };
+            let call = match ahead {
+                Some(Ahead::Call(slot)) => self.dialogs.key(*slot),
+                _ => None,
+            };
+            *noted = self.detectors.ahead(sip.src.addr, sip.dst.addr, call);
+        }
+        black_box(noted.iter().map(|noted| self.detectors.touch(*noted)).fold(0, all));
         for (fact, epoch) in facts.iter().flatten() {
             self.fact(fact, epoch);
         }
