@@ -77,6 +77,7 @@ pub static CATALOGUE: &[Registered] = catalogue![
     sensor::time,
     sig::cleartext,
     sig::digest_cleartext,
+    sig::hep_mirror_clear,
     sip::fuzzing,
     sip::malformed_framing,
     sip::malformed_header,
@@ -100,6 +101,7 @@ pub struct Detectors {
     for_streams: Vec<usize>,
     for_handshakes: Vec<usize>,
     for_tap: Vec<usize>,
+    for_copies: Vec<usize>,
     sink: Sink,
 }
 
@@ -118,6 +120,7 @@ impl Detectors {
             for_streams: wanting(Interest::STREAM),
             for_handshakes: wanting(Interest::HANDSHAKE),
             for_tap: wanting(Interest::TAP),
+            for_copies: wanting(Interest::COPY),
             sink: Sink::new(&policy.limits),
         }
     }
@@ -144,6 +147,17 @@ impl Detectors {
     #[inline]
     pub fn touch(&self, ahead: [u64; 2]) -> u64 {
         self.sink.touch(ahead)
+    }
+
+    /// One SIP message of which a capture agent sent a copy.
+    pub fn copy(&mut self, event: &SipEvent<'_>, placement: &Placement) {
+        let seen = SipSeen::new(event, placement);
+        let Self { rules, for_copies, sink, .. } = self;
+        for index in for_copies {
+            if let Some(rule) = rules.get_mut(*index) {
+                rule.copy(&seen, sink);
+            }
+        }
     }
 
     /// One finished stream.

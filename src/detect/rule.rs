@@ -56,6 +56,8 @@ impl Interest {
     pub const TAP: Self = Self(1 << 7);
     /// TLS and DTLS handshakes.
     pub const HANDSHAKE: Self = Self(1 << 8);
+    /// Copies of SIP messages that capture agents sent.
+    pub const COPY: Self = Self(1 << 9);
 
     /// The bits that depend on the SIP message at hand, lowest first.
     pub(super) const SIP_KINDS: usize = 1 << 5;
@@ -174,6 +176,11 @@ pub trait Detector {
 
     /// One SIP message of the kinds that [`Meta::wants`] names, in the total order of the capture.
     fn sip(&mut self, seen: &SipSeen<'_>, sink: &mut Sink) {
+        let _ = (seen, sink);
+    }
+
+    /// One SIP message of which a capture agent sent a copy.
+    fn copy(&mut self, seen: &SipSeen<'_>, sink: &mut Sink) {
         let _ = (seen, sink);
     }
 

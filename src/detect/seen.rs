@@ -109,6 +109,11 @@ impl<'a> SipSeen<'a> {
         self.anomalies
     }
 
+    /// Whether there is an `a=crypto` line somewhere in the body.
+    pub const fn has_crypto(&self) -> bool {
+        self.kind.meets(Interest::CRYPTO)
+    }
+
     /// Whether one end of this hop is on the public Internet.
     pub fn public(&self) -> bool {
         self.event.src.addr.is_public() || self.event.dst.addr.is_public()

@@ -314,6 +314,8 @@ impl Collector {
         // cannot be seen from it.
         if sip.hep.is_none() {
             self.detectors.sip(&event, &placement);
+        } else {
+            self.detectors.copy(&event, &placement);
         }
         self.watch.sip(&event, &placement);
     }

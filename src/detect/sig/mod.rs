@@ -2,6 +2,7 @@
 
 pub(super) mod cleartext;
 pub(super) mod digest_cleartext;
+pub(super) mod hep_mirror_clear;
 
 #[cfg(test)]
 mod tests;
