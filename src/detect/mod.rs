@@ -8,13 +8,17 @@
 //! Nothing here knows calls, streams or protocols other than through what it is shown
 //! ([`seen`]), and nothing else in the program makes findings.
 
+mod agreements;
 mod book;
 mod entry;
+mod lately;
 pub mod listing;
+pub mod negotiation;
 mod redact;
 pub mod rule;
 pub mod seen;
 pub mod sink;
+mod small;
 mod subject;
 mod text;
 
@@ -22,14 +26,20 @@ mod auth;
 mod media;
 mod sensor;
 mod sig;
+mod sips;
 
+use self::agreements::Agreements;
+use self::negotiation::NegotiationSeen;
 use self::rule::{Detector, Interest, Meta, Words};
-use self::seen::{CaptureSeen, SipSeen, StreamSeen, TapSeen};
+use self::seen::{CaptureSeen, HandshakeSeen, SipSeen, StreamSeen, TapSeen};
 use self::sink::{Entry, Outcome, Sink};
 use crate::correlate::event::SipEvent;
+use crate::correlate::exchange::Exchange;
 use crate::correlate::placement::Placement;
+use crate::model::evidence::FrameRef;
 use crate::model::finding::Finding;
 use crate::model::id::RecordKey;
+use crate::model::record::HandshakeRecord;
 use crate::policy::Policy;
 
 /// A rule and how it is set to work.
@@ -55,8 +65,32 @@ pub static CATALOGUE: &[Registered] = catalogue![
     auth::basic,
     auth::md5_only,
     auth::no_qop,
+    media::audio_level_leak,
+    media::avp_but_encrypted,
     media::cleartext_rtp,
+    media::downgrade_answer,
+    media::downgrade_reinvite,
+    media::downgrade_retry,
+    media::dtls_fp_unprotected,
+    media::dtls_fp_weak_hash,
+    media::dtls_no_fingerprint,
+    media::dtls_setup_bad,
+    media::dtmf_info_clear,
+    media::dtmf_kpml_clear,
+    media::early_cleartext,
+    media::opportunistic_declined,
+    media::opportunistic_mixed,
+    media::savp_but_cleartext,
+    media::savp_but_cleartext_authonly,
+    media::sdes_f8,
     media::sdes_key_exposed,
+    media::sdes_malformed,
+    media::sdes_on_avp,
+    media::sdes_short_tag,
+    media::sdes_unauthenticated,
+    media::sdes_unencrypted_srtcp,
+    media::sdes_unencrypted_srtp,
+    media::sdes_unknown_suite,
     sensor::drop,
     sensor::duplicate,
     sensor::midstream_tls,
@@ -65,8 +99,19 @@ pub static CATALOGUE: &[Registered] = catalogue![
     sensor::snaplen,
     sensor::state_evicted,
     sensor::time,
+    sig::clear_on_5061,
     sig::cleartext,
     sig::digest_cleartext,
+    sig::mixed_transport,
+    sig::tls_on_other,
+    sips::contact_not_sips,
+    sips::diversion_down,
+    sips::over_cleartext,
+    sips::register_both,
+    sips::retry_sip,
+    sips::to_sip_rewrite,
+    sips::transport_tls,
+    sips::via_not_tls,
 ];
 
 /// The rule of this id, in any case of letters, or of this name.
@@ -82,6 +127,9 @@ pub struct Detectors {
     by_sip_kind: Vec<Vec<usize>>,
     for_streams: Vec<usize>,
     for_tap: Vec<usize>,
+    for_negotiations: Vec<usize>,
+    for_handshakes: Vec<usize>,
+    agreements: Agreements,
     sink: Sink,
 }
 
@@ -99,6 +147,9 @@ impl Detectors {
                 .collect(),
             for_streams: wanting(Interest::STREAM),
             for_tap: wanting(Interest::TAP),
+            for_negotiations: wanting(Interest::NEGOTIATION),
+            for_handshakes: wanting(Interest::HANDSHAKE),
+            agreements: Agreements::new(&policy.limits),
             sink: Sink::new(&policy.limits),
         }
     }
@@ -116,10 +167,38 @@ impl Detectors {
 
     /// One finished stream.
     pub fn stream(&mut self, seen: &StreamSeen<'_>) {
-        let Self { rules, for_streams, sink, .. } = self;
+        let Self { rules, for_streams, sink, agreements, .. } = self;
+        let agreement = seen.call.and_then(|call| agreements.of(call));
+        let seen = StreamSeen { agreement, ..*seen };
         for index in for_streams {
             if let Some(rule) = rules.get_mut(*index) {
-                rule.stream(seen, sink);
+                rule.stream(&seen, sink);
+            }
+        }
+    }
+
+    /// One offer about security that has met its answer.
+    pub fn exchange(&mut self, exchange: &Exchange) {
+        let seen = NegotiationSeen::new(exchange);
+        let Self { rules, for_negotiations, sink, agreements, .. } = self;
+        agreements.note(&seen);
+        if exchange.repeats {
+            return;
+        }
+        for index in for_negotiations {
+            if let Some(rule) = rules.get_mut(*index) {
+                rule.negotiation(&seen, sink);
+            }
+        }
+    }
+
+    /// One handshake.
+    pub fn handshake(&mut self, record: &HandshakeRecord, at: FrameRef) {
+        let Self { rules, for_handshakes, sink, .. } = self;
+        let seen = HandshakeSeen { record, at };
+        for index in for_handshakes {
+            if let Some(rule) = rules.get_mut(*index) {
+                rule.handshake(&seen, sink);
             }
         }
     }
@@ -137,7 +216,9 @@ impl Detectors {
     /// Entries that the rules' own tables had no room for so far, by table; to be added to the
     /// capture's `evicted` before [`Self::finish`].
     pub fn evicted(&self) -> impl Iterator<Item = (&'static str, u64)> {
-        self.rules.iter().map(|rule| rule.evicted()).filter(|(_, evicted)| *evicted > 0)
+        let rules = self.rules.iter().map(|rule| rule.evicted());
+        let all = rules.chain([(agreements::TABLE, self.agreements.evicted())]);
+        all.filter(|(_, evicted)| *evicted > 0)
     }
 
     /// The links made since the last call, for a collector that spools them: see

@@ -12,9 +12,9 @@ use crate::model::frame::FrameId;
 use crate::model::id::RecordId;
 use crate::model::packed::Text;
 use crate::model::record::{
-    CallMedia, CallRecord, CallState, HandshakeKind, HandshakeRecord, Jitter, Keying, Party,
-    PayloadType, Protection, RegistrationRecord, RegistrationState, Side, Sides, StreamRecord,
-    StreamRtcp, Transfer, VerdictRecord,
+    CallMedia, CallRecord, CallState, HandshakeKind, HandshakeRecord, Hold, Jitter, Keying, Moved,
+    Party, PayloadType, Protection, RegistrationRecord, RegistrationState, Side, Sides,
+    StreamRecord, StreamRtcp, Transfer, VerdictRecord,
 };
 use crate::model::time::Ts;
 
@@ -105,7 +105,11 @@ pub(super) use {members, more, object, words};
 
 object! { Party<'_> { uri user host display } }
 
-object! { CallMedia<'_> { offered answered keying codecs } }
+object! { CallMedia<'_> { offered answered keying codecs holds moves features } }
+
+object! { Hold { by frame until } }
+
+object! { Moved { by frame } }
 
 object! { Transfer { target accepted outcome frame } }
 
