@@ -210,6 +210,11 @@ impl Calls {
         self.live.get(slot).map_or(0, Call::touch)
     }
 
+    /// The call in a slot.
+    pub(super) fn key(&self, slot: u32) -> Option<RecordKey> {
+        self.live.get(slot).map(|call| call.key)
+    }
+
     fn find(&self, view: &View<'_>) -> Option<Found> {
         let forward = || {
             let head = self.head(view.from_hash, view.call_id, view.from_tag)?;

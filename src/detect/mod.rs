@@ -14,6 +14,7 @@ mod entry;
 mod lately;
 pub mod listing;
 pub mod negotiation;
+mod rate;
 mod redact;
 pub mod rule;
 pub mod seen;
@@ -24,22 +25,23 @@ mod text;
 
 mod auth;
 mod media;
+mod qos;
 mod sensor;
 mod sig;
+mod sip;
 mod sips;
 
 use self::agreements::Agreements;
 use self::negotiation::NegotiationSeen;
 use self::rule::{Detector, Interest, Meta, Words};
 use self::seen::{CaptureSeen, HandshakeSeen, SipSeen, StreamSeen, TapSeen};
-use self::sink::{Entry, Outcome, Sink};
+use self::sink::{Entry, Outcome, Sink, Subject};
 use crate::correlate::event::SipEvent;
 use crate::correlate::exchange::Exchange;
 use crate::correlate::placement::Placement;
-use crate::model::evidence::FrameRef;
+use crate::model::addr::Addr;
 use crate::model::finding::Finding;
 use crate::model::id::RecordKey;
-use crate::model::record::HandshakeRecord;
 use crate::policy::Policy;
 
 /// A rule and how it is set to work.
@@ -91,6 +93,12 @@ pub static CATALOGUE: &[Registered] = catalogue![
     media::sdes_unencrypted_srtcp,
     media::sdes_unencrypted_srtp,
     media::sdes_unknown_suite,
+    qos::dscp,
+    qos::jitter,
+    qos::loss,
+    qos::mos,
+    qos::rtcp_absent,
+    qos::srtp_cost,
     sensor::drop,
     sensor::duplicate,
     sensor::midstream_tls,
@@ -104,6 +112,13 @@ pub static CATALOGUE: &[Registered] = catalogue![
     sig::digest_cleartext,
     sig::mixed_transport,
     sig::tls_on_other,
+    sip::fuzzing,
+    sip::malformed_framing,
+    sip::malformed_header,
+    sip::malformed_semantic,
+    sip::malformed_start,
+    sip::oversize,
+    sip::trailing_octets,
     sips::contact_not_sips,
     sips::diversion_down,
     sips::over_cleartext,
@@ -126,9 +141,9 @@ pub struct Detectors {
     /// For each combination of what is in a SIP message: the rules to call.
     by_sip_kind: Vec<Vec<usize>>,
     for_streams: Vec<usize>,
+    for_handshakes: Vec<usize>,
     for_tap: Vec<usize>,
     for_negotiations: Vec<usize>,
-    for_handshakes: Vec<usize>,
     agreements: Agreements,
     sink: Sink,
 }
@@ -146,9 +161,9 @@ impl Detectors {
                 .map(|kind| wanting(Interest::of_sip_kind(kind)))
                 .collect(),
             for_streams: wanting(Interest::STREAM),
+            for_handshakes: wanting(Interest::HANDSHAKE),
             for_tap: wanting(Interest::TAP),
             for_negotiations: wanting(Interest::NEGOTIATION),
-            for_handshakes: wanting(Interest::HANDSHAKE),
             agreements: Agreements::new(&policy.limits),
             sink: Sink::new(&policy.limits),
         }
@@ -163,6 +178,19 @@ impl Detectors {
                 rule.sip(&seen, sink);
             }
         }
+    }
+
+    /// What will be looked up for a message between these hosts, of this call, for [`Self::touch`]:
+    /// that of the rule that sights every message.
+    #[inline]
+    pub fn ahead(&self, src: Addr, dst: Addr, call: Option<RecordKey>) -> [u64; 2] {
+        self.sink.ahead(&sig::cleartext::META, Subject::pair(src, dst), call)
+    }
+
+    /// Reads a little of that, to have it in the cache by then. What is returned means nothing.
+    #[inline]
+    pub fn touch(&self, ahead: [u64; 2]) -> u64 {
+        self.sink.touch(ahead)
     }
 
     /// One finished stream.
@@ -193,12 +221,11 @@ impl Detectors {
     }
 
     /// One handshake.
-    pub fn handshake(&mut self, record: &HandshakeRecord, at: FrameRef) {
+    pub fn handshake(&mut self, seen: &HandshakeSeen<'_>) {
         let Self { rules, for_handshakes, sink, .. } = self;
-        let seen = HandshakeSeen { record, at };
         for index in for_handshakes {
             if let Some(rule) = rules.get_mut(*index) {
-                rule.handshake(&seen, sink);
+                rule.handshake(seen, sink);
             }
         }
     }

@@ -56,19 +56,21 @@ impl Interest {
     pub const REFUSED: Self = Self(1 << 6);
     /// INFO and NOTIFY with a body.
     pub const DIGITS: Self = Self(1 << 7);
+    /// SIP messages that break the grammar somewhere, or are large.
+    pub const ODD: Self = Self(1 << 8);
     /// Every SIP message.
-    pub const SIP: Self = Self(1 << 8);
+    pub const SIP: Self = Self(1 << 9);
     /// Finished RTP streams.
-    pub const STREAM: Self = Self(1 << 9);
+    pub const STREAM: Self = Self(1 << 10);
     /// What the tap itself tells: loss, cuts, duplicates, jumps of the clock.
-    pub const TAP: Self = Self(1 << 10);
+    pub const TAP: Self = Self(1 << 11);
     /// Offers about security that have met their answers.
-    pub const NEGOTIATION: Self = Self(1 << 11);
+    pub const NEGOTIATION: Self = Self(1 << 12);
     /// TLS and DTLS handshakes.
-    pub const HANDSHAKE: Self = Self(1 << 12);
+    pub const HANDSHAKE: Self = Self(1 << 13);
 
     /// The bits that depend on the SIP message at hand, lowest first.
-    pub(super) const SIP_KINDS: usize = 1 << 8;
+    pub(super) const SIP_KINDS: usize = 1 << 9;
 
     /// Both sets together.
     #[must_use]
@@ -198,7 +200,7 @@ pub trait Detector {
         let _ = (seen, sink);
     }
 
-    /// One TLS or DTLS handshake.
+    /// One TLS or DTLS handshake that is over.
     fn handshake(&mut self, seen: &HandshakeSeen<'_>, sink: &mut Sink) {
         let _ = (seen, sink);
     }

@@ -5,19 +5,23 @@ use std::sync::LazyLock;
 
 use memchr::memmem;
 use overhear_parsers::sip::auth::AuthList;
-use overhear_parsers::sip::{Auth, HeaderName, HeaderSet, Message, Method};
+use overhear_parsers::sip::{Anomalies, Auth, HeaderName, HeaderSet, Message, Method};
+use overhear_parsers::tls::Suite;
 
 use super::agreements::Agreement;
 use super::rule::Interest;
 use super::sink::Subject;
+use super::sip::oversize;
 use super::text::printable;
 use crate::correlate::event::SipEvent;
+use crate::correlate::handshake::HandshakeRead;
 use crate::correlate::placement::Placement;
 use crate::model::addr::Endpoint;
 use crate::model::capture::CaptureRecord;
 use crate::model::evidence::FrameRef;
+use crate::model::handshake::HandshakeRecord;
 use crate::model::id::RecordKey;
-use crate::model::record::{HandshakeRecord, StreamRecord};
+use crate::model::record::StreamRecord;
 use crate::model::time::Span;
 use crate::model::transport::Transport;
 use crate::policy::Policy;
@@ -32,6 +36,7 @@ pub struct SipSeen<'a> {
     pub pair: Subject,
     /// What is in it, as far as it decides which rules look at it.
     pub kind: Interest,
+    anomalies: Anomalies,
     auths: [Option<Auth<'a>>; AUTHS],
     more_auths: Vec<Auth<'a>>,
 }
@@ -71,11 +76,13 @@ impl<'a> SipSeen<'a> {
         let crypto = !body.is_empty() && CRYPTO_LINE.find(body).is_some();
         let crypto = if crypto { Interest::CRYPTO } else { Interest::END };
         let about = about(event);
+        let (anomalies, odd) = oddity(event);
         let mut seen = Self {
             event,
             placement,
             pair: Subject::pair(event.src.addr, event.dst.addr),
-            kind: Interest::SIP | with_auth | clipped | crypto | about,
+            kind: Interest::SIP | with_auth | clipped | crypto | odd | about,
+            anomalies,
             auths: [None; AUTHS],
             more_auths: Vec::new(),
         };
@@ -104,6 +111,12 @@ impl<'a> SipSeen<'a> {
     /// Every challenge of a response, every set of credentials of a request.
     pub fn auths(&self) -> impl Iterator<Item = &Auth<'a>> {
         self.auths.iter().map_while(Option::as_ref).chain(&self.more_auths)
+    }
+
+    /// What is off: of every message what its layout shows, of those that are looked at closely also
+    /// what their values show.
+    pub const fn anomalies(&self) -> Anomalies {
+        self.anomalies
     }
 
     /// Whether one end of this hop is on the public Internet.
@@ -168,6 +181,26 @@ fn speaks_of_tls(message: &Message<'_>) -> bool {
                 || message.headers_named(HeaderName::Diversion).any(says)))
 }
 
+/// What is off in a message, and whether that is for rules to see. Values are read closely where the
+/// layout is odd already, and in requests that begin something: there they decide who is who.
+#[inline]
+fn oddity(event: &SipEvent<'_>) -> (Anomalies, Interest) {
+    let message = &event.message;
+    let layout = message.layout.anomalies;
+    // What the capture cut off is not the sender's fault.
+    if event.clipped {
+        return (Anomalies::NONE, Interest::END);
+    }
+    let begins = matches!(message.method(), Method::Invite | Method::Register | Method::Message);
+    let found = if !layout.is_empty() || begins && message.is_request() {
+        message.inspect()
+    } else {
+        layout
+    };
+    let large = message.octets.len() > oversize::FITS;
+    (found, if large || found.is_malformed() { Interest::ODD } else { Interest::END })
+}
+
 struct Described<'a>(&'a Message<'a>);
 
 impl fmt::Display for Described<'_> {
@@ -210,15 +243,6 @@ pub struct StreamSeen<'a> {
     pub agreement: Option<Agreement>,
 }
 
-/// One TLS or DTLS handshake.
-#[derive(Copy, Clone, Debug)]
-pub struct HandshakeSeen<'a> {
-    /// The handshake as the report prints it.
-    pub record: &'a HandshakeRecord,
-    /// Its first frame.
-    pub at: FrameRef,
-}
-
 impl StreamSeen<'_> {
     /// First packet.
     pub fn first(&self) -> FrameRef {
@@ -234,6 +258,39 @@ impl StreamSeen<'_> {
             },
             time: self.record.last,
         }
+    }
+}
+
+/// One TLS or DTLS handshake.
+#[derive(Copy, Clone, Debug)]
+pub struct HandshakeSeen<'a> {
+    /// What its messages say.
+    pub read: &'a HandshakeRead<'a>,
+    /// The handshake as the report prints it.
+    pub record: &'a HandshakeRecord<'a>,
+    /// Its place in the report.
+    pub key: RecordKey,
+    /// The pair of peers, sorted.
+    pub pair: Subject,
+    /// The suite that was agreed on.
+    pub suite: Option<&'static Suite>,
+}
+
+impl<'a> HandshakeSeen<'a> {
+    /// Looks once at what several rules look for.
+    pub fn new(read: &'a HandshakeRead<'a>, record: &'a HandshakeRecord<'a>) -> Self {
+        let pair = Subject::pair(record.client.addr, record.server.addr);
+        Self { read, record, key: record.key(), pair, suite: read.suite }
+    }
+
+    /// The client's hello.
+    pub fn offered_at(&self) -> FrameRef {
+        self.read.facts.first
+    }
+
+    /// The server's hello; the client's while there is none.
+    pub fn answered_at(&self) -> FrameRef {
+        self.read.facts.answered.unwrap_or(self.read.facts.first)
     }
 }
 

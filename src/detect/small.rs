@@ -103,9 +103,8 @@ impl Detector for Small {
     }
 
     fn handshake(&mut self, seen: &HandshakeSeen<'_>, sink: &mut Sink) {
-        let pair = Subject::pair(seen.record.client.addr, seen.record.server.addr);
-        let mut report = Report::new(self.meta, pair, seen.at, sink);
-        report.record = Some(seen.record.key());
+        let mut report = Report::new(self.meta, seen.pair, seen.offered_at(), sink);
+        report.record = Some(seen.key);
         (self.handshake)(seen, &mut report);
     }
 

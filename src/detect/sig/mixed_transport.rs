@@ -111,8 +111,7 @@ impl Detector for MixedTransport {
     fn handshake(&mut self, seen: &HandshakeSeen<'_>, sink: &mut Sink) {
         let record = seen.record;
         if record.kind == HandshakeKind::Tls && record.server.port == SIPS_PORT {
-            let pair = Subject::pair(record.client.addr, record.server.addr);
-            self.secured(pair, seen.at, sink);
+            self.secured(seen.pair, seen.offered_at(), sink);
         }
     }
 

@@ -49,7 +49,9 @@ fn judge(seen: &HandshakeSeen<'_>, report: &mut Report<'_>) {
     if record.kind != HandshakeKind::Tls || matches!(port, SIPS_PORT | 443) {
         return;
     }
-    let peers = || report.known(&super::cleartext::META).is_some_and(|known| known.first < seen.at);
+    let peers = || {
+        report.known(&super::cleartext::META).is_some_and(|known| known.first < seen.offered_at())
+    };
     if port == 5060 || peers() {
         report.saw(Severity::Info, || sentence!("ClientHello to {}", record.server));
     }
