@@ -101,6 +101,9 @@ fn object(meta: &Meta) -> Value {
 fn default_of(name: &str) -> Value {
     let Thresholds {
         cleartext_min_packets,
+        downgrade_retry_s,
+        sips_retry_s,
+        mixed_transport_h,
         drop_share_pct,
         drop_min_streams,
         one_sided_transactions,
@@ -125,6 +128,9 @@ fn default_of(name: &str) -> Value {
     } = Thresholds::default();
     match name {
         "cleartext_min_packets" => json!(cleartext_min_packets),
+        "downgrade_retry_s" => json!(downgrade_retry_s),
+        "sips_retry_s" => json!(sips_retry_s),
+        "mixed_transport_h" => json!(mixed_transport_h),
         "drop_share_pct" => json!(drop_share_pct),
         "drop_min_streams" => json!(drop_min_streams),
         "one_sided_transactions" => json!(one_sided_transactions),

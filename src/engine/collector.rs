@@ -353,6 +353,7 @@ impl Collector {
             clipped: u64::from(stream.clipped),
             lookalike: false,
             drift_pct: drift_pct(stream, clock),
+            agreement: None,
         });
         self.watch.stream(&record, call);
         self.trace.stream(&record, call);
@@ -385,6 +386,9 @@ impl Collector {
         for announcement in self.outbox.announcements.drain(..) {
             self.trace.announced(&announcement);
             self.media.announce(&announcement);
+        }
+        for exchange in self.outbox.exchanges.drain(..) {
+            self.detectors.exchange(&exchange);
         }
         for (call, end) in self.outbox.released.drain(..) {
             self.media.release(call, end, self.now);

@@ -140,9 +140,42 @@ pub struct CallMedia<'a> {
     pub keying: Keying,
     /// Distinct codec names of answers (of offers while there is no answer), first choice first.
     pub codecs: Vec<Text<'a>>,
+    /// Times on hold within the established call.
+    pub holds: Vec<Hold>,
+    /// Media addresses that became others within the established call.
+    pub moves: Vec<Moved>,
+    /// What the descriptions use: `ice`, `fqdn` (a name in `c=`), `capability-negotiation` (RFC 5939),
+    /// `t38`.
+    pub features: Vec<Text<'a>>,
 }
 
-packed! { CallMedia<'a> { offered answered keying codecs } }
+packed! { CallMedia<'a> { offered answered keying codecs holds moves features } }
+
+/// A time on hold (RFC 3264 §8.4).
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(test, derive(Serialize))]
+pub struct Hold {
+    /// Who wants no media.
+    pub by: Side,
+    /// Frame of the offer that says so.
+    pub frame: FrameId,
+    /// Frame of the offer that takes it back; `None` if there was none.
+    pub until: Option<FrameId>,
+}
+
+packed! { Hold { by frame until } }
+
+/// A media address that became another (RFC 3264 §8.3.1).
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(test, derive(Serialize))]
+pub struct Moved {
+    /// Whose address.
+    pub by: Side,
+    /// Frame of the description with the new one.
+    pub frame: FrameId,
+}
+
+packed! { Moved { by frame } }
 
 /// A transfer asked for within a call (RFC 3515).
 #[derive(Clone, Debug, PartialEq, Eq)]

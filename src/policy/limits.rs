@@ -162,7 +162,7 @@ impl Limits {
             row("fragment_octets", self.fragment_octets, 1),
             row("duplicates", self.duplicates, 24),
             row("transactions", self.transactions, 73),
-            row("calls", self.calls, 624),
+            row("calls", self.calls, 632),
             row("registrations", self.registrations, 400),
             row("announcements", self.announcements, 158),
             row("rtcp", self.rtcp, 296),

@@ -5,6 +5,15 @@
 pub struct Thresholds {
     /// Packets below which a stream is not judged (`MEDIA-CLEARTEXT-RTP`).
     pub cleartext_min_packets: u64,
+    /// Seconds within which a refused secure call that is made again in clear counts as a retry, 30 at
+    /// most (`MEDIA-DOWNGRADE-RETRY`).
+    pub downgrade_retry_s: i64,
+    /// Seconds within which a refused `sips` request that is made again as `sip` counts as a retry
+    /// (`SIPS-RETRY-SIP`).
+    pub sips_retry_s: i64,
+    /// Hours within which TLS and clear signalling between two peers count as mixed
+    /// (`SIG-MIXED-TRANSPORT`).
+    pub mixed_transport_h: i64,
     /// Share of all streams, percent, that must lose packets in the same second (`SENSOR-DROP`).
     pub drop_share_pct: u64,
     /// Streams that must be active in that second before the share means anything.
@@ -57,6 +66,9 @@ impl Default for Thresholds {
     fn default() -> Self {
         Self {
             cleartext_min_packets: 20,
+            downgrade_retry_s: 30,
+            sips_retry_s: 30,
+            mixed_transport_h: 24,
             drop_share_pct: 30,
             drop_min_streams: 10,
             one_sided_transactions: 20,

@@ -16,9 +16,9 @@ use crate::model::handshake::{
 use crate::model::id::RecordId;
 use crate::model::packed::Text;
 use crate::model::record::{
-    CallMedia, CallRecord, CallState, HandshakeKind, Jitter, Keying, Party, PayloadType,
-    Protection, RegistrationRecord, RegistrationState, ReportedQuality, Side, Sides, StreamQuality,
-    StreamRecord, StreamRtcp, Transfer, VerdictRecord,
+    CallMedia, CallRecord, CallState, HandshakeKind, Hold, Jitter, Keying, Moved, Party,
+    PayloadType, Protection, RegistrationRecord, RegistrationState, ReportedQuality, Side, Sides,
+    StreamQuality, StreamRecord, StreamRtcp, Transfer, VerdictRecord,
 };
 use crate::model::time::Ts;
 
@@ -109,7 +109,11 @@ pub(super) use {members, more, object, words};
 
 object! { Party<'_> { uri user host display } }
 
-object! { CallMedia<'_> { offered answered keying codecs } }
+object! { CallMedia<'_> { offered answered keying codecs holds moves features } }
+
+object! { Hold { by frame until } }
+
+object! { Moved { by frame } }
 
 object! { Transfer { target accepted outcome frame } }
 

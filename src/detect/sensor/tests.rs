@@ -58,6 +58,7 @@ fn cut_packets_are_counted_by_what_they_are() {
         clipped: 40,
         lookalike: false,
         drift_pct: None,
+        agreement: None,
     });
     bench.tap(&TapSeen::Clipped { what: "TLS handshake", at: frame(9) });
     let found = bench.findings("SENSOR-SNAPLEN");
@@ -159,6 +160,7 @@ fn drifting(drifts: &[f64]) -> Bench {
             clipped: 0,
             lookalike: false,
             drift_pct: Some(*drift),
+            agreement: None,
         });
     }
     bench
