@@ -126,7 +126,8 @@ impl Negotiation {
             self.key_exposed |= section.key && !event.encrypted;
             let description = section.describe(shared);
             self.remember(&description, answer, section.media.port != 0);
-            let told = Told { mline, description, answer, ssrcs: section.ssrcs() };
+            let (ssrcs, zrtp) = (section.ssrcs(), section.zrtp());
+            let told = Told { mline, description, answer, ssrcs, zrtp };
             self.announce(event, speaker, &told, 0, section.endpoint(), section.rtcp(), out);
             // Nobody withdraws this one by itself: it goes with its call.
             if let Some(bundled) = section.bundled {
@@ -234,6 +235,7 @@ impl Negotiation {
             endpoint,
             rtcp,
             ssrcs: told.ssrcs.clone(),
+            zrtp: told.zrtp.clone(),
             candidate: candidate != 0,
             media: Arc::clone(&told.description),
         });
@@ -246,6 +248,7 @@ struct Told {
     description: Arc<MediaDescription>,
     answer: bool,
     ssrcs: Vec<u32>,
+    zrtp: Vec<u64>,
 }
 
 impl Told {

@@ -5,22 +5,22 @@ use std::collections::BTreeMap;
 use overhear_parsers::sip::Message;
 
 use crate::correlate::archive::Archive;
+use crate::correlate::company::{self, Companion, Company};
 use crate::correlate::dialogs::Dialogs;
 use crate::correlate::event::SipEvent;
 use crate::correlate::media::{self, MediaBinder};
 use crate::correlate::outbox::Outbox;
 use crate::correlate::rtcp::{self, RtcpReports};
-use crate::correlate::stream_record::{drift_pct, stream_record};
+use crate::correlate::zrtp::{self, ZrtpFlows};
 use crate::detect::Detectors;
-use crate::detect::seen::{StreamSeen, TapSeen};
+use crate::detect::seen::TapSeen;
 use crate::model::addr::stable_hash;
 use crate::model::capture::{Counts, PeerRecord};
 use crate::model::evidence::FrameRef;
 use crate::model::fact::{Body, EpochFacts, Fact, FactKey, Flow, SipFact};
 use crate::model::id::{Kind, RecordId};
-use crate::model::record::{HandshakeKind, HandshakeRecord, Protection};
-use crate::model::stream::{Standing, StreamEnded};
-use crate::model::tally::{Handled, Skipped, Tally};
+use crate::model::record::{HandshakeKind, HandshakeRecord};
+use crate::model::tally::Tally;
 use crate::model::time::Ts;
 use crate::policy::Policy;
 use crate::report::events::{Events, Listener};
@@ -30,6 +30,8 @@ use super::census::Census;
 use super::inventory::{self, Inventory};
 use super::trace::Trace;
 use super::watch::Watch;
+
+mod streams;
 
 /// Facts that are looked at together before any is taken.
 const TOGETHER: usize = 16;
@@ -46,6 +48,10 @@ pub struct Collector {
     dialogs: Dialogs,
     media: MediaBinder,
     rtcp: RtcpReports,
+    company: Company,
+    zrtp: ZrtpFlows,
+    /// Scratch: the company of the stream at hand.
+    met: Vec<Companion>,
     detectors: Detectors,
     archive: Archive,
     outbox: Outbox,
@@ -96,6 +102,9 @@ impl Collector {
             dialogs: Dialogs::new(&policy.limits),
             media: MediaBinder::new(&policy.limits),
             rtcp: RtcpReports::new(&policy.limits),
+            company: Company::new(policy.limits.company),
+            zrtp: ZrtpFlows::new(&policy.limits),
+            met: Vec::new(),
             detectors: Detectors::new(policy),
             archive: Archive::new(&policy.limits),
             outbox: Outbox::default(),
@@ -153,6 +162,7 @@ impl Collector {
             .evicted()
             .chain(self.detectors.evicted())
             .chain([(media::TABLE, self.media.evicted()), (rtcp::TABLE, self.rtcp.evicted())])
+            .chain([(company::TABLE, self.company.evicted()), (zrtp::TABLE, self.zrtp.evicted())])
             .chain([(inventory::TABLE, self.inventory.evicted())]);
         for (table, count) in tables.filter(|(_, count)| *count > 0) {
             *evicted.entry(table).or_default() += count;
@@ -250,9 +260,10 @@ impl Collector {
             Body::StreamLoss { second } => {
                 self.detectors.tap(&TapSeen::StreamLoss { second: *second, at: fact.frame });
             }
-            Body::Rtcp { src, dst, octets } => {
-                self.rtcp.datagram(*src, *dst, epoch.octets(octets));
-            }
+            Body::Rtcp { .. }
+            | Body::Zrtp { .. }
+            | Body::Msrp { .. }
+            | Body::UdptlEnded(_) => self.beside(fact, epoch),
             Body::Handshake { kind, client, server, clipped } => {
                 let hash = stable_hash(&(client, server, fact.frame.time.nanos() / 1_000_000));
                 let record = HandshakeRecord {
@@ -309,46 +320,6 @@ impl Collector {
         self.watch.sip(&event, &placement);
     }
 
-    fn stream(&mut self, stream: &StreamEnded) {
-        let rtcp = self.rtcp.take(&stream.key);
-        let binding = self.media.bind(stream);
-        let packets = u64::from(stream.packets);
-        let lookalike = binding.is_none() && stream.standing == Standing::Candidate;
-        let frames = if stream.framed { 0 } else { packets };
-        if lookalike {
-            self.tally.skipped(Skipped::Lookalike, frames);
-            self.detectors.tap(&TapSeen::Lookalike {
-                src: stream.key.src,
-                dst: stream.key.dst,
-                at: FrameRef { frame: stream.first_frame, time: stream.first },
-                packets,
-            });
-            return;
-        }
-        self.tally.handled(Handled::Rtp, frames);
-        let record = stream_record(stream, binding.as_ref(), rtcp);
-        self.counts.rtp_streams += 1;
-        self.counts.rtp_packets += packets;
-        if matches!(record.protection, Protection::EncryptedLike | Protection::SrtpProven) {
-            self.counts.srtp_streams += 1;
-        }
-        let call = binding.as_ref().map(|binding| binding.call);
-        let clock = record.payload_types.first().and_then(|pt| pt.clock_rate);
-        self.detectors.stream(&StreamSeen {
-            record: &record,
-            key: record.key(),
-            call,
-            early: false,
-            clipped: u64::from(stream.clipped),
-            lookalike: false,
-            drift_pct: drift_pct(stream, clock),
-        });
-        self.watch.stream(&record, call);
-        self.trace.stream(&record, call);
-        self.archive.push_stream(&record, call);
-        self.events.tell(|listener| listener.stream(&record));
-    }
-
     fn handshake(&mut self, record: &HandshakeRecord, clipped: bool, at: FrameRef) {
         match record.kind {
             HandshakeKind::Tls => self.counts.tls_handshakes += 1,
@@ -368,6 +339,7 @@ impl Collector {
         }
         for announcement in self.outbox.announcements.drain(..) {
             self.trace.announced(&announcement);
+            self.zrtp.announce(announcement.call.id, announcement.side, &announcement.zrtp);
             self.media.announce(&announcement);
         }
         for (call, end) in self.outbox.released.drain(..) {

@@ -74,6 +74,24 @@ pub enum Body {
         /// The datagram.
         octets: Range<u32>,
     },
+    /// A ZRTP packet.
+    Zrtp {
+        /// Sender.
+        src: Endpoint,
+        /// Receiver.
+        dst: Endpoint,
+        /// The datagram.
+        octets: Range<u32>,
+    },
+    /// The first SEND of a connection that carries MSRP, one for each direction.
+    Msrp {
+        /// Sender.
+        src: Endpoint,
+        /// Receiver.
+        dst: Endpoint,
+    },
+    /// Datagrams built like UDPTL (ITU-T T.38), of one direction, have ended.
+    UdptlEnded(Box<UdptlEnded>),
     /// A ClientHello began a handshake.
     Handshake {
         /// TLS or DTLS.
@@ -104,6 +122,25 @@ pub enum Body {
         /// By how much.
         by: Span,
     },
+}
+
+/// Datagrams built like UDPTL that one socket sent to another.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub struct UdptlEnded {
+    /// Sender.
+    pub src: Endpoint,
+    /// Receiver.
+    pub dst: Endpoint,
+    /// The first.
+    pub first: FrameRef,
+    /// The last.
+    pub last: FrameRef,
+    /// How many.
+    pub packets: u64,
+    /// Of these, such as follow the one before by number.
+    pub in_order: u64,
+    /// Frames to book for them.
+    pub frames: u64,
 }
 
 /// A SIP message in an epoch's buffers.
@@ -214,7 +251,9 @@ impl Body {
         let (src, dst, proto) = match self {
             Self::Sip(sip) => (sip.src, sip.dst, sip.transport.proto()),
             Self::StreamEnded(stream) => (stream.key.src, stream.key.dst, Proto::UDP),
-            Self::Rtcp { src, dst, .. } => (*src, *dst, Proto::UDP),
+            Self::Rtcp { src, dst, .. } | Self::Zrtp { src, dst, .. } => (*src, *dst, Proto::UDP),
+            Self::UdptlEnded(ended) => (ended.src, ended.dst, Proto::UDP),
+            Self::Msrp { src, dst } => (*src, *dst, Proto::TCP),
             Self::Handshake { kind: HandshakeKind::Tls, client, server, .. } => {
                 (*client, *server, Proto::TCP)
             }

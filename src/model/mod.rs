@@ -7,6 +7,7 @@ pub mod fact;
 pub mod finding;
 pub mod frame;
 pub mod id;
+pub mod notes;
 pub mod packed;
 pub mod record;
 pub mod stream;

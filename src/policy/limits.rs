@@ -32,6 +32,8 @@ pub struct Limits {
     pub streams: usize,
     /// Streams whose verdict figures are being gathered.
     pub armed: usize,
+    /// Streams with digits, or with packets that contradict each other.
+    pub noted: usize,
     /// Live UDP flows that carry STUN, DTLS or ZRTP.
     pub udp_flows: usize,
     /// Live TCP connections.
@@ -40,6 +42,8 @@ pub struct Limits {
     pub sctp_flows: usize,
     /// Flows between a TURN client and its server, and streams in them.
     pub turn_flows: usize,
+    /// Flows of datagrams that are built like T.38's.
+    pub udptl_flows: usize,
     /// Octets held by all cells for TCP reassembly and unfinished SIP messages.
     pub reassembly_octets: usize,
     /// Octets held by the dispatcher for IP fragments.
@@ -56,6 +60,11 @@ pub struct Limits {
     pub announcements: usize,
     /// Streams of which RTCP in clear spoke, until they end.
     pub rtcp: usize,
+    /// Ended streams that later ones are held against: so many, and as many of senders that their
+    /// call did not announce.
+    pub company: usize,
+    /// Pairs of sockets between which ZRTP was seen.
+    pub zrtp: usize,
     /// Scopes (pairs of peers) that one rule reports separately; the rest is one finding.
     pub findings_per_rule: usize,
     /// Peers whose request and response balance is watched.
@@ -93,18 +102,22 @@ impl Default for Limits {
         Self {
             streams: 1_040_000,
             armed: 24_000,
+            noted: 3_000,
             udp_flows: 80_000,
             tcp_flows: 40_000,
             sctp_flows: 4_000,
             turn_flows: 12_000,
+            udptl_flows: 1_000,
             reassembly_octets: 24 << 20,
             fragment_octets: 8 << 20,
             duplicates: CELLS << 13,
             transactions: 500_000,
             calls: 510_000,
             registrations: 75_000,
-            announcements: 1_040_000,
+            announcements: 1_010_000,
             rtcp: 40_000,
+            company: 8_192,
+            zrtp: 1_500,
             findings_per_rule: 1_000,
             peers: 25_000,
             records_octets: 32 << 20,

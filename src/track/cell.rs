@@ -32,6 +32,7 @@ use super::sip_fact::{self, sip_fact};
 use super::stream::{Seen, Sought, StreamLimits, Streams};
 use super::tcp_flows::{self, TcpFlows};
 use super::turn_flows::{self, TurnFlows};
+use super::udptl_flows::{self, UdptlFlows};
 
 mod inside;
 
@@ -47,6 +48,7 @@ pub struct Cell {
     duplicates: Duplicates,
     sctp: SctpFlows,
     turn: TurnFlows,
+    udptl: UdptlFlows,
     shared: Shared,
     duplicates_seen: u64,
     /// No timer is due before this.
@@ -131,6 +133,7 @@ impl Cell {
             streams: Streams::new(StreamLimits {
                 streams: length(Limits::per_cell(limits.streams)),
                 armed: length(Limits::per_cell(limits.armed)),
+                noted: length(Limits::per_cell(limits.noted)),
                 idle: limits.idle,
             }),
             tcp: TcpFlows::new(limits),
@@ -138,6 +141,7 @@ impl Cell {
             duplicates: Duplicates::new(Limits::per_cell(limits.duplicates)),
             sctp: SctpFlows::new(limits),
             turn: TurnFlows::new(limits),
+            udptl: UdptlFlows::new(limits),
             shared: Shared {
                 purse: Purse::new(Limits::per_cell(limits.reassembly_octets) as u64),
                 tally: Tally::default(),
@@ -205,6 +209,7 @@ impl Cell {
             self.dtls.next_timer(),
             self.sctp.next_timer(),
             self.turn.next_timer(),
+            self.udptl.next_timer(),
         ];
         let first = armed.into_iter().flatten().min().unwrap_or(Ts::MAX);
         self.next = first.min(watermark.plus(self.shortest));
@@ -218,6 +223,7 @@ impl Cell {
         self.dtls.advance(watermark);
         self.sctp.advance(watermark, &mut self.shared);
         self.turn.advance(watermark);
+        self.udptl.advance(watermark, &mut emit);
     }
 
     /// Ends everything, at the end of the capture.
@@ -227,6 +233,7 @@ impl Cell {
         self.streams.finish(&mut |event| timer_fact(&mut emit, turn, event));
         self.tcp.finish(&mut self.shared, &mut emit);
         self.sctp.advance(Ts::MAX, &mut self.shared);
+        self.udptl.advance(Ts::MAX, &mut emit);
     }
 
     /// What the cell counted.
@@ -238,6 +245,8 @@ impl Cell {
             }
         };
         note("streams", self.streams.evicted());
+        note("noted", self.streams.unnoted());
+        note(udptl_flows::TABLE, self.udptl.evicted());
         note(tcp_flows::TABLE, self.tcp.evicted());
         note(dtls_flows::TABLE, self.dtls.evicted());
         note(sctp_flows::TABLE, self.sctp.evicted());
@@ -311,6 +320,8 @@ impl Cell {
                 self.shared.inner.stun += u64::from(handled == Handled::Stun);
                 self.shared.tally.handled(handled, frames);
             }
+            // Booked when it is known whether it is fax.
+            None if self.udptl.packet(input, payload, emit) => {}
             None => self.shared.tally.skipped(Skipped::NotVoip, frames),
         }
     }
@@ -335,7 +346,12 @@ impl Cell {
                 self.dtls_records(input, payload, emit);
                 Handled::Dtls
             }
-            Kind::Zrtp => Handled::Zrtp,
+            Kind::Zrtp => {
+                let octets = emit.epoch.keep(payload);
+                let (src, dst) = (input.packet.src, input.packet.dst);
+                emit.fact(Body::Zrtp { src, dst, octets });
+                Handled::Zrtp
+            }
             Kind::Stun => Handled::Stun,
             Kind::Rtp | Kind::TurnChannel | Kind::Other => return None,
         })

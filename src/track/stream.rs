@@ -8,6 +8,7 @@
 use overhear_parsers::rtp::header::Header;
 
 use super::index::{self, Index};
+use super::notes;
 use super::slot::{Cold, Slot, Step, media_octets};
 use super::timer::{Entry, Timer};
 use crate::model::frame::FrameId;
@@ -27,6 +28,8 @@ pub struct StreamLimits {
     pub streams: u32,
     /// Closer looks under way at one time.
     pub armed: u32,
+    /// Streams with digits, or with something odd about them, at one time.
+    pub noted: u32,
     /// A stream not seen for this long has ended.
     pub idle: Span,
 }
@@ -68,7 +71,9 @@ pub struct Streams {
     used: u32,
     timer: Timer,
     armed: u32,
+    noted: u32,
     evicted: u64,
+    unnoted: u64,
 }
 
 /// Sixty-four streams: what every packet touches, and the rest.
@@ -98,7 +103,9 @@ impl Streams {
             used: 0,
             timer: Timer::default(),
             armed: 0,
+            noted: 0,
             evicted: 0,
+            unnoted: 0,
         }
     }
 
@@ -129,6 +136,7 @@ impl Streams {
         };
         let Some((slot, cold)) = at(&mut self.blocks, place) else { return };
         let step = slot.packet(header, seen, cold);
+        let rare = slot.is_rare(step, header, seen);
         if step == Step::Gap && slot.standing() != Standing::Candidate {
             let second = seen.ts.second();
             if slot.tell_gap(second) {
@@ -143,6 +151,9 @@ impl Streams {
             slot.start_look(header.payload_type);
             self.armed += 1;
             self.look(place, header, seen);
+        }
+        if rare {
+            self.note(place, step, header, seen);
         }
     }
 
@@ -178,6 +189,11 @@ impl Streams {
     /// Streams that had to make room.
     pub fn evicted(&self) -> u64 {
         self.evicted
+    }
+
+    /// Streams of which there was no room to note anything.
+    pub fn unnoted(&self) -> u64 {
+        self.unnoted
     }
 
     /// Streams being tracked.
@@ -238,6 +254,17 @@ impl Streams {
         }
     }
 
+    #[cold]
+    fn note(&mut self, place: u32, step: Step, header: &Header<'_>, seen: &Seen) {
+        let room = self.noted < self.limits.noted;
+        let Some((slot, cold)) = at(&mut self.blocks, place) else { return };
+        let before = cold.noting.is_some();
+        let refused = notes::note(slot, cold, step, &notes::Packet { header, seen, room });
+        self.noted += u32::from(!before && cold.noting.is_some());
+        self.noted -= u32::from(before && cold.noting.is_none());
+        self.unnoted += u64::from(refused);
+    }
+
     fn look(&mut self, place: u32, header: &Header<'_>, seen: &Seen) {
         let Some((slot, _)) = at(&mut self.blocks, place) else { return };
         let Some(probe) = &mut slot.probe else { return };
@@ -253,6 +280,7 @@ impl Streams {
     fn end(&mut self, entry: Entry, deadline: Ts, out: &mut impl FnMut(StreamEvent)) {
         let Some((slot, cold)) = at(&mut self.blocks, entry.slot) else { return };
         self.armed -= u32::from(slot.is_looking());
+        self.noted -= u32::from(cold.noting.is_some());
         let ended = slot.ended(cold, deadline, entry.tie);
         slot.vacate();
         self.index.remove(ended.key.hash64(), entry.slot);

@@ -8,6 +8,7 @@ use crate::dissect::msrp_stream::MsrpStream;
 use crate::dissect::tcp_probe::Probe;
 use crate::dissect::ws_stream::WsStream;
 use crate::model::addr::Endpoint;
+use crate::model::fact::Body;
 use crate::model::transport::Transport;
 
 use super::emit::Emitter;
@@ -20,8 +21,8 @@ use super::tcp_connection::Carries;
 pub(super) enum Carried {
     /// SIP over WebSocket.
     WebSocket([WsStream; 2]),
-    /// MSRP, of which messages are counted.
-    Msrp([MsrpStream; 2]),
+    /// MSRP, of which messages are counted; and whether a SEND was told of.
+    Msrp([MsrpStream; 2], [bool; 2]),
     /// RTP or TURN in frames.
     Framed(Way, [FrameStream; 2]),
 }
@@ -42,7 +43,7 @@ impl Carried {
     pub(super) fn of(judged: Probe) -> Option<(Self, Carries)> {
         Some(match judged {
             Probe::WebSocket => (Self::WebSocket(Default::default()), Carries::WebSocket),
-            Probe::Msrp => (Self::Msrp(Default::default()), Carries::Msrp),
+            Probe::Msrp => (Self::Msrp(Default::default(), [false; 2]), Carries::Msrp),
             Probe::Framed(Way::Turn) => {
                 (Self::Framed(Way::Turn, Default::default()), Carries::Turn)
             }
@@ -58,7 +59,7 @@ impl Carried {
     pub(super) fn cost(&self, side: usize) -> u64 {
         let cost = match self {
             Self::WebSocket(sides) => sides.get(side).map(WsStream::cost),
-            Self::Msrp(sides) => sides.get(side).map(MsrpStream::cost),
+            Self::Msrp(sides, _) => sides.get(side).map(MsrpStream::cost),
             Self::Framed(_, sides) => sides.get(side).map(FrameStream::cost),
         };
         cost.unwrap_or_default()
@@ -68,7 +69,7 @@ impl Carried {
     pub(super) fn forget(&mut self, side: usize) {
         match self {
             Self::WebSocket(sides) => sides.get_mut(side).into_iter().for_each(WsStream::forget),
-            Self::Msrp(sides) => {
+            Self::Msrp(sides, _) => {
                 sides.get_mut(side).into_iter().for_each(|side| *side = MsrpStream::default());
             }
             Self::Framed(_, sides) => {
@@ -96,9 +97,16 @@ impl Carried {
                     }
                 });
             }
-            Self::Msrp(sides) => {
+            Self::Msrp(sides, told) => {
                 let Some(stream) = sides.get_mut(side) else { return false };
-                shared.inner.msrp += stream.push(octets, after_gap);
+                let messages = stream.push(octets, after_gap);
+                shared.inner.msrp += messages;
+                if let Some(told) = told.get_mut(side).filter(|told| !**told && messages > 0) {
+                    *told = memchr::memmem::find(octets, b" SEND\r\n").is_some();
+                    if *told {
+                        emit.fact(Body::Msrp { src, dst });
+                    }
+                }
             }
             Self::Framed(way, sides) => {
                 let Some(stream) = sides.get_mut(side) else { return false };
