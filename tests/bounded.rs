@@ -14,12 +14,14 @@ mod support;
 use std::fmt::Write as _;
 
 use overhear::correlate::dialogs::Dialogs;
-use overhear::correlate::{media, rtcp};
+use overhear::correlate::{company, media, rtcp, zrtp};
 use overhear::model::stream::Figures;
 use overhear::policy::limits::CELLS;
 use overhear::policy::{Limits, Policy};
 use overhear::reassemble::duplicate;
-use overhear::track::{dtls_flows, figures, sctp_flows, stream, tcp_flows, turn_flows};
+use overhear::track::{
+    dtls_flows, figures, notes, sctp_flows, stream, tcp_flows, turn_flows, udptl_flows,
+};
 use serde_json::Value;
 use support::{Config, Fixture, made, review, sums, value};
 
@@ -322,6 +324,10 @@ fn a_stated_size_is_that_of_the_entry() {
         ("sctp_flows", sctp_flows::ENTRY),
         ("turn_flows", turn_flows::ENTRY),
         ("udp_flows", dtls_flows::ENTRY),
+        ("noted", notes::ENTRY),
+        ("udptl_flows", udptl_flows::ENTRY),
+        ("company", 2 * company::ENTRY),
+        ("zrtp", zrtp::ENTRY),
         ("announcements", media::ENTRY),
         ("rtcp", rtcp::ENTRY),
         ("transactions", Dialogs::TRANSACTION),

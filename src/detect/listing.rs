@@ -107,6 +107,7 @@ fn default_of(name: &str) -> Value {
         lookalike_min_packets,
         time_backward_ms,
         time_drift_pct,
+        media,
     } = Thresholds::default();
     match name {
         "cleartext_min_packets" => json!(cleartext_min_packets),
@@ -116,7 +117,7 @@ fn default_of(name: &str) -> Value {
         "lookalike_min_packets" => json!(lookalike_min_packets),
         "time_backward_ms" => json!(time_backward_ms),
         "time_drift_pct" => json!(time_drift_pct),
-        _ => json!("?"),
+        _ => media.named(name).map_or_else(|| json!("?"), |value| json!(value)),
     }
 }
 

@@ -128,8 +128,6 @@ pub struct Contest {
     pub ttls: (u8, u8),
     /// Times that the TTL changed; up to 255.
     pub switches: u8,
-    /// Packets equal to one with the same number more than two seconds before, in the same sample.
-    pub replays: u32,
     /// The first packet that contradicts another.
     pub first: FrameRef,
     /// The last one.

@@ -161,10 +161,12 @@ impl Limits {
         vec![
             row("streams", self.streams, 344),
             row("armed", self.armed, 832),
+            row("noted", self.noted, 1_400),
             row("udp_flows", self.udp_flows, 96),
             row("tcp_flows", self.tcp_flows, 664),
             row("sctp_flows", self.sctp_flows, 320),
             row("turn_flows", self.turn_flows, 500),
+            row("udptl_flows", self.udptl_flows, 400),
             row("reassembly_octets", self.reassembly_octets, 1),
             row("fragment_octets", self.fragment_octets, 1),
             row("duplicates", self.duplicates, 24),
@@ -172,7 +174,9 @@ impl Limits {
             row("calls", self.calls, 624),
             row("registrations", self.registrations, 400),
             row("announcements", self.announcements, 158),
-            row("rtcp", self.rtcp, 296),
+            row("rtcp", self.rtcp, 330),
+            row("company", self.company, 340),
+            row("zrtp", self.zrtp, 600),
             row("peers", self.peers, 500),
             row("records_octets", self.records_octets, 1),
         ]

@@ -73,8 +73,9 @@ impl Call {
         let ports = (40_000_u16.wrapping_add(number), 50_000_u16.wrapping_add(number));
         let ports = args.read("ports", pair)?.unwrap_or(ports);
         let ends = places(world, args, dialog, ports)?;
-        let mut side = |socket: Socket, setup: &str| {
-            let mut keying = Vec::new();
+        let lines = (args.option("caller-line"), args.option("callee-line"));
+        let mut side = |socket: Socket, setup: &str, line: Option<&str>| {
+            let mut keying: Vec<String> = line.map(|line| format!("a={line}")).into_iter().collect();
             if let Some(suite) = &suite {
                 keying.push(dialog::crypto(suite, &mut dialog.rng));
             }
@@ -85,7 +86,7 @@ impl Call {
             let formats = codecs.iter().map(|codec| (codec.pt, attributes(codec))).collect();
             Media { socket, profile: profile.clone(), formats, keying }
         };
-        let media = (side(ends.0, "actpass"), side(ends.1, "active"));
+        let media = (side(ends.0, "actpass", lines.0), side(ends.1, "active", lines.1));
         let streams = match args.choice("media", &["both", "caller", "callee", "none"])? {
             "caller" => (true, false),
             "callee" => (false, true),

@@ -6,7 +6,7 @@ use super::text::{self, Statement};
 use super::value::{self, MS};
 use super::world::{Host, World};
 use super::{
-    Expectation, FRAMES, Scenario, call, dtls, expect, plain, register, relay, rtcp, rtp, sctp,
+    Expectation, FRAMES, Scenario, beside, call, dtls, expect, plain, register, relay, rtcp, rtp, sctp,
     tls, wire, ws,
 };
 use crate::model::time::Span;
@@ -16,8 +16,9 @@ use crate::policy::{Limits, Policy};
 type Step = fn(&mut World, &mut Args<'_>, i64, &Shape) -> Result<i64, String>;
 
 /// The steps by their verb.
-static STEPS: [(&str, Step); 18] = [
+static STEPS: [(&str, Step); 21] = [
     ("call", call::step),
+    ("digits", beside::digits),
     ("dns", plain::dns),
     ("dtls", dtls::step),
     ("framed", relay::framed),
@@ -33,8 +34,10 @@ static STEPS: [(&str, Step); 18] = [
     ("tls", tls::step),
     ("turn", relay::turn),
     ("udp", plain::udp),
+    ("udptl", beside::udptl),
     ("wait", wait),
     ("ws", ws::step),
+    ("zrtp", beside::zrtp),
 ];
 
 /// How long after the last packet the next step begins, if it does not say.

@@ -77,6 +77,12 @@ impl Look {
     /// The counts, compact.
     pub fn finish(mut self) -> Figures {
         self.rows.sort_by_key(|row| std::cmp::Reverse(row.pairs));
+        let used = || self.rows.iter().filter(|row| row.pairs > 0);
+        let is_first = |(at, row): &(usize, &LawRow)| {
+            !used().take(*at).any(|before| before.octets == row.octets)
+        };
+        let lengths = used().enumerate().filter(is_first).count();
+        self.counts.lengths = u8::try_from(lengths).unwrap_or(u8::MAX);
         let [a, b, c, ..] = self.rows;
         self.counts.rows = [a, b, c];
         self.counts
@@ -115,6 +121,7 @@ impl Look {
         counts.h264 += u16::from(is_h264(payload));
         counts.h265 += u16::from(is_h265(payload));
         counts.runs += u16::from(has_run(payload));
+        counts.text += u16::from(is_text(payload));
         if header.padding {
             counts.padded += 1;
             counts.padding_fits += u16::from(padding_fits(header));
@@ -161,6 +168,8 @@ pub fn merge(earlier: Figures, later: Figures) -> Figures {
         opus_pairs: sum(earlier.opus_pairs, later.opus_pairs),
         equal: sum(earlier.equal, later.equal),
         runs: sum(earlier.runs, later.runs),
+        text: sum(earlier.text, later.text),
+        lengths: earlier.lengths.max(later.lengths),
         h263: sum(earlier.h263, later.h263),
         h264: sum(earlier.h264, later.h264),
         h265: sum(earlier.h265, later.h265),
@@ -290,6 +299,12 @@ fn is_h265(payload: &[u8]) -> bool {
     matches!(payload, [first, second, ..] if first & 0x81 == 0
         && second & 0xf8 == 0 && second & 7 != 0
         && matches!(first >> 1, 0..=40 | 48..=50))
+}
+
+/// T.140 (RFC 4103 §3): UTF-8 without control characters but for line ends, backspace and bell.
+fn is_text(payload: &[u8]) -> bool {
+    let control = |octet: &u8| *octet < 0x20 && !matches!(octet, 7 | 8 | b'\r' | b'\n' | 0x1b);
+    !payload.is_empty() && !payload.iter().any(control) && std::str::from_utf8(payload).is_ok()
 }
 
 /// Eight equal octets at an offset that is a multiple of 8: finds every run of 15 and some shorter.

@@ -24,8 +24,8 @@ pub const ENTRY: usize = size_of::<Noting>() + size_of::<Memory>();
 const REMEMBERED: u16 = 512;
 /// Of these at a time.
 const PLACES: usize = 64;
-/// Two packets that far apart in time are compared as original and copy, milliseconds.
-const LONG: u32 = 2_000;
+/// Two packets of one number that are further apart are of two turns of the counter, milliseconds.
+const NEAR: u32 = 2_000;
 /// The static payload type of comfort noise (RFC 3389 §4).
 const COMFORT_NOISE: u8 = 13;
 
@@ -124,8 +124,7 @@ impl Noting {
     /// What the stream leaves behind.
     pub(super) fn end(self: Box<Self>) -> Option<Box<Notes>> {
         let Self { digits, contest, .. } = *self;
-        let odd = contest.conflicts > 0 || contest.replays > 0;
-        (odd || digits.count() > 0).then(|| Box::new(Notes { digits, contest }))
+        (contest.conflicts > 0 || digits.count() > 0).then(|| Box::new(Notes { digits, contest }))
     }
 
     /// Takes one packet of an event.
@@ -153,20 +152,15 @@ impl Noting {
             return true;
         };
         if let Some(old) = place.filter(|old| old.sequence == new.sequence) {
-            let (long, equal) = (new.at.wrapping_sub(old.at) > LONG, old.hash == new.hash);
-            let contest = &mut self.contest;
-            if !long && !equal {
+            let near = new.at.wrapping_sub(old.at) <= NEAR;
+            if near && old.hash != new.hash {
+                let here = FrameRef { frame: seen.frame, time: seen.ts };
+                let contest = &mut self.contest;
                 if contest.conflicts == 0 {
                     contest.ttls = (old.ttl, new.ttl);
+                    contest.first = here;
                 }
                 contest.conflicts = contest.conflicts.saturating_add(1);
-            } else if long && equal {
-                contest.replays = contest.replays.saturating_add(1);
-            }
-            if long == equal {
-                let here = FrameRef { frame: seen.frame, time: seen.ts };
-                let before = contest.conflicts.saturating_add(contest.replays);
-                contest.first = if before == 1 { here } else { contest.first };
                 contest.last = here;
             }
         }
@@ -182,7 +176,6 @@ impl Noting {
         self.digits.count() == 0
             && !self.event.seen
             && self.contest.conflicts == 0
-            && self.contest.replays == 0
     }
 }
 

@@ -67,7 +67,7 @@ impl Collector {
         self.company.meet(&own, &mut met, |call| self.media.is_up(call));
         let call = binding.map(|binding| binding.call);
         let announced = match call {
-            Some(call) if !met.is_empty() => self.media.announced(call.id),
+            Some(call) if !met.is_empty() || byes.from.iter().any(Option::is_some) => self.media.announced(call.id),
             _ => Vec::new(),
         };
         let clock = record.payload_types.first().and_then(|pt| pt.clock_rate);
