@@ -48,10 +48,15 @@ const DOORS: [(&str, &[&str]); 23] = [
     ("serde_json", &["src/detect/listing.rs", "src/report/encode.rs", "src/scenario/expect.rs"]),
     ("sha1", &["src/report/ndjson.rs"]),
     ("signal_hook", &["src/cli/signals.rs"]),
-    // Fingerprints of certificates and hellos, and of sources.
+    // Fingerprints of certificates and hellos, the Hello of ZRTP, and sources.
     (
         "sha2",
-        &["src/correlate/certificates.rs", "src/correlate/handshake.rs", "src/engine/sources.rs"],
+        &[
+            "src/correlate/certificates.rs",
+            "src/correlate/handshake.rs",
+            "src/correlate/zrtp.rs",
+            "src/engine/sources.rs",
+        ],
     ),
     // Finished records, and standard input that is to be read twice.
     ("tempfile", &["src/capture/kept.rs", "src/correlate/spool.rs"]),

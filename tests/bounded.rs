@@ -14,12 +14,12 @@ mod support;
 use std::fmt::Write as _;
 
 use overhear::correlate::dialogs::Dialogs;
-use overhear::correlate::{media, rtcp};
+use overhear::correlate::{company, media, rtcp, zrtp};
 use overhear::policy::limits::CELLS;
 use overhear::policy::{Limits, Policy};
 use overhear::reassemble::duplicate;
 use overhear::track::{
-    dtls_flows, figures, sctp_flows, srtcp_flows, stream, tcp_flows, turn_flows,
+    dtls_flows, figures, notes, sctp_flows, srtcp_flows, stream, tcp_flows, turn_flows, udptl_flows,
 };
 use serde_json::Value;
 use support::{Config, Fixture, made, review, sums, value};
@@ -333,6 +333,10 @@ fn a_stated_size_is_that_of_the_entry() {
         ("turn_flows", turn_flows::ENTRY),
         ("srtcp", srtcp_flows::ENTRY),
         ("udp_flows", dtls_flows::ENTRY),
+        ("noted", notes::ENTRY),
+        ("udptl_flows", udptl_flows::ENTRY),
+        ("company", 2 * company::ENTRY),
+        ("zrtp", zrtp::ENTRY),
         ("announcements", media::ENTRY),
         ("rtcp", rtcp::ENTRY),
         ("transactions", Dialogs::TRANSACTION),

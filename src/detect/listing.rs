@@ -125,6 +125,7 @@ fn default_of(name: &str) -> Value {
         fuzzing_kinds,
         time_backward_ms,
         time_drift_pct,
+        media,
     } = Thresholds::default();
     match name {
         "cleartext_min_packets" => json!(cleartext_min_packets),
@@ -152,7 +153,7 @@ fn default_of(name: &str) -> Value {
         "fuzzing_kinds" => json!(fuzzing_kinds),
         "time_backward_ms" => json!(time_backward_ms),
         "time_drift_pct" => json!(time_drift_pct),
-        _ => json!("?"),
+        _ => media.named(name).map_or_else(|| json!("?"), |value| json!(value)),
     }
 }
 

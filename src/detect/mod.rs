@@ -34,7 +34,7 @@ mod sips;
 use self::agreements::Agreements;
 use self::negotiation::NegotiationSeen;
 use self::rule::{Detector, Interest, Meta, Words};
-use self::seen::{CaptureSeen, HandshakeSeen, SipSeen, StreamSeen, TapSeen};
+use self::seen::{CaptureSeen, HandshakeSeen, MediaSeen, SipSeen, StreamSeen, TapSeen};
 use self::sink::{Entry, Outcome, Sink, Subject};
 use crate::correlate::event::SipEvent;
 use crate::correlate::exchange::Exchange;
@@ -67,9 +67,11 @@ pub static CATALOGUE: &[Registered] = catalogue![
     auth::basic,
     auth::md5_only,
     auth::no_qop,
+    media::after_bye,
     media::audio_level_leak,
     media::avp_but_encrypted,
     media::cleartext_rtp,
+    media::cn_clear,
     media::downgrade_answer,
     media::downgrade_reinvite,
     media::downgrade_retry,
@@ -77,11 +79,22 @@ pub static CATALOGUE: &[Registered] = catalogue![
     media::dtls_fp_weak_hash,
     media::dtls_no_fingerprint,
     media::dtls_setup_bad,
+    media::dtmf_4733_clear,
     media::dtmf_info_clear,
     media::dtmf_kpml_clear,
     media::early_cleartext,
+    media::fax_t38_clear,
+    media::msrp_clear,
     media::opportunistic_declined,
     media::opportunistic_mixed,
+    media::rtcp_bye_forged,
+    media::rtcp_cname_leak,
+    media::rtcp_name_leak,
+    media::rtp_bleed,
+    media::rtp_foreign_source,
+    media::rtp_inject,
+    media::rtp_port_sweep,
+    media::rtt_clear,
     media::savp_but_cleartext,
     media::savp_but_cleartext_authonly,
     media::sdes_f8,
@@ -93,6 +106,16 @@ pub static CATALOGUE: &[Registered] = catalogue![
     media::sdes_unencrypted_srtcp,
     media::sdes_unencrypted_srtp,
     media::sdes_unknown_suite,
+    media::seq_jump,
+    media::ssrc_change,
+    media::ssrc_collision,
+    media::unsignalled,
+    media::vbr_leak,
+    media::video_clear,
+    media::zrtp_hash_mismatch,
+    media::zrtp_no_hash,
+    media::zrtp_not_secure,
+    media::zrtp_sas_unknown,
     qos::dscp,
     qos::jitter,
     qos::loss,
@@ -147,6 +170,7 @@ pub struct Detectors {
     for_copies: Vec<usize>,
     for_negotiations: Vec<usize>,
     agreements: Agreements,
+    for_media: Vec<usize>,
     sink: Sink,
 }
 
@@ -168,6 +192,7 @@ impl Detectors {
             for_copies: wanting(Interest::COPY),
             for_negotiations: wanting(Interest::NEGOTIATION),
             agreements: Agreements::new(&policy.limits),
+            for_media: wanting(Interest::MEDIA),
             sink: Sink::new(&policy.limits),
         }
     }
@@ -250,6 +275,16 @@ impl Detectors {
         for index in for_tap {
             if let Some(rule) = rules.get_mut(*index) {
                 rule.tap(seen, sink);
+            }
+        }
+    }
+
+    /// One thing that went beside RTP.
+    pub fn media(&mut self, seen: &MediaSeen<'_>) {
+        let Self { rules, for_media, sink, .. } = self;
+        for index in for_media {
+            if let Some(rule) = rules.get_mut(*index) {
+                rule.media(seen, sink);
             }
         }
     }

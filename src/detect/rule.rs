@@ -5,7 +5,7 @@
 use std::ops::BitOr;
 
 use super::negotiation::NegotiationSeen;
-use super::seen::{CaptureSeen, HandshakeSeen, SipSeen, StreamSeen, TapSeen};
+use super::seen::{CaptureSeen, HandshakeSeen, MediaSeen, SipSeen, StreamSeen, TapSeen};
 use super::sink::{Entry, Sink};
 use crate::model::finding::{Figure, Severity};
 
@@ -70,6 +70,8 @@ impl Interest {
     pub const HANDSHAKE: Self = Self(1 << 13);
     /// Copies of SIP messages that capture agents sent.
     pub const COPY: Self = Self(1 << 14);
+    /// What goes beside RTP: RTCP in clear, MSRP, T.38, ZRTP.
+    pub const MEDIA: Self = Self(1 << 15);
 
     /// The bits that depend on the SIP message at hand, lowest first.
     pub(super) const SIP_KINDS: usize = 1 << 9;
@@ -214,6 +216,11 @@ pub trait Detector {
 
     /// One thing the tap tells about itself.
     fn tap(&mut self, seen: &TapSeen, sink: &mut Sink) {
+        let _ = (seen, sink);
+    }
+
+    /// One thing that went beside RTP.
+    fn media(&mut self, seen: &MediaSeen<'_>, sink: &mut Sink) {
         let _ = (seen, sink);
     }
 

@@ -13,16 +13,21 @@ use super::rule::Interest;
 use super::sink::Subject;
 use super::sip::oversize;
 use super::text::printable;
+use crate::correlate::company::Companion;
 use crate::correlate::event::SipEvent;
 use crate::correlate::handshake::HandshakeRead;
+use crate::correlate::outbox::MediaDescription;
 use crate::correlate::placement::Placement;
+use crate::correlate::rtcp::Byes;
+use crate::correlate::zrtp::{Exchange, HelloHash};
 use crate::model::addr::Endpoint;
 use crate::model::capture::CaptureRecord;
 use crate::model::evidence::FrameRef;
 use crate::model::handshake::HandshakeRecord;
 use crate::model::id::RecordKey;
 use crate::model::record::StreamRecord;
-use crate::model::time::Span;
+use crate::model::stream::StreamEnded;
+use crate::model::time::{Span, Ts};
 use crate::model::transport::Transport;
 use crate::policy::Policy;
 
@@ -246,6 +251,30 @@ pub struct StreamSeen<'a> {
     /// What the call agreed on about security, if it did; the rules' own record of it, which
     /// [`super::Detectors::stream`] fills in.
     pub agreement: Option<Agreement>,
+    /// What was seen beside it.
+    pub around: Around<'a>,
+}
+
+/// What is known of a stream beyond its record: plain facts of the tables that hold them. Nothing
+/// where a rule is tried by itself.
+#[derive(Copy, Clone, Debug, Default)]
+pub struct Around<'a> {
+    /// What the lane counted.
+    pub ended: Option<&'a StreamEnded>,
+    /// The stream as others are compared with it.
+    pub own: Option<&'a Companion>,
+    /// The streams that used one of its sockets in the same minute and ended before it.
+    pub company: &'a [Companion],
+    /// When its call announced addresses; known only where there is company.
+    pub announced: &'a [Ts],
+    /// When its call's dialog ended, if it has.
+    pub over: Option<Ts>,
+    /// The m-line that it belongs to.
+    pub media: Option<&'a MediaDescription>,
+    /// RTCP goodbyes that its receiver was sent about its SSRC.
+    pub byes: Byes,
+    /// What was seen of ZRTP between its sockets.
+    pub zrtp: Option<&'a Exchange>,
 }
 
 impl StreamSeen<'_> {
@@ -299,6 +328,61 @@ impl<'a> HandshakeSeen<'a> {
     }
 }
 
+/// What goes beside RTP, in the order of the capture.
+#[derive(Copy, Clone, Debug)]
+pub enum MediaSeen<'a> {
+    /// An RTCP compound packet in clear.
+    Rtcp {
+        /// Who sent it.
+        src: Endpoint,
+        /// To whom.
+        dst: Endpoint,
+        /// The packet.
+        at: FrameRef,
+        /// The datagram.
+        octets: &'a [u8],
+        /// The call that announced one of the two sockets, or the one below it.
+        call: Option<RecordKey>,
+    },
+    /// The first SEND of a connection that carries MSRP in clear, one for each direction.
+    Msrp {
+        /// Who sent it.
+        src: Endpoint,
+        /// To whom.
+        dst: Endpoint,
+        /// The segment.
+        at: FrameRef,
+    },
+    /// UDPTL datagrams between sockets that SDP announced for T.38, of one direction.
+    Fax {
+        /// Who sent them.
+        src: Endpoint,
+        /// To whom.
+        dst: Endpoint,
+        /// The first of them.
+        first: FrameRef,
+        /// The last one.
+        last: FrameRef,
+        /// How many.
+        packets: u64,
+        /// The call.
+        call: RecordKey,
+    },
+    /// A ZRTP Hello of a party that a call announced.
+    Hello {
+        /// Who sent it.
+        src: Endpoint,
+        /// To whom.
+        dst: Endpoint,
+        /// The packet.
+        at: FrameRef,
+        /// The call.
+        call: RecordKey,
+        /// What the party's SDP says of it.
+        announced: HelloHash,
+    },
+}
+
 /// What the tap tells about itself. SIP and RTP cuts are told by [`SipSeen`] and [`StreamSeen`].
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub enum TapSeen {
@@ -349,6 +433,8 @@ pub enum TapSeen {
         at: FrameRef,
         /// Its packets.
         packets: u64,
+        /// The payload type, if all of the first packet's header was of the simplest kind.
+        plain: Option<u8>,
     },
 }
 

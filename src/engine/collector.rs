@@ -7,22 +7,21 @@ use overhear_parsers::sip::Message;
 
 use crate::correlate::archive::Archive;
 use crate::correlate::certificates::Certificates;
+use crate::correlate::company::{self, Companion, Company};
 use crate::correlate::dialogs::Dialogs;
 use crate::correlate::event::SipEvent;
 use crate::correlate::handshake::HandshakeRead;
 use crate::correlate::media::{self, MediaBinder};
 use crate::correlate::outbox::Outbox;
 use crate::correlate::rtcp::{self, RtcpReports};
-use crate::correlate::stream_record::{drift_pct, stream_record};
+use crate::correlate::zrtp::{self, ZrtpFlows};
 use crate::detect::Detectors;
-use crate::detect::seen::{HandshakeSeen, StreamSeen, TapSeen};
+use crate::detect::seen::{HandshakeSeen, TapSeen};
 use crate::model::capture::{Counts, PeerRecord};
-use crate::model::evidence::FrameRef;
 use crate::model::fact::{Body, EpochFacts, Fact, FactKey, Flow, SipFact};
 use crate::model::handshake::HandshakeFacts;
-use crate::model::record::{HandshakeKind, Protection};
-use crate::model::stream::{Standing, StreamEnded};
-use crate::model::tally::{Handled, Skipped, Tally};
+use crate::model::record::HandshakeKind;
+use crate::model::tally::Tally;
 use crate::model::time::Ts;
 use crate::policy::Policy;
 use crate::report::events::{Events, Listener};
@@ -32,6 +31,8 @@ use super::census::Census;
 use super::inventory::{self, Inventory};
 use super::trace::Trace;
 use super::watch::Watch;
+
+mod streams;
 
 /// Facts that are looked at together before any is taken.
 const TOGETHER: usize = 16;
@@ -49,6 +50,10 @@ pub struct Collector {
     media: MediaBinder,
     rtcp: RtcpReports,
     certificates: Certificates,
+    company: Company,
+    zrtp: ZrtpFlows,
+    /// Scratch: the company of the stream at hand.
+    met: Vec<Companion>,
     detectors: Detectors,
     archive: Archive,
     outbox: Outbox,
@@ -100,6 +105,9 @@ impl Collector {
             media: MediaBinder::new(&policy.limits),
             rtcp: RtcpReports::new(&policy.limits),
             certificates: Certificates::default(),
+            company: Company::new(policy.limits.company),
+            zrtp: ZrtpFlows::new(&policy.limits),
+            met: Vec::new(),
             detectors: Detectors::new(policy),
             archive: Archive::new(&policy.limits),
             outbox: Outbox::default(),
@@ -157,6 +165,7 @@ impl Collector {
             .evicted()
             .chain(self.detectors.evicted())
             .chain([(media::TABLE, self.media.evicted()), (rtcp::TABLE, self.rtcp.evicted())])
+            .chain([(company::TABLE, self.company.evicted()), (zrtp::TABLE, self.zrtp.evicted())])
             .chain([(inventory::TABLE, self.inventory.evicted())]);
         for (table, count) in tables.filter(|(_, count)| *count > 0) {
             *evicted.entry(table).or_default() += count;
@@ -270,8 +279,8 @@ impl Collector {
             // Proofs come here.
             Body::SrtpSample { .. } => {}
             Body::SrtcpClear { .. } => {}
-            Body::Rtcp { src, dst, octets } => {
-                self.rtcp.datagram(*src, *dst, fact.frame.time, epoch.octets(octets));
+            Body::Rtcp { .. } | Body::Zrtp { .. } | Body::Msrp { .. } | Body::UdptlEnded(_) => {
+                self.beside(fact, epoch);
             }
             Body::Handshake(handshake) => self.handshake(handshake, epoch),
             Body::MidstreamTls { src, dst } => {
@@ -320,47 +329,6 @@ impl Collector {
         self.watch.sip(&event, &placement);
     }
 
-    fn stream(&mut self, stream: &StreamEnded) {
-        let rtcp = self.rtcp.take(&stream.key);
-        let binding = self.media.bind(stream);
-        let packets = u64::from(stream.packets);
-        let lookalike = binding.is_none() && stream.standing == Standing::Candidate;
-        let frames = if stream.framed { 0 } else { packets };
-        if lookalike {
-            self.tally.skipped(Skipped::Lookalike, frames);
-            self.detectors.tap(&TapSeen::Lookalike {
-                src: stream.key.src,
-                dst: stream.key.dst,
-                at: FrameRef { frame: stream.first_frame, time: stream.first },
-                packets,
-            });
-            return;
-        }
-        self.tally.handled(Handled::Rtp, frames);
-        let record = stream_record(stream, binding.as_ref(), rtcp);
-        self.counts.rtp_streams += 1;
-        self.counts.rtp_packets += packets;
-        if matches!(record.protection, Protection::EncryptedLike | Protection::SrtpProven) {
-            self.counts.srtp_streams += 1;
-        }
-        let call = binding.as_ref().map(|binding| binding.call);
-        let clock = record.payload_types.first().and_then(|pt| pt.clock_rate);
-        self.detectors.stream(&StreamSeen {
-            record: &record,
-            key: record.key(),
-            call,
-            early: false,
-            clipped: u64::from(stream.clipped),
-            lookalike: false,
-            drift_pct: drift_pct(stream, clock),
-            agreement: None,
-        });
-        self.watch.stream(&record, call);
-        self.trace.stream(&record, call);
-        self.archive.push_stream(&record, call);
-        self.events.tell(|listener| listener.stream(&record));
-    }
-
     fn handshake(&mut self, facts: &HandshakeFacts, epoch: &EpochFacts) {
         match facts.kind {
             HandshakeKind::Tls => self.counts.tls_handshakes += 1,
@@ -385,6 +353,7 @@ impl Collector {
         }
         for announcement in self.outbox.announcements.drain(..) {
             self.trace.announced(&announcement);
+            self.zrtp.announce(announcement.call.id, announcement.side, &announcement.zrtp);
             self.media.announce(&announcement);
         }
         for exchange in self.outbox.exchanges.drain(..) {

@@ -95,6 +95,24 @@ pub enum Body {
         /// The datagram.
         octets: Range<u32>,
     },
+    /// A ZRTP packet.
+    Zrtp {
+        /// Sender.
+        src: Endpoint,
+        /// Receiver.
+        dst: Endpoint,
+        /// The datagram.
+        octets: Range<u32>,
+    },
+    /// The first SEND of a connection that carries MSRP, one for each direction.
+    Msrp {
+        /// Sender.
+        src: Endpoint,
+        /// Receiver.
+        dst: Endpoint,
+    },
+    /// Datagrams built like UDPTL (ITU-T T.38), of one direction, have ended.
+    UdptlEnded(Box<UdptlEnded>),
     /// A handshake is over.
     Handshake(Box<HandshakeFacts>),
     /// TLS records on a connection whose handshake was not captured.
@@ -116,6 +134,25 @@ pub enum Body {
         /// By how much.
         by: Span,
     },
+}
+
+/// Datagrams built like UDPTL that one socket sent to another.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub struct UdptlEnded {
+    /// Sender.
+    pub src: Endpoint,
+    /// Receiver.
+    pub dst: Endpoint,
+    /// The first.
+    pub first: FrameRef,
+    /// The last.
+    pub last: FrameRef,
+    /// How many.
+    pub packets: u64,
+    /// Of these, such as follow the one before by number.
+    pub in_order: u64,
+    /// Frames to book for them.
+    pub frames: u64,
 }
 
 /// A SIP message in an epoch's buffers.
@@ -226,10 +263,12 @@ impl Body {
         let (src, dst, proto) = match self {
             Self::Sip(sip) => (sip.src, sip.dst, sip.transport.proto()),
             Self::StreamEnded(stream) => (stream.key.src, stream.key.dst, Proto::UDP),
-            Self::Rtcp { src, dst, .. } | Self::SrtcpClear { src, dst, .. } => {
-                (*src, *dst, Proto::UDP)
-            }
+            Self::Rtcp { src, dst, .. }
+            | Self::Zrtp { src, dst, .. }
+            | Self::SrtcpClear { src, dst, .. } => (*src, *dst, Proto::UDP),
             Self::SrtpSample { key, .. } => (key.src, key.dst, Proto::UDP),
+            Self::UdptlEnded(ended) => (ended.src, ended.dst, Proto::UDP),
+            Self::Msrp { src, dst } => (*src, *dst, Proto::TCP),
             Self::Handshake(handshake) => {
                 let proto = match handshake.kind {
                     HandshakeKind::Tls => Proto::TCP,

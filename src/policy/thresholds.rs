@@ -1,5 +1,7 @@
 //! One documented number for each threshold that a rule uses, by the names of the catalogue.
 
+use super::media::MediaThresholds;
+
 /// Thresholds of the rules.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Thresholds {
@@ -60,6 +62,8 @@ pub struct Thresholds {
     pub time_backward_ms: i64,
     /// Drift between the RTP clock and the capture clock, percent (`SENSOR-TIME`).
     pub time_drift_pct: f64,
+    /// Of the rules about media streams.
+    pub media: MediaThresholds,
 }
 
 impl Default for Thresholds {
@@ -90,6 +94,7 @@ impl Default for Thresholds {
             fuzzing_kinds: 8,
             time_backward_ms: 2_000,
             time_drift_pct: 1.0,
+            media: MediaThresholds::default(),
         }
     }
 }

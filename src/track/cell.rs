@@ -32,6 +32,7 @@ use super::srtcp_flows::{self, SrtcpFlows};
 use super::stream::{Seen, Sought, StreamLimits, Streams};
 use super::tcp_flows::{self, TcpFlows};
 use super::turn_flows::{self, TurnFlows};
+use super::udptl_flows::{self, UdptlFlows};
 
 mod inside;
 mod srtcp;
@@ -49,6 +50,7 @@ pub struct Cell {
     sctp: SctpFlows,
     srtcp: SrtcpFlows,
     turn: TurnFlows,
+    udptl: UdptlFlows,
     shared: Shared,
     duplicates_seen: u64,
     /// No timer is due before this.
@@ -133,6 +135,7 @@ impl Cell {
             streams: Streams::new(StreamLimits {
                 streams: length(Limits::per_cell(limits.streams)),
                 armed: length(Limits::per_cell(limits.armed)),
+                noted: length(Limits::per_cell(limits.noted)),
                 idle: limits.idle,
             }),
             tcp: TcpFlows::new(limits),
@@ -141,6 +144,7 @@ impl Cell {
             sctp: SctpFlows::new(limits),
             srtcp: SrtcpFlows::new(limits),
             turn: TurnFlows::new(limits),
+            udptl: UdptlFlows::new(limits),
             shared: Shared {
                 purse: Purse::new(Limits::per_cell(limits.reassembly_octets) as u64),
                 tally: Tally::default(),
@@ -209,6 +213,7 @@ impl Cell {
             self.sctp.next_timer(),
             self.srtcp.next_timer(),
             self.turn.next_timer(),
+            self.udptl.next_timer(),
         ];
         let first = armed.into_iter().flatten().min().unwrap_or(Ts::MAX);
         self.next = first.min(watermark.plus(self.shortest));
@@ -223,6 +228,7 @@ impl Cell {
         self.sctp.advance(watermark, &mut self.shared);
         self.srtcp.advance(watermark);
         self.turn.advance(watermark);
+        self.udptl.advance(watermark, &mut emit);
     }
 
     /// Ends everything, at the end of the capture.
@@ -233,6 +239,7 @@ impl Cell {
         self.tcp.finish(&mut self.shared, &mut emit);
         self.dtls.advance(Ts::MAX, &mut self.shared.purse, &mut emit);
         self.sctp.advance(Ts::MAX, &mut self.shared);
+        self.udptl.advance(Ts::MAX, &mut emit);
     }
 
     /// What the cell counted.
@@ -244,6 +251,8 @@ impl Cell {
             }
         };
         note("streams", self.streams.evicted());
+        note("noted", self.streams.unnoted());
+        note(udptl_flows::TABLE, self.udptl.evicted());
         note(tcp_flows::TABLE, self.tcp.evicted());
         note(dtls_flows::TABLE, self.dtls.evicted());
         note(sctp_flows::TABLE, self.sctp.evicted());
@@ -318,6 +327,8 @@ impl Cell {
                 self.shared.inner.stun += u64::from(handled == Handled::Stun);
                 self.shared.tally.handled(handled, frames);
             }
+            // Booked when it is known whether it is fax.
+            None if self.udptl.packet(input, payload, emit) => {}
             None => self.shared.tally.skipped(Skipped::NotVoip, frames),
         }
     }
@@ -346,7 +357,12 @@ impl Cell {
                 self.dtls.datagram(input, payload, &mut self.shared.purse, emit);
                 Handled::Dtls
             }
-            Kind::Zrtp => Handled::Zrtp,
+            Kind::Zrtp => {
+                let octets = emit.epoch.keep(payload);
+                let (src, dst) = (input.packet.src, input.packet.dst);
+                emit.fact(Body::Zrtp { src, dst, octets });
+                Handled::Zrtp
+            }
             Kind::Stun => Handled::Stun,
             Kind::Rtp | Kind::TurnChannel | Kind::Other => return None,
         })
