@@ -1,1 +1,3 @@
-//! L7: recovered audio as proof of what an eavesdropper hears; a later version brings it.
+//! L7: what an eavesdropper gets to hear, as proof; made on request only.
+
+pub mod codec;
