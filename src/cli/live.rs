@@ -117,6 +117,7 @@ fn config(args: &Args) -> Config {
         ladder: None,
         traced: Vec::new(),
         selection: Selection::default(),
+        stdin: None,
     }
 }
 

@@ -34,12 +34,15 @@ pub(super) fn review(args: &Review, bare: bool) -> Result<Status, Failure> {
     let inputs = inputs::expand(&args.source)?;
     let config = config(&args.source, inputs.sources.clone(), policy)?;
     let json = output::target(args.json.as_deref(), &inputs.sources, &[])?;
-    let packets = cut::target(args.write.as_deref(), &inputs.sources, &[&json])?;
+    let packets = output::target(args.write.as_deref(), &inputs.sources, &[&json])?;
     let lines = output::target(args.ndjson.as_deref(), &inputs.sources, &[&json, &packets])?;
     let to_stdout =
         [&json, &packets, &lines].into_iter().any(|to| matches!(to, Some(Target::Stdout)));
     let quiet = args.source.quiet || to_stdout;
-    let config = Config { hash: args.hash, traced: args.call.clone(), ..config };
+    let mut config = Config { hash: args.hash, traced: args.call.clone(), ..config };
+    if packets.is_some() {
+        inputs::keep_stdin(&mut config)?;
+    }
     let listeners = ndjson(lines, args.sensor.as_deref());
     let Examined { mut outcome, trace, untold, .. } =
         match engage(&config, &args.source, inputs, listeners) {
@@ -136,6 +139,7 @@ fn config(source: &Source, sources: Vec<PathBuf>, policy: Policy) -> Result<Conf
         ladder: None,
         traced: Vec::new(),
         selection: selection(source)?,
+        stdin: None,
     })
 }
 

@@ -22,7 +22,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
 
-use crate::capture::{CaptureError, Live, Merge, OpenOptions, Selection, Source, Unpacking};
+use crate::capture::{CaptureError, Kept, Live, Merge, OpenOptions, Selection, Source, Unpacking};
 use crate::detect::seen::CaptureSeen;
 use crate::model::capture::{CaptureRecord, Counts, SeverityCounts, SourceRecord};
 use crate::model::evidence::FrameRef;
@@ -77,6 +77,8 @@ pub struct Config {
     pub traced: Vec<String>,
     /// The frames that are looked at.
     pub selection: Selection,
+    /// Standard input, if it was kept to be read more than once.
+    pub stdin: Option<Kept>,
 }
 
 /// How far a review is.
@@ -197,6 +199,7 @@ fn opened(config: &Config) -> (Merge, Vec<CaptureError>) {
             window: limits.unpack_window as u64,
         },
         interfaces: limits.interfaces,
+        stdin: config.stdin.clone(),
     };
     let (mut merge, refused) = Merge::open(&config.sources, &options);
     merge.select(config.selection.clone());
