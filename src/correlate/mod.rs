@@ -16,6 +16,7 @@ mod names;
 mod offer_answer;
 pub mod outbox;
 pub mod placement;
+pub mod quality;
 mod radix;
 mod registration;
 pub mod rtcp;

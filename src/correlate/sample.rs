@@ -120,6 +120,7 @@ pub(crate) fn stream(frame: u64) -> StreamRecord<'static> {
         negotiated: Some("RTP/AVP".into()),
         digits: None,
         rtcp: Some(StreamRtcp { sender_reports: 8, report_blocks: 8, ..StreamRtcp::default() }),
+        quality: None,
     }
 }
 

@@ -20,6 +20,7 @@ mod text;
 
 mod auth;
 mod media;
+mod qos;
 mod sensor;
 mod sig;
 
@@ -57,6 +58,12 @@ pub static CATALOGUE: &[Registered] = catalogue![
     auth::no_qop,
     media::cleartext_rtp,
     media::sdes_key_exposed,
+    qos::dscp,
+    qos::jitter,
+    qos::loss,
+    qos::mos,
+    qos::rtcp_absent,
+    qos::srtp_cost,
     sensor::drop,
     sensor::duplicate,
     sensor::midstream_tls,

@@ -313,6 +313,11 @@ impl Hit<'_> {
         self.tally(slot, |tally| tally.saturating_add(n))
     }
 
+    /// Raises a tally of the rule's to `n`, if it is lower.
+    pub fn most(self, slot: usize, n: u64) -> Self {
+        self.tally(slot, |tally| tally.max(n))
+    }
+
     /// Sets bits of a tally of the rule's.
     #[inline]
     pub fn mark(self, slot: usize, bits: u64) -> Self {

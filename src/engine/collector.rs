@@ -251,7 +251,7 @@ impl Collector {
                 self.detectors.tap(&TapSeen::StreamLoss { second: *second, at: fact.frame });
             }
             Body::Rtcp { src, dst, octets } => {
-                self.rtcp.datagram(*src, *dst, epoch.octets(octets));
+                self.rtcp.datagram(*src, *dst, fact.frame.time, epoch.octets(octets));
             }
             Body::Handshake { kind, client, server, clipped } => {
                 let hash = stable_hash(&(client, server, fact.frame.time.nanos() / 1_000_000));

@@ -98,6 +98,8 @@ pub struct StreamEnded {
     pub reordered: u32,
     /// Places where at least one number in a row is missing.
     pub gaps: u32,
+    /// How the missing numbers clustered.
+    pub bursts: Bursts,
     /// Times that the sequence numbers went on from somewhere else.
     pub restarts: u16,
     /// Packets with the marker.
@@ -124,6 +126,21 @@ pub struct StreamEnded {
     pub law: Law,
     /// What a closer look at some of its packets gave, if it lived long enough for one.
     pub figures: Option<Box<Figures>>,
+}
+
+/// Bursts and gaps of RFC 3611 §4.7.2 with Gmin 16, of packets lost or overtaken.
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
+pub struct Bursts {
+    /// Runs of missing numbers.
+    pub runs: u32,
+    /// Bursts.
+    pub bursts: u32,
+    /// Numbers missing within bursts.
+    pub losses: u32,
+    /// Numbers within bursts, received ones included.
+    pub packets: u32,
+    /// Numbers missing alone, in gaps.
+    pub isolated: u32,
 }
 
 /// A payload type and how many packets had it; no packets, no payload type.

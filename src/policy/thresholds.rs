@@ -14,6 +14,32 @@ pub struct Thresholds {
     /// Packets below which a flow with RTP-like headers is not named: any DNS resolver has a few
     /// (`SENSOR-RTP-LOOKALIKE`).
     pub lookalike_min_packets: u64,
+    /// Sequence numbers below which loss and jitter are not judged: five seconds of speech
+    /// (`QOS-LOSS`, `QOS-JITTER`).
+    pub loss_min_packets: u64,
+    /// Loss, percent, from which it is a low finding.
+    pub loss_low_pct: f64,
+    /// The same for a medium one.
+    pub loss_medium_pct: f64,
+    /// The same for a high one.
+    pub loss_high_pct: f64,
+    /// Mean jitter, milliseconds, from which it is a low finding (`QOS-JITTER`).
+    pub jitter_low_ms: f64,
+    /// The same for a medium one.
+    pub jitter_medium_ms: f64,
+    /// Shortest stream, seconds, whose score is judged (`QOS-MOS`).
+    pub mos_min_s: f64,
+    /// Mean opinion score below which it is a low finding.
+    pub mos_low: f64,
+    /// The same for a medium one.
+    pub mos_medium: f64,
+    /// The same for a high one.
+    pub mos_high: f64,
+    /// Packets below which a stream's marking and cost are not looked at (`QOS-DSCP`,
+    /// `QOS-SRTP-COST`).
+    pub dscp_min_packets: u64,
+    /// Seconds without RTCP (`QOS-RTCP-ABSENT`).
+    pub rtcp_absent_s: f64,
     /// Backward jump of capture time, milliseconds (`SENSOR-TIME`).
     pub time_backward_ms: i64,
     /// Drift between the RTP clock and the capture clock, percent (`SENSOR-TIME`).
@@ -28,6 +54,18 @@ impl Default for Thresholds {
             drop_min_streams: 10,
             one_sided_transactions: 20,
             lookalike_min_packets: 20,
+            loss_min_packets: 250,
+            loss_low_pct: 1.0,
+            loss_medium_pct: 3.0,
+            loss_high_pct: 10.0,
+            jitter_low_ms: 20.0,
+            jitter_medium_ms: 50.0,
+            mos_min_s: 5.0,
+            mos_low: 3.6,
+            mos_medium: 3.1,
+            mos_high: 2.6,
+            dscp_min_packets: 50,
+            rtcp_absent_s: 30.0,
             time_backward_ms: 2_000,
             time_drift_pct: 1.0,
         }

@@ -13,8 +13,8 @@ use crate::model::id::RecordId;
 use crate::model::packed::Text;
 use crate::model::record::{
     CallMedia, CallRecord, CallState, HandshakeKind, HandshakeRecord, Jitter, Keying, Party,
-    PayloadType, Protection, RegistrationRecord, RegistrationState, Side, Sides, StreamRecord,
-    StreamRtcp, Transfer, VerdictRecord,
+    PayloadType, Protection, RegistrationRecord, RegistrationState, ReportedQuality, Side, Sides,
+    StreamQuality, StreamRecord, StreamRtcp, Transfer, VerdictRecord,
 };
 use crate::model::time::Ts;
 
@@ -131,7 +131,25 @@ object! { PayloadType<'_> { pt codec clock_rate packets } }
 
 object! { Jitter { mean max } }
 
-object! { StreamRtcp { sender_reports report_blocks reported_lost reported_jitter byes } }
+object! {
+    StreamRtcp {
+        sender_reports report_blocks reported_lost reported_jitter byes round_trip_ms extended
+    }
+}
+
+object! {
+    ReportedQuality {
+        loss_pct discarded_pct burst_density_pct gap_density_pct burst_ms gap_ms round_trip_ms
+        r_factor mos_lq mos_cq
+    }
+}
+
+object! {
+    StreamQuality {
+        r_factor mos_unbuffered mos_buffered discarded_pct burst_ratio bursts burst_density_pct
+        gap_density_pct burst_ms gap_ms assumed_delay_ms approximate
+    }
+}
 
 object! { VerdictRecord<'_> { test confidence figures(Figures) } }
 
@@ -140,6 +158,7 @@ object! {
         id call src dst ssrc(Ssrc) payload_types packets payload_bytes wire_bytes first last
         duration_s first_source first_frame last_frame last_source expected lost loss_pct
         duplicates reordered jitter_ms mos dscp ttl gaps protection verdict negotiated digits rtcp
+        quality
     }
 }
 

@@ -18,6 +18,7 @@ use crate::model::stream::{
 };
 use crate::model::time::Ts;
 
+mod bursts;
 mod jitter;
 mod sequence_number;
 
@@ -110,6 +111,7 @@ pub(super) struct Cold {
 pub(super) struct Probe {
     pub(super) look: Option<Box<Look>>,
     pub(super) figures: Option<Box<Figures>>,
+    clusters: bursts::Clusters,
 }
 
 /// How a packet's number stands to those before it.
@@ -225,6 +227,14 @@ impl Slot {
         step
     }
 
+    /// Books the numbers missing between `before` and the highest, which has just come.
+    #[cold]
+    fn lost(&mut self, before: u32) {
+        let (last, missing) = (self.highest.wrapping_sub(1), self.highest.wrapping_sub(before));
+        let probe = self.probe.get_or_insert_default();
+        probe.clusters.lost(last, missing.saturating_sub(1));
+    }
+
     /// Whether a gap behind this packet is news, at most once a second.
     pub(super) fn tell_gap(&mut self, second: i64) -> bool {
         let second = low_bits(second);
@@ -308,6 +318,7 @@ impl Slot {
             duplicates: self.duplicates,
             reordered: self.reordered,
             gaps: self.gaps,
+            bursts: self.probe.as_ref().map(|probe| probe.clusters.end()).unwrap_or_default(),
             restarts: cold.restarts,
             markers: self.markers,
             clipped: cold.clipped,
