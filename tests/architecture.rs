@@ -31,7 +31,7 @@ const LAYERS: [(&str, u8); 14] = [
 const DOORS: [(&str, &[&str]); 27] = [
     ("aes", &["src/prove/srtp/aes.rs"]),
     ("audio_codec", &["src/prove/codec/g722.rs"]),
-    ("clap", &["src/cli/args.rs", "src/cli/args/live.rs"]),
+    ("clap", &["src/cli/args.rs", "src/cli/args/listen.rs", "src/cli/args/live.rs"]),
     ("crossbeam_channel", &["src/engine/pipeline.rs"]),
     ("ctr", &["src/prove/srtp/aes.rs"]),
     ("etherparse", &["src/decode/general.rs"]),

@@ -332,6 +332,7 @@ impl Collector {
         if matches!(record.protection, Protection::EncryptedLike | Protection::SrtpProven) {
             self.counts.srtp_streams += 1;
         }
+        self.trace.hear(&record, binding.as_ref());
         let call = binding.as_ref().map(|binding| binding.call);
         let clock = record.payload_types.first().and_then(|pt| pt.clock_rate);
         self.detectors.stream(&StreamSeen {

@@ -6,6 +6,7 @@
 
 pub mod audio;
 pub mod codec;
+pub mod opener;
 pub mod srtp;
 
 use crate::model::frame::FrameId;

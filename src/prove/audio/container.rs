@@ -68,6 +68,18 @@ impl Kind {
         })
     }
 
+    /// Its encoding name.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::G729 => "G729",
+            Self::G723 => "G723",
+            Self::Ilbc => "iLBC",
+            Self::Amr => "AMR",
+            Self::AmrWb => "AMR-WB",
+            Self::Speex(_) => "speex",
+        }
+    }
+
     /// Samples a second, which is also its RTP clock.
     pub const fn rate(self) -> u32 {
         match self {

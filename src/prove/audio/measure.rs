@@ -34,13 +34,8 @@ impl Measure {
     /// Plays `player` to its end.
     pub fn of(player: &mut Player<'_>) -> Self {
         let (mut hash, mut buffer, mut octets) = (Sha256::new(), Vec::new(), Vec::new());
-        let mut measure = Self {
-            rate: player.rate(),
-            samples: 0,
-            sound: 0,
-            hash: [0; 32],
-            levels: Vec::new(),
-        };
+        let mut measure =
+            Self { rate: player.rate(), samples: 0, sound: 0, hash: [0; 32], levels: Vec::new() };
         let frame = usize::try_from((player.rate() / FRAMES).max(1)).unwrap_or(1);
         let (mut power, mut within) = (0.0, 0);
         while let Some(stretch) = player.play(&mut buffer) {

@@ -13,6 +13,7 @@ pub mod envelope;
 pub mod events;
 pub mod external;
 pub mod format;
+pub mod heard;
 pub mod line;
 pub mod measure;
 mod ogg;

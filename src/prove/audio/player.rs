@@ -29,7 +29,8 @@ pub enum Stretch {
     Sound,
 }
 
-/// Samples that another program made of the frames of one payload type, in order.
+/// Samples that another program made of the frames of one payload type, in order. Where there are
+/// fewer than the frames stand for, as when there is no such program, the rest is silence.
 #[derive(Clone, Debug, Default)]
 pub struct Outside {
     /// The payload type.
@@ -246,13 +247,11 @@ impl Voice<'_> {
             Maker::Own(decoder) => decoder.decode(payload, out),
             Maker::Outside { kind, rest } => {
                 for frame in kind.frames(payload) {
-                    if frame.octets.is_empty() {
-                        out.resize(out.len().saturating_add(frame.samples), 0);
-                    } else {
-                        let (now, later) = rest.split_at(frame.samples.min(rest.len()));
-                        out.extend_from_slice(now);
-                        *rest = later;
-                    }
+                    let stored = if frame.octets.is_empty() { 0 } else { frame.samples };
+                    let (now, later) = rest.split_at(stored.min(rest.len()));
+                    out.extend_from_slice(now);
+                    out.resize(out.len().saturating_add(frame.samples - now.len()), 0);
+                    *rest = later;
                 }
             }
         }

@@ -8,6 +8,7 @@
 
 use overhear_parsers::rtp::header::Header;
 use overhear_parsers::rtp::sequence;
+use serde::Serialize;
 
 use crate::model::time::{Span, Ts};
 
@@ -52,7 +53,7 @@ struct Chain {
 }
 
 /// What happened to packets that are not played.
-#[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct LeftOut {
     /// Their number had come before.
     pub duplicates: u64,

@@ -56,7 +56,10 @@ mod tests {
         });
         assert_eq!(samples.unwrap(), 3);
         let octets = file.into_inner();
-        assert_eq!((&octets[..4], &octets[8..16], octets.len()), (&b"RIFF"[..], &b"WAVEfmt "[..], 44 + 12));
+        assert_eq!(
+            (&octets[..4], &octets[8..16], octets.len()),
+            (&b"RIFF"[..], &b"WAVEfmt "[..], 44 + 12)
+        );
         assert_eq!(octets[24..28], 8_000_u32.to_le_bytes());
         assert_eq!(octets[44..48], [1, 0, 0xff, 0xff]);
     }
