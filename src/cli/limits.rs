@@ -38,6 +38,7 @@ impl Setting {
             "tcp_flows" => &mut limits.tcp_flows,
             "sctp_flows" => &mut limits.sctp_flows,
             "turn_flows" => &mut limits.turn_flows,
+            "srtcp" => &mut limits.srtcp,
             "reassembly_octets" => &mut limits.reassembly_octets,
             "fragment_octets" => &mut limits.fragment_octets,
             "duplicates" => &mut limits.duplicates,

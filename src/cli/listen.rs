@@ -73,8 +73,19 @@ pub(super) fn found(trace: &Trace, wanted: &[String]) -> Result<(), Failure> {
 
 /// Who runs the program, as far as the environment says.
 pub(super) fn user() -> Option<String> {
-    let name = ["USER", "LOGNAME", "USERNAME"].into_iter().find_map(|key| std::env::var(key).ok());
-    name.filter(|name| !name.is_empty())
+    let set = |key: &str| std::env::var(key).ok().filter(|name| !name.is_empty());
+    ["USER", "LOGNAME", "USERNAME"].into_iter().find_map(set).or_else(number)
+}
+
+/// The number of the user, where there is no name for it.
+fn number() -> Option<String> {
+    #[cfg(target_os = "linux")]
+    {
+        use std::os::linux::fs::MetadataExt as _;
+        fs::metadata("/proc/self").ok().map(|own| format!("uid {}", own.st_uid()))
+    }
+    #[cfg(not(target_os = "linux"))]
+    None
 }
 
 /// A program that the shell would find by this name.

@@ -16,10 +16,6 @@ use crate::report::events::Listener;
 use crate::report::ndjson::Ndjson;
 use crate::report::{self, Outcome};
 
-/// Frames and octets of an epoch: how much work is handed over at once. Nothing in a report depends
-/// on it.
-pub(super) const EPOCH: Cut = Cut { frames: 4_096, octets: 4 << 20 };
-
 /// `overhear review`.
 pub(super) fn review(args: &Review, bare: bool) -> Result<Status, Failure> {
     let policy = policy(&args.source);
@@ -133,12 +129,14 @@ pub(super) fn config(
 ) -> Result<Config, Failure> {
     let cores = || std::thread::available_parallelism().map_or(1, usize::from);
     let most = crate::policy::limits::CELLS;
+    let lanes = source.lanes.unwrap_or_else(cores).min(most);
+    let usual = Cut::usual(lanes);
     Ok(Config {
         sources,
-        lanes: source.lanes.unwrap_or_else(cores).min(most),
+        lanes,
         mmap: !source.no_mmap,
         hash: false,
-        epoch: Cut { frames: source.epoch_frames.unwrap_or(EPOCH.frames), ..EPOCH },
+        epoch: Cut { frames: source.epoch_frames.unwrap_or(usual.frames), ..usual },
         policy,
         ladder: None,
         traced: Vec::new(),

@@ -7,10 +7,11 @@ use overhear_parsers::rtp::payload;
 use crate::model::addr::STABLE;
 use crate::model::id::{Kind, RecordId};
 use crate::model::record::{
-    Jitter, PayloadType, StreamQuality, StreamRecord, StreamRtcp, VerdictRecord,
+    Jitter, PayloadType, Protection, StreamQuality, StreamRecord, StreamRtcp, VerdictRecord,
 };
 use crate::model::stream::StreamEnded;
-use crate::track::law::{self, Codec, Evidence, Verdict};
+use crate::track::law::Codec;
+use crate::track::verdict::{self, Evidence, Verdict};
 
 use super::media::Binding;
 use super::outbox::MediaDescription;
@@ -126,7 +127,7 @@ fn judge(stream: &StreamEnded, media: Option<&MediaDescription>) -> Verdict {
         Some((_, name, _)) if !name.is_empty() => Codec::named(name.as_bytes(), 1),
         _ => Codec::assigned(main),
     };
-    law::verdict(Evidence::of(stream), codec)
+    verdict::verdict(Evidence::of(stream), codec)
 }
 
 fn payload_types<'a>(
@@ -157,14 +158,34 @@ fn payload_types<'a>(
     all
 }
 
+/// The verdict with the figures that it rests on; `docs/report.md` says what they are.
 fn verdict_record(verdict: &Verdict) -> VerdictRecord<'static> {
-    let mut figures = Vec::with_capacity(3);
-    if verdict.of > 0 {
-        figures.push(("hits".into(), f64::from(verdict.hits)));
-        figures.push(("of".into(), f64::from(verdict.of)));
+    let mut figures = Vec::with_capacity(6);
+    let mut put = |name: &'static str, value: f64| figures.push((name.into(), value));
+    if let Some((hits, of)) = verdict.hits {
+        put("hits", f64::from(hits));
+        put("of", f64::from(of));
     }
-    if let Some(surplus) = verdict.surplus {
-        figures.push(("tag".into(), f64::from(surplus)));
+    if let Some(tag) = verdict.tag {
+        put("tag", f64::from(tag));
+    }
+    if verdict.contrary > 0 {
+        put("contrary", f64::from(verdict.contrary));
+    }
+    if verdict.mki > 0 {
+        put("mki", f64::from(verdict.mki));
+    }
+    if let Some((_, statistic)) = verdict.looks.said() {
+        put("chi", f64::from(statistic.chi));
+        put("bitz", f64::from(statistic.bitz) / 10.0);
+        put("n", f64::from(statistic.packets));
+        if verdict.protection == Protection::AuthenticatedOnly {
+            put("tail", f64::from(statistic.tail_10) / 10.0);
+        }
+    }
+    if verdict.looks.turned() {
+        put("n_clear", f64::from(verdict.looks.clear.packets));
+        put("n_encrypted", f64::from(verdict.looks.random.packets));
     }
     VerdictRecord { test: verdict.test.into(), confidence: verdict.confidence, figures }
 }

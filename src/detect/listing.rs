@@ -101,6 +101,9 @@ fn object(meta: &Meta) -> Value {
 fn default_of(name: &str) -> Value {
     let Thresholds {
         cleartext_min_packets,
+        downgrade_retry_s,
+        sips_retry_s,
+        mixed_transport_h,
         drop_share_pct,
         drop_min_streams,
         one_sided_transactions,
@@ -117,11 +120,17 @@ fn default_of(name: &str) -> Value {
         mos_high,
         dscp_min_packets,
         rtcp_absent_s,
+        malformed_medium_a_minute,
+        malformed_high_a_minute,
+        fuzzing_kinds,
         time_backward_ms,
         time_drift_pct,
     } = Thresholds::default();
     match name {
         "cleartext_min_packets" => json!(cleartext_min_packets),
+        "downgrade_retry_s" => json!(downgrade_retry_s),
+        "sips_retry_s" => json!(sips_retry_s),
+        "mixed_transport_h" => json!(mixed_transport_h),
         "drop_share_pct" => json!(drop_share_pct),
         "drop_min_streams" => json!(drop_min_streams),
         "one_sided_transactions" => json!(one_sided_transactions),
@@ -138,6 +147,9 @@ fn default_of(name: &str) -> Value {
         "mos_high" => json!(mos_high),
         "dscp_min_packets" => json!(dscp_min_packets),
         "rtcp_absent_s" => json!(rtcp_absent_s),
+        "malformed_medium_a_minute" => json!(malformed_medium_a_minute),
+        "malformed_high_a_minute" => json!(malformed_high_a_minute),
+        "fuzzing_kinds" => json!(fuzzing_kinds),
         "time_backward_ms" => json!(time_backward_ms),
         "time_drift_pct" => json!(time_drift_pct),
         _ => json!("?"),

@@ -1,4 +1,5 @@
-//! Finished records: calls, registrations, streams, handshakes, as the report prints them.
+//! Finished records: calls, registrations, streams, as the report prints them. Those of handshakes are
+//! in [`super::handshake`].
 //!
 //! Each is plain and keyed. The field names are the report's (`docs/report.md`), which writes them in
 //! the order in which they stand here. Texts are borrowed, from what is known of a live call or from
@@ -139,9 +140,42 @@ pub struct CallMedia<'a> {
     pub keying: Keying,
     /// Distinct codec names of answers (of offers while there is no answer), first choice first.
     pub codecs: Vec<Text<'a>>,
+    /// Times on hold within the established call.
+    pub holds: Vec<Hold>,
+    /// Media addresses that became others within the established call.
+    pub moves: Vec<Moved>,
+    /// What the descriptions use: `ice`, `fqdn` (a name in `c=`), `capability-negotiation` (RFC 5939),
+    /// `t38`.
+    pub features: Vec<Text<'a>>,
 }
 
-packed! { CallMedia<'a> { offered answered keying codecs } }
+packed! { CallMedia<'a> { offered answered keying codecs holds moves features } }
+
+/// A time on hold (RFC 3264 §8.4).
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(test, derive(Serialize))]
+pub struct Hold {
+    /// Who wants no media.
+    pub by: Side,
+    /// Frame of the offer that says so.
+    pub frame: FrameId,
+    /// Frame of the offer that takes it back; `None` if there was none.
+    pub until: Option<FrameId>,
+}
+
+packed! { Hold { by frame until } }
+
+/// A media address that became another (RFC 3264 §8.3.1).
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(test, derive(Serialize))]
+pub struct Moved {
+    /// Whose address.
+    pub by: Side,
+    /// Frame of the description with the new one.
+    pub frame: FrameId,
+}
+
+packed! { Moved { by frame } }
 
 /// A transfer asked for within a call (RFC 3515).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -603,33 +637,3 @@ pub enum HandshakeKind {
 }
 
 packed_words! { HandshakeKind { Tls Dtls } }
-
-/// One TLS or DTLS handshake, recognised and counted; a later version reads it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[cfg_attr(test, derive(Serialize))]
-pub struct HandshakeRecord {
-    /// Derived from the flow and the first frame's time.
-    pub id: RecordId,
-    /// Which of the two.
-    pub kind: HandshakeKind,
-    /// Who sent the ClientHello.
-    pub client: Endpoint,
-    /// The other side.
-    pub server: Endpoint,
-    /// Source of the first frame.
-    pub first_source: u16,
-    /// The ClientHello's frame.
-    pub first_frame: u64,
-}
-
-packed! { HandshakeRecord { id kind client server first_source first_frame } }
-
-impl HandshakeRecord {
-    /// Its place in the report.
-    pub fn key(&self) -> RecordKey {
-        RecordKey {
-            first: FrameId { source: self.first_source, number: self.first_frame },
-            id: self.id,
-        }
-    }
-}

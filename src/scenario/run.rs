@@ -227,6 +227,7 @@ fn count_limit<'l>(limits: &'l mut Limits, name: &str) -> Option<&'l mut usize> 
         "tcp_flows" => &mut limits.tcp_flows,
         "sctp_flows" => &mut limits.sctp_flows,
         "turn_flows" => &mut limits.turn_flows,
+        "srtcp" => &mut limits.srtcp,
         "reassembly_octets" => &mut limits.reassembly_octets,
         "fragment_octets" => &mut limits.fragment_octets,
         "duplicates" => &mut limits.duplicates,

@@ -7,6 +7,7 @@
 
 use overhear_parsers::rtp::header::Header;
 
+use super::figures::LOOKS_A_SAMPLE;
 use super::index::{self, Index};
 use super::slot::{Cold, Slot, Step, media_octets};
 use super::timer::{Entry, Timer};
@@ -29,6 +30,14 @@ pub struct StreamLimits {
     pub armed: u32,
     /// A stream not seen for this long has ended.
     pub idle: Span,
+}
+
+impl StreamLimits {
+    /// Looks that may be under way for one more of this stream to begin: some room is left to
+    /// streams that have not been looked at.
+    fn room(&self, slot: &Slot) -> u32 {
+        if slot.is_judged() { self.armed - self.armed / 4 } else { self.armed }
+    }
 }
 
 /// One packet's surroundings.
@@ -68,6 +77,8 @@ pub struct Streams {
     used: u32,
     timer: Timer,
     armed: u32,
+    /// Of these, looks that keep packets whole.
+    sampling: u32,
     evicted: u64,
 }
 
@@ -98,6 +109,7 @@ impl Streams {
             used: 0,
             timer: Timer::default(),
             armed: 0,
+            sampling: 0,
             evicted: 0,
         }
     }
@@ -137,12 +149,12 @@ impl Streams {
         }
         if slot.is_looking() {
             if matches!(step, Step::Next | Step::Gap | Step::Restart) {
-                self.look(place, header, seen);
+                self.look(place, step, header, seen, out);
             }
-        } else if slot.look_is_due(header, seen.ts) && self.armed < self.limits.armed {
+        } else if slot.look_is_due(header, seen.ts) && self.armed < self.limits.room(slot) {
             slot.start_look(header.payload_type);
             self.armed += 1;
-            self.look(place, header, seen);
+            self.look(place, step, header, seen, out);
         }
     }
 
@@ -238,12 +250,32 @@ impl Streams {
         }
     }
 
-    fn look(&mut self, place: u32, header: &Header<'_>, seen: &Seen) {
+    /// Shows a packet to the look under way.
+    fn look(
+        &mut self,
+        place: u32,
+        step: Step,
+        header: &Header<'_>,
+        seen: &Seen,
+        out: &mut impl FnMut(StreamEvent),
+    ) {
         let Some((slot, _)) = at(&mut self.blocks, place) else { return };
-        let Some(probe) = &mut slot.probe else { return };
-        let Some(look) = &mut probe.look else { return };
+        let key = slot.key;
+        let Some(look) = slot.look() else { return };
+        if step == Step::Restart {
+            look.restart();
+        }
+        if look.is_sampling() {
+            if let Some(sample) = look.sample(header, !seen.clipped, seen.frame) {
+                self.sampling -= 1;
+                out(StreamEvent::Sample(sample));
+            }
+        } else if look.wants_sample() && self.sampling <= self.limits.armed / LOOKS_A_SAMPLE {
+            self.sampling += 1;
+            look.start_sample(key);
+        }
         if look.packet(header, media_octets(header, seen), !seen.clipped) {
-            probe.end_look();
+            self.sampling -= u32::from(look.is_sampling());
             slot.end_look(seen.ts);
             self.armed -= 1;
         }
@@ -253,6 +285,7 @@ impl Streams {
     fn end(&mut self, entry: Entry, deadline: Ts, out: &mut impl FnMut(StreamEvent)) {
         let Some((slot, cold)) = at(&mut self.blocks, entry.slot) else { return };
         self.armed -= u32::from(slot.is_looking());
+        self.sampling -= u32::from(slot.look().is_some_and(|look| look.is_sampling()));
         let ended = slot.ended(cold, deadline, entry.tie);
         slot.vacate();
         self.index.remove(ended.key.hash64(), entry.slot);
