@@ -6,12 +6,17 @@ mod census;
 pub mod clock;
 pub mod collector;
 pub mod cut;
+pub mod decrypt;
 pub mod dispatcher;
+pub mod hearing;
 mod inventory;
 pub mod lane;
+pub mod listen;
 mod offset;
 pub mod pipeline;
 mod reason;
+mod revealed;
+mod rewrite;
 mod sample;
 mod sightings;
 mod sources;
@@ -32,6 +37,7 @@ use crate::model::tally::Tally;
 use crate::model::time::Ts;
 use crate::policy::Policy;
 use crate::policy::limits::CELLS;
+use crate::prove::Opened;
 use crate::report::events::Listener;
 use crate::report::outcome::Outcome;
 use crate::track::shared::Inner;
@@ -133,6 +139,9 @@ pub struct Examined {
     pub outcome: Outcome,
     /// Which packets belong to the calls that [`Config::traced`] names.
     pub trace: Trace,
+    /// The streams that were proven to be SRTP, with their keys: for a second pass, and never for a
+    /// report.
+    pub opened: Vec<Opened>,
     /// Why listeners were not told everything.
     pub untold: Option<std::io::Error>,
     /// What went wrong with interfaces, or with writing down what they received: sentences.
@@ -300,7 +309,13 @@ fn assemble(
         ladder: collected.ladder,
         peers: collected.peers,
     };
-    Examined { outcome, trace: collected.trace, untold: events.failure(), faults: Vec::new() }
+    Examined {
+        outcome,
+        trace: collected.trace,
+        opened: Vec::new(),
+        untold: events.failure(),
+        faults: Vec::new(),
+    }
 }
 
 fn capture_record(

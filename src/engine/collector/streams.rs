@@ -46,6 +46,7 @@ impl Collector {
         if matches!(record.protection, Protection::EncryptedLike | Protection::SrtpProven) {
             self.counts.srtp_streams += 1;
         }
+        self.trace.hear(&record, binding.as_ref());
         self.judge(stream, &record, binding.as_ref(), byes);
         let call = binding.as_ref().map(|binding| binding.call);
         self.watch.stream(&record, call);
