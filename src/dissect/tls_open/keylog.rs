@@ -60,7 +60,7 @@ pub type Random = [u8; 32];
 pub struct Kept(Box<[u8]>);
 
 /// The secrets of one session.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SessionKeys([Kept; LABELS.len()]);
 
 /// What a key log says.
@@ -109,7 +109,7 @@ impl SessionKeys {
     }
 
     /// Takes over what the other has.
-    fn add(&mut self, other: &Self) {
+    pub fn add(&mut self, other: &Self) {
         for (kept, new) in self.0.iter_mut().zip(&other.0) {
             if !new.secret().is_empty() {
                 *kept = new.clone();
@@ -157,6 +157,11 @@ impl KeyLog {
     /// The premaster secret that was encrypted to `encrypted`.
     pub fn premaster(&self, encrypted: &[u8]) -> Option<Secret<'_>> {
         self.premasters.get(encrypted.first_chunk()?).map(Kept::secret)
+    }
+
+    /// Whether any premaster secret is known by what it was encrypted to, or by its session.
+    pub fn has_premasters(&self) -> bool {
+        !self.premasters.is_empty()
     }
 
     /// Sessions, in the order of the lines.

@@ -7,9 +7,13 @@
 //! here is constant in time: whoever has the keys has nothing to learn from ours.
 
 pub mod keylog;
+pub mod keys;
 pub mod primitives;
 pub mod record;
+pub mod rsa;
 pub mod schedule;
+pub mod session;
+pub mod stream;
 pub mod suites;
 
 #[cfg(test)]

@@ -50,7 +50,7 @@ enum Way {
     /// Cleartext and a MAC; without a key the MAC is taken off unseen.
     Null { mac: Option<Mac>, octets: usize },
     /// Blocks; `chain` is the IV of the next record where records have none of their own.
-    Cbc { key: Vec<u8>, mac: Mac, chain: Option<Vec<u8>>, mac_last: bool },
+    Cbc { key: Vec<u8>, mac: Mac, chain: Option<[u8; BLOCK]>, mac_last: bool },
     /// TLS 1.2: the nonce is `salt` and what the record begins with.
     Explicit { key: AeadKey, tag: usize, salt: [u8; 4] },
     /// The nonce is `iv` with the sequence.
@@ -130,7 +130,7 @@ impl Opener {
             Cipher::Cbc(_, hash) => Way::Cbc {
                 key: key.to_vec(),
                 mac: Mac::new(hash, mac_key)?,
-                chain: (version == Version::Tls10).then(|| iv.to_vec()),
+                chain: iv.first_chunk().copied(),
                 mac_last: encrypt_then_mac,
             },
             Cipher::Aead(aead) => Self::aead(aead, key, iv)?,
@@ -159,24 +159,48 @@ impl Opener {
         Self { way: Way::Null { mac: None, octets: hash.octets() } }
     }
 
+    /// A record went by, opened or not: where the next one's IV is the end of this one, notes it.
+    pub fn passed(&mut self, record: &Sealed<'_>) {
+        if let Way::Cbc { chain: Some(chain), .. } = &mut self.way
+            && let Some(last) = record.fragment.last_chunk()
+        {
+            *chain = *last;
+        }
+    }
+
     /// Puts the plaintext into `out`, in place of what is there, and says what its content type is.
     /// `None` if the tag does not fit.
-    pub fn open(&mut self, record: &Sealed<'_>, out: &mut Vec<u8>) -> Option<u8> {
+    pub fn open(&self, record: &Sealed<'_>, out: &mut Vec<u8>) -> Option<u8> {
         out.clear();
-        match &mut self.way {
+        match &self.way {
             Way::Null { mac, octets } => {
                 let (text, tag) = cut(record.fragment, *octets)?;
-                if let Some(mac) = mac
-                    && !mac.verify(&[&record.preface(text.len())?, text], tag)
-                {
-                    return None;
+                if let Some(mac) = mac {
+                    record.vouched(mac, text, tag)?;
                 }
                 out.extend_from_slice(text);
                 Some(record.content_type)
             }
             Way::Cbc { key, mac, chain, mac_last } => {
-                let ok = open_cbc(record, key, mac, chain.as_mut(), *mac_last, out);
-                ok.map(|()| record.content_type)
+                let mut fragment = record.fragment;
+                if *mac_last {
+                    let (text, tag) = cut(fragment, mac.octets())?;
+                    record.vouched(mac, text, tag)?;
+                    fragment = text;
+                }
+                let (iv, blocks) = match chain {
+                    Some(iv) => (iv, fragment),
+                    None => fragment.split_first_chunk()?,
+                };
+                out.extend_from_slice(blocks);
+                cbc_decrypt(key, iv, out)?;
+                unpad(out)?;
+                if !*mac_last {
+                    let (text, tag) = cut(out, mac.octets())?;
+                    record.vouched(mac, text, tag)?;
+                    out.truncate(text.len());
+                }
+                Some(record.content_type)
             }
             Way::Explicit { key, tag, salt } => {
                 let (explicit, sealed) = record.fragment.split_first_chunk::<8>()?;
@@ -204,6 +228,11 @@ impl Opener {
 }
 
 impl Sealed<'_> {
+    /// Whether the tag is the MAC of this text in this record.
+    fn vouched(&self, mac: &Mac, text: &[u8], tag: &[u8]) -> Option<()> {
+        mac.verify(&[&self.preface(text.len())?, text], tag).then_some(())
+    }
+
     /// What precedes the text under a MAC: sequence, type, version and the text's length.
     fn preface(&self, length: usize) -> Option<[u8; 13]> {
         let [a, b, c, d, e, f, g, h] = self.sequence.to_be_bytes();
@@ -220,41 +249,12 @@ impl Sealed<'_> {
     }
 }
 
-/// MAC, content, padding and IV, in the order that the session agreed on.
-fn open_cbc(
-    record: &Sealed<'_>,
-    key: &[u8],
-    mac: &Mac,
-    chain: Option<&mut Vec<u8>>,
-    mac_last: bool,
-    out: &mut Vec<u8>,
-) -> Option<()> {
-    let mut fragment = record.fragment;
-    if mac_last {
-        let (text, tag) = cut(fragment, mac.octets())?;
-        mac.verify(&[&record.preface(text.len())?, text], tag).then_some(())?;
-        fragment = text;
-    }
-    let last = fragment.last_chunk::<BLOCK>()?;
-    if let Some(chain) = chain {
-        out.extend_from_slice(fragment);
-        cbc_decrypt(key, chain, out)?;
-        // The next record goes on from here, even if this one turns out to be damaged.
-        *chain = last.to_vec();
-    } else {
-        let (iv, blocks) = fragment.split_first_chunk::<BLOCK>()?;
-        out.extend_from_slice(blocks);
-        cbc_decrypt(key, iv, out)?;
-    }
+/// Takes off what fills the last block (RFC 5246 §6.2.3.2).
+fn unpad(out: &mut Vec<u8>) -> Option<()> {
     let padding = usize::from(*out.last()?).checked_add(1)?;
-    let (_, padded) = cut(out, padding)?;
+    let (text, padded) = cut(out, padding)?;
     padded.iter().all(|octet| usize::from(*octet).checked_add(1) == Some(padding)).then_some(())?;
-    out.truncate(out.len().checked_sub(padding)?);
-    if !mac_last {
-        let (text, tag) = cut(out, mac.octets())?;
-        mac.verify(&[&record.preface(text.len())?, text], tag).then_some(())?;
-        out.truncate(text.len());
-    }
+    out.truncate(text.len());
     Some(())
 }
 
@@ -294,7 +294,7 @@ mod tests {
             "a23f7054b62c94d0affafe8228ba55cbefacea42f914aa66bcab3f2b9819a8a5b46b395bd54a9a20441e2b\
              62974e1f5a6292a2977014bd1e3deae63aeebb21694915e4",
         );
-        let mut opener = Opener::of_secret(Aead::Aes128Gcm, Hash::Sha256, &secret).unwrap();
+        let opener = Opener::of_secret(Aead::Aes128Gcm, Hash::Sha256, &secret).unwrap();
         let record =
             Sealed { content_type: 23, version: 0x0303, sequence: 0, fragment: &fragment };
         let mut out = Vec::new();
@@ -320,7 +320,7 @@ mod tests {
             {
                 let block = vec![7; KeyBlock::of(cipher, version).octets()];
                 let opener = Opener::of_block(&suite, version, mac_last, &block, 1);
-                let mut opener = opener.unwrap();
+                let opener = opener.unwrap();
                 for length in 0..80 {
                     let fragment = vec![3; length];
                     let record =
