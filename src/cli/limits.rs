@@ -23,7 +23,7 @@ pub(super) fn setting(text: &str) -> Result<Setting, String> {
     }
     let mut names: Vec<&str> = scratch.rows().iter().map(|row| row.table).collect();
     names.extend(["spool_octets", "findings_per_rule"]);
-    names.extend(["unpack_ratio", "unpack_octets", "unpack_window", "interfaces"]);
+    names.extend(["unpack_ratio", "unpack_octets", "unpack_window", "interfaces", "keylog_sessions"]);
     Err(format!("there is no table '{table}'; tables are {}", names.join(", ")))
 }
 
@@ -39,6 +39,8 @@ impl Setting {
             "sctp_flows" => &mut limits.sctp_flows,
             "turn_flows" => &mut limits.turn_flows,
             "reassembly_octets" => &mut limits.reassembly_octets,
+            "tls_retain" => &mut limits.tls_retain,
+            "keylog_sessions" => &mut limits.keylog_sessions,
             "fragment_octets" => &mut limits.fragment_octets,
             "duplicates" => &mut limits.duplicates,
             "transactions" => &mut limits.transactions,

@@ -13,6 +13,7 @@
 mod args;
 mod cut;
 mod inputs;
+mod keys;
 mod limits;
 mod live;
 mod moment;

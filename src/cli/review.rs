@@ -7,6 +7,7 @@ use super::args::{Calls, Ladder, Review, Source};
 use super::inputs::{self, Inputs};
 use super::output::{self, Target};
 use super::progress::Bar;
+use super::keys::keys;
 use super::{Failure, Status, cut, limits};
 use crate::capture::{Filter, FilterError, Selection};
 use crate::engine::{self, Config, Cut, Examined};
@@ -126,7 +127,9 @@ fn policy(source: &Source) -> Policy {
 fn config(source: &Source, sources: Vec<PathBuf>, policy: Policy) -> Result<Config, Failure> {
     let cores = || std::thread::available_parallelism().map_or(1, usize::from);
     let most = crate::policy::limits::CELLS;
+    let secrets = &source.secrets;
     Ok(Config {
+        keys: keys(&secrets.keylog, &secrets.rsa_key, &policy.limits)?,
         sources,
         lanes: source.lanes.unwrap_or_else(cores).min(most),
         mmap: !source.no_mmap,

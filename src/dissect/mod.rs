@@ -7,4 +7,5 @@ pub mod msrp_stream;
 pub mod sip_names;
 pub mod sip_stream;
 pub mod tcp_probe;
+pub mod tls_open;
 pub mod ws_stream;

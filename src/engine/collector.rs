@@ -289,7 +289,7 @@ impl Collector {
             message: message(sip, epoch),
             names: sip.names,
             clipped: sip.clipped,
-            encrypted: false,
+            encrypted: sip.encrypted,
             hep: sip.hep,
         };
         if sip.hep.is_some() {

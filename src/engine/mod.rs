@@ -13,6 +13,7 @@ mod offset;
 pub mod pipeline;
 mod reason;
 mod sample;
+pub mod secrets;
 mod sightings;
 mod sources;
 pub mod trace;
@@ -24,6 +25,7 @@ use std::path::PathBuf;
 
 use crate::capture::{CaptureError, Live, Merge, OpenOptions, Selection, Source, Unpacking};
 use crate::detect::seen::CaptureSeen;
+use crate::dissect::tls_open::keys::Keys;
 use crate::model::capture::{CaptureRecord, Counts, SeverityCounts, SourceRecord};
 use crate::model::evidence::FrameRef;
 use crate::model::finding::{Finding, Severity};
@@ -77,6 +79,8 @@ pub struct Config {
     pub traced: Vec<String>,
     /// The frames that are looked at.
     pub selection: Selection,
+    /// Secrets with which TLS opens, besides those in the sources.
+    pub keys: Keys,
 }
 
 /// How far a review is.
@@ -183,7 +187,7 @@ fn engage(
     collector.listen(listeners);
     let lanes = config.lanes.clamp(1, CELLS);
     let mut report = |at: &Merge, packets| progress(how_far(at, packets));
-    pipeline::run(merge, lanes, config.epoch, &config.policy, collector, &mut report)
+    pipeline::run(merge, lanes, config.epoch, (&config.policy, &config.keys), collector, &mut report)
 }
 
 /// The sources with what is selected of them, and what is wrong with those that cannot be opened.
@@ -277,7 +281,8 @@ fn assemble(
         .map(|(_, why)| format!("{why}; it is not part of this report."))
         .collect();
     limits.extend(sources::left_out(dispatcher.merge(), capture.packets));
-    limits.extend(sources::limits(&capture, &counts));
+    limits.extend(sources::limits(&capture, &counts, &totals.openings));
+    limits.extend(secrets::limits(&config.keys, &totals.openings));
     let outcome = Outcome {
         capture,
         counts,

@@ -125,6 +125,8 @@ pub struct SipFact {
     pub names: SipNames,
     /// The snap length cut the datagram.
     pub clipped: bool,
+    /// It travelled encrypted, and was opened with secrets that were supplied.
+    pub encrypted: bool,
     /// It is a copy that a capture agent sent in HEP.
     pub hep: Option<HepCopy>,
 }

@@ -3,13 +3,15 @@
 //! A cell does the same whatever lane runs it and wherever epochs end: it sees its packets in
 //! order, and before each one its timers up to the packet's watermark.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use overhear_parsers::demux::{self, Kind};
 use overhear_parsers::rtp::header::Header;
 use overhear_parsers::{dtls, sip, stun};
 
 use crate::decode::{Packet, hep};
+use crate::dissect::tls_open::keys::Keys;
 use crate::model::addr::Proto;
 use crate::model::capture::Reassembly;
 use crate::model::evidence::FrameRef;
@@ -27,13 +29,14 @@ use super::dtls_flows::{self, DtlsFlows};
 use super::emit::Emitter;
 use super::input::Input;
 use super::sctp_flows::{self, SctpFlows};
-use super::shared::{Datagrams, Inner, Shared};
+use super::shared::{Datagrams, Inner, Openings, Shared};
 use super::sip_fact::{self, sip_fact};
 use super::stream::{Seen, Sought, StreamLimits, Streams};
 use super::tcp_flows::{self, TcpFlows};
 use super::turn_flows::{self, TurnFlows};
 
 mod inside;
+mod secrets;
 
 /// Duplicates that a cell reports one by one; all are counted.
 const DUPLICATE_FACTS: u64 = 2;
@@ -105,6 +108,8 @@ pub struct Totals {
     pub duplicates: u64,
     /// Messages inside connections.
     pub inner: Inner,
+    /// TLS sessions, by whether they opened.
+    pub openings: Openings,
 }
 
 impl Totals {
@@ -121,12 +126,13 @@ impl Totals {
         }
         self.duplicates += other.duplicates;
         self.inner.add(&other.inner);
+        self.openings.add(&other.openings);
     }
 }
 
 impl Cell {
-    /// An empty cell with its share of the limits.
-    pub fn new(limits: &Limits) -> Self {
+    /// An empty cell with its share of the limits, and the secrets that hold at the beginning.
+    pub fn new(limits: &Limits, keys: &Arc<Keys>) -> Self {
         Self {
             streams: Streams::new(StreamLimits {
                 streams: length(Limits::per_cell(limits.streams)),
@@ -144,6 +150,10 @@ impl Cell {
                 spans: Vec::new(),
                 datagrams: Datagrams::default(),
                 inner: Inner::default(),
+                keys: Arc::clone(keys),
+                retain: Purse::new(Limits::per_cell(limits.tls_retain) as u64),
+                waiting: BTreeSet::new(),
+                openings: Openings::default(),
             },
             duplicates_seen: 0,
             next: Ts::MIN,
@@ -252,6 +262,7 @@ impl Cell {
             evicted,
             duplicates: self.duplicates_seen,
             inner: self.shared.inner,
+            openings: self.shared.openings,
         }
     }
 
@@ -393,7 +404,7 @@ impl Cell {
 /// How the message of a datagram travelled.
 fn way(input: &Input, transport: Transport, hep: Option<HepCopy>) -> sip_fact::Way {
     let Packet { src, dst, clipped, .. } = input.packet;
-    sip_fact::Way { src, dst, transport, clipped, hep }
+    sip_fact::Way { src, dst, transport, clipped, encrypted: false, hep }
 }
 
 /// The fact of a stream event that a packet caused.

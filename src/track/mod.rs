@@ -18,4 +18,5 @@ mod tcp_carried;
 pub mod tcp_connection;
 pub mod tcp_flows;
 pub mod timer;
+mod tls_opening;
 pub mod turn_flows;

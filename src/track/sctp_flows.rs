@@ -147,7 +147,7 @@ impl Association {
     ) {
         self.spoke = true;
         let protocol = if sip::probe(message) {
-            let way = Way { src, dst, transport: Transport::Sctp, clipped, hep: None };
+            let way = Way { src, dst, transport: Transport::Sctp, clipped, encrypted: false, hep: None };
             sip_fact(&way, message, emit);
             Handled::Sip
         } else if tls::start(message) == tls::Start::Tls {

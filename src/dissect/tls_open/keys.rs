@@ -15,34 +15,47 @@ use super::rsa::RsaKey;
 pub struct Keys {
     logs: Vec<Arc<KeyLog>>,
     rsa: Arc<[RsaKey]>,
+    /// Of the logs that were given.
+    lines: (u64, u64, u64),
     /// The sources are of a kind that can hold more.
     more_may_come: bool,
 }
 
 impl Keys {
-    /// What the user gave. `more_may_come` says that a source may hold blocks with secrets.
-    pub fn given(log: KeyLog, rsa: Vec<RsaKey>, more_may_come: bool) -> Self {
+    /// What the user gave.
+    pub fn given(log: KeyLog, rsa: Vec<RsaKey>) -> Self {
+        let lines = (log.lines().0, log.lines().1, log.excess());
         let logs = if log.is_empty() { Vec::new() } else { vec![Arc::new(log)] };
-        Self { logs, rsa: rsa.into(), more_may_come }
+        Self { lines, logs, rsa: rsa.into(), more_may_come: false }
+    }
+
+    /// The same, where sources may hold blocks with secrets, or cannot.
+    pub fn growing(&self, more_may_come: bool) -> Self {
+        Self { more_may_come, ..self.clone() }
     }
 
     /// These and what a block adds, up to `cap` sessions a log.
-    pub fn and(&self, block: KeyLog, cap: usize) -> Self {
+    pub fn and(&self, block: &Arc<KeyLog>, cap: usize) -> Self {
         let mut logs = self.logs.clone();
-        let mut last = block;
-        while let Some(before) = logs.pop_if(|before| before.len() <= 2 * last.len()) {
+        let mut last = Arc::clone(block);
+        while let Some(before) = logs.pop_if(|before| before.len() / 2 <= last.len()) {
             let mut merged = KeyLog::default();
             merged.add(&before, cap);
             merged.add(&last, cap);
-            last = merged;
+            last = Arc::new(merged);
         }
-        logs.push(Arc::new(last));
+        logs.push(last);
         Self { logs, ..self.clone() }
     }
 
     /// Whether nothing can be opened and nothing will be: no key, and no source that may bring one.
     pub fn is_empty(&self) -> bool {
         !self.are_known() && !self.more_may_come
+    }
+
+    /// Lines of key logs, those that could not be read, and those for which there was no room.
+    pub fn lines(&self) -> (u64, u64, u64) {
+        self.lines
     }
 
     /// Whether there is any key.
@@ -88,10 +101,10 @@ mod tests {
 
     #[test]
     fn many_blocks_make_few_logs_and_every_session_is_found() {
-        let mut keys = Keys::given(KeyLog::default(), Vec::new(), true);
+        let mut keys = Keys::default().growing(true);
         assert!(!keys.is_empty() && !keys.are_known());
         for number in 0..1_000 {
-            keys = keys.and(block(number), 1_000);
+            keys = keys.and(&Arc::new(block(number)), 1_000);
         }
         assert!(keys.logs.len() < 12);
         for number in 0..1_000_u32 {

@@ -102,12 +102,13 @@ impl Session {
     }
 
     /// Takes what the ServerHello says. False if such a session cannot be opened, or not with what
-    /// is known; a premaster secret may still come.
-    pub fn agree(&mut self, agreed: Agreed) -> bool {
+    /// is known; a premaster secret may still come. Where one direction alone could be opened,
+    /// `patient` is for waiting until both can be.
+    pub fn agree(&mut self, agreed: Agreed, patient: bool) -> bool {
         let Some(suite) = suite(agreed.suite) else { return false };
         self.agreed = Some((agreed, suite));
         if agreed.version == Version::Tls13 {
-            return self.stage(&suite);
+            return self.stage(&suite, patient);
         }
         if let Some(master) = self.secrets.get(Label::Master) {
             self.master = Kept::new(master.expose());
@@ -157,11 +158,6 @@ impl Session {
         })
     }
 
-    /// Whether the key log knows the session.
-    pub fn has_secrets(&self) -> bool {
-        self.secrets != SessionKeys::default()
-    }
-
     /// Whether its suite does not encrypt.
     pub fn is_null(&self) -> bool {
         self.agreed.is_some_and(|(_, suite)| matches!(suite.cipher, Cipher::Null(_)))
@@ -174,7 +170,7 @@ impl Session {
 
     /// Whether neither direction will open any more.
     pub fn is_hopeless(&self) -> bool {
-        self.sides.iter().any(|side| side.failures > FAILURES)
+        self.sides.iter().all(|side| side.failures > FAILURES)
     }
 
     /// Keying material of RFC 5705 without context, from the master secret.
@@ -248,7 +244,7 @@ impl Session {
     }
 
     /// Lines up the secrets of TLS 1.3.
-    fn stage(&mut self, suite: &Suite) -> bool {
+    fn stage(&mut self, suite: &Suite, patient: bool) -> bool {
         use Label::{ClientEarly, ClientHandshake, ClientTraffic, ServerHandshake, ServerTraffic};
         let Cipher::Aead(_) = suite.cipher else { return false };
         let labels = [
@@ -259,7 +255,8 @@ impl Session {
             let known = labels.iter().filter_map(|label| self.secrets.get(*label));
             side.stages = known.map(|secret| Kept::new(secret.expose())).collect();
         }
-        self.sides.iter().any(|side| !side.stages.is_empty())
+        let opens = [ClientTraffic, ServerTraffic].map(|label| self.secrets.get(label).is_some());
+        if patient { opens == [true; 2] } else { opens != [false; 2] }
     }
 }
 

@@ -47,6 +47,10 @@ pub struct TlsStream {
     /// Messages of the handshake so far, while they may be needed to make keys.
     transcript: Vec<u8>,
     session: Option<Box<Session>>,
+    /// Of the first ClientHello.
+    random: Option<Random>,
+    /// There are secrets for the session.
+    known: bool,
     plain: Vec<u8>,
 }
 
@@ -72,6 +76,8 @@ pub struct Plain<'a> {
     pub octets: &'a [u8],
     /// Something before it is missing.
     pub after_gap: bool,
+    /// It travelled encrypted; with a NULL suite it does not.
+    pub encrypted: bool,
 }
 
 impl Default for TlsStream {
@@ -82,6 +88,8 @@ impl Default for TlsStream {
             sides: [Half::default(), Half::default()],
             transcript: Vec::new(),
             session: None,
+            random: None,
+            known: false,
             plain: Vec::new(),
         }
     }
@@ -93,9 +101,14 @@ impl TlsStream {
         self.state
     }
 
-    /// Whether further octets can change anything.
-    pub const fn is_over(&self) -> bool {
-        matches!(self.state, State::Unknown | State::Failed)
+    /// The random of the ClientHello, by which its secrets are found.
+    pub fn random(&self) -> Option<&Random> {
+        self.random.as_ref()
+    }
+
+    /// Whether secrets are known for it, be they the right ones or not.
+    pub const fn has_secrets(&self) -> bool {
+        self.known
     }
 
     /// Whether protected records have opened.
@@ -115,40 +128,36 @@ impl TlsStream {
         u64::try_from(octets).unwrap_or(u64::MAX)
     }
 
-    /// Gives up.
-    pub fn forget(&mut self) {
-        self.over(State::Failed);
-    }
-
     /// Takes the next octets of a direction, and gives out plaintext of both.
     pub fn push(
         &mut self,
-        piece: Plain<'_>,
+        side: usize,
+        octets: &[u8],
+        after_gap: bool,
         keys: &Keys,
         found: &mut impl FnMut(&Plain<'_>),
     ) {
-        let Some(half) = self.sides.get_mut(piece.side).filter(|_| !self.state.is_over()) else {
+        let Some(half) = self.sides.get_mut(side).filter(|_| !self.state.is_over()) else {
             return;
         };
-        if piece.after_gap {
+        if after_gap {
             half.records.clear();
             half.lose();
         }
         if half.lost {
-            if !begins_record(piece.octets) {
+            if !begins_record(octets) {
                 return;
             }
             half.lost = false;
             if let Some(session) = &mut self.session {
-                session.lost(piece.side);
+                session.lost(usize::from(side != self.client));
             }
         }
-        half.records.extend_from_slice(piece.octets);
-        self.drain(piece.side, keys, found);
-        let client = self.client;
-        if piece.side != client && self.state == State::Open {
-            self.drain(client, keys, found);
-        }
+        half.records.extend_from_slice(octets);
+        self.drain(side, keys, found);
+        // The other direction may have waited for what came.
+        let other = usize::from(side == 0);
+        self.drain(other, keys, found);
     }
 
     /// Takes the records that are whole, as far as their turn has come.
@@ -156,7 +165,7 @@ impl TlsStream {
         let Some(half) = self.sides.get_mut(side) else { return };
         let records = std::mem::take(&mut half.records);
         let mut rest = records.as_slice();
-        while !self.state.is_over() && !(self.state == State::Greeted && side == self.client) {
+        while self.is_turn_of(side, rest) {
             let Some(record) = Record::read(rest) else {
                 // Neither a header nor the beginning of one.
                 if rest.len() > 5 {
@@ -179,6 +188,17 @@ impl TlsStream {
         }
         if half.records.len() > HELD_MAX {
             self.over(State::Failed);
+        }
+    }
+
+    /// Whether the next record of a direction, which these octets begin with, may be looked at.
+    fn is_turn_of(&self, side: usize, next: &[u8]) -> bool {
+        match self.state {
+            // Of the two hellos the client's is read first.
+            State::Begins => next.get(5).is_none_or(|kind| *kind != MessageType::SERVER_HELLO.0),
+            State::Greeted => side != self.client,
+            State::Open => true,
+            State::Unknown | State::Failed => false,
         }
     }
 
@@ -208,10 +228,11 @@ impl TlsStream {
             Opened::Clear => {}
             Opened::Plain(HANDSHAKE) => self.handshake(side, &plain, keys),
             Opened::Plain(content_type) => {
+                let encrypted = !self.is_null();
                 let half = self.sides.get_mut(side).filter(|_| content_type == APPLICATION_DATA);
                 if let Some(half) = half {
                     let after_gap = std::mem::take(&mut half.gap);
-                    found(&Plain { side, octets: &plain, after_gap });
+                    found(&Plain { side, octets: &plain, after_gap, encrypted });
                 }
             }
             Opened::Sealed => {
@@ -272,11 +293,13 @@ impl TlsStream {
     fn client_hello(&mut self, side: usize, body: &[u8], keys: &Keys) {
         let random = ClientHello::parse(body).and_then(|hello| Random::try_from(hello.random).ok());
         let Some(random) = random else { return self.over(State::Failed) };
-        let secrets = keys.find(&random).unwrap_or_default();
+        let secrets = keys.find(&random);
+        self.known |= secrets.is_some();
+        let secrets = secrets.unwrap_or_default();
         match &mut self.session {
             Some(session) if self.state == State::Open => session.renegotiate(random, secrets),
             _ => {
-                self.client = side;
+                (self.client, self.random) = (side, Some(random));
                 self.session = Some(Box::new(Session::new(random, secrets)));
                 self.state = State::Greeted;
             }
@@ -285,30 +308,29 @@ impl TlsStream {
 
     fn server_hello(&mut self, body: &[u8], keys: &Keys) {
         let (Some(hello), Some(session)) = (ServerHello::parse(body), &mut self.session) else {
-            return self.over(State::Failed);
+            return self.shut();
         };
         if hello.is_retry() {
             return;
         }
         let version = Version::of_wire(hello.agreed_version());
         let Some(version) = version.filter(|_| hello.compression == 0) else {
-            return self.over(State::Failed);
+            return self.shut();
         };
-        let opens = session.agree(Agreed {
+        let agreed = Agreed {
             version,
             suite: hello.suite,
             server_random: *hello.random,
             extended_master_secret: hello.present.has(EXTENDED_MASTER_SECRET),
             encrypt_then_mac: hello.present.has(ENCRYPT_THEN_MAC),
-        });
-        if opens {
+        };
+        if session.agree(agreed, keys.may_grow()) {
             self.transcript = Vec::new();
             self.state = State::Open;
         } else if session.awaits_premaster(keys.have_premasters()) {
             self.state = State::Open;
         } else {
-            let known = session.has_secrets();
-            self.over(if known { State::Failed } else { State::Unknown });
+            self.shut();
         }
     }
 
@@ -320,11 +342,16 @@ impl TlsStream {
             let (_, encrypted) = body.split_first_chunk::<2>()?;
             keys.premaster(encrypted)
         });
-        let opens = premaster
-            .is_some_and(|secret| session.premaster(secret.secret().expose(), &transcript));
-        if !opens {
-            self.over(State::Unknown);
+        let Some(secret) = premaster else { return };
+        self.known = true;
+        if !session.premaster(secret.secret().expose(), &transcript) {
+            self.over(State::Failed);
         }
+    }
+
+    /// It does not open, for want of secrets or in spite of them.
+    fn shut(&mut self) {
+        self.over(if self.known { State::Failed } else { State::Unknown });
     }
 
     fn over(&mut self, state: State) {
