@@ -206,6 +206,7 @@ impl Connection {
             *place = direction;
         }
         self.settle(side, arrival);
+        self.settle_opening(arrival);
     }
 
     /// Has the purse pay for the memory of an unfinished message. Where it cannot, the message is
@@ -293,11 +294,17 @@ impl Connection {
         let Some(opening) = self.opening.as_mut().filter(|opening| opening.is_read()) else {
             return;
         };
-        let goes_on = opening.push(piece, arrival.shared, arrival.emit);
-        if let Some(random) = opening.waits_for().filter(|_| goes_on) {
+        opening.push(piece, arrival.shared, arrival.emit);
+        if let Some(random) = opening.waits_for() {
             arrival.shared.waiting.insert((*random, self.flow));
         }
-        if !goes_on {
+    }
+
+    /// Has the purse pay for what is unfinished inside TLS; ends what is over.
+    fn settle_opening(&mut self, arrival: &mut Arrival<'_, '_>) {
+        if let Some(opening) = &mut self.opening
+            && !opening.settle(arrival.shared)
+        {
             self.close_opening(arrival.shared, arrival.emit);
         }
     }

@@ -38,6 +38,8 @@ pub(super) struct Opening {
     inside: Inside,
     /// What the purse has paid.
     paid: u64,
+    /// Nothing more will come of it.
+    over: bool,
 }
 
 /// What was received of a connection for which there are no secrets yet.
@@ -82,24 +84,27 @@ struct Inside {
 }
 
 impl Opening {
-    /// Takes ordered octets. False when nothing more will come of the connection.
+    /// Takes ordered octets. The purse may be lent out meanwhile: it pays in [`Self::settle`].
     pub(super) fn push(
         &mut self,
         piece: &Piece<'_>,
         shared: &mut Shared,
         emit: &mut Emitter<'_>,
-    ) -> bool {
+    ) {
+        if self.over {
+            return;
+        }
         if shared.keys.may_grow() && self.stream.state() != State::Open {
             self.retained.keep(piece, emit.frame(), shared);
         }
         self.open(piece, shared, emit);
         match self.stream.state() {
             State::Open => self.retained.forget(shared),
-            State::Failed => return false,
-            State::Unknown if !shared.keys.may_grow() => return false,
-            State::Unknown | State::Begins | State::Greeted => {}
+            State::Failed => self.over = true,
+            State::Unknown => self.over = !shared.keys.may_grow(),
+            State::Begins | State::Greeted => {}
         }
-        self.settle(shared) && self.inside.kind != Kind::Other
+        self.over |= self.inside.kind == Kind::Other;
     }
 
     /// The random by which secrets that come later find it.
@@ -141,8 +146,8 @@ impl Opening {
             self.open(&sealed(side, ends, octets, after_gap, clipped), shared, emit);
         }
         retained.forget(shared);
-        let is_open = self.stream.state() == State::Open;
-        is_open && self.settle(shared) && self.inside.kind != Kind::Other
+        self.over = self.stream.state() != State::Open || self.inside.kind == Kind::Other;
+        self.settle(shared)
     }
 
     /// Ends it: gives out what is unfinished, and counts.
@@ -196,8 +201,9 @@ impl Opening {
         });
     }
 
-    /// Has the purse pay for what is unfinished. False if it cannot.
-    fn settle(&mut self, shared: &mut Shared) -> bool {
+    /// Has the purse pay for what is unfinished. False if it cannot, or if nothing more will come of
+    /// the connection.
+    pub(super) fn settle(&mut self, shared: &mut Shared) -> bool {
         let cost = self.stream.cost().saturating_add(self.inside.cost());
         if cost <= self.paid {
             shared.purse.give(self.paid - cost);
@@ -206,7 +212,7 @@ impl Opening {
             return false;
         }
         self.paid = cost;
-        true
+        !self.over
     }
 }
 
