@@ -5,8 +5,9 @@
 use std::collections::BTreeMap;
 
 use crate::model::frame::FrameId;
+use crate::model::handshake::HandshakeRecord;
 use crate::model::record::{
-    CallRecord, CallState, HandshakeKind, HandshakeRecord, Protection, RegistrationRecord,
+    CallRecord, CallState, HandshakeKind, Protection, RegistrationRecord,
     RegistrationState, StreamRecord,
 };
 
@@ -112,7 +113,7 @@ impl Tally {
         self.codec(stream.payload_types.first().and_then(|first| first.codec.as_deref()));
     }
 
-    pub(super) fn handshake(&mut self, handshake: &HandshakeRecord) {
+    pub(super) fn handshake(&mut self, handshake: &HandshakeRecord<'_>) {
         let count = match handshake.kind {
             HandshakeKind::Tls => &mut self.tls,
             HandshakeKind::Dtls => &mut self.dtls,

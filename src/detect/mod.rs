@@ -24,7 +24,7 @@ mod sensor;
 mod sig;
 
 use self::rule::{Detector, Interest, Meta, Words};
-use self::seen::{CaptureSeen, SipSeen, StreamSeen, TapSeen};
+use self::seen::{CaptureSeen, HandshakeSeen, SipSeen, StreamSeen, TapSeen};
 use self::sink::{Entry, Outcome, Sink};
 use crate::correlate::event::SipEvent;
 use crate::correlate::placement::Placement;
@@ -81,6 +81,7 @@ pub struct Detectors {
     /// For each combination of what is in a SIP message: the rules to call.
     by_sip_kind: Vec<Vec<usize>>,
     for_streams: Vec<usize>,
+    for_handshakes: Vec<usize>,
     for_tap: Vec<usize>,
     sink: Sink,
 }
@@ -98,6 +99,7 @@ impl Detectors {
                 .map(|kind| wanting(Interest::of_sip_kind(kind)))
                 .collect(),
             for_streams: wanting(Interest::STREAM),
+            for_handshakes: wanting(Interest::HANDSHAKE),
             for_tap: wanting(Interest::TAP),
             sink: Sink::new(&policy.limits),
         }
@@ -120,6 +122,16 @@ impl Detectors {
         for index in for_streams {
             if let Some(rule) = rules.get_mut(*index) {
                 rule.stream(seen, sink);
+            }
+        }
+    }
+
+    /// One handshake.
+    pub fn handshake(&mut self, seen: &HandshakeSeen<'_>) {
+        let Self { rules, for_handshakes, sink, .. } = self;
+        for index in for_handshakes {
+            if let Some(rule) = rules.get_mut(*index) {
+                rule.handshake(seen, sink);
             }
         }
     }

@@ -4,7 +4,7 @@
 
 use std::ops::BitOr;
 
-use super::seen::{CaptureSeen, SipSeen, StreamSeen, TapSeen};
+use super::seen::{CaptureSeen, HandshakeSeen, SipSeen, StreamSeen, TapSeen};
 use super::sink::{Entry, Sink};
 use crate::model::finding::{Figure, Severity};
 
@@ -52,6 +52,8 @@ impl Interest {
     pub const STREAM: Self = Self(1 << 5);
     /// What the tap itself tells: loss, cuts, duplicates, jumps of the clock.
     pub const TAP: Self = Self(1 << 6);
+    /// TLS and DTLS handshakes.
+    pub const HANDSHAKE: Self = Self(1 << 7);
 
     /// The bits that depend on the SIP message at hand, lowest first.
     pub(super) const SIP_KINDS: usize = 1 << 4;
@@ -175,6 +177,11 @@ pub trait Detector {
 
     /// One finished stream.
     fn stream(&mut self, seen: &StreamSeen<'_>, sink: &mut Sink) {
+        let _ = (seen, sink);
+    }
+
+    /// One TLS or DTLS handshake that is over.
+    fn handshake(&mut self, seen: &HandshakeSeen<'_>, sink: &mut Sink) {
         let _ = (seen, sink);
     }
 

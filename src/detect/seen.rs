@@ -6,15 +6,18 @@ use std::sync::LazyLock;
 use memchr::memmem;
 use overhear_parsers::sip::auth::AuthList;
 use overhear_parsers::sip::{Auth, HeaderName, HeaderSet, Message};
+use overhear_parsers::tls::Suite;
 
 use super::rule::Interest;
 use super::sink::Subject;
 use super::text::printable;
 use crate::correlate::event::SipEvent;
+use crate::correlate::handshake::HandshakeRead;
 use crate::correlate::placement::Placement;
 use crate::model::addr::Endpoint;
 use crate::model::capture::CaptureRecord;
 use crate::model::evidence::FrameRef;
+use crate::model::handshake::HandshakeRecord;
 use crate::model::id::RecordKey;
 use crate::model::record::StreamRecord;
 use crate::model::time::Span;
@@ -161,6 +164,39 @@ impl StreamSeen<'_> {
             },
             time: self.record.last,
         }
+    }
+}
+
+/// One TLS or DTLS handshake.
+#[derive(Copy, Clone, Debug)]
+pub struct HandshakeSeen<'a> {
+    /// What its messages say.
+    pub read: &'a HandshakeRead<'a>,
+    /// The handshake as the report prints it.
+    pub record: &'a HandshakeRecord<'a>,
+    /// Its place in the report.
+    pub key: RecordKey,
+    /// The pair of peers, sorted.
+    pub pair: Subject,
+    /// The suite that was agreed on.
+    pub suite: Option<&'static Suite>,
+}
+
+impl<'a> HandshakeSeen<'a> {
+    /// Looks once at what several rules look for.
+    pub fn new(read: &'a HandshakeRead<'a>, record: &'a HandshakeRecord<'a>) -> Self {
+        let pair = Subject::pair(record.client.addr, record.server.addr);
+        Self { read, record, key: record.key(), pair, suite: read.suite }
+    }
+
+    /// The client's hello.
+    pub fn offered_at(&self) -> FrameRef {
+        self.read.facts.first
+    }
+
+    /// The server's hello; the client's while there is none.
+    pub fn answered_at(&self) -> FrameRef {
+        self.read.facts.answered.unwrap_or(self.read.facts.first)
     }
 }
 

@@ -5,20 +5,21 @@ use std::collections::BTreeMap;
 use overhear_parsers::sip::Message;
 
 use crate::correlate::archive::Archive;
+use crate::correlate::certificates::Certificates;
 use crate::correlate::dialogs::Dialogs;
 use crate::correlate::event::SipEvent;
+use crate::correlate::handshake::HandshakeRead;
 use crate::correlate::media::{self, MediaBinder};
 use crate::correlate::outbox::Outbox;
 use crate::correlate::rtcp::{self, RtcpReports};
 use crate::correlate::stream_record::{drift_pct, stream_record};
 use crate::detect::Detectors;
-use crate::detect::seen::{StreamSeen, TapSeen};
-use crate::model::addr::stable_hash;
+use crate::detect::seen::{HandshakeSeen, StreamSeen, TapSeen};
 use crate::model::capture::{Counts, PeerRecord};
 use crate::model::evidence::FrameRef;
 use crate::model::fact::{Body, EpochFacts, Fact, FactKey, Flow, SipFact};
-use crate::model::id::{Kind, RecordId};
-use crate::model::record::{HandshakeKind, HandshakeRecord, Protection};
+use crate::model::handshake::HandshakeFacts;
+use crate::model::record::{HandshakeKind, Protection};
 use crate::model::stream::{Standing, StreamEnded};
 use crate::model::tally::{Handled, Skipped, Tally};
 use crate::model::time::Ts;
@@ -46,6 +47,7 @@ pub struct Collector {
     dialogs: Dialogs,
     media: MediaBinder,
     rtcp: RtcpReports,
+    certificates: Certificates,
     detectors: Detectors,
     archive: Archive,
     outbox: Outbox,
@@ -96,6 +98,7 @@ impl Collector {
             dialogs: Dialogs::new(&policy.limits),
             media: MediaBinder::new(&policy.limits),
             rtcp: RtcpReports::new(&policy.limits),
+            certificates: Certificates::default(),
             detectors: Detectors::new(policy),
             archive: Archive::new(&policy.limits),
             outbox: Outbox::default(),
@@ -253,18 +256,9 @@ impl Collector {
             Body::Rtcp { src, dst, octets } => {
                 self.rtcp.datagram(*src, *dst, epoch.octets(octets));
             }
-            Body::Handshake { kind, client, server, clipped } => {
-                let hash = stable_hash(&(client, server, fact.frame.time.nanos() / 1_000_000));
-                let record = HandshakeRecord {
-                    id: RecordId::new(Kind::Handshake, hash),
-                    kind: *kind,
-                    client: *client,
-                    server: *server,
-                    first_source: fact.frame.frame.source,
-                    first_frame: fact.frame.frame.number,
-                };
-                self.handshake(&record, *clipped, fact.frame);
-            }
+            Body::Handshake(handshake) => self.handshake(handshake, epoch),
+            // For the ring of keys that streams are tried with.
+            Body::DtlsSrtpKeys { .. } => {}
             Body::MidstreamTls { src, dst } => {
                 let seen = TapSeen::MidstreamTls { src: *src, dst: *dst, at: fact.frame };
                 self.detectors.tap(&seen);
@@ -349,16 +343,21 @@ impl Collector {
         self.events.tell(|listener| listener.stream(&record));
     }
 
-    fn handshake(&mut self, record: &HandshakeRecord, clipped: bool, at: FrameRef) {
-        match record.kind {
+    fn handshake(&mut self, facts: &HandshakeFacts, epoch: &EpochFacts) {
+        match facts.kind {
             HandshakeKind::Tls => self.counts.tls_handshakes += 1,
             HandshakeKind::Dtls => self.counts.dtls_handshakes += 1,
         }
-        if clipped {
-            self.detectors.tap(&TapSeen::Clipped { what: "TLS handshake", at });
+        if facts.clipped {
+            self.detectors.tap(&TapSeen::Clipped { what: "TLS handshake", at: facts.first });
         }
-        self.archive.push_handshake(record);
-        self.events.tell(|listener| listener.handshake(record, at.time));
+        let client = epoch.octets(&facts.client_messages);
+        let server = epoch.octets(&facts.server_messages);
+        let read = HandshakeRead::new(facts, client, server, &mut self.certificates);
+        let record = read.record();
+        self.detectors.handshake(&HandshakeSeen::new(&read, &record));
+        self.archive.push_handshake(&record);
+        self.events.tell(|listener| listener.handshake(&record, facts.first.time));
     }
 
     /// Hands on what correlation has finished or learned.

@@ -9,6 +9,7 @@ use overhear_parsers::sip::{HeaderSpan, Layout, Part};
 
 use super::addr::{Endpoint, Proto};
 use super::evidence::FrameRef;
+use super::handshake::HandshakeFacts;
 use super::record::HandshakeKind;
 use super::stream::StreamEnded;
 use super::time::{Span, Ts};
@@ -74,16 +75,19 @@ pub enum Body {
         /// The datagram.
         octets: Range<u32>,
     },
-    /// A ClientHello began a handshake.
-    Handshake {
-        /// TLS or DTLS.
-        kind: HandshakeKind,
+    /// A handshake is over.
+    Handshake(Box<HandshakeFacts>),
+    /// A DTLS handshake whose secrets were supplied made keys for SRTP (RFC 5764).
+    DtlsSrtpKeys {
         /// Who sent the ClientHello.
         client: Endpoint,
         /// The other side.
         server: Endpoint,
-        /// The snap length cut the frame.
-        clipped: bool,
+        /// The protection profile.
+        profile: u16,
+        /// The client's key, the server's key, the client's salt, the server's salt; a range of
+        /// the epoch's octets, and secret.
+        material: Range<u32>,
     },
     /// TLS records on a connection whose handshake was not captured.
     MidstreamTls {
@@ -168,7 +172,7 @@ pub struct SipNames {
 pub struct EpochFacts {
     /// The facts, in no particular order.
     pub facts: Vec<Fact>,
-    /// Octets of SIP and RTCP messages.
+    /// Octets of SIP, RTCP and handshake messages.
     pub octets: Vec<u8>,
     /// Spans of SIP headers.
     pub spans: Vec<HeaderSpan>,
@@ -217,10 +221,14 @@ impl Body {
             Self::Sip(sip) => (sip.src, sip.dst, sip.transport.proto()),
             Self::StreamEnded(stream) => (stream.key.src, stream.key.dst, Proto::UDP),
             Self::Rtcp { src, dst, .. } => (*src, *dst, Proto::UDP),
-            Self::Handshake { kind: HandshakeKind::Tls, client, server, .. } => {
-                (*client, *server, Proto::TCP)
+            Self::DtlsSrtpKeys { client, server, .. } => (*client, *server, Proto::UDP),
+            Self::Handshake(handshake) => {
+                let proto = match handshake.kind {
+                    HandshakeKind::Tls => Proto::TCP,
+                    HandshakeKind::Dtls => Proto::UDP,
+                };
+                (handshake.client, handshake.server, proto)
             }
-            Self::Handshake { client, server, .. } => (*client, *server, Proto::UDP),
             Self::MidstreamTls { src, dst } => (*src, *dst, Proto::TCP),
             Self::Duplicate { .. } | Self::StreamLoss { .. } | Self::BackwardJump { .. } => {
                 return None;

@@ -1,4 +1,5 @@
-//! Finished records: calls, registrations, streams, handshakes, as the report prints them.
+//! Finished records: calls, registrations, streams, as the report prints them. Those of handshakes are
+//! in [`super::handshake`].
 //!
 //! Each is plain and keyed. The field names are the report's (`docs/report.md`), which writes them in
 //! the order in which they stand here. Texts are borrowed, from what is known of a live call or from
@@ -522,33 +523,3 @@ pub enum HandshakeKind {
 }
 
 packed_words! { HandshakeKind { Tls Dtls } }
-
-/// One TLS or DTLS handshake, recognised and counted; a later version reads it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[cfg_attr(test, derive(Serialize))]
-pub struct HandshakeRecord {
-    /// Derived from the flow and the first frame's time.
-    pub id: RecordId,
-    /// Which of the two.
-    pub kind: HandshakeKind,
-    /// Who sent the ClientHello.
-    pub client: Endpoint,
-    /// The other side.
-    pub server: Endpoint,
-    /// Source of the first frame.
-    pub first_source: u16,
-    /// The ClientHello's frame.
-    pub first_frame: u64,
-}
-
-packed! { HandshakeRecord { id kind client server first_source first_frame } }
-
-impl HandshakeRecord {
-    /// Its place in the report.
-    pub fn key(&self) -> RecordKey {
-        RecordKey {
-            first: FrameId { source: self.first_source, number: self.first_frame },
-            id: self.id,
-        }
-    }
-}

@@ -16,7 +16,6 @@ use crate::model::addr::Proto;
 use crate::model::capture::Reassembly;
 use crate::model::evidence::FrameRef;
 use crate::model::fact::{Body, EpochFacts, HepCopy, length};
-use crate::model::record::HandshakeKind;
 use crate::model::stream::{StreamEvent, StreamKey};
 use crate::model::tally::{Handled, Skipped, Tally};
 use crate::model::time::{Span, Ts};
@@ -225,7 +224,7 @@ impl Cell {
         let turn = &mut self.turn;
         self.streams.advance(watermark, &mut |event| timer_fact(&mut emit, turn, event));
         self.tcp.advance(watermark, &mut self.shared, &mut emit);
-        self.dtls.advance(watermark);
+        self.dtls.advance(watermark, &mut self.shared, &mut emit);
         self.sctp.advance(watermark, &mut self.shared);
         self.turn.advance(watermark);
     }
@@ -236,6 +235,7 @@ impl Cell {
         let turn = &mut self.turn;
         self.streams.finish(&mut |event| timer_fact(&mut emit, turn, event));
         self.tcp.finish(&mut self.shared, &mut emit);
+        self.dtls.advance(Ts::MAX, &mut self.shared, &mut emit);
         self.sctp.advance(Ts::MAX, &mut self.shared);
     }
 
@@ -309,7 +309,7 @@ impl Cell {
                 self.turn_channel(input, stun::channel_data_cut(payload, wire), false, emit)
             }
             Kind::Other if dtls::unified(payload) && self.dtls.contains(input.flow) => {
-                self.dtls.record(input.flow, false, input.watermark);
+                self.dtls.datagram(input, payload, &mut self.shared, emit);
                 Some(Handled::Dtls)
             }
             Kind::Other if is_keep_alive(payload) => Some(Handled::Sip),
@@ -343,25 +343,13 @@ impl Cell {
             }
             Kind::Srtcp => Handled::Srtcp,
             Kind::Dtls => {
-                self.dtls_records(input, payload, emit);
+                self.dtls.datagram(input, payload, &mut self.shared, emit);
                 Handled::Dtls
             }
             Kind::Zrtp => Handled::Zrtp,
             Kind::Stun => Handled::Stun,
             Kind::Rtp | Kind::TurnChannel | Kind::Other => return None,
         })
-    }
-
-    fn dtls_records(&mut self, input: &Input, payload: &[u8], emit: &mut Emitter<'_>) {
-        let client_hello = dtls::Record::read(payload).is_some_and(|r| r.handshake() == Some(1));
-        if self.dtls.record(input.flow, client_hello, input.watermark) {
-            emit.fact(Body::Handshake {
-                kind: HandshakeKind::Dtls,
-                client: input.packet.src,
-                server: input.packet.dst,
-                clipped: input.packet.clipped,
-            });
-        }
     }
 
     fn rtp(

@@ -18,5 +18,6 @@ mod tcp_carried;
 pub mod tcp_connection;
 pub mod tcp_flows;
 pub mod timer;
+mod tls_flow;
 mod tls_opening;
 pub mod turn_flows;

@@ -6,6 +6,7 @@
 //! [`primitives`] the one door to the crates that compute. Nothing here prints a secret, and nothing
 //! here is constant in time: whoever has the keys has nothing to learn from ours.
 
+pub mod datagrams;
 pub mod keylog;
 pub mod keys;
 pub mod primitives;
