@@ -23,7 +23,13 @@ pub(super) fn setting(text: &str) -> Result<Setting, String> {
     }
     let mut names: Vec<&str> = scratch.rows().iter().map(|row| row.table).collect();
     names.extend(["spool_octets", "findings_per_rule"]);
-    names.extend(["unpack_ratio", "unpack_octets", "unpack_window", "interfaces"]);
+    names.extend([
+        "unpack_ratio",
+        "unpack_octets",
+        "unpack_window",
+        "interfaces",
+        "keylog_sessions",
+    ]);
     Err(format!("there is no table '{table}'; tables are {}", names.join(", ")))
 }
 
@@ -44,6 +50,8 @@ impl Setting {
             "company" => &mut limits.company,
             "zrtp" => &mut limits.zrtp,
             "reassembly_octets" => &mut limits.reassembly_octets,
+            "tls_retain" => &mut limits.tls_retain,
+            "keylog_sessions" => &mut limits.keylog_sessions,
             "fragment_octets" => &mut limits.fragment_octets,
             "duplicates" => &mut limits.duplicates,
             "transactions" => &mut limits.transactions,

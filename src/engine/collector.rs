@@ -283,6 +283,8 @@ impl Collector {
                 self.beside(fact, epoch);
             }
             Body::Handshake(handshake) => self.handshake(handshake, epoch),
+            // For the ring of keys that streams are tried with.
+            Body::DtlsSrtpKeys { .. } => {}
             Body::MidstreamTls { src, dst } => {
                 let seen = TapSeen::MidstreamTls { src: *src, dst: *dst, at: fact.frame };
                 self.detectors.tap(&seen);
@@ -307,7 +309,7 @@ impl Collector {
             message: message(sip, epoch),
             names: sip.names,
             clipped: sip.clipped,
-            encrypted: false,
+            encrypted: sip.encrypted,
             hep: sip.hep,
         };
         if sip.hep.is_some() {

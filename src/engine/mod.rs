@@ -18,6 +18,7 @@ mod reason;
 mod revealed;
 mod rewrite;
 mod sample;
+pub mod secrets;
 mod sightings;
 mod sources;
 pub mod trace;
@@ -29,6 +30,7 @@ use std::path::PathBuf;
 
 use crate::capture::{CaptureError, Kept, Live, Merge, OpenOptions, Selection, Source, Unpacking};
 use crate::detect::seen::CaptureSeen;
+use crate::dissect::tls_open::keys::Keys;
 use crate::model::capture::{CaptureRecord, Counts, SeverityCounts, SourceRecord};
 use crate::model::evidence::FrameRef;
 use crate::model::finding::{Finding, Severity};
@@ -94,6 +96,8 @@ pub struct Config {
     pub selection: Selection,
     /// Standard input, if it was kept to be read more than once.
     pub stdin: Option<Kept>,
+    /// Secrets with which TLS opens, besides those in the sources.
+    pub keys: Keys,
 }
 
 /// How far a review is.
@@ -203,7 +207,14 @@ fn engage(
     collector.listen(listeners);
     let lanes = config.lanes.clamp(1, CELLS);
     let mut report = |at: &Merge, packets| progress(how_far(at, packets));
-    pipeline::run(merge, lanes, config.epoch, &config.policy, collector, &mut report)
+    pipeline::run(
+        merge,
+        lanes,
+        config.epoch,
+        (&config.policy, &config.keys),
+        collector,
+        &mut report,
+    )
 }
 
 /// The sources with what is selected of them, and what is wrong with those that cannot be opened.
@@ -298,7 +309,8 @@ fn assemble(
         .map(|(_, why)| format!("{why}; it is not part of this report."))
         .collect();
     limits.extend(sources::left_out(dispatcher.merge(), capture.packets));
-    limits.extend(sources::limits(&capture, &counts));
+    limits.extend(sources::limits(&capture, &counts, &totals.openings));
+    limits.extend(secrets::limits(&config.keys, &totals.openings));
     let outcome = Outcome {
         capture,
         counts,

@@ -49,6 +49,8 @@ pub struct HandshakeFacts {
     pub early_data: bool,
     /// The snap length cut a frame of it.
     pub clipped: bool,
+    /// Encrypted records of it opened with secrets that were supplied.
+    pub decrypted: bool,
     /// Some of its messages are missing: a hole in the stream, or no memory for more.
     pub torn: bool,
 }

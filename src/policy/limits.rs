@@ -50,6 +50,10 @@ pub struct Limits {
     pub udptl_flows: usize,
     /// Octets held by all cells for TCP reassembly and unfinished SIP messages.
     pub reassembly_octets: usize,
+    /// Octets of TLS held by all cells for secrets that may come later in the capture.
+    pub tls_retain: usize,
+    /// Sessions of which secrets are kept: of key logs, and as many of blocks in captures.
+    pub keylog_sessions: usize,
     /// Octets held by the dispatcher for IP fragments.
     pub fragment_octets: usize,
     /// Recent packets remembered to recognise mirror duplicates.
@@ -104,7 +108,7 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         Self {
-            streams: 1_040_000,
+            streams: 1_010_000,
             armed: 8_000,
             noted: 3_000,
             udp_flows: 80_000,
@@ -114,13 +118,15 @@ impl Default for Limits {
             srtcp: 5_000,
             udptl_flows: 1_000,
             reassembly_octets: 24 << 20,
+            tls_retain: 32 << 20,
+            keylog_sessions: 200_000,
             fragment_octets: 8 << 20,
             duplicates: CELLS << 13,
-            transactions: 500_000,
-            calls: 510_000,
-            registrations: 75_000,
+            transactions: 400_000,
+            calls: 505_000,
+            registrations: 60_000,
             announcements: 1_010_000,
-            rtcp: 40_000,
+            rtcp: 36_000,
             company: 8_192,
             zrtp: 1_500,
             findings_per_rule: 1_000,
@@ -174,6 +180,7 @@ impl Limits {
             row("srtcp", self.srtcp, 240),
             row("udptl_flows", self.udptl_flows, 400),
             row("reassembly_octets", self.reassembly_octets, 1),
+            row("tls_retain", self.tls_retain, 1),
             row("fragment_octets", self.fragment_octets, 1),
             row("duplicates", self.duplicates, 24),
             row("transactions", self.transactions, 73),
