@@ -106,8 +106,8 @@ impl Exposure {
                 of(&|stream| is_keyed(stream, true))
             ),
             Self::TlsKeyHolder => format!(
-                "Only who holds the TLS keys of the signalling, such as the proxies, can listen: \
-                 the key of {} crossed the network inside TLS.",
+                "Only who holds the secrets of its TLS can listen: the key of {} crossed the \
+                 network inside TLS, or was agreed in DTLS.",
                 of(&|stream| is_keyed(stream, false))
             ),
             Self::Protected => format!(
@@ -148,7 +148,8 @@ impl Exposure {
         let best = streams.iter().filter(fits).find(|stream| is_proven(stream));
         let Some(stream) = best.or_else(|| streams.iter().find(fits)) else { return Vec::new() };
         let Some(keyed) = stream.keyed else { return Vec::new() };
-        let told = if clear { "key in readable SDP" } else { "key in SDP inside TLS" };
+        let told =
+            if clear { "key in readable SDP" } else { "key that the secrets of TLS or DTLS give" };
         let mut chain = vec![link(keyed.told, told)];
         match keyed.tried.filter(|_| keyed.hold == KeyHold::Proven) {
             Some(tried) => chain.extend(

@@ -7,7 +7,7 @@ use overhear_parsers::rtp::payload;
 use crate::model::addr::STABLE;
 use crate::model::id::{Kind, RecordId};
 use crate::model::record::{
-    Jitter, PayloadType, Protection, StreamRecord, StreamRtcp, VerdictRecord,
+    Jitter, PayloadType, Protection, StreamQuality, StreamRecord, StreamRtcp, VerdictRecord,
 };
 use crate::model::stream::StreamEnded;
 use crate::track::law::Codec;
@@ -15,6 +15,7 @@ use crate::track::verdict::{self, Evidence, Verdict};
 
 use super::media::Binding;
 use super::outbox::MediaDescription;
+use super::quality::{self, Transmission};
 
 /// Shortest stream, seconds, whose clock is compared with the capture's.
 const DRIFT_SECONDS: f64 = 10.0;
@@ -35,6 +36,7 @@ pub fn stream_record<'a>(
     };
     let (duration, loss_pct) =
         (stream.duration().secs_f64(), percent(stream.lost, stream.expected));
+    let quality = sound(stream, &payload_types);
     StreamRecord {
         id: stream_id(stream),
         call: binding.map(|binding| binding.call.id),
@@ -59,16 +61,28 @@ pub fn stream_record<'a>(
         reordered: u64::from(stream.reordered),
         jitter_ms: jitter
             .map(|jitter| Jitter { mean: round3(jitter.mean), max: round3(jitter.max) }),
-        mos: None,
+        mos: quality.map(|quality| quality.mos_buffered),
         dscp: Some(stream.dscp),
         ttl: Some(stream.ttl),
         gaps: u64::from(stream.gaps),
         protection: verdict.protection,
         verdict: verdict_record(&verdict),
         negotiated: media.map(|media| media.profile.as_str().into()),
-        digits: None,
+        digits: digits(stream, media),
         rtcp,
+        quality,
     }
+}
+
+/// The telephone events of the stream, if it has some. Other media may have payloads of the same
+/// build: SDP has the last word on what the payload type is for.
+fn digits(stream: &StreamEnded, media: Option<&MediaDescription>) -> Option<u64> {
+    let digits = &stream.notes.as_ref()?.digits;
+    let of = |(payload_type, ..): &&(u8, String, u32)| *payload_type == digits.payload_type;
+    let named = media.and_then(|media| media.codecs.iter().find(of));
+    let fits = named
+        .is_none_or(|(_, name, _)| name.is_empty() || name.eq_ignore_ascii_case("telephone-event"));
+    (fits && digits.count() > 0).then_some(u64::from(digits.count()))
 }
 
 /// How much faster the RTP clock runs than the capture's, percent, where both can be told.
@@ -88,6 +102,23 @@ pub fn drift_pct(stream: &StreamEnded, clock: Option<u32>) -> Option<f64> {
     let steps = float(stream.expected.saturating_sub(1));
     let by_sender = steps * f64::from(main.ticks) / clock;
     Some((by_sender - duration) / duration * 100.0)
+}
+
+/// How the stream sounds, by its main payload type.
+fn sound(stream: &StreamEnded, payload_types: &[PayloadType<'_>]) -> Option<StreamQuality> {
+    let main = payload_types.iter().max_by_key(|pt| pt.packets)?;
+    let clock = main.clock_rate.filter(|clock| *clock > 0);
+    let [law, _] = stream.law.rows;
+    quality::quality(&Transmission {
+        codec: main.codec.as_deref()?,
+        expected: stream.expected,
+        lost: stream.lost,
+        bursts: &stream.bursts,
+        late_pct: None,
+        packet_ms: clock
+            .filter(|_| law.ticks > 0)
+            .map(|clock| f64::from(law.ticks) * 1e3 / f64::from(clock)),
+    })
 }
 
 /// Derived from addresses, SSRC and the first packet's time, so that two streams of one SSRC

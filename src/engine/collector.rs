@@ -1,26 +1,27 @@
 //! The collector: facts of all lanes in one order, turned into calls, bound streams and findings.
 
 use std::collections::BTreeMap;
+use std::hint::black_box;
 
 use overhear_parsers::sip::Message;
 
 use crate::correlate::archive::Archive;
+use crate::correlate::certificates::Certificates;
+use crate::correlate::company::{self, Companion, Company};
 use crate::correlate::dialogs::Dialogs;
 use crate::correlate::event::SipEvent;
+use crate::correlate::handshake::HandshakeRead;
 use crate::correlate::media::{self, MediaBinder};
 use crate::correlate::outbox::Outbox;
 use crate::correlate::rtcp::{self, RtcpReports};
-use crate::correlate::stream_record::{drift_pct, stream_record};
+use crate::correlate::zrtp::{self, ZrtpFlows};
 use crate::detect::Detectors;
-use crate::detect::seen::{self, StreamSeen, TapSeen};
-use crate::model::addr::stable_hash;
+use crate::detect::seen::{self, HandshakeSeen, TapSeen};
 use crate::model::capture::{Counts, PeerRecord};
-use crate::model::evidence::FrameRef;
 use crate::model::fact::{Body, EpochFacts, Fact, FactKey, Flow, SipFact};
-use crate::model::id::{Kind, RecordId};
-use crate::model::record::{HandshakeKind, HandshakeRecord, Protection};
-use crate::model::stream::{Standing, StreamEnded};
-use crate::model::tally::{Handled, Skipped, Tally};
+use crate::model::handshake::HandshakeFacts;
+use crate::model::record::HandshakeKind;
+use crate::model::tally::Tally;
 use crate::model::time::Ts;
 use crate::policy::Policy;
 use crate::prove::Opened;
@@ -32,6 +33,8 @@ use super::inventory::{self, Inventory};
 use super::proof::Prover;
 use super::trace::Trace;
 use super::watch::Watch;
+
+mod streams;
 
 /// Facts that are looked at together before any is taken.
 const TOGETHER: usize = 16;
@@ -48,6 +51,11 @@ pub struct Collector {
     dialogs: Dialogs,
     media: MediaBinder,
     rtcp: RtcpReports,
+    certificates: Certificates,
+    company: Company,
+    zrtp: ZrtpFlows,
+    /// Scratch: the company of the stream at hand.
+    met: Vec<Companion>,
     detectors: Detectors,
     archive: Archive,
     outbox: Outbox,
@@ -101,6 +109,10 @@ impl Collector {
             dialogs: Dialogs::new(&policy.limits),
             media: MediaBinder::new(&policy.limits),
             rtcp: RtcpReports::new(&policy.limits),
+            certificates: Certificates::default(),
+            company: Company::new(policy.limits.company),
+            zrtp: ZrtpFlows::new(&policy.limits),
+            met: Vec::new(),
             detectors: Detectors::new(policy),
             archive: Archive::new(&policy.limits),
             outbox: Outbox::default(),
@@ -159,6 +171,7 @@ impl Collector {
             .evicted()
             .chain(self.detectors.evicted())
             .chain([(media::TABLE, self.media.evicted()), (rtcp::TABLE, self.rtcp.evicted())])
+            .chain([(company::TABLE, self.company.evicted()), (zrtp::TABLE, self.zrtp.evicted())])
             .chain([(inventory::TABLE, self.inventory.evicted())])
             .chain(self.prover.evicted());
         for (table, count) in tables.filter(|(_, count)| *count > 0) {
@@ -194,12 +207,16 @@ impl Collector {
             *found = fact.map(|fact| (fact, epoch));
         }
         // Indices first, then entries: each of these loops is short enough to run ahead of itself.
-        let touched = facts.iter().flatten().fold(0, |all, (fact, _)| match &fact.body {
-            Body::Sip(sip) => all ^ self.dialogs.touch_index(&sip.names),
-            _ => all,
-        });
-        // Without this the early reads are dead code.
-        std::hint::black_box(touched);
+        // Without the black boxes the early reads are dead code.
+        let sips = || {
+            facts.iter().map(|fact| match fact {
+                Some((Fact { body: Body::Sip(sip), .. }, _)) => Some(sip),
+                _ => None,
+            })
+        };
+        let all = |touched: u64, one: u64| touched ^ one;
+        let index = |sip: &SipFact| u64::from(self.dialogs.touch_index(&sip.names));
+        black_box(sips().flatten().map(index).fold(0, all));
         let mut aheads = [None; TOGETHER];
         for (ahead, (fact, _)) in aheads.iter_mut().zip(facts.iter().flatten()) {
             *ahead = match &fact.body {
@@ -208,13 +225,22 @@ impl Collector {
                 _ => None,
             };
         }
-        let touched = aheads.iter().flatten().fold(0, |all, ahead| {
-            all ^ match ahead {
-                Ahead::Call(slot) => self.dialogs.touch(*slot),
-                Ahead::Announcement(slot) => self.media.touch(*slot),
-            }
-        });
-        std::hint::black_box(touched);
+        black_box(sips().flatten().map(|sip| self.dialogs.touch_request(&sip.names)).fold(0, all));
+        let entry = |ahead: &Ahead| match ahead {
+            Ahead::Call(slot) => self.dialogs.touch(*slot),
+            Ahead::Announcement(slot) => self.media.touch(*slot),
+        };
+        black_box(aheads.iter().flatten().map(entry).fold(0, all));
+        let mut noted = [[0; 2]; TOGETHER];
+        for ((noted, sip), ahead) in noted.iter_mut().zip(sips()).zip(&aheads) {
+            let (Some(sip), ahead) = (sip, ahead) else { continue };
+            let call = match ahead {
+                Some(Ahead::Call(slot)) => self.dialogs.key(*slot),
+                _ => None,
+            };
+            *noted = self.detectors.ahead(sip.src.addr, sip.dst.addr, call);
+        }
+        black_box(noted.iter().map(|noted| self.detectors.touch(*noted)).fold(0, all));
         for (fact, epoch) in facts.iter().flatten() {
             self.fact(fact, epoch);
         }
@@ -262,20 +288,13 @@ impl Collector {
                 self.prover.sample(*key, epoch.octets(octets), *frames);
             }
             Body::SrtcpClear { .. } => {}
-            Body::Rtcp { src, dst, octets } => {
-                self.rtcp.datagram(*src, *dst, epoch.octets(octets));
+            Body::Rtcp { .. } | Body::Zrtp { .. } | Body::Msrp { .. } | Body::UdptlEnded(_) => {
+                self.beside(fact, epoch);
             }
-            Body::Handshake { kind, client, server, clipped } => {
-                let hash = stable_hash(&(client, server, fact.frame.time.nanos() / 1_000_000));
-                let record = HandshakeRecord {
-                    id: RecordId::new(Kind::Handshake, hash),
-                    kind: *kind,
-                    client: *client,
-                    server: *server,
-                    first_source: fact.frame.frame.source,
-                    first_frame: fact.frame.frame.number,
-                };
-                self.handshake(&record, *clipped, fact.frame);
+            Body::Handshake(handshake) => self.handshake(handshake, epoch),
+            Body::DtlsSrtpKeys { client, server, profile, material } => {
+                let material = epoch.octets(material);
+                self.prover.handshake((*client, *server), *profile, material, fact.frame);
             }
             Body::MidstreamTls { src, dst } => {
                 let seen = TapSeen::MidstreamTls { src: *src, dst: *dst, at: fact.frame };
@@ -301,7 +320,7 @@ impl Collector {
             message: message(sip, epoch),
             names: sip.names,
             clipped: sip.clipped,
-            encrypted: false,
+            encrypted: sip.encrypted,
             hep: sip.hep,
         };
         if sip.hep.is_some() {
@@ -315,9 +334,11 @@ impl Collector {
         self.drain();
         // What a copy says of the wire is for a rule of its own: how the message itself travelled
         // cannot be seen from it.
-        let keyed = match sip.hep {
-            None => self.detectors.sip(&event, &placement),
-            Some(_) => seen::tells_key(&event.message),
+        let keyed = if sip.hep.is_none() {
+            self.detectors.sip(&event, &placement)
+        } else {
+            self.detectors.copy(&event, &placement);
+            seen::tells_key(&event.message)
         };
         if keyed {
             let Self { prover, detectors, .. } = self;
@@ -326,58 +347,21 @@ impl Collector {
         self.watch.sip(&event, &placement);
     }
 
-    fn stream(&mut self, stream: &StreamEnded) {
-        let rtcp = self.rtcp.take(&stream.key);
-        let binding = self.media.bind(stream);
-        let packets = u64::from(stream.packets);
-        let lookalike = binding.is_none() && stream.standing == Standing::Candidate;
-        let frames = if stream.framed { 0 } else { packets };
-        if lookalike {
-            self.tally.skipped(Skipped::Lookalike, frames);
-            self.detectors.tap(&TapSeen::Lookalike {
-                src: stream.key.src,
-                dst: stream.key.dst,
-                at: FrameRef { frame: stream.first_frame, time: stream.first },
-                packets,
-            });
-            return;
-        }
-        self.tally.handled(Handled::Rtp, frames);
-        let mut record = stream_record(stream, binding.as_ref(), rtcp);
-        let (proof, keyed) = self.prover.stream(stream, binding.as_ref(), &mut record);
-        self.counts.rtp_streams += 1;
-        self.counts.rtp_packets += packets;
-        if matches!(record.protection, Protection::EncryptedLike | Protection::SrtpProven) {
-            self.counts.srtp_streams += 1;
-        }
-        let call = binding.as_ref().map(|binding| binding.call);
-        let clock = record.payload_types.first().and_then(|pt| pt.clock_rate);
-        self.detectors.stream(&StreamSeen {
-            record: &record,
-            key: record.key(),
-            call,
-            early: false,
-            clipped: u64::from(stream.clipped),
-            lookalike: false,
-            drift_pct: drift_pct(stream, clock),
-            proof: proof.as_ref(),
-        });
-        self.watch.stream(&record, call);
-        self.trace.stream(&record, call);
-        self.archive.push_stream(&record, call, keyed);
-        self.events.tell(|listener| listener.stream(&record));
-    }
-
-    fn handshake(&mut self, record: &HandshakeRecord, clipped: bool, at: FrameRef) {
-        match record.kind {
+    fn handshake(&mut self, facts: &HandshakeFacts, epoch: &EpochFacts) {
+        match facts.kind {
             HandshakeKind::Tls => self.counts.tls_handshakes += 1,
             HandshakeKind::Dtls => self.counts.dtls_handshakes += 1,
         }
-        if clipped {
-            self.detectors.tap(&TapSeen::Clipped { what: "TLS handshake", at });
+        if facts.clipped {
+            self.detectors.tap(&TapSeen::Clipped { what: "TLS handshake", at: facts.first });
         }
-        self.archive.push_handshake(record);
-        self.events.tell(|listener| listener.handshake(record, at.time));
+        let client = epoch.octets(&facts.client_messages);
+        let server = epoch.octets(&facts.server_messages);
+        let read = HandshakeRead::new(facts, client, server, &mut self.certificates);
+        let record = read.record();
+        self.detectors.handshake(&HandshakeSeen::new(&read, &record));
+        self.archive.push_handshake(&record);
+        self.events.tell(|listener| listener.handshake(&record, facts.first.time));
     }
 
     /// Hands on what correlation has finished or learned.
@@ -387,7 +371,11 @@ impl Collector {
         }
         for announcement in self.outbox.announcements.drain(..) {
             self.trace.announced(&announcement);
+            self.zrtp.announce(announcement.call.id, announcement.side, &announcement.zrtp);
             self.media.announce(&announcement);
+        }
+        for exchange in self.outbox.exchanges.drain(..) {
+            self.detectors.exchange(&exchange);
         }
         for (call, end) in self.outbox.released.drain(..) {
             self.media.release(call, end, self.now);

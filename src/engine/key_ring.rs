@@ -16,11 +16,12 @@ use crate::correlate::placement::{Placement, SdpRole};
 use crate::detect::seen::KeySeen;
 use crate::detect::sink::Subject;
 use crate::model::addr::{Endpoint, stable_hash};
-use crate::model::id::RecordKey;
+use crate::model::evidence::FrameRef;
+use crate::model::id::{Kind, RecordId, RecordKey};
 use crate::model::key::KeyPlace;
 use crate::model::record::Side;
 use crate::model::transport::Transport;
-use crate::prove::srtp::{MasterKey, mikey_keys};
+use crate::prove::srtp::{MasterKey, dtls_keys, mikey_keys};
 
 /// Name of the table in `evicted`.
 pub(super) const TABLE: &str = "srtp_keys";
@@ -52,6 +53,8 @@ pub(super) struct KeyRing {
     /// Where each key stood for the first time.
     first: Table<u64, KeyPlace>,
     by_media: Table<Endpoint, Vec<RecordKey>>,
+    /// Keys of DTLS-SRTP sessions whose secrets were given, by who sends to whom.
+    by_flow: Table<(Endpoint, Endpoint), Exposed>,
     held: usize,
     cap: usize,
     evicted: u64,
@@ -64,6 +67,7 @@ impl KeyRing {
             order: VecDeque::new(),
             first: HashMap::default(),
             by_media: HashMap::default(),
+            by_flow: HashMap::default(),
             held: 0,
             cap: cap.max(1),
             evicted: 0,
@@ -77,7 +81,7 @@ impl KeyRing {
 
     /// Whether no key was seen yet.
     pub(super) fn is_empty(&self) -> bool {
-        self.held == 0
+        self.held == 0 && self.by_flow.is_empty()
     }
 
     /// Takes the keys of a message of a call, and shows those that are new in their place.
@@ -123,8 +127,33 @@ impl KeyRing {
         }
     }
 
+    /// Takes the keys of a DTLS-SRTP session between these (RFC 5764 §4.2), whose handshake ended at
+    /// `at`: the latest of a flow counts.
+    pub(super) fn note_dtls(
+        &mut self,
+        (client, server): (Endpoint, Endpoint),
+        profile: u16,
+        material: &[u8],
+        at: FrameRef,
+    ) {
+        let Some((of_client, of_server)) = dtls_keys(profile, 0, material) else { return };
+        // It belongs to a flow, not to a side of a call.
+        let call = RecordKey { first: at.frame, id: RecordId::new(Kind::Handshake, 0) };
+        for (key, src, dst) in [(of_client, client, server), (of_server, server, client)] {
+            let full = self.by_flow.len() >= self.cap && !self.by_flow.contains_key(&(src, dst));
+            if full {
+                self.evicted = self.evicted.saturating_add(1);
+                continue;
+            }
+            let (side, call_id, mline, answer, clear) = (Side::Caller, 0, 0, false, false);
+            let place = KeyPlace { at, call, call_id, side, mline, answer, src, dst, clear };
+            let hash = stable_hash(&key.both().expose());
+            self.by_flow.insert((src, dst), Exposed { key, hash, place, media: None });
+        }
+    }
+
     /// The keys that may open a stream: those of its call that its sender told, those of the other
-    /// side, those of other calls with the same media addresses; of each the latest first.
+    /// side, that of a DTLS handshake between its sockets, those of other calls with the same media addresses; of each the latest first.
     pub(super) fn candidates(
         &self,
         call: Option<RecordKey>,
@@ -140,7 +169,7 @@ impl KeyRing {
         let others =
             others.flat_map(|calls| calls.iter().rev()).filter(move |of| Some(**of) != call);
         let others = others.filter_map(|of| self.calls.get(of)).flat_map(|keys| keys.iter().rev());
-        told(true).chain(told(false)).chain(others)
+        told(true).chain(told(false)).chain(self.by_flow.get(&(src, dst))).chain(others)
     }
 
     /// The key that a side of a call told last, one that was readable before one that was not.
@@ -234,9 +263,7 @@ fn media_address(media: &Media<'_>) -> Option<Endpoint> {
 pub(super) mod tests {
     use super::*;
     use crate::model::addr::Addr;
-    use crate::model::evidence::FrameRef;
     use crate::model::frame::FrameId;
-    use crate::model::id::{Kind, RecordId};
     use crate::model::time::Ts;
     use crate::policy::Limits;
     use crate::prove::srtp::Suite;

@@ -6,15 +6,21 @@ mod census;
 pub mod clock;
 pub mod collector;
 pub mod cut;
+pub mod decrypt;
 pub mod dispatcher;
+pub mod hearing;
 mod inventory;
 mod key_ring;
 pub mod lane;
+pub mod listen;
 mod offset;
 pub mod pipeline;
 mod proof;
 mod reason;
+mod revealed;
+mod rewrite;
 mod sample;
+pub mod secrets;
 mod sightings;
 mod sources;
 mod srtp_samples;
@@ -25,8 +31,9 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
 
-use crate::capture::{CaptureError, Live, Merge, OpenOptions, Selection, Source, Unpacking};
+use crate::capture::{CaptureError, Kept, Live, Merge, OpenOptions, Selection, Source, Unpacking};
 use crate::detect::seen::CaptureSeen;
+use crate::dissect::tls_open::keys::Keys;
 use crate::model::capture::{CaptureRecord, Counts, SeverityCounts, SourceRecord};
 use crate::model::evidence::FrameRef;
 use crate::model::finding::{Finding, Severity};
@@ -54,9 +61,18 @@ pub struct Cut {
     pub octets: usize,
 }
 
+impl Cut {
+    /// What is fastest with this many lanes. With one, the facts of an epoch are read by the core that
+    /// made them, and are few enough to be in its own cache still; with more, what counts is how
+    /// seldom one thread waits for another.
+    pub const fn usual(lanes: usize) -> Self {
+        Self { frames: if lanes == 1 { 256 } else { 4096 }, octets: 4 << 20 }
+    }
+}
+
 impl Default for Cut {
     fn default() -> Self {
-        Self { frames: 4096, octets: 4 << 20 }
+        Self::usual(1)
     }
 }
 
@@ -81,6 +97,10 @@ pub struct Config {
     pub traced: Vec<String>,
     /// The frames that are looked at.
     pub selection: Selection,
+    /// Standard input, if it was kept to be read more than once.
+    pub stdin: Option<Kept>,
+    /// Secrets with which TLS opens, besides those in the sources.
+    pub keys: Keys,
 }
 
 /// How far a review is.
@@ -190,7 +210,14 @@ fn engage(
     collector.listen(listeners);
     let lanes = config.lanes.clamp(1, CELLS);
     let mut report = |at: &Merge, packets| progress(how_far(at, packets));
-    pipeline::run(merge, lanes, config.epoch, &config.policy, collector, &mut report)
+    pipeline::run(
+        merge,
+        lanes,
+        config.epoch,
+        (&config.policy, &config.keys),
+        collector,
+        &mut report,
+    )
 }
 
 /// The sources with what is selected of them, and what is wrong with those that cannot be opened.
@@ -204,6 +231,7 @@ fn opened(config: &Config) -> (Merge, Vec<CaptureError>) {
             window: limits.unpack_window as u64,
         },
         interfaces: limits.interfaces,
+        stdin: config.stdin.clone(),
     };
     let (mut merge, refused) = Merge::open(&config.sources, &options);
     merge.select(config.selection.clone());
@@ -284,7 +312,8 @@ fn assemble(
         .map(|(_, why)| format!("{why}; it is not part of this report."))
         .collect();
     limits.extend(sources::left_out(dispatcher.merge(), capture.packets));
-    limits.extend(sources::limits(&capture, &counts));
+    limits.extend(sources::limits(&capture, &counts, &totals.openings));
+    limits.extend(secrets::limits(&config.keys, &totals.openings));
     let outcome = Outcome {
         capture,
         counts,

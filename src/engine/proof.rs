@@ -12,6 +12,8 @@ use crate::correlate::event::SipEvent;
 use crate::correlate::media::Binding;
 use crate::correlate::placement::Placement;
 use crate::detect::seen::KeySeen;
+use crate::model::addr::Endpoint;
+use crate::model::evidence::FrameRef;
 use crate::model::finding::Confidence;
 use crate::model::frame::FrameId;
 use crate::model::key::{KeyHold, KeyPlace, Proof, StreamKeyed};
@@ -61,6 +63,17 @@ impl Prover {
         show: impl FnMut(&KeySeen<'_>),
     ) {
         self.keys.note(event, placement, show);
+    }
+
+    /// Takes the keys of a DTLS-SRTP session between client and server.
+    pub(super) fn handshake(
+        &mut self,
+        ends: (Endpoint, Endpoint),
+        profile: u16,
+        material: &[u8],
+        at: FrameRef,
+    ) {
+        self.keys.note_dtls(ends, profile, material, at);
     }
 
     /// Keeps three packets of a stream, if there is a key that could open it.

@@ -10,6 +10,7 @@ use overhear_parsers::sip::{HeaderSpan, Layout, Part};
 use super::addr::{Endpoint, Proto};
 use super::evidence::FrameRef;
 use super::frame::FrameId;
+use super::handshake::HandshakeFacts;
 use super::record::HandshakeKind;
 use super::stream::{StreamEnded, StreamKey};
 use super::time::{Span, Ts};
@@ -94,16 +95,37 @@ pub enum Body {
         /// The datagram.
         octets: Range<u32>,
     },
-    /// A ClientHello began a handshake.
-    Handshake {
-        /// TLS or DTLS.
-        kind: HandshakeKind,
+    /// A ZRTP packet.
+    Zrtp {
+        /// Sender.
+        src: Endpoint,
+        /// Receiver.
+        dst: Endpoint,
+        /// The datagram.
+        octets: Range<u32>,
+    },
+    /// The first SEND of a connection that carries MSRP, one for each direction.
+    Msrp {
+        /// Sender.
+        src: Endpoint,
+        /// Receiver.
+        dst: Endpoint,
+    },
+    /// Datagrams built like UDPTL (ITU-T T.38), of one direction, have ended.
+    UdptlEnded(Box<UdptlEnded>),
+    /// A handshake is over.
+    Handshake(Box<HandshakeFacts>),
+    /// A DTLS handshake whose secrets were supplied made keys for SRTP (RFC 5764).
+    DtlsSrtpKeys {
         /// Who sent the ClientHello.
         client: Endpoint,
         /// The other side.
         server: Endpoint,
-        /// The snap length cut the frame.
-        clipped: bool,
+        /// The protection profile.
+        profile: u16,
+        /// The client's key, the server's key, the client's salt, the server's salt; a range of
+        /// the epoch's octets, and secret.
+        material: Range<u32>,
     },
     /// TLS records on a connection whose handshake was not captured.
     MidstreamTls {
@@ -126,6 +148,25 @@ pub enum Body {
     },
 }
 
+/// Datagrams built like UDPTL that one socket sent to another.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub struct UdptlEnded {
+    /// Sender.
+    pub src: Endpoint,
+    /// Receiver.
+    pub dst: Endpoint,
+    /// The first.
+    pub first: FrameRef,
+    /// The last.
+    pub last: FrameRef,
+    /// How many.
+    pub packets: u64,
+    /// Of these, such as follow the one before by number.
+    pub in_order: u64,
+    /// Frames to book for them.
+    pub frames: u64,
+}
+
 /// A SIP message in an epoch's buffers.
 #[derive(Clone, Debug)]
 pub struct SipFact {
@@ -145,6 +186,8 @@ pub struct SipFact {
     pub names: SipNames,
     /// The snap length cut the datagram.
     pub clipped: bool,
+    /// It travelled encrypted, and was opened with secrets that were supplied.
+    pub encrypted: bool,
     /// It is a copy that a capture agent sent in HEP.
     pub hep: Option<HepCopy>,
 }
@@ -186,7 +229,7 @@ pub struct SipNames {
 pub struct EpochFacts {
     /// The facts, in no particular order.
     pub facts: Vec<Fact>,
-    /// Octets of SIP and RTCP messages, and of sampled RTP packets.
+    /// Octets of SIP, RTCP and handshake messages, and of sampled RTP packets.
     pub octets: Vec<u8>,
     /// Spans of SIP headers.
     pub spans: Vec<HeaderSpan>,
@@ -234,14 +277,20 @@ impl Body {
         let (src, dst, proto) = match self {
             Self::Sip(sip) => (sip.src, sip.dst, sip.transport.proto()),
             Self::StreamEnded(stream) => (stream.key.src, stream.key.dst, Proto::UDP),
-            Self::Rtcp { src, dst, .. } | Self::SrtcpClear { src, dst, .. } => {
-                (*src, *dst, Proto::UDP)
-            }
+            Self::Rtcp { src, dst, .. }
+            | Self::Zrtp { src, dst, .. }
+            | Self::SrtcpClear { src, dst, .. } => (*src, *dst, Proto::UDP),
             Self::SrtpSample { key, .. } => (key.src, key.dst, Proto::UDP),
-            Self::Handshake { kind: HandshakeKind::Tls, client, server, .. } => {
-                (*client, *server, Proto::TCP)
+            Self::UdptlEnded(ended) => (ended.src, ended.dst, Proto::UDP),
+            Self::Msrp { src, dst } => (*src, *dst, Proto::TCP),
+            Self::DtlsSrtpKeys { client, server, .. } => (*client, *server, Proto::UDP),
+            Self::Handshake(handshake) => {
+                let proto = match handshake.kind {
+                    HandshakeKind::Tls => Proto::TCP,
+                    HandshakeKind::Dtls => Proto::UDP,
+                };
+                (handshake.client, handshake.server, proto)
             }
-            Self::Handshake { client, server, .. } => (*client, *server, Proto::UDP),
             Self::MidstreamTls { src, dst } => (*src, *dst, Proto::TCP),
             Self::Duplicate { .. } | Self::StreamLoss { .. } | Self::BackwardJump { .. } => {
                 return None;

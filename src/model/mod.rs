@@ -2,13 +2,16 @@
 
 pub mod addr;
 pub mod capture;
+pub mod code_point;
 pub mod evidence;
 pub mod fact;
 pub mod figures;
 pub mod finding;
 pub mod frame;
+pub mod handshake;
 pub mod id;
 pub mod key;
+pub mod notes;
 pub mod packed;
 pub mod record;
 pub mod stream;

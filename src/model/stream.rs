@@ -5,6 +5,7 @@
 use super::addr::{Endpoint, FlowKey, Proto};
 use super::figures::Figures;
 use super::frame::FrameId;
+use super::notes::Notes;
 use super::time::{Span, Ts};
 
 /// One direction of one synchronization source, by the addresses of the packets that carry it.
@@ -112,8 +113,21 @@ pub struct StreamEnded {
     pub reordered: u32,
     /// Places where at least one number in a row is missing.
     pub gaps: u32,
+    /// How the missing numbers clustered.
+    pub bursts: Bursts,
     /// Times that the sequence numbers went on from somewhere else.
     pub restarts: u16,
+    /// The lowest and the highest sequence number of the last run.
+    pub run: (u16, u16),
+    /// Jumps of the sequence numbers, ahead by more than 3,000 or back by more than 100, that no
+    /// marker announced.
+    pub jumps: u16,
+    /// Packets of comfort noise (RFC 3389) too short to have an authentication tag; up to 255.
+    pub comfort: u8,
+    /// The first packet had neither padding, nor extension, nor contributing sources.
+    pub plain: bool,
+    /// What few streams have: digits, packets that contradict each other.
+    pub notes: Option<Box<Notes>>,
     /// Packets with the marker.
     pub markers: u32,
     /// Packets of which the capture holds only a part.
@@ -138,6 +152,21 @@ pub struct StreamEnded {
     pub law: Law,
     /// What a closer look at some of its packets gave, if it lived long enough for one.
     pub figures: Option<Box<Figures>>,
+}
+
+/// Bursts and gaps of RFC 3611 §4.7.2 with Gmin 16, of packets lost or overtaken.
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
+pub struct Bursts {
+    /// Runs of missing numbers.
+    pub runs: u32,
+    /// Bursts.
+    pub bursts: u32,
+    /// Numbers missing within bursts.
+    pub losses: u32,
+    /// Numbers within bursts, received ones included.
+    pub packets: u32,
+    /// Numbers missing alone, in gaps.
+    pub isolated: u32,
 }
 
 /// A payload type and how many packets had it; no packets, no payload type.

@@ -1,8 +1,12 @@
-//! L7: what an eavesdropper can do with the keys that a capture shows.
+//! L7: what an eavesdropper can do with the keys that a capture shows, and what of the media can be
+//! heard.
 //!
 //! [`srtp`] checks and opens protected media with a key; which keys belong to which stream is the
-//! engine's to know.
+//! engine's to know. [`audio`] and [`codec`] make sound of media, on request only.
 
+pub mod audio;
+pub mod codec;
+pub mod opener;
 pub mod srtp;
 
 use crate::model::frame::FrameId;

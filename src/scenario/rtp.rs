@@ -50,6 +50,8 @@ pub(super) struct Plan {
     pub dup: Vec<(u64, u64)>,
     /// `swap=`: packets captured after their successor.
     pub swap: Vec<(u64, u64)>,
+    /// `jitter=`: how much later every second packet comes, nanoseconds.
+    pub jitter: i64,
     /// `ext=`: octets of a header extension (RFC 8285 one-byte form), without content.
     pub extension: usize,
 }
@@ -88,6 +90,7 @@ impl Plan {
             lose: Vec::new(),
             dup: Vec::new(),
             swap: Vec::new(),
+            jitter: 0,
             extension: 0,
         }
     }
@@ -114,6 +117,7 @@ impl Plan {
         plan.lose = args.ranges("lose")?;
         plan.dup = args.ranges("dup")?;
         plan.swap = args.ranges("swap")?;
+        plan.jitter = args.span("jitter", 0)?;
         plan.extension = usize::from(args.number::<u16>("ext", 0)?);
         if args.verb == "srtp" {
             let suite = args.option("suite").unwrap_or("AES_CM_128_HMAC_SHA1_80").to_owned();
@@ -243,7 +247,8 @@ pub(super) fn send(
         // A swapped packet arrives a little after the one behind it.
         let late =
             if value::within(&plan.swap, number) { plan.every.saturating_add(MS) } else { 0 };
-        let seen = now.saturating_add(late);
+        let uneven = if number.is_multiple_of(2) { plan.jitter } else { 0 };
+        let seen = now.saturating_add(late).saturating_add(uneven);
         if !value::within(&plan.lose, number) {
             world.udp(seen, ends, &packet, shape)?;
             end = end.max(seen);

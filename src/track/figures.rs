@@ -179,6 +179,12 @@ impl Look {
     /// The counts, compact.
     pub fn finish(mut self) -> Figures {
         self.rows.sort_by_key(|row| std::cmp::Reverse(row.pairs));
+        let used = || self.rows.iter().filter(|row| row.pairs > 0);
+        let is_first = |(at, row): &(usize, &LawRow)| {
+            !used().take(*at).any(|before| before.octets == row.octets)
+        };
+        let lengths = used().enumerate().filter(is_first).count();
+        self.counts.lengths = u8::try_from(lengths).unwrap_or(u8::MAX);
         let [a, b, c, ..] = self.rows;
         self.counts.rows = [a, b, c];
         self.counts.mki = self.statistics.mki();
@@ -287,6 +293,8 @@ pub fn merge(earlier: Figures, later: Figures, main: u8) -> Figures {
         events: sum(earlier.events, later.events),
         equal: sum(earlier.equal, later.equal),
         runs: sum(earlier.runs, later.runs),
+        text: sum(earlier.text, later.text),
+        lengths: earlier.lengths.max(later.lengths),
         h263: sum(earlier.h263, later.h263),
         h264: sum(earlier.h264, later.h264),
         h265: sum(earlier.h265, later.h265),

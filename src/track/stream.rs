@@ -9,6 +9,7 @@ use overhear_parsers::rtp::header::Header;
 
 use super::figures::LOOKS_A_SAMPLE;
 use super::index::{self, Index};
+use super::notes;
 use super::slot::{Cold, Slot, Step, media_octets};
 use super::timer::{Entry, Timer};
 use crate::model::frame::FrameId;
@@ -28,6 +29,8 @@ pub struct StreamLimits {
     pub streams: u32,
     /// Closer looks under way at one time.
     pub armed: u32,
+    /// Streams with digits, or with something odd about them, at one time.
+    pub noted: u32,
     /// A stream not seen for this long has ended.
     pub idle: Span,
 }
@@ -79,7 +82,9 @@ pub struct Streams {
     armed: u32,
     /// Of these, looks that keep packets whole.
     sampling: u32,
+    noted: u32,
     evicted: u64,
+    unnoted: u64,
 }
 
 /// Sixty-four streams: what every packet touches, and the rest.
@@ -110,7 +115,9 @@ impl Streams {
             timer: Timer::default(),
             armed: 0,
             sampling: 0,
+            noted: 0,
             evicted: 0,
+            unnoted: 0,
         }
     }
 
@@ -141,6 +148,7 @@ impl Streams {
         };
         let Some((slot, cold)) = at(&mut self.blocks, place) else { return };
         let step = slot.packet(header, seen, cold);
+        let rare = slot.is_rare(step, header, seen);
         if step == Step::Gap && slot.standing() != Standing::Candidate {
             let second = seen.ts.second();
             if slot.tell_gap(second) {
@@ -155,6 +163,9 @@ impl Streams {
             slot.start_look(header.payload_type);
             self.armed += 1;
             self.look(place, step, header, seen, out);
+        }
+        if rare {
+            self.note(place, step, header, seen);
         }
     }
 
@@ -190,6 +201,11 @@ impl Streams {
     /// Streams that had to make room.
     pub fn evicted(&self) -> u64 {
         self.evicted
+    }
+
+    /// Streams of which there was no room to note anything.
+    pub fn unnoted(&self) -> u64 {
+        self.unnoted
     }
 
     /// Streams being tracked.
@@ -250,6 +266,17 @@ impl Streams {
         }
     }
 
+    #[cold]
+    fn note(&mut self, place: u32, step: Step, header: &Header<'_>, seen: &Seen) {
+        let room = self.noted < self.limits.noted;
+        let Some((slot, cold)) = at(&mut self.blocks, place) else { return };
+        let before = cold.noting.is_some();
+        let refused = notes::note(slot, cold, step, &notes::Packet { header, seen, room });
+        self.noted += u32::from(!before && cold.noting.is_some());
+        self.noted -= u32::from(before && cold.noting.is_none());
+        self.unnoted += u64::from(refused);
+    }
+
     /// Shows a packet to the look under way.
     fn look(
         &mut self,
@@ -286,6 +313,7 @@ impl Streams {
         let Some((slot, cold)) = at(&mut self.blocks, entry.slot) else { return };
         self.armed -= u32::from(slot.is_looking());
         self.sampling -= u32::from(slot.look().is_some_and(|look| look.is_sampling()));
+        self.noted -= u32::from(cold.noting.is_some());
         let ended = slot.ended(cold, deadline, entry.tie);
         slot.vacate();
         self.index.remove(ended.key.hash64(), entry.slot);

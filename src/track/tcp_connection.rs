@@ -6,17 +6,14 @@
 //! [`super::tcp_carried`]; what turns out to be none of it costs no more reassembly. All frames of a connection are booked under what it carries, pure
 //! acknowledgements too.
 
-use overhear_parsers::sip::Message;
-
 use crate::decode::Tcp;
-use crate::dissect::sip_names::sip_names;
 use crate::dissect::sip_stream::SipStream;
-use crate::dissect::tcp_probe::{self, Probe};
+use crate::dissect::tcp_probe::{self, Probe, TlsStart};
+use crate::dissect::tls_open::keylog::Random;
 use crate::model::addr::{Endpoint, FlowKey};
 use crate::model::capture::Reassembly;
 use crate::model::evidence::FrameRef;
-use crate::model::fact::{Body, SipFact, length};
-use crate::model::record::HandshakeKind;
+use crate::model::fact::Body;
 use crate::model::tally::{Handled, Skipped, Tally};
 use crate::model::time::Ts;
 use crate::model::transport::Transport;
@@ -25,7 +22,10 @@ use crate::reassemble::tcp::{Delivery, Direction, Segment};
 use super::emit::Emitter;
 use super::input::Input;
 use super::shared::Shared;
+use super::sip_fact::{Way, found_fact};
 use super::tcp_carried::{Carried, Piece};
+use super::tls_flow::tls_fact;
+use super::tls_opening::Opening;
 
 /// Name in `evicted` of unfinished messages for which there was no memory.
 const MESSAGES: &str = "tcp_messages";
@@ -41,6 +41,9 @@ const PROBE_SEGMENTS: u16 = 64;
 pub(super) enum Carries {
     Unknown,
     Sip,
+    /// A TLS handshake, which is read.
+    Handshake,
+    /// TLS after its handshake.
     Tls,
     /// Copies that a capture agent sent: counted, not read.
     Hep,
@@ -77,6 +80,8 @@ pub(super) struct Connection {
     pub(super) carries: Carries,
     /// What is unfinished of anything but plain SIP.
     carried: Option<Box<Carried>>,
+    /// What TLS it is becomes readable, if it can be opened.
+    opening: Option<Box<Opening>>,
     /// Frames to book once it is known what the connection carries.
     pending: u64,
     /// Segment beginnings that said nothing.
@@ -102,6 +107,7 @@ impl Connection {
             paid: [0; 2],
             carries: Carries::Unknown,
             carried: None,
+            opening: None,
             pending: 0,
             tried: 0,
             opened: false,
@@ -110,6 +116,11 @@ impl Connection {
             last_frame: input.frame_ref(),
             armed: Ts::MAX,
         }
+    }
+
+    /// Whether its octets are looked at.
+    pub(super) fn is_read(&self) -> bool {
+        self.carries.is_read() || self.opening.as_ref().is_some_and(|opening| opening.is_read())
     }
 
     /// Whether either side has ended it.
@@ -122,7 +133,7 @@ impl Connection {
         match self.carries {
             Carries::Unknown => self.pending += frames,
             Carries::Sip => tally.handled(Handled::Sip, frames),
-            Carries::Tls => tally.handled(Handled::Tls, frames),
+            Carries::Handshake | Carries::Tls => tally.handled(Handled::Tls, frames),
             Carries::Hep => tally.handled(Handled::Hep, frames),
             Carries::WebSocket => tally.handled(Handled::Ws, frames),
             Carries::Msrp => tally.handled(Handled::Msrp, frames),
@@ -155,11 +166,38 @@ impl Connection {
             payload,
             wire_len: input.packet.wire_payload_len,
         };
-        self.deliver(
-            side,
-            Some(&segment),
-            &mut Arrival { src, dst, clipped: input.packet.clipped, shared, emit, reassembly },
-        );
+        let mut arrival = Arrival { src, dst, shared, emit, reassembly };
+        self.deliver(side, Some(&segment), &mut arrival);
+        if self.carries == Carries::Handshake {
+            let reset = segment.flags & Tcp::RST != 0;
+            self.watch_handshake(side, reset, &mut arrival);
+        }
+    }
+
+    /// Whether the handshake is over, by what it said or because the sender hung up.
+    fn watch_handshake(&mut self, side: usize, reset: bool, arrival: &mut Arrival<'_, '_>) {
+        let hung_up = reset || self.directions.get(side).is_some_and(Direction::closed);
+        let Some(handshake) = self.carried.as_deref_mut().and_then(Carried::handshake) else {
+            return;
+        };
+        if hung_up {
+            handshake.closed(side, reset, arrival.emit.frame());
+        }
+        if handshake.ended.is_some() {
+            self.end_handshake(arrival.emit);
+            arrival.shared.purse.give(std::mem::take(&mut self.paid).iter().sum());
+        }
+    }
+
+    /// Tells of the handshake; what follows is not read.
+    fn end_handshake(&mut self, emit: &mut Emitter<'_>) {
+        self.carries = Carries::Tls;
+        let Some(mut carried) = self.carried.take() else { return };
+        if let Some(handshake) = carried.handshake() {
+            let decrypted = self.opening.as_ref().is_some_and(|opening| opening.has_opened());
+            let ends = [self.key.low, self.key.high];
+            tls_fact(handshake, ends, (self.clipped, decrypted), emit);
+        }
     }
 
     /// Which direction a sender's octets belong to, with both endpoints.
@@ -198,6 +236,7 @@ impl Connection {
             *place = direction;
         }
         self.settle(side, arrival);
+        self.settle_opening(arrival);
     }
 
     /// Has the purse pay for the memory of an unfinished message. Where it cannot, the message is
@@ -256,7 +295,9 @@ impl Connection {
     ) {
         let (src, dst) =
             if side == 0 { (self.key.low, self.key.high) } else { (self.key.high, self.key.low) };
-        let piece = Piece { side, src, dst, octets, after_gap, clipped: self.clipped };
+        let (clipped, transport, encrypted) = (self.clipped, Transport::Tcp, false);
+        let piece = Piece { side, src, dst, octets, after_gap, clipped, transport, encrypted };
+        self.open(&piece, arrival);
         let Some(carried) = &mut self.carried else { return };
         let media = carried.push(&piece, arrival.shared, arrival.emit);
         if media && self.carries == Carries::Checks {
@@ -264,9 +305,57 @@ impl Connection {
         }
     }
 
+    /// Whether it would open with the secrets of the session whose ClientHello had this random.
+    pub(super) fn waits_for(&self, random: &Random) -> bool {
+        self.opening.as_ref().is_some_and(|opening| opening.waits_for() == Some(random))
+    }
+
+    /// Secrets came for it.
+    pub(super) fn secrets(&mut self, shared: &mut Shared, emit: &mut Emitter<'_>) {
+        let ends = [self.key.low, self.key.high];
+        let Some(opening) = &mut self.opening else { return };
+        if !opening.again(ends, self.clipped, shared, emit) {
+            self.close_opening(shared, emit);
+        }
+    }
+
+    /// Takes octets of TLS to where it is opened.
+    fn open(&mut self, piece: &Piece<'_>, arrival: &mut Arrival<'_, '_>) {
+        let Some(opening) = self.opening.as_mut().filter(|opening| opening.is_read()) else {
+            return;
+        };
+        opening.push(piece, arrival.shared, arrival.emit);
+        if let Some(random) = opening.waits_for() {
+            arrival.shared.waiting.insert((*random, self.flow));
+        }
+    }
+
+    /// Has the purse pay for what is unfinished inside TLS; ends what is over.
+    fn settle_opening(&mut self, arrival: &mut Arrival<'_, '_>) {
+        if let Some(opening) = &mut self.opening
+            && !opening.settle(arrival.shared)
+        {
+            self.close_opening(arrival.shared, arrival.emit);
+        }
+    }
+
+    /// Nothing more will come of opening it.
+    fn close_opening(&mut self, shared: &mut Shared, emit: &mut Emitter<'_>) {
+        let Some(opening) = self.opening.take() else { return };
+        if let Some(random) = opening.waits_for() {
+            shared.waiting.remove(&(*random, self.flow));
+        }
+        opening.close([self.key.low, self.key.high], self.clipped, shared, emit);
+    }
+
     /// The octets showed what is carried: those held of both directions are the first.
-    fn begins(&mut self, judged: Probe, side: usize, octets: &[u8], arrival: &mut Arrival<'_, '_>) {
-        let Some((carried, carries)) = Carried::of(judged) else { return };
+    fn begins(
+        &mut self,
+        (carried, carries): (Carried, Carries),
+        side: usize,
+        octets: &[u8],
+        arrival: &mut Arrival<'_, '_>,
+    ) {
         self.carried = Some(Box::new(carried));
         self.carries = carries;
         let held = self.messages.each_mut().map(SipStream::take);
@@ -283,24 +372,10 @@ impl Connection {
     fn sip(&mut self, side: usize, octets: &[u8], after_gap: bool, arrival: &mut Arrival<'_, '_>) {
         let Some(stream) = self.messages.get_mut(side) else { return };
         let (src, dst, clipped) = (arrival.src, arrival.dst, self.clipped);
+        let way = Way { src, dst, transport: Transport::Tcp, clipped, encrypted: false, hep: None };
         let emit = &mut *arrival.emit;
         stream.push(octets, after_gap, &mut arrival.shared.spans, &mut |found| {
-            let message = Message::new(found.octets, found.layout, found.spans);
-            let names = sip_names(&message, src, dst);
-            let octets = emit.epoch.keep(found.octets);
-            let start = length(emit.epoch.spans.len());
-            emit.epoch.spans.extend_from_slice(found.spans);
-            emit.fact(Body::Sip(SipFact {
-                src,
-                dst,
-                transport: Transport::Tcp,
-                octets,
-                spans: start..length(emit.epoch.spans.len()),
-                layout: found.layout,
-                names,
-                clipped: found.cut && clipped,
-                hep: None,
-            }));
+            found_fact(&way, found, emit);
         });
     }
 
@@ -326,15 +401,15 @@ impl Connection {
                 let octets = if held.is_empty() { octets } else { &held };
                 self.sip(side, octets, false, arrival);
             }
-            Probe::Tls { client_hello, handshake } => {
+            Probe::Tls(start) => {
+                if let Some(carried) = Carried::tls(start, side, arrival.emit) {
+                    self.opening = (start != TlsStart::Ssl2Client).then(Box::default);
+                    return self.begins((carried, Carries::Handshake), side, octets, arrival);
+                }
                 stream.forget();
                 self.becomes(Carries::Tls, &mut arrival.shared.tally);
-                let (src, dst) = (arrival.src, arrival.dst);
-                if client_hello {
-                    let (kind, clipped) = (HandshakeKind::Tls, arrival.clipped);
-                    arrival.emit.fact(Body::Handshake { kind, client: src, server: dst, clipped });
-                } else if !handshake && !self.opened {
-                    arrival.emit.fact(Body::MidstreamTls { src, dst });
+                if start == TlsStart::Data && !self.opened {
+                    arrival.emit.fact(Body::MidstreamTls { src: arrival.src, dst: arrival.dst });
                 }
             }
             Probe::Hep => {
@@ -342,7 +417,9 @@ impl Connection {
                 self.becomes(Carries::Hep, &mut arrival.shared.tally);
             }
             Probe::WebSocket | Probe::Msrp | Probe::Framed(_) => {
-                self.begins(judged, side, octets, arrival);
+                if let Some(begun) = Carried::of(judged) {
+                    self.begins(begun, side, octets, arrival);
+                }
             }
             Probe::More if stream.held() < PROBE_OCTETS => {
                 if stream.held() == 0 {
@@ -371,7 +448,7 @@ impl Connection {
         let datagrams = shared.datagrams.len();
         for (side, src, dst) in [(0, self.key.low, self.key.high), (1, self.key.high, self.key.low)]
         {
-            let mut arrival = Arrival { src, dst, clipped: false, shared, emit, reassembly };
+            let mut arrival = Arrival { src, dst, shared, emit, reassembly };
             self.deliver(side, None, &mut arrival);
             if self.carries == Carries::Sip {
                 // A gap with nothing behind it makes the stream give out what it holds.
@@ -379,6 +456,10 @@ impl Connection {
             }
             shared.purse.give(self.paid.get_mut(side).map(std::mem::take).unwrap_or_default());
         }
+        if self.carries == Carries::Handshake {
+            self.end_handshake(emit);
+        }
+        self.close_opening(shared, emit);
         shared.datagrams.truncate(datagrams);
         let reason = if self.tried > 0 { Skipped::NotVoip } else { Skipped::Unclassified };
         shared.tally.skipped(reason, std::mem::take(&mut self.pending));
@@ -389,7 +470,6 @@ impl Connection {
 struct Arrival<'a, 'c> {
     src: Endpoint,
     dst: Endpoint,
-    clipped: bool,
     shared: &'a mut Shared,
     emit: &'a mut Emitter<'c>,
     reassembly: &'a mut Reassembly,

@@ -9,6 +9,7 @@
 //! then comes ciphertext, then `E(1)|index(31)` and the authentication tag (RFC 3711 §3.4); AES-GCM
 //! has its tag before that word (RFC 7714 §9.2). The MKI is not searched for.
 
+pub mod extended;
 pub mod packet;
 
 pub use packet::{Body, Packet, Packets, ReportBlock, SdesItem};
