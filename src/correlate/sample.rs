@@ -1,16 +1,16 @@
 //! Records for tests of what stores, joins and prints them.
 
 use crate::model::addr::{Addr, Endpoint};
-use crate::model::finding::Confidence;
-use crate::model::id::{Kind, RecordId};
 use crate::model::code_point::{CipherSuite, Group, Number, Scheme, SrtpProfile, Version};
+use crate::model::finding::Confidence;
 use crate::model::handshake::{
     AlertRecord, CertificateRecord, Ending, HandshakeRecord, Offered, Outcome, Peer,
 };
+use crate::model::id::{Kind, RecordId};
 use crate::model::record::{
-    CallMedia, CallRecord, CallState, HandshakeKind, Jitter, Keying, Party,
-    PayloadType, Protection, RegistrationRecord, RegistrationState, Side, Sides, StreamRecord,
-    StreamRtcp, VerdictRecord,
+    CallMedia, CallRecord, CallState, HandshakeKind, Jitter, Keying, Party, PayloadType,
+    Protection, RegistrationRecord, RegistrationState, Side, Sides, StreamRecord, StreamRtcp,
+    VerdictRecord,
 };
 use crate::model::time::{Span, Ts};
 

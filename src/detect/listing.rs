@@ -106,6 +106,7 @@ fn default_of(name: &str) -> Value {
         one_sided_transactions,
         lookalike_min_packets,
         time_backward_ms,
+        tls_expiry_days,
         time_drift_pct,
     } = Thresholds::default();
     match name {
@@ -115,6 +116,7 @@ fn default_of(name: &str) -> Value {
         "one_sided_transactions" => json!(one_sided_transactions),
         "lookalike_min_packets" => json!(lookalike_min_packets),
         "time_backward_ms" => json!(time_backward_ms),
+        "tls_expiry_days" => json!(tls_expiry_days),
         "time_drift_pct" => json!(time_drift_pct),
         _ => json!("?"),
     }

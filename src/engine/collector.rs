@@ -13,6 +13,7 @@ use crate::correlate::media::{self, MediaBinder};
 use crate::correlate::outbox::Outbox;
 use crate::correlate::rtcp::{self, RtcpReports};
 use crate::correlate::stream_record::{drift_pct, stream_record};
+use crate::correlate::tls_peers::{self, TlsPeers};
 use crate::detect::Detectors;
 use crate::detect::seen::{HandshakeSeen, StreamSeen, TapSeen};
 use crate::model::capture::{Counts, PeerRecord};
@@ -23,6 +24,7 @@ use crate::model::record::{HandshakeKind, Protection};
 use crate::model::stream::{Standing, StreamEnded};
 use crate::model::tally::{Handled, Skipped, Tally};
 use crate::model::time::Ts;
+use crate::model::tls_peer::TlsPeerRecord;
 use crate::policy::Policy;
 use crate::report::events::{Events, Listener};
 use crate::report::outcome::Step;
@@ -48,6 +50,7 @@ pub struct Collector {
     media: MediaBinder,
     rtcp: RtcpReports,
     certificates: Certificates,
+    tls_peers: TlsPeers,
     detectors: Detectors,
     archive: Archive,
     outbox: Outbox,
@@ -87,6 +90,8 @@ pub struct Collected {
     pub trace: Trace,
     /// Who was told what happened.
     pub events: Events,
+    /// What servers and clients of TLS accept and refuse.
+    pub tls_peers: Vec<TlsPeerRecord>,
     /// What peers write beyond the registries.
     pub peers: Vec<PeerRecord>,
 }
@@ -99,6 +104,7 @@ impl Collector {
             media: MediaBinder::new(&policy.limits),
             rtcp: RtcpReports::new(&policy.limits),
             certificates: Certificates::default(),
+            tls_peers: TlsPeers::new(policy.limits.peers),
             detectors: Detectors::new(policy),
             archive: Archive::new(&policy.limits),
             outbox: Outbox::default(),
@@ -156,7 +162,8 @@ impl Collector {
             .evicted()
             .chain(self.detectors.evicted())
             .chain([(media::TABLE, self.media.evicted()), (rtcp::TABLE, self.rtcp.evicted())])
-            .chain([(inventory::TABLE, self.inventory.evicted())]);
+            .chain([(inventory::TABLE, self.inventory.evicted())])
+            .chain([(tls_peers::TABLE, self.tls_peers.evicted())]);
         for (table, count) in tables.filter(|(_, count)| *count > 0) {
             *evicted.entry(table).or_default() += count;
         }
@@ -174,6 +181,7 @@ impl Collector {
             ladder: self.watch.into_steps(),
             trace: self.trace.finish(),
             events: self.events,
+            tls_peers: self.tls_peers.finish(),
             peers: self.inventory.finish(),
         }
     }
@@ -352,6 +360,7 @@ impl Collector {
         let client = epoch.octets(&facts.client_messages);
         let server = epoch.octets(&facts.server_messages);
         let read = HandshakeRead::new(facts, client, server, &mut self.certificates);
+        self.tls_peers.handshake(&read);
         let record = read.record();
         self.detectors.handshake(&HandshakeSeen::new(&read, &record));
         self.archive.push_handshake(&record);

@@ -286,6 +286,7 @@ fn assemble(
         limits,
         policy: config.policy.clone(),
         ladder: collected.ladder,
+        tls_peers: collected.tls_peers,
         peers: collected.peers,
     };
     Examined { outcome, trace: collected.trace, untold: events.failure(), faults: Vec::new() }

@@ -16,6 +16,8 @@ pub struct Thresholds {
     pub lookalike_min_packets: u64,
     /// Backward jump of capture time, milliseconds (`SENSOR-TIME`).
     pub time_backward_ms: i64,
+    /// Days before the end of a certificate in which it is named (`TLS-CERT-EXPIRES-SOON`).
+    pub tls_expiry_days: i64,
     /// Drift between the RTP clock and the capture clock, percent (`SENSOR-TIME`).
     pub time_drift_pct: f64,
 }
@@ -29,6 +31,7 @@ impl Default for Thresholds {
             one_sided_transactions: 20,
             lookalike_min_packets: 20,
             time_backward_ms: 2_000,
+            tls_expiry_days: 30,
             time_drift_pct: 1.0,
         }
     }

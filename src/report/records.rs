@@ -7,18 +7,18 @@ use super::encode;
 use super::put::{self, Calendar};
 use crate::correlate::archive::{CallStream, Exposure};
 use crate::model::addr::{Addr, Endpoint};
+use crate::model::code_point::{CipherSuite, Group, Number, Scheme, SrtpProfile, Version};
 use crate::model::finding::Confidence;
 use crate::model::frame::FrameId;
-use crate::model::id::RecordId;
-use crate::model::packed::Text;
-use crate::model::code_point::{CipherSuite, Group, Number, Scheme, SrtpProfile, Version};
 use crate::model::handshake::{
     AlertRecord, CertificateRecord, Ending, HandshakeRecord, Offered, Outcome, Peer,
 };
+use crate::model::id::RecordId;
+use crate::model::packed::Text;
 use crate::model::record::{
-    CallMedia, CallRecord, CallState, HandshakeKind, Jitter, Keying, Party,
-    PayloadType, Protection, RegistrationRecord, RegistrationState, Side, Sides, StreamRecord,
-    StreamRtcp, Transfer, VerdictRecord,
+    CallMedia, CallRecord, CallState, HandshakeKind, Jitter, Keying, Party, PayloadType,
+    Protection, RegistrationRecord, RegistrationState, Side, Sides, StreamRecord, StreamRtcp,
+    Transfer, VerdictRecord,
 };
 use crate::model::time::Ts;
 

@@ -11,6 +11,7 @@
 mod args;
 mod auth;
 mod call;
+mod certificate;
 mod codec;
 mod dialog;
 mod dtls;
@@ -24,6 +25,7 @@ mod rtcp;
 mod rtp;
 mod run;
 mod sctp;
+mod shake;
 mod shape;
 mod tcp;
 mod text;

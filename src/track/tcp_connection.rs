@@ -86,6 +86,8 @@ pub(super) struct Connection {
     tried: u16,
     /// The beginning of the connection was captured.
     pub(super) opened: bool,
+    /// A FIN or a RST came while its octets were not read.
+    pub(super) hung_up: bool,
     /// The snap length cut a segment: a hole in the octets may come from that.
     pub(super) clipped: bool,
     pub(super) last_seen: Ts,
@@ -108,6 +110,7 @@ impl Connection {
             pending: 0,
             tried: 0,
             opened: false,
+            hung_up: false,
             clipped: false,
             last_seen: input.watermark,
             last_frame: input.frame_ref(),
@@ -117,7 +120,7 @@ impl Connection {
 
     /// Whether either side has ended it.
     pub(super) fn closed(&self) -> bool {
-        self.directions.iter().any(Direction::closed)
+        self.hung_up || self.directions.iter().any(Direction::closed)
     }
 
     /// Books frames under what the connection carries, or keeps them until that is known.
@@ -169,7 +172,9 @@ impl Connection {
     /// Whether the handshake is over, by what it said or because the sender hung up.
     fn watch_handshake(&mut self, side: usize, reset: bool, arrival: &mut Arrival<'_, '_>) {
         let hung_up = reset || self.directions.get(side).is_some_and(Direction::closed);
-        let Some(handshake) = self.carried.as_deref_mut().and_then(Carried::handshake) else { return };
+        let Some(handshake) = self.carried.as_deref_mut().and_then(Carried::handshake) else {
+            return;
+        };
         if hung_up {
             handshake.closed(side, reset, arrival.emit.frame());
         }
