@@ -36,7 +36,10 @@ pub fn compound(octets: &[u8]) {
                 debug_assert!(reports.count() <= 31);
             }
             Body::Sdes(items) => debug_assert!(items.count() <= octets.len()),
-            Body::Bye { .. } | Body::ExtendedReport { .. } | Body::Other => {}
+            Body::ExtendedReport { blocks, .. } => {
+                let _ = rtcp::extended::Metrics::new(blocks).count();
+            }
+            Body::Bye { .. } | Body::Other => {}
         }
     }
 }

@@ -71,6 +71,9 @@ pub(crate) fn call(frame: u64) -> CallRecord<'static> {
             answered: vec!["RTP/AVP".into()],
             keying: Keying::None,
             codecs: vec!["PCMU".into(), "telephone-event".into()],
+            holds: Vec::new(),
+            moves: Vec::new(),
+            features: Vec::new(),
         },
         transfers: Vec::new(),
         challenges: 1,
@@ -124,6 +127,7 @@ pub(crate) fn stream(frame: u64) -> StreamRecord<'static> {
         negotiated: Some("RTP/AVP".into()),
         digits: None,
         rtcp: Some(StreamRtcp { sender_reports: 8, report_blocks: 8, ..StreamRtcp::default() }),
+        quality: None,
     }
 }
 

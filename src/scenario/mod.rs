@@ -10,6 +10,7 @@
 
 mod args;
 mod auth;
+mod beside;
 mod call;
 mod certificate;
 mod codec;
