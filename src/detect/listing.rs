@@ -124,6 +124,7 @@ fn default_of(name: &str) -> Value {
         malformed_high_a_minute,
         fuzzing_kinds,
         time_backward_ms,
+        tls_expiry_days,
         time_drift_pct,
         media,
     } = Thresholds::default();
@@ -152,6 +153,7 @@ fn default_of(name: &str) -> Value {
         "malformed_high_a_minute" => json!(malformed_high_a_minute),
         "fuzzing_kinds" => json!(fuzzing_kinds),
         "time_backward_ms" => json!(time_backward_ms),
+        "tls_expiry_days" => json!(tls_expiry_days),
         "time_drift_pct" => json!(time_drift_pct),
         _ => media.named(name).map_or_else(|| json!("?"), |value| json!(value)),
     }

@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use memchr::memmem;
 use overhear_parsers::sip::auth::AuthList;
 use overhear_parsers::sip::{Anomalies, Auth, HeaderName, HeaderSet, Message, Method};
-use overhear_parsers::tls::Suite;
+use overhear_parsers::tls::{Suite, Weak, registry};
 
 use super::agreements::Agreement;
 use super::rule::Interest;
@@ -308,13 +308,19 @@ pub struct HandshakeSeen<'a> {
     pub pair: Subject,
     /// The suite that was agreed on.
     pub suite: Option<&'static Suite>,
+    /// What is weak about any of the suites offered.
+    pub offered_weak: Weak,
 }
 
 impl<'a> HandshakeSeen<'a> {
     /// Looks once at what several rules look for.
     pub fn new(read: &'a HandshakeRead<'a>, record: &'a HandshakeRecord<'a>) -> Self {
         let pair = Subject::pair(record.client.addr, record.server.addr);
-        Self { read, record, key: record.key(), pair, suite: read.suite }
+        let offered = read.hello.iter().flat_map(|hello| hello.suites.iter());
+        let offered_weak = offered
+            .filter_map(registry::suite)
+            .fold(Weak::default(), |sum, suite| sum.or(suite.weak));
+        Self { read, record, key: record.key(), pair, suite: read.suite, offered_weak }
     }
 
     /// The client's hello.

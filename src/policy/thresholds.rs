@@ -60,6 +60,8 @@ pub struct Thresholds {
     pub fuzzing_kinds: u64,
     /// Backward jump of capture time, milliseconds (`SENSOR-TIME`).
     pub time_backward_ms: i64,
+    /// Days before the end of a certificate in which it is named (`TLS-CERT-EXPIRES-SOON`).
+    pub tls_expiry_days: i64,
     /// Drift between the RTP clock and the capture clock, percent (`SENSOR-TIME`).
     pub time_drift_pct: f64,
     /// Of the rules about media streams.
@@ -93,6 +95,7 @@ impl Default for Thresholds {
             malformed_high_a_minute: 50,
             fuzzing_kinds: 8,
             time_backward_ms: 2_000,
+            tls_expiry_days: 30,
             time_drift_pct: 1.0,
             media: MediaThresholds::default(),
         }
