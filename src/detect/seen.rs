@@ -9,6 +9,7 @@ use overhear_parsers::sip::{Anomalies, Auth, HeaderName, HeaderSet, Message, Met
 use overhear_parsers::tls::Suite;
 
 use super::agreements::Agreement;
+use super::announced::Fingerprints;
 use super::rule::Interest;
 use super::sink::Subject;
 use super::sip::oversize;
@@ -274,13 +275,16 @@ pub struct HandshakeSeen<'a> {
     pub pair: Subject,
     /// The suite that was agreed on.
     pub suite: Option<&'static Suite>,
+    /// Which fingerprints SDP announced for which media address; the rules' own record of it, which
+    /// [`super::Detectors::handshake`] fills in.
+    pub announced: Option<&'a Fingerprints>,
 }
 
 impl<'a> HandshakeSeen<'a> {
     /// Looks once at what several rules look for.
     pub fn new(read: &'a HandshakeRead<'a>, record: &'a HandshakeRecord<'a>) -> Self {
         let pair = Subject::pair(record.client.addr, record.server.addr);
-        Self { read, record, key: record.key(), pair, suite: read.suite }
+        Self { read, record, key: record.key(), pair, suite: read.suite, announced: None }
     }
 
     /// The client's hello.

@@ -4,6 +4,7 @@ pub(super) mod clear_on_5061;
 pub(super) mod cleartext;
 pub(super) mod digest_cleartext;
 pub(super) mod mixed_transport;
+pub(super) mod tls_fallback_clear;
 pub(super) mod tls_on_other;
 
 #[cfg(test)]
