@@ -9,6 +9,7 @@
 //! ([`seen`]), and nothing else in the program makes findings.
 
 mod agreements;
+pub mod announced;
 mod book;
 mod entry;
 mod lately;
@@ -33,6 +34,7 @@ mod sips;
 mod tls;
 
 use self::agreements::Agreements;
+use self::announced::Fingerprints;
 use self::negotiation::NegotiationSeen;
 use self::rule::{Detector, Interest, Meta, Words};
 use self::seen::{CaptureSeen, HandshakeSeen, MediaSeen, SipSeen, StreamSeen, TapSeen};
@@ -137,6 +139,7 @@ pub static CATALOGUE: &[Registered] = catalogue![
     sig::digest_cleartext,
     sig::hep_mirror_clear,
     sig::mixed_transport,
+    sig::tls_fallback_clear,
     sig::tls_on_other,
     sip::fuzzing,
     sip::malformed_framing,
@@ -232,6 +235,7 @@ pub struct Detectors {
     for_negotiations: Vec<usize>,
     agreements: Agreements,
     for_media: Vec<usize>,
+    announced: Fingerprints,
     sink: Sink,
 }
 
@@ -254,6 +258,7 @@ impl Detectors {
             for_negotiations: wanting(Interest::NEGOTIATION),
             agreements: Agreements::new(&policy.limits),
             for_media: wanting(Interest::MEDIA),
+            announced: Fingerprints::new(&policy.limits),
             sink: Sink::new(&policy.limits),
         }
     }
@@ -308,10 +313,13 @@ impl Detectors {
     /// One offer about security that has met its answer.
     pub fn exchange(&mut self, exchange: &Exchange) {
         let seen = NegotiationSeen::new(exchange);
-        let Self { rules, for_negotiations, sink, agreements, .. } = self;
+        let Self { rules, for_negotiations, sink, agreements, announced, .. } = self;
         agreements.note(&seen);
         if exchange.repeats {
             return;
+        }
+        for (statement, media) in seen.media() {
+            announced.note(exchange.call, statement, &media.media, &media.fingerprints);
         }
         for index in for_negotiations {
             if let Some(rule) = rules.get_mut(*index) {
@@ -322,10 +330,11 @@ impl Detectors {
 
     /// One handshake.
     pub fn handshake(&mut self, seen: &HandshakeSeen<'_>) {
-        let Self { rules, for_handshakes, sink, .. } = self;
+        let Self { rules, for_handshakes, sink, announced, .. } = self;
+        let seen = HandshakeSeen { announced: Some(announced), ..*seen };
         for index in for_handshakes {
             if let Some(rule) = rules.get_mut(*index) {
-                rule.handshake(seen, sink);
+                rule.handshake(&seen, sink);
             }
         }
     }
@@ -354,7 +363,10 @@ impl Detectors {
     /// capture's `evicted` before [`Self::finish`].
     pub fn evicted(&self) -> impl Iterator<Item = (&'static str, u64)> {
         let rules = self.rules.iter().map(|rule| rule.evicted());
-        let all = rules.chain([(agreements::TABLE, self.agreements.evicted())]);
+        let all = rules.chain([
+            (agreements::TABLE, self.agreements.evicted()),
+            (announced::TABLE, self.announced.evicted()),
+        ]);
         all.filter(|(_, evicted)| *evicted > 0)
     }
 

@@ -9,6 +9,7 @@ use overhear_parsers::sip::{Anomalies, Auth, HeaderName, HeaderSet, Message, Met
 use overhear_parsers::tls::{Suite, Weak, registry};
 
 use super::agreements::Agreement;
+use super::announced::Fingerprints;
 use super::rule::Interest;
 use super::sink::Subject;
 use super::sip::oversize;
@@ -310,6 +311,9 @@ pub struct HandshakeSeen<'a> {
     pub suite: Option<&'static Suite>,
     /// What is weak about any of the suites offered.
     pub offered_weak: Weak,
+    /// Which fingerprints SDP announced for which media address; the rules' own record of it, which
+    /// [`super::Detectors::handshake`] fills in.
+    pub announced: Option<&'a Fingerprints>,
 }
 
 impl<'a> HandshakeSeen<'a> {
@@ -320,7 +324,8 @@ impl<'a> HandshakeSeen<'a> {
         let offered_weak = offered
             .filter_map(registry::suite)
             .fold(Weak::default(), |sum, suite| sum.or(suite.weak));
-        Self { read, record, key: record.key(), pair, suite: read.suite, offered_weak }
+        let (key, suite) = (record.key(), read.suite);
+        Self { read, record, key, pair, suite, offered_weak, announced: None }
     }
 
     /// The client's hello.
