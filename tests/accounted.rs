@@ -17,7 +17,8 @@ use support::{Config, Fixture, fixtures, review, sums, tiny, value, workload};
 
 /// What a frame can be booked under: the words of the contract.
 const HANDLED: [&str; 13] = [
-    "sip", "rtp", "rtcp", "srtcp", "stun", "tls", "dtls", "zrtp", "turn", "hep", "ws", "msrp", "t38",
+    "sip", "rtp", "rtcp", "srtcp", "stun", "tls", "dtls", "zrtp", "turn", "hep", "ws", "msrp",
+    "t38",
 ];
 const SKIPPED: [&str; 15] = [
     "not-ip",

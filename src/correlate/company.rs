@@ -54,6 +54,8 @@ pub struct Companion {
     pub known_sender: bool,
     /// The call announced the receiver's address.
     pub known_receiver: bool,
+    /// It carries telephone events and nothing else to speak of.
+    pub events: bool,
     /// What content alone says.
     pub standing: Standing,
 }
@@ -75,13 +77,17 @@ impl Companion {
             restarts: stream.restarts,
             known_sender: binding.is_some_and(|binding| binding.known_sender),
             known_receiver: binding.is_some_and(|binding| binding.known_receiver),
+            events: stream.notes.as_ref().is_some_and(|notes| {
+                notes.digits.count() > 0 && notes.digits.payload_type == stream.main_payload_type()
+            }),
             standing: stream.standing,
         }
     }
 
     /// For how long both sent; zero or less if one followed the other.
     pub fn together(&self, other: &Self) -> Span {
-        let (from, to) = (self.first.time.max(other.first.time), self.last.time.min(other.last.time));
+        let (from, to) =
+            (self.first.time.max(other.first.time), self.last.time.min(other.last.time));
         to.since(from)
     }
 
@@ -279,6 +285,7 @@ mod tests {
             restarts: 0,
             known_sender: true,
             known_receiver: true,
+            events: false,
             standing: Standing::Confirmed,
         }
     }

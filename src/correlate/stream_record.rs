@@ -74,9 +74,8 @@ fn digits(stream: &StreamEnded, media: Option<&MediaDescription>) -> Option<u64>
     let digits = &stream.notes.as_ref()?.digits;
     let of = |(payload_type, ..): &&(u8, String, u32)| *payload_type == digits.payload_type;
     let named = media.and_then(|media| media.codecs.iter().find(of));
-    let fits = named.is_none_or(|(_, name, _)| {
-        name.is_empty() || name.eq_ignore_ascii_case("telephone-event")
-    });
+    let fits = named
+        .is_none_or(|(_, name, _)| name.is_empty() || name.eq_ignore_ascii_case("telephone-event"));
     (fits && digits.count() > 0).then_some(u64::from(digits.count()))
 }
 

@@ -260,10 +260,9 @@ impl Collector {
             Body::StreamLoss { second } => {
                 self.detectors.tap(&TapSeen::StreamLoss { second: *second, at: fact.frame });
             }
-            Body::Rtcp { .. }
-            | Body::Zrtp { .. }
-            | Body::Msrp { .. }
-            | Body::UdptlEnded(_) => self.beside(fact, epoch),
+            Body::Rtcp { .. } | Body::Zrtp { .. } | Body::Msrp { .. } | Body::UdptlEnded(_) => {
+                self.beside(fact, epoch)
+            }
             Body::Handshake { kind, client, server, clipped } => {
                 let hash = stable_hash(&(client, server, fact.frame.time.nanos() / 1_000_000));
                 let record = HandshakeRecord {

@@ -179,6 +179,9 @@ mod tests {
         assert_eq!(digits.most_within(Span::from_secs(60)), 3);
         assert_eq!(format!("{digits:?}"), "Digits(5)");
         let many: Vec<(u8, i64)> = (0..100).map(|i| (1, i * 100)).collect();
-        assert_eq!((typed(&many).count(), typed(&many).most_within(Span::from_secs(60))), (100, 64));
+        assert_eq!(
+            (typed(&many).count(), typed(&many).most_within(Span::from_secs(60))),
+            (100, 64)
+        );
     }
 }

@@ -37,7 +37,8 @@ pub(super) fn digits(
         let event = event.and_then(|event| u8::try_from(event).ok());
         let event = event.ok_or_else(|| format!("keys: `{key}` is not one of {KEYS}"))?;
         let begin = at.saturating_add(every.saturating_mul(number));
-        let ticks = value::low32(u64::try_from(every.saturating_mul(number)).unwrap_or(0) / 125_000);
+        let ticks =
+            value::low32(u64::try_from(every.saturating_mul(number)).unwrap_or(0) / 125_000);
         for packet in 1..=PACKETS {
             let over = packet.saturating_add(LAST) > PACKETS;
             let steps = packet.min(PACKETS.saturating_sub(LAST).saturating_add(1));
@@ -52,7 +53,8 @@ pub(super) fn digits(
             } else {
                 octets.extend(rng.octets(tag.saturating_add(4)));
             }
-            end = begin.saturating_add(EVERY_MS.saturating_mul(i64::from(packet)).saturating_mul(MS));
+            end =
+                begin.saturating_add(EVERY_MS.saturating_mul(i64::from(packet)).saturating_mul(MS));
             world.udp(end, ends, &octets, shape)?;
             seq = seq.wrapping_add(1);
         }

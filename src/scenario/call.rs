@@ -75,7 +75,8 @@ impl Call {
         let ends = places(world, args, dialog, ports)?;
         let lines = (args.option("caller-line"), args.option("callee-line"));
         let mut side = |socket: Socket, setup: &str, line: Option<&str>| {
-            let mut keying: Vec<String> = line.map(|line| format!("a={line}")).into_iter().collect();
+            let mut keying: Vec<String> =
+                line.map(|line| format!("a={line}")).into_iter().collect();
             if let Some(suite) = &suite {
                 keying.push(dialog::crypto(suite, &mut dialog.rng));
             }

@@ -26,10 +26,8 @@ pub(super) fn step(
         packet(201, &[&ssrc.to_be_bytes()[..], &block].concat(), usize::from(!block.is_empty()))
     };
     let items = ["sdes", "name", "email", "phone", "loc", "tool", "note"];
-    let items: Vec<(u8, &str)> = (1..)
-        .zip(items)
-        .filter_map(|(number, item)| Some((number, args.option(item)?)))
-        .collect();
+    let items: Vec<(u8, &str)> =
+        (1..).zip(items).filter_map(|(number, item)| Some((number, args.option(item)?))).collect();
     if !items.is_empty() {
         octets.extend(source_description(ssrc, &items)?);
     }

@@ -6,8 +6,8 @@ use super::text::{self, Statement};
 use super::value::{self, MS};
 use super::world::{Host, World};
 use super::{
-    Expectation, FRAMES, Scenario, beside, call, dtls, expect, plain, register, relay, rtcp, rtp, sctp,
-    tls, wire, ws,
+    Expectation, FRAMES, Scenario, beside, call, dtls, expect, plain, register, relay, rtcp, rtp,
+    sctp, tls, wire, ws,
 };
 use crate::model::time::Span;
 use crate::policy::{Limits, Policy};

@@ -173,9 +173,7 @@ impl Noting {
     }
 
     const fn is_empty(&self) -> bool {
-        self.digits.count() == 0
-            && !self.event.seen
-            && self.contest.conflicts == 0
+        self.digits.count() == 0 && !self.event.seen && self.contest.conflicts == 0
     }
 }
 

@@ -66,7 +66,15 @@ impl UdptlFlows {
         // The two directions are apart.
         let hash = if src <= dst { input.flow } else { input.flow.rotate_left(1) ^ 1 };
         let new = || Flow {
-            so_far: UdptlEnded { src, dst, first: at, last: at, packets: 0, in_order: 0, frames: 0 },
+            so_far: UdptlEnded {
+                src,
+                dst,
+                first: at,
+                last: at,
+                packets: 0,
+                in_order: 0,
+                frames: 0,
+            },
             hash: input.flow,
             sequence: datagram.sequence.wrapping_sub(1),
             last_seen: input.watermark,

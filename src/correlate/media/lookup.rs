@@ -2,9 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{
-    BEFORE, Binding, Entry, LOOKED_AT_OF_CALL, MediaBinder, MediaDescription, widen,
-};
+use super::{BEFORE, Binding, Entry, LOOKED_AT_OF_CALL, MediaBinder, MediaDescription, widen};
 use crate::model::addr::Endpoint;
 use crate::model::id::{RecordId, RecordKey};
 use crate::model::record::Side;
@@ -27,9 +25,8 @@ impl MediaBinder {
     pub fn place(&self, endpoint: Endpoint, at: Ts) -> Option<Place<'_>> {
         let newest = self.newest_at(endpoint).and_then(|slot| self.entries.get(widen(slot)));
         let older = |entry: &&Entry| self.entries.get(widen(entry.next_at_endpoint));
-        let holds = |entry: &&Entry| {
-            entry.live && entry.at.minus(BEFORE) <= at && at <= entry.until
-        };
+        let holds =
+            |entry: &&Entry| entry.live && entry.at.minus(BEFORE) <= at && at <= entry.until;
         let entry = std::iter::successors(newest, older).take(LOOKED_AT_OF_CALL).find(holds)?;
         Some(Place { call: entry.call(), side: entry.side, media: &entry.media })
     }
@@ -37,9 +34,8 @@ impl MediaBinder {
     /// When a call announced addresses, in order, each moment once.
     pub fn announced(&self, call: RecordId) -> Vec<Ts> {
         let newest = self.newest_of_call(call).and_then(|slot| self.entries.get(widen(slot)));
-        let mut all: Vec<Ts> = newest.map_or_else(Vec::new, |newest| {
-            self.ring(newest).map(|entry| entry.at).collect()
-        });
+        let mut all: Vec<Ts> = newest
+            .map_or_else(Vec::new, |newest| self.ring(newest).map(|entry| entry.at).collect());
         all.sort_unstable();
         all.dedup();
         all

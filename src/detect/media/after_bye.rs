@@ -72,7 +72,10 @@ impl Detector for AfterBye {
         let Some(other) = back.find(|other| after(other) >= self.packets) else { return };
         let packets = after(own).saturating_add(after(other));
         let what = || {
-            sentence!("{}, and back, about {packets} packets after the call was over", described(seen))
+            sentence!(
+                "{}, and back, about {packets} packets after the call was over",
+                described(seen)
+            )
         };
         sighting::stream(&META, seen, (Severity::Medium, Confidence::High), sink, what)
             .stream(other.record)

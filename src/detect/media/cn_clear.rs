@@ -52,10 +52,8 @@ impl Detector for CnClear {
 
     fn stream(&mut self, seen: &StreamSeen<'_>, sink: &mut Sink) {
         let comfort = seen.around.ended.map_or(0, |ended| ended.comfort);
-        let hidden = matches!(
-            seen.record.protection,
-            Protection::EncryptedLike | Protection::SrtpProven
-        );
+        let hidden =
+            matches!(seen.record.protection, Protection::EncryptedLike | Protection::SrtpProven);
         if comfort == 0 || !hidden {
             return;
         }
@@ -65,7 +63,10 @@ impl Detector for CnClear {
 
     fn summarise(&self, entry: &Entry) -> Words {
         Words {
-            summary: sentence!("{}: comfort noise in clear in encrypted media.", streams_between(entry)),
+            summary: sentence!(
+                "{}: comfort noise in clear in encrypted media.",
+                streams_between(entry)
+            ),
             parameters: vec![
                 ("streams", Figure::Count(entry.streams)),
                 ("calls", Figure::Count(entry.calls)),

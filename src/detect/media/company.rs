@@ -71,8 +71,8 @@ fn order<'a>(
         (false, true) => Some(Rivals { foreign: earlier, rightful: later }),
         (false, false) => {
             let latch = millis(thresholds.latch_ms);
-            let latched = later.first.time.since(earlier.first.time) > latch
-                && earlier.packets >= LATCHED;
+            let latched =
+                later.first.time.since(earlier.first.time) > latch && earlier.packets >= LATCHED;
             latched.then_some(Rivals { foreign: later, rightful: earlier })
         }
     }

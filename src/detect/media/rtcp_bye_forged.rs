@@ -82,7 +82,13 @@ impl Detector for RtcpByeForged {
             let sighting =
                 Sighting::new(&META, subject, at).confidence(confidence).kind(u32::from(other));
             let what = |_: &mut _| {
-                (sentence!("BYE by {by}, after it about {after:.0} packets of {}", companion(own)), None)
+                (
+                    sentence!(
+                        "BYE by {by}, after it about {after:.0} packets of {}",
+                        companion(own)
+                    ),
+                    None,
+                )
             };
             sink.sighting(sighting, what)
                 .until(own.last)

@@ -39,8 +39,7 @@ rule! {
 }
 
 /// The items that name somebody, by their numbers (RFC 3550 §6.5).
-const ITEMS: [(u8, &str); 5] =
-    [(2, "NAME"), (3, "EMAIL"), (4, "PHONE"), (5, "LOC"), (7, "NOTE")];
+const ITEMS: [(u8, &str); 5] = [(2, "NAME"), (3, "EMAIL"), (4, "PHONE"), (5, "LOC"), (7, "NOTE")];
 
 /// The rule at work.
 pub(crate) struct RtcpNameLeak;
@@ -60,8 +59,8 @@ impl Detector for RtcpNameLeak {
             let Some((_, name)) = ITEMS.iter().find(|(number, _)| *number == kind) else {
                 continue;
             };
-            let sighting = Sighting::new(&META, Subject::pair(src.addr, dst.addr), at)
-                .kind(u32::from(kind));
+            let sighting =
+                Sighting::new(&META, Subject::pair(src.addr, dst.addr), at).kind(u32::from(kind));
             let what = |_: &mut _| {
                 (sentence!("RTCP {src} to {dst}: {name} {}", printable(text, 64)), None)
             };
@@ -86,8 +85,10 @@ impl Detector for RtcpNameLeak {
 
 /// The items of all source descriptions of a compound packet.
 pub(super) fn items(octets: &[u8]) -> impl Iterator<Item = SdesItem<'_>> {
-    Packets::new(octets).filter_map(|packet| match packet.decode() {
-        Body::Sdes(items) => Some(items),
-        _ => None,
-    }).flatten()
+    Packets::new(octets)
+        .filter_map(|packet| match packet.decode() {
+            Body::Sdes(items) => Some(items),
+            _ => None,
+        })
+        .flatten()
 }

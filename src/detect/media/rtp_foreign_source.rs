@@ -86,7 +86,8 @@ impl Detector for RtpForeignSource {
             let sighting = Sighting::new(&META, subject, foreign.first).confidence(confidence);
             let what = |_: &mut _| {
                 let passed = if passed_on { ", passed on by its receiver" } else { "" };
-                let text = sentence!("{}{passed}; beside {}", companion(foreign), companion(rightful));
+                let text =
+                    sentence!("{}{passed}; beside {}", companion(foreign), companion(rightful));
                 (text, None)
             };
             sink.sighting(sighting, what)

@@ -81,7 +81,13 @@ pub(crate) fn new(policy: &Policy) -> RtpPortSweep {
 }
 
 impl RtpPortSweep {
-    fn probe(&mut self, ends: (Endpoint, Endpoint), payload_type: u8, at: FrameRef, sink: &mut Sink) {
+    fn probe(
+        &mut self,
+        ends: (Endpoint, Endpoint),
+        payload_type: u8,
+        at: FrameRef,
+        sink: &mut Sink,
+    ) {
         let key = (ends.0.addr, ends.1.addr, payload_type);
         if !self.tried.contains_key(&key) {
             if self.tried.len() >= self.cap
@@ -114,8 +120,10 @@ impl RtpPortSweep {
         let before = sink.known(&META, subject).map_or(0, |entry| entry.tally(PORTS));
         let what = |_: &mut _| {
             let (src, dst) = ends;
-            let text = sentence!("RTP of payload type {payload_type} from {src} to {dst}, port {ports} \
-                of this host within a minute");
+            let text = sentence!(
+                "RTP of payload type {payload_type} from {src} to {dst}, port {ports} \
+                of this host within a minute"
+            );
             (text, None)
         };
         sink.sighting(sighting, what).add(PORTS, ports.saturating_sub(before));

@@ -62,7 +62,8 @@ impl Detector for SeqJump {
         }
         let jumps = u64::from(ended.jumps);
         let what = || sentence!("{}, {}", described(seen), plural(jumps, "jump"));
-        sighting::stream(&META, seen, (Severity::Low, Confidence::High), sink, what).add(JUMPS, jumps);
+        sighting::stream(&META, seen, (Severity::Low, Confidence::High), sink, what)
+            .add(JUMPS, jumps);
     }
 
     fn summarise(&self, entry: &Entry) -> Words {

@@ -17,25 +17,18 @@ pub(super) fn stream<'s>(
     what: impl FnOnce() -> String,
 ) -> Hit<'s> {
     let record = seen.record;
-    let sighting = Sighting::new(meta, Subject::pair(record.src.addr, record.dst.addr), seen.first())
-        .severity(severity)
-        .confidence(confidence)
-        .kind(u32::from(record.src.addr <= record.dst.addr));
-    sink.sighting(sighting, |_| (what(), None))
-        .until(seen.last())
-        .stream(seen.key)
-        .call(seen.call)
+    let sighting =
+        Sighting::new(meta, Subject::pair(record.src.addr, record.dst.addr), seen.first())
+            .severity(severity)
+            .confidence(confidence)
+            .kind(u32::from(record.src.addr <= record.dst.addr));
+    sink.sighting(sighting, |_| (what(), None)).until(seen.last()).stream(seen.key).call(seen.call)
 }
 
 /// `RTP 192.0.2.1:4000 to 192.0.2.2:4002, SSRC 0x00000007, 50 packets in 1 second`.
 pub(super) fn described(seen: &StreamSeen<'_>) -> String {
     let record = seen.record;
-    spoken(
-        (record.src, record.dst),
-        record.ssrc,
-        record.packets,
-        record.last.since(record.first),
-    )
+    spoken((record.src, record.dst), record.ssrc, record.packets, record.last.since(record.first))
 }
 
 /// The same of a stream that ended before.
@@ -44,7 +37,12 @@ pub(super) fn companion(other: &Companion) -> String {
     spoken((other.src, other.dst), other.ssrc, u64::from(other.packets), lived)
 }
 
-fn spoken<E: std::fmt::Display>((src, dst): (E, E), ssrc: u32, packets: u64, lived: Span) -> String {
+fn spoken<E: std::fmt::Display>(
+    (src, dst): (E, E),
+    ssrc: u32,
+    packets: u64,
+    lived: Span,
+) -> String {
     sentence!(
         "RTP {src} to {dst}, SSRC 0x{ssrc:08x}, {} in {}",
         plural(packets, "packet"),

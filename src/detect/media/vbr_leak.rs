@@ -64,8 +64,8 @@ impl Detector for VbrLeak {
             matches!(record.protection, Protection::EncryptedLike | Protection::SrtpProven);
         let main = record.payload_types.iter().max_by_key(|payload| payload.packets);
         let codec = main.and_then(|payload| payload.codec.as_ref());
-        let variable = codec
-            .is_some_and(|codec| VARIABLE.iter().any(|name| codec.eq_ignore_ascii_case(name)));
+        let variable =
+            codec.is_some_and(|codec| VARIABLE.iter().any(|name| codec.eq_ignore_ascii_case(name)));
         let figures = seen.around.ended.and_then(|ended| ended.figures.as_ref());
         let lengths = figures.map_or(0, |figures| u64::from(figures.lengths));
         if !hidden || !variable || lengths < self.lengths {

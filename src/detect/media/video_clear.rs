@@ -39,15 +39,27 @@ rule! {
 
 /// Encoding names of video, as SDP has them.
 const VIDEO: [&str; 13] = [
-    "H261", "H263", "H263-1998", "H263-2000", "H264", "H265", "VP8", "VP9", "AV1", "JPEG", "MPV",
-    "MP4V-ES", "CelB",
+    "H261",
+    "H263",
+    "H263-1998",
+    "H263-2000",
+    "H264",
+    "H265",
+    "VP8",
+    "VP9",
+    "AV1",
+    "JPEG",
+    "MPV",
+    "MP4V-ES",
+    "CelB",
 ];
 
 /// Whether SDP or the payload type says that these are pictures.
 fn is_video(seen: &StreamSeen<'_>) -> bool {
     let main = seen.record.payload_types.iter().max_by_key(|payload| payload.packets);
     let codec = main.and_then(|payload| payload.codec.as_ref());
-    let named = codec.is_some_and(|codec| VIDEO.iter().any(|name| codec.eq_ignore_ascii_case(name)));
+    let named =
+        codec.is_some_and(|codec| VIDEO.iter().any(|name| codec.eq_ignore_ascii_case(name)));
     named || seen.around.media.is_some_and(|media| media.kind == "video")
 }
 

@@ -57,7 +57,10 @@ impl Detector for ZrtpHashMismatch {
         }
         let sighting = Sighting::new(&META, Subject::pair(src.addr, dst.addr), at)
             .kind(u32::from(src.addr <= dst.addr));
-        sink.sighting(sighting, |_| (sentence!("ZRTP Hello {src} to {dst}; its hash is not that of a=zrtp-hash"), None)).call(Some(call));
+        sink.sighting(sighting, |_| {
+            (sentence!("ZRTP Hello {src} to {dst}; its hash is not that of a=zrtp-hash"), None)
+        })
+        .call(Some(call));
     }
 
     fn summarise(&self, entry: &Entry) -> Words {

@@ -56,7 +56,10 @@ impl Detector for ZrtpNoHash {
         }
         let sighting = Sighting::new(&META, Subject::pair(src.addr, dst.addr), at)
             .kind(u32::from(src.addr <= dst.addr));
-        sink.sighting(sighting, |_| (sentence!("ZRTP Hello {src} to {dst}; no a=zrtp-hash in the SDP of its sender"), None)).call(Some(call));
+        sink.sighting(sighting, |_| {
+            (sentence!("ZRTP Hello {src} to {dst}; no a=zrtp-hash in the SDP of its sender"), None)
+        })
+        .call(Some(call));
     }
 
     fn summarise(&self, entry: &Entry) -> Words {

@@ -52,7 +52,8 @@ impl Detector for ZrtpSasUnknown {
         let &MediaSeen::Hello { src, dst, at, call, .. } = seen else { return };
         let sighting = Sighting::new(&META, Subject::pair(src.addr, dst.addr), at)
             .kind(u32::from(src.addr <= dst.addr));
-        sink.sighting(sighting, |_| (sentence!("ZRTP Hello {src} to {dst}"), None)).call(Some(call));
+        sink.sighting(sighting, |_| (sentence!("ZRTP Hello {src} to {dst}"), None))
+            .call(Some(call));
     }
 
     fn summarise(&self, entry: &Entry) -> Words {

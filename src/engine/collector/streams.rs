@@ -67,7 +67,9 @@ impl Collector {
         self.company.meet(&own, &mut met, |call| self.media.is_up(call));
         let call = binding.map(|binding| binding.call);
         let announced = match call {
-            Some(call) if !met.is_empty() || byes.from.iter().any(Option::is_some) => self.media.announced(call.id),
+            Some(call) if !met.is_empty() || byes.from.iter().any(Option::is_some) => {
+                self.media.announced(call.id)
+            }
             _ => Vec::new(),
         };
         let clock = record.payload_types.first().and_then(|pt| pt.clock_rate);
@@ -140,7 +142,8 @@ impl Collector {
             place.filter(|place| place.media.kind == "image").map(|place| place.call)
         };
         let call = for_pictures(dst).or_else(|| for_pictures(src));
-        let Some(call) = call.filter(|_| packets >= UDPTL_PACKETS && in_order * 2 >= packets) else {
+        let Some(call) = call.filter(|_| packets >= UDPTL_PACKETS && in_order * 2 >= packets)
+        else {
             self.tally.skipped(Skipped::NotVoip, frames);
             return;
         };
