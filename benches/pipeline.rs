@@ -31,6 +31,7 @@ fn reviewed(path: &Path, lanes: usize) -> Outcome {
         ladder: None,
         traced: Vec::new(),
         selection: overhear::capture::Selection::default(),
+        stdin: None,
     };
     review(&config, &mut |_| {}).unwrap()
 }

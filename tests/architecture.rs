@@ -28,17 +28,19 @@ const LAYERS: [(&str, u8); 14] = [
 ];
 
 /// A third-party crate and the files through which it enters: one, unless a reason stands here.
-const DOORS: [(&str, &[&str]); 20] = [
+const DOORS: [(&str, &[&str]); 23] = [
     ("clap", &["src/cli/args.rs", "src/cli/args/live.rs"]),
     ("crossbeam_channel", &["src/engine/pipeline.rs"]),
     ("etherparse", &["src/decode/general.rs"]),
     ("flate2", &["src/capture/codec.rs"]),
     ("indicatif", &["src/cli/progress.rs"]),
     ("lz4_flex", &["src/capture/codec.rs"]),
+    ("md5", &["src/correlate/handshake.rs"]),
     ("memmap2", &["src/capture/mmap.rs"]),
     ("nom", &["parsers/src/sip/lex.rs"]),
     // Filters of files, and interfaces.
     ("pcap", &["src/capture/filter.rs", "src/capture/interfaces.rs"]),
+    ("ring", &["src/correlate/certificates.rs"]),
     ("rsip", &["parsers/src/sip/uri.rs"]),
     ("rtp_rs", &[]),
     ("ruzstd", &["src/capture/codec.rs"]),
@@ -46,11 +48,21 @@ const DOORS: [(&str, &[&str]); 20] = [
     ("serde_json", &["src/detect/listing.rs", "src/report/encode.rs", "src/scenario/expect.rs"]),
     ("sha1", &["src/report/ndjson.rs"]),
     ("signal_hook", &["src/cli/signals.rs"]),
-    // Files, and the Hello of ZRTP.
-    ("sha2", &["src/correlate/zrtp.rs", "src/engine/sources.rs"]),
-    ("tempfile", &["src/correlate/spool.rs"]),
+    // Fingerprints of certificates and hellos, and of sources.
+    (
+        "sha2",
+        &[
+            "src/correlate/certificates.rs",
+            "src/correlate/handshake.rs",
+            "src/correlate/zrtp.rs",
+            "src/engine/sources.rs",
+        ],
+    ),
+    // Finished records, and standard input that is to be read twice.
+    ("tempfile", &["src/capture/kept.rs", "src/correlate/spool.rs"]),
     ("terminal_size", &["src/cli/output.rs"]),
     ("unicode_width", &["src/report/safe.rs"]),
+    ("x509_parser", &["parsers/src/tls/certificate.rs"]),
     // The oracle of tests only.
     ("proptest", &[]),
 ];

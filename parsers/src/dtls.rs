@@ -5,7 +5,13 @@
 //! ```
 //!
 //! RFC 6347 §4.1 and §4.2.2; RFC 9147 §4 for the unified header, which is believed only in a flow
-//! that is DTLS already. Handshakes are not read further here.
+//! that is DTLS already. A handshake message comes in fragments, each behind a header of its own:
+//!
+//! ```text
+//! | type (8) | length (24) | message_seq (16) | fragment_offset (24) | fragment_length (24) |
+//! ```
+//!
+//! What the messages say is read where TLS is ([`crate::tls`]).
 
 /// The record header, octets.
 const HEADER: usize = 13;
@@ -42,6 +48,56 @@ pub struct Record<'a> {
     pub epoch: u16,
     /// The fragment.
     pub fragment: &'a [u8],
+}
+
+/// A handshake message or a part of it (RFC 6347 §4.2.2).
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub struct Fragment<'a> {
+    /// What the message is: 1 `ClientHello` and so on.
+    pub kind: u8,
+    /// Octets of the whole message.
+    pub length: u32,
+    /// Its place among the sender's messages.
+    pub sequence: u16,
+    /// Where in the message this part begins.
+    pub offset: u32,
+    /// The part.
+    pub body: &'a [u8],
+}
+
+/// Octets before a fragment's body.
+const FRAGMENT_HEADER: usize = 12;
+
+impl<'a> Fragment<'a> {
+    /// Reads the fragment at the start of `octets`, and gives what follows; `None` unless it is whole
+    /// and within its message.
+    pub fn read(octets: &'a [u8]) -> Option<(Self, &'a [u8])> {
+        let (header, rest) = octets.split_first_chunk::<FRAGMENT_HEADER>()?;
+        let &[kind, l0, l1, l2, s0, s1, o0, o1, o2, p0, p1, p2] = header;
+        let number = |a, b, c| u32::from_be_bytes([0, a, b, c]);
+        let (length, offset, part) = (number(l0, l1, l2), number(o0, o1, o2), number(p0, p1, p2));
+        if offset.checked_add(part).is_none_or(|end| end > length) {
+            return None;
+        }
+        let (body, rest) = rest.split_at_checked(usize::try_from(part).ok()?)?;
+        let sequence = u16::from_be_bytes([s0, s1]);
+        Some((Self { kind, length, sequence, offset, body }, rest))
+    }
+
+    /// The fragments of octets, one behind the other.
+    pub fn all(octets: &'a [u8]) -> impl Iterator<Item = Self> + Clone {
+        let mut rest = octets;
+        std::iter::from_fn(move || {
+            let (fragment, after) = Self::read(rest)?;
+            rest = after;
+            Some(fragment)
+        })
+    }
+
+    /// Whether it is the whole message.
+    pub fn is_whole(&self) -> bool {
+        u32::try_from(self.body.len()).is_ok_and(|length| length == self.length)
+    }
 }
 
 /// The records of a datagram, up to the first that does not fit.
@@ -168,6 +224,16 @@ mod tests {
         );
         assert!(records.rest().is_empty());
         assert!(!looks_like(&flight[..20]));
+    }
+
+    #[test]
+    fn fragments_follow_each_other_and_stay_within_their_message() {
+        let two = [14, 0, 0, 0, 0, 3, 0, 0, 0, 0, 0, 0, 11, 0, 0, 9, 0, 4, 0, 0, 7, 0, 0, 2, 8, 8];
+        let found: Vec<_> = Fragment::all(&two).map(|f| (f.kind, f.sequence, f.offset)).collect();
+        assert_eq!(found, [(14, 3, 0), (11, 4, 7)]);
+        assert!(Fragment::all(&two).map(|f| f.is_whole()).eq([true, false]));
+        let beyond = [11, 0, 0, 8, 0, 4, 0, 0, 7, 0, 0, 2, 8, 8];
+        assert_eq!(Fragment::read(&beyond), None);
     }
 
     #[test]

@@ -36,7 +36,10 @@ pub fn compound(octets: &[u8]) {
                 debug_assert!(reports.count() <= 31);
             }
             Body::Sdes(items) => debug_assert!(items.count() <= octets.len()),
-            Body::Bye { .. } | Body::ExtendedReport { .. } | Body::Other => {}
+            Body::ExtendedReport { blocks, .. } => {
+                let _ = rtcp::extended::Metrics::new(blocks).count();
+            }
+            Body::Bye { .. } | Body::Other => {}
         }
     }
 }
@@ -91,10 +94,46 @@ pub fn streams(octets: &[u8]) {
 pub fn records(octets: &[u8]) {
     let count = dtls::Records::new(octets).filter(|record| record.handshake().is_some()).count();
     debug_assert!(count <= octets.len());
+    let fragments = dtls::Fragment::all(octets).map(|fragment| fragment.body.len());
+    debug_assert!(fragments.sum::<usize>() <= octets.len());
     let _ = (dtls::unified(octets), tls::start(octets));
     let mut rest = octets;
     while let Some(record) = tls::Record::read(rest) {
         let _ = record.handshake();
+        handshake(record.fragment);
         rest = rest.get(record.octets()..).unwrap_or(&[]);
+    }
+    handshake(octets);
+}
+
+/// The messages of a handshake, each read as whatever it could be.
+pub fn handshake(octets: &[u8]) {
+    let _ = (tls::ssl2::Ssl2ClientHello::parse(octets), tls::ssl2::Ssl2ServerHello::parse(octets));
+    for message in tls::Messages::new(octets) {
+        let body = message.body;
+        for hello in [tls::ClientHello::parse(body), tls::ClientHello::parse_dtls(body)] {
+            let Some(hello) = hello else { continue };
+            let _ = (hello.highest_version(), hello.has_grease(), hello.key_shares().count());
+            let mut text = String::new();
+            tls::fingerprint::ja3(&hello, &mut text);
+            let ja4 = tls::fingerprint::Ja4::of(&hello, false);
+            debug_assert!(ja4.shape.chars().count() == 10, "{}", ja4.shape);
+        }
+        if let Some(hello) = tls::ServerHello::parse(body) {
+            let _ = (hello.is_retry(), hello.sentinel(), hello.agreed_version());
+            let mut text = String::new();
+            tls::fingerprint::ja3s(&hello, &mut text);
+        }
+        for suite in
+            [0x0016, 0xc02f, 0xc014, 0x008e, 0xc033].into_iter().filter_map(tls::registry::suite)
+        {
+            let exchange = tls::key_exchange::ServerKeyExchange::parse(body, suite, true);
+            let _ = exchange.map(|exchange| exchange.prime_bits());
+        }
+        let _ = tls::key_exchange::certificate_verify(body, true);
+        let _ = tls::key_exchange::ticket_lifetime(body);
+        for der in tls::key_exchange::certificates(body) {
+            let _ = tls::certificate::Certificate::parse(der);
+        }
     }
 }

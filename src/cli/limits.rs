@@ -42,6 +42,7 @@ impl Setting {
             "udptl_flows" => &mut limits.udptl_flows,
             "company" => &mut limits.company,
             "zrtp" => &mut limits.zrtp,
+            "srtcp" => &mut limits.srtcp,
             "reassembly_octets" => &mut limits.reassembly_octets,
             "fragment_octets" => &mut limits.fragment_octets,
             "duplicates" => &mut limits.duplicates,

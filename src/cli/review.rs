@@ -16,10 +16,6 @@ use crate::report::events::Listener;
 use crate::report::ndjson::Ndjson;
 use crate::report::{self, Outcome};
 
-/// Frames and octets of an epoch: how much work is handed over at once. Nothing in a report depends
-/// on it.
-pub(super) const EPOCH: Cut = Cut { frames: 4_096, octets: 4 << 20 };
-
 /// `overhear review`.
 pub(super) fn review(args: &Review, bare: bool) -> Result<Status, Failure> {
     let policy = policy(&args.source);
@@ -34,12 +30,15 @@ pub(super) fn review(args: &Review, bare: bool) -> Result<Status, Failure> {
     let inputs = inputs::expand(&args.source)?;
     let config = config(&args.source, inputs.sources.clone(), policy)?;
     let json = output::target(args.json.as_deref(), &inputs.sources, &[])?;
-    let packets = cut::target(args.write.as_deref(), &inputs.sources, &[&json])?;
+    let packets = output::target(args.write.as_deref(), &inputs.sources, &[&json])?;
     let lines = output::target(args.ndjson.as_deref(), &inputs.sources, &[&json, &packets])?;
     let to_stdout =
         [&json, &packets, &lines].into_iter().any(|to| matches!(to, Some(Target::Stdout)));
     let quiet = args.source.quiet || to_stdout;
-    let config = Config { hash: args.hash, traced: args.call.clone(), ..config };
+    let mut config = Config { hash: args.hash, traced: args.call.clone(), ..config };
+    if packets.is_some() {
+        inputs::keep_stdin(&mut config)?;
+    }
     let listeners = ndjson(lines, args.sensor.as_deref());
     let Examined { mut outcome, trace, untold, .. } =
         match engage(&config, &args.source, inputs, listeners) {
@@ -126,16 +125,19 @@ fn policy(source: &Source) -> Policy {
 fn config(source: &Source, sources: Vec<PathBuf>, policy: Policy) -> Result<Config, Failure> {
     let cores = || std::thread::available_parallelism().map_or(1, usize::from);
     let most = crate::policy::limits::CELLS;
+    let lanes = source.lanes.unwrap_or_else(cores).min(most);
+    let usual = Cut::usual(lanes);
     Ok(Config {
         sources,
-        lanes: source.lanes.unwrap_or_else(cores).min(most),
+        lanes,
         mmap: !source.no_mmap,
         hash: false,
-        epoch: Cut { frames: source.epoch_frames.unwrap_or(EPOCH.frames), ..EPOCH },
+        epoch: Cut { frames: source.epoch_frames.unwrap_or(usual.frames), ..usual },
         policy,
         ladder: None,
         traced: Vec::new(),
         selection: selection(source)?,
+        stdin: None,
     })
 }
 

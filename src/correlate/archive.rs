@@ -11,11 +11,10 @@ use std::io;
 use super::join::{Citations, Join};
 use super::spool::{Merge, Store};
 use super::tally::Tally;
+use crate::model::handshake::HandshakeRecord;
 use crate::model::id::RecordKey;
 use crate::model::packed::{packed, unpack};
-use crate::model::record::{
-    CallRecord, HandshakeRecord, Protection, RegistrationRecord, StreamRecord,
-};
+use crate::model::record::{CallRecord, Protection, RegistrationRecord, StreamRecord};
 use crate::policy::Limits;
 
 /// Everything finished.
@@ -154,7 +153,7 @@ impl Archive {
     }
 
     /// Keeps a handshake.
-    pub fn push_handshake(&mut self, handshake: &HandshakeRecord) {
+    pub fn push_handshake(&mut self, handshake: &HandshakeRecord<'_>) {
         self.tally.handshake(handshake);
         self.handshakes.push(handshake.key(), handshake);
     }
@@ -266,11 +265,11 @@ impl Archive {
     /// Those of `each`.
     pub fn handshakes(
         &mut self,
-        mut each: impl FnMut(Row<'_, HandshakeRecord>) -> io::Result<()>,
+        mut each: impl FnMut(Row<'_, HandshakeRecord<'_>>) -> io::Result<()>,
     ) -> io::Result<()> {
         let mut findings = Citations::new(&mut self.findings_of, &self.places);
         show(self.handshakes.read(), |key, octets| {
-            let record: HandshakeRecord = unpack(octets)?;
+            let record: HandshakeRecord<'_> = unpack(octets)?;
             Some(each(Row { record, findings: findings.of(key) }))
         })
     }

@@ -4,12 +4,14 @@ use std::collections::VecDeque;
 use std::hash::BuildHasher;
 
 use hashbrown::HashMap;
+use overhear_parsers::rtcp::extended::{Metrics, VoipMetrics};
 use overhear_parsers::rtcp::{Body, Packets, ReportBlock};
 
 use crate::model::addr::{Addr, Endpoint, STABLE};
 use crate::model::evidence::FrameRef;
-use crate::model::record::StreamRtcp;
+use crate::model::record::{ReportedQuality, StreamRtcp};
 use crate::model::stream::StreamKey;
+use crate::model::time::{Span, Ts};
 use crate::policy::Limits;
 
 /// Name of the table in `evicted`.
@@ -30,6 +32,9 @@ pub struct Byes {
     /// Who sent it, and where it is.
     pub from: [Option<(Addr, FrameRef)>; 2],
 }
+
+/// A longer way is no way: clocks jumped, or a report was answered twice.
+const LONGEST_TRIP: Span = Span::from_secs(10);
 
 /// An SSRC between two hosts, whichever of them sends; ports differ between RTP and RTCP.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
@@ -55,11 +60,15 @@ pub struct RtcpReports {
 }
 
 /// What was said about one stream.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Reports {
     /// Its number in the order of arrival.
     arrived: u64,
     said: StreamRtcp,
+    /// The middle of the NTP time of the last sender report, and when it was seen.
+    sent: Option<(u32, Ts)>,
+    /// Round trips from the tap to the receiver: their sum, and how many.
+    trips: (Span, u32),
 }
 
 impl RtcpReports {
@@ -81,21 +90,29 @@ impl RtcpReports {
         self.evicted
     }
 
-    /// Reads one compound packet.
-    pub fn datagram(&mut self, src: Endpoint, dst: Endpoint, octets: &[u8], at: FrameRef) {
+    /// Reads one compound packet, seen at `at`.
+    pub fn datagram(&mut self, src: Endpoint, dst: Endpoint, seen: FrameRef, octets: &[u8]) {
+        let at = seen.time;
         for packet in Packets::new(octets) {
             match packet.decode() {
-                Body::SenderReport { ssrc, reports, .. } => {
-                    self.about(src, dst, ssrc).sender_reports += 1;
-                    self.blocks(src, dst, reports);
+                Body::SenderReport { ssrc, ntp, reports, .. } => {
+                    let of = self.about(src, dst, ssrc);
+                    of.said.sender_reports += 1;
+                    of.sent = Some((middle(ntp), at));
+                    self.blocks(src, dst, at, reports);
                 }
-                Body::ReceiverReport { reports, .. } => self.blocks(src, dst, reports),
+                Body::ReceiverReport { reports, .. } => self.blocks(src, dst, at, reports),
+                Body::ExtendedReport { blocks, .. } => {
+                    for metrics in Metrics::new(blocks) {
+                        self.about(src, dst, metrics.ssrc).said.extended = Some(told(&metrics));
+                    }
+                }
                 Body::Bye { sources, .. } => {
                     let (sources, _) = sources.as_chunks::<4>();
                     for ssrc in sources {
                         let ssrc = u32::from_be_bytes(*ssrc);
-                        self.about(src, dst, ssrc).byes += 1;
-                        self.bye(src.addr, (dst.addr, ssrc), at);
+                        self.about(src, dst, ssrc).said.byes += 1;
+                        self.bye(src.addr, (dst.addr, ssrc), seen);
                     }
                 }
                 _ => {}
@@ -106,7 +123,7 @@ impl RtcpReports {
     /// What was said about a stream that has ended, and forgets it.
     pub fn take(&mut self, stream: &StreamKey) -> Option<StreamRtcp> {
         let key = about(stream.src, stream.dst, stream.ssrc);
-        self.table.remove(&key).map(|reports| reports.said)
+        self.table.remove(&key).map(Reports::said)
     }
 
     /// The goodbyes that the receiver of a stream was sent about it, and forgets them.
@@ -130,9 +147,17 @@ impl RtcpReports {
         }
     }
 
-    fn blocks(&mut self, src: Endpoint, dst: Endpoint, reports: impl Iterator<Item = ReportBlock>) {
+    fn blocks(
+        &mut self,
+        src: Endpoint,
+        dst: Endpoint,
+        at: Ts,
+        reports: impl Iterator<Item = ReportBlock>,
+    ) {
         for report in reports {
-            let entry = self.about(src, dst, report.ssrc);
+            let of = self.about(src, dst, report.ssrc);
+            of.answer(&report, at);
+            let entry = &mut of.said;
             entry.report_blocks += 1;
             let lost = i64::from(report.cumulative_lost);
             entry.reported_lost = Some(entry.reported_lost.map_or(lost, |most| most.max(lost)));
@@ -142,7 +167,7 @@ impl RtcpReports {
         }
     }
 
-    fn about(&mut self, src: Endpoint, dst: Endpoint, ssrc: u32) -> &mut StreamRtcp {
+    fn about(&mut self, src: Endpoint, dst: Endpoint, ssrc: u32) -> &mut Reports {
         let key = about(src, dst, ssrc);
         if !self.table.contains_key(&key) {
             while self.table.len() >= self.cap {
@@ -159,8 +184,52 @@ impl RtcpReports {
             self.arrived += 1;
             self.arrival.push_back((self.arrived, key));
         }
-        let new = || Reports { arrived: self.arrived, said: StreamRtcp::default() };
-        &mut self.table.entry(key).or_insert_with(new).said
+        let arrived = self.arrived;
+        self.table.entry(key).or_insert_with(|| Reports { arrived, ..Reports::default() })
+    }
+}
+
+impl Reports {
+    /// Notes the round trip if this block answers the last sender report.
+    fn answer(&mut self, report: &ReportBlock, at: Ts) {
+        let Some((_, sent)) = self.sent.filter(|(ntp, _)| *ntp == report.last_sr && *ntp != 0)
+        else {
+            return;
+        };
+        let held = i64::from(report.delay_since_last_sr).saturating_mul(1_000_000_000) >> 16;
+        let trip = at.since(sent).nanos().saturating_sub(held);
+        if (0..=LONGEST_TRIP.nanos()).contains(&trip) {
+            let (sum, trips) = self.trips;
+            self.trips = (Span::from_nanos(sum.nanos().saturating_add(trip)), trips + 1);
+        }
+    }
+
+    fn said(self) -> StreamRtcp {
+        let (sum, trips) = self.trips;
+        let mean = |sum: Span| (sum.secs_f64() * 1e6 / f64::from(trips)).round() / 1e3;
+        StreamRtcp { round_trip_ms: (trips > 0).then(|| mean(sum)), ..self.said }
+    }
+}
+
+/// The middle 32 bits of an NTP time, by which report blocks name a sender report.
+fn middle(ntp: u64) -> u32 {
+    u32::try_from(ntp >> 16 & u64::from(u32::MAX)).unwrap_or_default()
+}
+
+fn told(metrics: &VoipMetrics) -> ReportedQuality {
+    let pct = |rate: u8| (f64::from(rate) / 256.0 * 1e4).round() / 100.0;
+    let tenths = |score: u8| f64::from(score) / 10.0;
+    ReportedQuality {
+        loss_pct: pct(metrics.loss_rate),
+        discarded_pct: pct(metrics.discard_rate),
+        burst_density_pct: pct(metrics.burst_density),
+        gap_density_pct: pct(metrics.gap_density),
+        burst_ms: u64::from(metrics.burst_ms),
+        gap_ms: u64::from(metrics.gap_ms),
+        round_trip_ms: Some(u64::from(metrics.round_trip_ms)).filter(|trip| *trip > 0),
+        r_factor: metrics.r_factor.map(u64::from),
+        mos_lq: metrics.mos_lq.map(tenths),
+        mos_cq: metrics.mos_cq.map(tenths),
     }
 }
 

@@ -1,12 +1,16 @@
 //! Records for tests of what stores, joins and prints them.
 
 use crate::model::addr::{Addr, Endpoint};
+use crate::model::code_point::{CipherSuite, Group, Number, Scheme, SrtpProfile, Version};
 use crate::model::finding::Confidence;
+use crate::model::handshake::{
+    AlertRecord, CertificateRecord, Ending, HandshakeRecord, Offered, Outcome, Peer,
+};
 use crate::model::id::{Kind, RecordId};
 use crate::model::record::{
-    CallMedia, CallRecord, CallState, HandshakeKind, HandshakeRecord, Jitter, Keying, Party,
-    PayloadType, Protection, RegistrationRecord, RegistrationState, Side, Sides, StreamRecord,
-    StreamRtcp, VerdictRecord,
+    CallMedia, CallRecord, CallState, HandshakeKind, Jitter, Keying, Party, PayloadType,
+    Protection, RegistrationRecord, RegistrationState, Side, Sides, StreamRecord, StreamRtcp,
+    VerdictRecord,
 };
 use crate::model::time::{Span, Ts};
 
@@ -67,6 +71,9 @@ pub(crate) fn call(frame: u64) -> CallRecord<'static> {
             answered: vec!["RTP/AVP".into()],
             keying: Keying::None,
             codecs: vec!["PCMU".into(), "telephone-event".into()],
+            holds: Vec::new(),
+            moves: Vec::new(),
+            features: Vec::new(),
         },
         transfers: Vec::new(),
         challenges: 1,
@@ -120,6 +127,7 @@ pub(crate) fn stream(frame: u64) -> StreamRecord<'static> {
         negotiated: Some("RTP/AVP".into()),
         digits: None,
         rtcp: Some(StreamRtcp { sender_reports: 8, report_blocks: 8, ..StreamRtcp::default() }),
+        quality: None,
     }
 }
 
@@ -141,7 +149,7 @@ pub(crate) fn registration(frame: u64) -> RegistrationRecord<'static> {
     }
 }
 
-pub(crate) fn handshake(frame: u64) -> HandshakeRecord {
+pub(crate) fn handshake(frame: u64) -> HandshakeRecord<'static> {
     HandshakeRecord {
         id: id(Kind::Handshake, frame),
         kind: HandshakeKind::Tls,
@@ -149,5 +157,57 @@ pub(crate) fn handshake(frame: u64) -> HandshakeRecord {
         server: endpoint(20, 5061),
         first_source: 0,
         first_frame: frame,
+        last_source: 0,
+        last_frame: frame + 7,
+        start: time(frame),
+        setup_ms: Some(12.5),
+        sni: Some("sip.example.com".into()),
+        alpn: Some(vec!["sip/2".into()]),
+        alpn_chosen: None,
+        offered: Some(Offered {
+            versions: vec![Version(0x0304), Version(0x0303)],
+            ciphers: vec![CipherSuite(0x1301), CipherSuite(0x9999)],
+            groups: vec![Group(0x1d)],
+            signature_algorithms: vec![Scheme(0x0804)],
+            srtp_profiles: vec![SrtpProfile(7)],
+        }),
+        version: Some(Version(0x0303)),
+        cipher: Some(CipherSuite(0xc02f)),
+        cipher_id: Some(Number(0xc02f)),
+        group: Some(Group(0x17)),
+        dh_bits: None,
+        srtp_profile: None,
+        certificates: Some(vec![CertificateRecord {
+            subject: "CN=sip.example.com".into(),
+            issuer: "CN=Example CA".into(),
+            serial: "01".into(),
+            not_before: "2025-01-01T00:00:00Z".into(),
+            not_after: "2035-12-31T00:00:00Z".into(),
+            key: "rsa-2048".into(),
+            signature: "sha256WithRSAEncryption".into(),
+            san: vec!["DNS:sip.example.com".into()],
+            sha256: "00ff".into(),
+            self_signed: false,
+        }]),
+        certificate_requested: Some(true),
+        client_certificate: Some(false),
+        resumed: Some(false),
+        retried: Some(false),
+        extended_master_secret: Some(true),
+        encrypt_then_mac: Some(false),
+        secure_renegotiation: Some(true),
+        compression: Some(false),
+        early_data: false,
+        outcome: Outcome::Completed,
+        ended_by: Ending::Finished,
+        alert: Some(AlertRecord {
+            level: "warning".into(),
+            description: "unrecognized_name".into(),
+            from: Peer::Server,
+        }),
+        ja3: Some("0123".into()),
+        ja3s: None,
+        ja4: Some("t13d0206h2_8daaf6152771_e5627efa2ab1".into()),
+        decrypted: false,
     }
 }

@@ -5,9 +5,10 @@
 use std::collections::BTreeMap;
 
 use crate::model::frame::FrameId;
+use crate::model::handshake::HandshakeRecord;
 use crate::model::record::{
-    CallRecord, CallState, HandshakeKind, HandshakeRecord, Protection, RegistrationRecord,
-    RegistrationState, StreamRecord,
+    CallRecord, CallState, HandshakeKind, Protection, RegistrationRecord, RegistrationState,
+    StreamRecord,
 };
 
 /// Frames named as examples for each kind of stream.
@@ -112,7 +113,7 @@ impl Tally {
         self.codec(stream.payload_types.first().and_then(|first| first.codec.as_deref()));
     }
 
-    pub(super) fn handshake(&mut self, handshake: &HandshakeRecord) {
+    pub(super) fn handshake(&mut self, handshake: &HandshakeRecord<'_>) {
         let count = match handshake.kind {
             HandshakeKind::Tls => &mut self.tls,
             HandshakeKind::Dtls => &mut self.dtls,

@@ -14,7 +14,7 @@ use crate::model::fact::SipNames;
 use crate::model::finding::{Confidence, Finding};
 use crate::model::frame::FrameId;
 use crate::model::id::{Kind, RecordId, RecordKey};
-use crate::model::record::{PayloadType, Protection, StreamRecord, VerdictRecord};
+use crate::model::record::{PayloadType, Protection, StreamRecord, StreamRtcp, VerdictRecord};
 use crate::model::time::Ts;
 use crate::model::transport::Transport;
 use crate::policy::Policy;
@@ -94,7 +94,8 @@ pub(super) fn stream(n: u64, src: &str, dst: &str) -> StreamRecord<'static> {
         },
         negotiated: Some("RTP/AVP".into()),
         digits: None,
-        rtcp: None,
+        rtcp: Some(StreamRtcp::default()),
+        quality: None,
     }
 }
 
@@ -141,6 +142,7 @@ impl Bench {
             lookalike: false,
             drift_pct: None,
             around: Around::default(),
+            agreement: None,
         });
     }
 

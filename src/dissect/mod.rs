@@ -2,9 +2,12 @@
 
 #![deny(clippy::arithmetic_side_effects, clippy::as_conversions)]
 
+pub mod dtls_handshake;
 pub mod frame_stream;
 pub mod msrp_stream;
 pub mod sip_names;
 pub mod sip_stream;
 pub mod tcp_probe;
+pub mod tls_handshake;
+pub mod tls_stream;
 pub mod ws_stream;

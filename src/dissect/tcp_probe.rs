@@ -20,13 +20,8 @@ const START_LINE_MAX: usize = 4096;
 pub enum Probe {
     /// SIP.
     Sip,
-    /// A TLS record; whether it is a ClientHello.
-    Tls {
-        /// The record holds a ClientHello.
-        client_hello: bool,
-        /// The record is part of a handshake.
-        handshake: bool,
-    },
+    /// A TLS record.
+    Tls(TlsStart),
     /// HEP, version 3.
     Hep,
     /// A WebSocket with SIP.
@@ -39,6 +34,21 @@ pub enum Probe {
     More,
     /// Neither.
     Other,
+}
+
+/// With what a TLS connection begins, as far as it was captured.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum TlsStart {
+    /// A `ClientHello`.
+    Client,
+    /// One in the form of SSL 2.0.
+    Ssl2Client,
+    /// A `ServerHello`: the client's messages are missing, or come later.
+    Server,
+    /// Another message of a handshake.
+    Handshake,
+    /// Data: the handshake was before the capture.
+    Data,
 }
 
 /// Judges the octets delivered so far.
@@ -89,7 +99,7 @@ fn contains_sip_version(line: &[u8]) -> bool {
 
 fn tls_probe(octets: &[u8]) -> Probe {
     match tls::start(octets) {
-        tls::Start::Ssl2 => Probe::Tls { client_hello: true, handshake: true },
+        tls::Start::Ssl2 => Probe::Tls(TlsStart::Ssl2Client),
         tls::Start::Incomplete => Probe::More,
         tls::Start::No if ws_stream::begins_sip(octets) => Probe::WebSocket,
         tls::Start::No => match framed::start(octets) {
@@ -98,14 +108,14 @@ fn tls_probe(octets: &[u8]) -> Probe {
             framed::Start::No => Probe::Other,
         },
         tls::Start::Tls => match tls::Record::read(octets) {
-            Some(record) if record.content_type != 22 => {
-                Probe::Tls { client_hello: false, handshake: false }
-            }
+            Some(record) if record.content_type != 22 => Probe::Tls(TlsStart::Data),
             Some(record) if record.fragment.len() < 4 => Probe::More,
-            Some(record) => {
-                let handshake = record.handshake();
-                Probe::Tls { client_hello: handshake == Some(1), handshake: handshake.is_some() }
-            }
+            Some(record) => Probe::Tls(match record.handshake() {
+                Some(1) => TlsStart::Client,
+                Some(2) => TlsStart::Server,
+                Some(_) => TlsStart::Handshake,
+                None => TlsStart::Data,
+            }),
             None => Probe::Other,
         },
     }

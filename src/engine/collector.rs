@@ -1,25 +1,26 @@
 //! The collector: facts of all lanes in one order, turned into calls, bound streams and findings.
 
 use std::collections::BTreeMap;
+use std::hint::black_box;
 
 use overhear_parsers::sip::Message;
 
 use crate::correlate::archive::Archive;
+use crate::correlate::certificates::Certificates;
 use crate::correlate::company::{self, Companion, Company};
 use crate::correlate::dialogs::Dialogs;
 use crate::correlate::event::SipEvent;
+use crate::correlate::handshake::HandshakeRead;
 use crate::correlate::media::{self, MediaBinder};
 use crate::correlate::outbox::Outbox;
 use crate::correlate::rtcp::{self, RtcpReports};
 use crate::correlate::zrtp::{self, ZrtpFlows};
 use crate::detect::Detectors;
-use crate::detect::seen::TapSeen;
-use crate::model::addr::stable_hash;
+use crate::detect::seen::{HandshakeSeen, TapSeen};
 use crate::model::capture::{Counts, PeerRecord};
-use crate::model::evidence::FrameRef;
 use crate::model::fact::{Body, EpochFacts, Fact, FactKey, Flow, SipFact};
-use crate::model::id::{Kind, RecordId};
-use crate::model::record::{HandshakeKind, HandshakeRecord};
+use crate::model::handshake::HandshakeFacts;
+use crate::model::record::HandshakeKind;
 use crate::model::tally::Tally;
 use crate::model::time::Ts;
 use crate::policy::Policy;
@@ -52,6 +53,7 @@ pub struct Collector {
     zrtp: ZrtpFlows,
     /// Scratch: the company of the stream at hand.
     met: Vec<Companion>,
+    certificates: Certificates,
     detectors: Detectors,
     archive: Archive,
     outbox: Outbox,
@@ -105,6 +107,7 @@ impl Collector {
             company: Company::new(policy.limits.company),
             zrtp: ZrtpFlows::new(&policy.limits),
             met: Vec::new(),
+            certificates: Certificates::default(),
             detectors: Detectors::new(policy),
             archive: Archive::new(&policy.limits),
             outbox: Outbox::default(),
@@ -196,12 +199,16 @@ impl Collector {
             *found = fact.map(|fact| (fact, epoch));
         }
         // Indices first, then entries: each of these loops is short enough to run ahead of itself.
-        let touched = facts.iter().flatten().fold(0, |all, (fact, _)| match &fact.body {
-            Body::Sip(sip) => all ^ self.dialogs.touch_index(&sip.names),
-            _ => all,
-        });
-        // Without this the early reads are dead code.
-        std::hint::black_box(touched);
+        // Without the black boxes the early reads are dead code.
+        let sips = || {
+            facts.iter().map(|fact| match fact {
+                Some((Fact { body: Body::Sip(sip), .. }, _)) => Some(sip),
+                _ => None,
+            })
+        };
+        let all = |touched: u64, one: u64| touched ^ one;
+        let index = |sip: &SipFact| u64::from(self.dialogs.touch_index(&sip.names));
+        black_box(sips().flatten().map(index).fold(0, all));
         let mut aheads = [None; TOGETHER];
         for (ahead, (fact, _)) in aheads.iter_mut().zip(facts.iter().flatten()) {
             *ahead = match &fact.body {
@@ -210,13 +217,22 @@ impl Collector {
                 _ => None,
             };
         }
-        let touched = aheads.iter().flatten().fold(0, |all, ahead| {
-            all ^ match ahead {
-                Ahead::Call(slot) => self.dialogs.touch(*slot),
-                Ahead::Announcement(slot) => self.media.touch(*slot),
-            }
-        });
-        std::hint::black_box(touched);
+        black_box(sips().flatten().map(|sip| self.dialogs.touch_request(&sip.names)).fold(0, all));
+        let entry = |ahead: &Ahead| match ahead {
+            Ahead::Call(slot) => self.dialogs.touch(*slot),
+            Ahead::Announcement(slot) => self.media.touch(*slot),
+        };
+        black_box(aheads.iter().flatten().map(entry).fold(0, all));
+        let mut noted = [[0; 2]; TOGETHER];
+        for ((noted, sip), ahead) in noted.iter_mut().zip(sips()).zip(&aheads) {
+            let (Some(sip), ahead) = (sip, ahead) else { continue };
+            let call = match ahead {
+                Some(Ahead::Call(slot)) => self.dialogs.key(*slot),
+                _ => None,
+            };
+            *noted = self.detectors.ahead(sip.src.addr, sip.dst.addr, call);
+        }
+        black_box(noted.iter().map(|noted| self.detectors.touch(*noted)).fold(0, all));
         for (fact, epoch) in facts.iter().flatten() {
             self.fact(fact, epoch);
         }
@@ -260,21 +276,13 @@ impl Collector {
             Body::StreamLoss { second } => {
                 self.detectors.tap(&TapSeen::StreamLoss { second: *second, at: fact.frame });
             }
+            // Proofs come here.
+            Body::SrtpSample { .. } => {}
+            Body::SrtcpClear { .. } => {}
             Body::Rtcp { .. } | Body::Zrtp { .. } | Body::Msrp { .. } | Body::UdptlEnded(_) => {
-                self.beside(fact, epoch)
+                self.beside(fact, epoch);
             }
-            Body::Handshake { kind, client, server, clipped } => {
-                let hash = stable_hash(&(client, server, fact.frame.time.nanos() / 1_000_000));
-                let record = HandshakeRecord {
-                    id: RecordId::new(Kind::Handshake, hash),
-                    kind: *kind,
-                    client: *client,
-                    server: *server,
-                    first_source: fact.frame.frame.source,
-                    first_frame: fact.frame.frame.number,
-                };
-                self.handshake(&record, *clipped, fact.frame);
-            }
+            Body::Handshake(handshake) => self.handshake(handshake, epoch),
             Body::MidstreamTls { src, dst } => {
                 let seen = TapSeen::MidstreamTls { src: *src, dst: *dst, at: fact.frame };
                 self.detectors.tap(&seen);
@@ -315,20 +323,27 @@ impl Collector {
         // cannot be seen from it.
         if sip.hep.is_none() {
             self.detectors.sip(&event, &placement);
+        } else {
+            self.detectors.copy(&event, &placement);
         }
         self.watch.sip(&event, &placement);
     }
 
-    fn handshake(&mut self, record: &HandshakeRecord, clipped: bool, at: FrameRef) {
-        match record.kind {
+    fn handshake(&mut self, facts: &HandshakeFacts, epoch: &EpochFacts) {
+        match facts.kind {
             HandshakeKind::Tls => self.counts.tls_handshakes += 1,
             HandshakeKind::Dtls => self.counts.dtls_handshakes += 1,
         }
-        if clipped {
-            self.detectors.tap(&TapSeen::Clipped { what: "TLS handshake", at });
+        if facts.clipped {
+            self.detectors.tap(&TapSeen::Clipped { what: "TLS handshake", at: facts.first });
         }
-        self.archive.push_handshake(record);
-        self.events.tell(|listener| listener.handshake(record, at.time));
+        let client = epoch.octets(&facts.client_messages);
+        let server = epoch.octets(&facts.server_messages);
+        let read = HandshakeRead::new(facts, client, server, &mut self.certificates);
+        let record = read.record();
+        self.detectors.handshake(&HandshakeSeen::new(&read, &record));
+        self.archive.push_handshake(&record);
+        self.events.tell(|listener| listener.handshake(&record, facts.first.time));
     }
 
     /// Hands on what correlation has finished or learned.
@@ -340,6 +355,9 @@ impl Collector {
             self.trace.announced(&announcement);
             self.zrtp.announce(announcement.call.id, announcement.side, &announcement.zrtp);
             self.media.announce(&announcement);
+        }
+        for exchange in self.outbox.exchanges.drain(..) {
+            self.detectors.exchange(&exchange);
         }
         for (call, end) in self.outbox.released.drain(..) {
             self.media.release(call, end, self.now);

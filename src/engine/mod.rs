@@ -22,7 +22,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
 
-use crate::capture::{CaptureError, Live, Merge, OpenOptions, Selection, Source, Unpacking};
+use crate::capture::{CaptureError, Kept, Live, Merge, OpenOptions, Selection, Source, Unpacking};
 use crate::detect::seen::CaptureSeen;
 use crate::model::capture::{CaptureRecord, Counts, SeverityCounts, SourceRecord};
 use crate::model::evidence::FrameRef;
@@ -50,9 +50,18 @@ pub struct Cut {
     pub octets: usize,
 }
 
+impl Cut {
+    /// What is fastest with this many lanes. With one, the facts of an epoch are read by the core that
+    /// made them, and are few enough to be in its own cache still; with more, what counts is how
+    /// seldom one thread waits for another.
+    pub const fn usual(lanes: usize) -> Self {
+        Self { frames: if lanes == 1 { 256 } else { 4096 }, octets: 4 << 20 }
+    }
+}
+
 impl Default for Cut {
     fn default() -> Self {
-        Self { frames: 4096, octets: 4 << 20 }
+        Self::usual(1)
     }
 }
 
@@ -77,6 +86,8 @@ pub struct Config {
     pub traced: Vec<String>,
     /// The frames that are looked at.
     pub selection: Selection,
+    /// Standard input, if it was kept to be read more than once.
+    pub stdin: Option<Kept>,
 }
 
 /// How far a review is.
@@ -197,6 +208,7 @@ fn opened(config: &Config) -> (Merge, Vec<CaptureError>) {
             window: limits.unpack_window as u64,
         },
         interfaces: limits.interfaces,
+        stdin: config.stdin.clone(),
     };
     let (mut merge, refused) = Merge::open(&config.sources, &options);
     merge.select(config.selection.clone());

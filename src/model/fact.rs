@@ -9,8 +9,10 @@ use overhear_parsers::sip::{HeaderSpan, Layout, Part};
 
 use super::addr::{Endpoint, Proto};
 use super::evidence::FrameRef;
+use super::frame::FrameId;
+use super::handshake::HandshakeFacts;
 use super::record::HandshakeKind;
-use super::stream::StreamEnded;
+use super::stream::{StreamEnded, StreamKey};
 use super::time::{Span, Ts};
 use super::transport::Transport;
 
@@ -65,6 +67,25 @@ pub enum Body {
         /// Seconds since the epoch.
         second: i64,
     },
+    /// Three consecutive packets of a stream that does not look clear, captured whole: once for each
+    /// closer look.
+    SrtpSample {
+        /// The stream.
+        key: StreamKey,
+        /// The packets from their RTP headers on, each behind its length in two octets, big endian.
+        octets: Range<u32>,
+        /// Where they were seen.
+        frames: [FrameId; 3],
+    },
+    /// SRTCP whose content is not encrypted (E is 0, RFC 3711 §3.4): once for each sender.
+    SrtcpClear {
+        /// Sender.
+        src: Endpoint,
+        /// Receiver.
+        dst: Endpoint,
+        /// The SSRC of its sender.
+        ssrc: u32,
+    },
     /// An RTCP compound packet in clear.
     Rtcp {
         /// Sender.
@@ -92,17 +113,8 @@ pub enum Body {
     },
     /// Datagrams built like UDPTL (ITU-T T.38), of one direction, have ended.
     UdptlEnded(Box<UdptlEnded>),
-    /// A ClientHello began a handshake.
-    Handshake {
-        /// TLS or DTLS.
-        kind: HandshakeKind,
-        /// Who sent the ClientHello.
-        client: Endpoint,
-        /// The other side.
-        server: Endpoint,
-        /// The snap length cut the frame.
-        clipped: bool,
-    },
+    /// A handshake is over.
+    Handshake(Box<HandshakeFacts>),
     /// TLS records on a connection whose handshake was not captured.
     MidstreamTls {
         /// Sender of the first record.
@@ -203,7 +215,7 @@ pub struct SipNames {
 pub struct EpochFacts {
     /// The facts, in no particular order.
     pub facts: Vec<Fact>,
-    /// Octets of SIP and RTCP messages.
+    /// Octets of SIP, RTCP and handshake messages, and of sampled RTP packets.
     pub octets: Vec<u8>,
     /// Spans of SIP headers.
     pub spans: Vec<HeaderSpan>,
@@ -254,10 +266,15 @@ impl Body {
             Self::Rtcp { src, dst, .. } | Self::Zrtp { src, dst, .. } => (*src, *dst, Proto::UDP),
             Self::UdptlEnded(ended) => (ended.src, ended.dst, Proto::UDP),
             Self::Msrp { src, dst } => (*src, *dst, Proto::TCP),
-            Self::Handshake { kind: HandshakeKind::Tls, client, server, .. } => {
-                (*client, *server, Proto::TCP)
+            Self::SrtcpClear { src, dst, .. } => (*src, *dst, Proto::UDP),
+            Self::SrtpSample { key, .. } => (key.src, key.dst, Proto::UDP),
+            Self::Handshake(handshake) => {
+                let proto = match handshake.kind {
+                    HandshakeKind::Tls => Proto::TCP,
+                    HandshakeKind::Dtls => Proto::UDP,
+                };
+                (handshake.client, handshake.server, proto)
             }
-            Self::Handshake { client, server, .. } => (*client, *server, Proto::UDP),
             Self::MidstreamTls { src, dst } => (*src, *dst, Proto::TCP),
             Self::Duplicate { .. } | Self::StreamLoss { .. } | Self::BackwardJump { .. } => {
                 return None;

@@ -2,10 +2,13 @@
 
 pub mod addr;
 pub mod capture;
+pub mod code_point;
 pub mod evidence;
 pub mod fact;
+pub mod figures;
 pub mod finding;
 pub mod frame;
+pub mod handshake;
 pub mod id;
 pub mod notes;
 pub mod packed;

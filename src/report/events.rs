@@ -11,7 +11,8 @@ use super::ndjson::fingerprint;
 use crate::model::capture::{CaptureRecord, Counts};
 use crate::model::fact::Flow;
 use crate::model::finding::Finding;
-use crate::model::record::{CallRecord, HandshakeRecord, RegistrationRecord, StreamRecord};
+use crate::model::handshake::HandshakeRecord;
+use crate::model::record::{CallRecord, RegistrationRecord, StreamRecord};
 use crate::model::time::Ts;
 
 /// Which word about a finding it is.
@@ -32,7 +33,7 @@ pub trait Listener: Send {
     /// A stream has ended.
     fn stream(&mut self, stream: &StreamRecord<'_>);
     /// A handshake was seen.
-    fn handshake(&mut self, handshake: &HandshakeRecord, at: Ts);
+    fn handshake(&mut self, handshake: &HandshakeRecord<'_>, at: Ts);
     /// A finding was raised, or is final.
     fn finding(&mut self, finding: &Finding, flow: Option<Flow>, stage: Stage);
     /// The end of the capture, and what was counted.

@@ -52,13 +52,7 @@ pub fn write(outcome: &mut Outcome, out: &mut impl Write) -> io::Result<()> {
     archive.streams(|row| document.row(&row.record, row.findings, &cited))?;
     document.end_list();
     document.list("handshakes");
-    archive.handshakes(|row| {
-        let out = document.element()?;
-        row.record.members(out);
-        out.raw(UNREAD);
-        cited.end(row.findings, out);
-        Ok(())
-    })?;
+    archive.handshakes(|row| document.row(&row.record, row.findings, &cited))?;
     document.end_list();
     // Filled by later versions.
     for later in ["identities", "trunks", "sources"] {
@@ -165,19 +159,6 @@ impl Cited<'_> {
     }
 }
 
-macro_rules! unread {
-    ($($name:ident)*) => {
-        /// What is not read from a handshake yet is `null`: not known.
-        pub(super) const UNREAD: &str =
-            concat!($(",\"", stringify!($name), "\":null",)* ",\"decrypted\":false");
-    };
-}
-
-unread! {
-    sni alpn offered version cipher cipher_id group dh_bits srtp_profile certificates
-    client_certificate resumed outcome alert ja3 ja3s ja4
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -222,7 +203,7 @@ mod tests {
         assert_eq!(report["calls"][1]["exposure"], "protected");
         assert_eq!(report["calls"][2]["exposure"], "no-media");
         assert_eq!(report["findings"][0]["evidence"][0]["frame"], 21);
-        assert_eq!(report["handshakes"][0]["sni"], Value::Null);
+        assert_eq!(report["handshakes"][0]["sni"], "sip.example.com");
     }
 
     /// Prints what a record costs; run with `--ignored --nocapture` and a release profile.

@@ -10,7 +10,8 @@ use super::text::{Ink, Layout, moment, short_duration};
 use crate::model::capture::{CaptureRecord, Counts};
 use crate::model::fact::Flow;
 use crate::model::finding::Finding;
-use crate::model::record::{CallRecord, HandshakeRecord, RegistrationRecord, StreamRecord};
+use crate::model::handshake::HandshakeRecord;
+use crate::model::record::{CallRecord, RegistrationRecord, StreamRecord};
 use crate::model::time::Ts;
 
 /// Columns of who calls whom.
@@ -48,7 +49,7 @@ impl Listener for Lines {
 
     fn stream(&mut self, _: &StreamRecord<'_>) {}
 
-    fn handshake(&mut self, _: &HandshakeRecord, _: Ts) {}
+    fn handshake(&mut self, _: &HandshakeRecord<'_>, _: Ts) {}
 
     fn finding(&mut self, finding: &Finding, flow: Option<Flow>, stage: Stage) {
         if stage == Stage::Final {

@@ -13,15 +13,13 @@ use sha1::{Digest, Sha1};
 
 use super::encode::encode;
 use super::events::{Listener, Stage};
-use super::json::UNREAD;
 use super::records::{Json, Object, Out};
 use crate::model::addr::{Addr, Endpoint, FlowKey, Proto, stable_hash};
 use crate::model::capture::{CaptureRecord, Counts};
 use crate::model::fact::Flow;
 use crate::model::finding::{Confidence, Finding, Severity};
-use crate::model::record::{
-    CallRecord, HandshakeKind, HandshakeRecord, RegistrationRecord, StreamRecord,
-};
+use crate::model::handshake::HandshakeRecord;
+use crate::model::record::{CallRecord, HandshakeKind, RegistrationRecord, StreamRecord};
 use crate::model::time::Ts;
 
 /// The schema's number: a key that changes its meaning needs another one.
@@ -126,7 +124,7 @@ impl Listener for Ndjson {
         self.close();
     }
 
-    fn handshake(&mut self, handshake: &HandshakeRecord, at: Ts) {
+    fn handshake(&mut self, handshake: &HandshakeRecord<'_>, at: Ts) {
         let proto = match handshake.kind {
             HandshakeKind::Tls => Proto::TCP,
             HandshakeKind::Dtls => Proto::UDP,
@@ -134,7 +132,6 @@ impl Listener for Ndjson {
         let flow = Flow { src: handshake.client, dst: handshake.server, proto };
         self.begin("handshake", Some(at), Some(flow));
         self.join(handshake);
-        self.out.raw(UNREAD);
         self.close();
     }
 

@@ -7,14 +7,18 @@ use super::encode;
 use super::put::{self, Calendar};
 use crate::correlate::archive::{CallStream, Exposure};
 use crate::model::addr::{Addr, Endpoint};
+use crate::model::code_point::{CipherSuite, Group, Number, Scheme, SrtpProfile, Version};
 use crate::model::finding::Confidence;
 use crate::model::frame::FrameId;
+use crate::model::handshake::{
+    AlertRecord, CertificateRecord, Ending, HandshakeRecord, Offered, Outcome, Peer,
+};
 use crate::model::id::RecordId;
 use crate::model::packed::Text;
 use crate::model::record::{
-    CallMedia, CallRecord, CallState, HandshakeKind, HandshakeRecord, Jitter, Keying, Party,
-    PayloadType, Protection, RegistrationRecord, RegistrationState, Side, Sides, StreamRecord,
-    StreamRtcp, Transfer, VerdictRecord,
+    CallMedia, CallRecord, CallState, HandshakeKind, Hold, Jitter, Keying, Moved, Party,
+    PayloadType, Protection, RegistrationRecord, RegistrationState, ReportedQuality, Side, Sides,
+    StreamQuality, StreamRecord, StreamRtcp, Transfer, VerdictRecord,
 };
 use crate::model::time::Ts;
 
@@ -105,7 +109,11 @@ pub(super) use {members, more, object, words};
 
 object! { Party<'_> { uri user host display } }
 
-object! { CallMedia<'_> { offered answered keying codecs } }
+object! { CallMedia<'_> { offered answered keying codecs holds moves features } }
+
+object! { Hold { by frame until } }
+
+object! { Moved { by frame } }
 
 object! { Transfer { target accepted outcome frame } }
 
@@ -131,7 +139,25 @@ object! { PayloadType<'_> { pt codec clock_rate packets } }
 
 object! { Jitter { mean max } }
 
-object! { StreamRtcp { sender_reports report_blocks reported_lost reported_jitter byes } }
+object! {
+    StreamRtcp {
+        sender_reports report_blocks reported_lost reported_jitter byes round_trip_ms extended
+    }
+}
+
+object! {
+    ReportedQuality {
+        loss_pct discarded_pct burst_density_pct gap_density_pct burst_ms gap_ms round_trip_ms
+        r_factor mos_lq mos_cq
+    }
+}
+
+object! {
+    StreamQuality {
+        r_factor mos_unbuffered mos_buffered discarded_pct burst_ratio bursts burst_density_pct
+        gap_density_pct burst_ms gap_ms assumed_delay_ms approximate
+    }
+}
 
 object! { VerdictRecord<'_> { test confidence figures(Figures) } }
 
@@ -140,10 +166,29 @@ object! {
         id call src dst ssrc(Ssrc) payload_types packets payload_bytes wire_bytes first last
         duration_s first_source first_frame last_frame last_source expected lost loss_pct
         duplicates reordered jitter_ms mos dscp ttl gaps protection verdict negotiated digits rtcp
+        quality
     }
 }
 
-object! { HandshakeRecord { id kind client server first_source first_frame } }
+object! { Offered { versions ciphers groups signature_algorithms srtp_profiles } }
+
+object! { AlertRecord<'_> { level description from } }
+
+object! {
+    CertificateRecord<'_> {
+        subject issuer serial not_before not_after key signature san sha256 self_signed
+    }
+}
+
+object! {
+    HandshakeRecord<'_> {
+        id kind client server first_source first_frame last_source last_frame start setup_ms sni
+        alpn alpn_chosen offered version cipher cipher_id group dh_bits srtp_profile certificates
+        certificate_requested client_certificate resumed retried extended_master_secret
+        encrypt_then_mac secure_renegotiation compression early_data outcome ended_by alert ja3
+        ja3s ja4 decrypted
+    }
+}
 
 impl<T: Json> Object for Sides<T> {
     #[inline]
@@ -184,6 +229,33 @@ words! {
 words! { Confidence { Low "low" Medium "medium" High "high" Certain "certain" } }
 
 words! { HandshakeKind { Tls "tls" Dtls "dtls" } }
+
+words! { Peer { Client "client" Server "server" } }
+
+words! { Outcome { Completed "completed" Refused "refused" Incomplete "incomplete" } }
+
+words! {
+    Ending {
+        Finished "finished" Data "data" Alert "alert" ServerReset "server-reset"
+        ServerClosed "server-closed" ClientReset "client-reset" ClientClosed "client-closed"
+        Silence "silence"
+    }
+}
+
+/// [`Json`] for code points: names, which need no escapes.
+macro_rules! code_points {
+    ($($name:ident)*) => {$(
+        impl Json for $name {
+            #[inline]
+            fn json(&self, out: &mut Out) {
+                // Writing to memory cannot fail.
+                let _ = write!(out.octets, "\"{self}\"");
+            }
+        }
+    )*};
+}
+
+code_points! { Version CipherSuite Number Group Scheme SrtpProfile }
 
 words! {
     Exposure {
@@ -413,6 +485,24 @@ mod tests {
         let mut handshake = sample::handshake(7);
         same(&handshake);
         handshake.kind = HandshakeKind::Dtls;
+        for outcome in [Outcome::Refused, Outcome::Incomplete] {
+            handshake.outcome = outcome;
+            same(&handshake);
+        }
+        for ending in [
+            Ending::Data,
+            Ending::Alert,
+            Ending::ServerReset,
+            Ending::ServerClosed,
+            Ending::ClientReset,
+            Ending::ClientClosed,
+            Ending::Silence,
+        ] {
+            handshake.ended_by = ending;
+            same(&handshake);
+        }
+        (handshake.offered, handshake.certificates, handshake.alert) = (None, None, None);
+        (handshake.cipher, handshake.setup_ms, handshake.ja3) = (None, None, None);
         same(&handshake);
     }
 }

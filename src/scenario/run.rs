@@ -234,6 +234,7 @@ fn count_limit<'l>(limits: &'l mut Limits, name: &str) -> Option<&'l mut usize> 
         "udptl_flows" => &mut limits.udptl_flows,
         "company" => &mut limits.company,
         "zrtp" => &mut limits.zrtp,
+        "srtcp" => &mut limits.srtcp,
         "reassembly_octets" => &mut limits.reassembly_octets,
         "fragment_octets" => &mut limits.fragment_octets,
         "duplicates" => &mut limits.duplicates,

@@ -14,7 +14,6 @@ use crate::model::addr::Proto;
 use crate::model::capture::Reassembly;
 use crate::model::evidence::FrameRef;
 use crate::model::fact::{Body, EpochFacts, HepCopy, length};
-use crate::model::record::HandshakeKind;
 use crate::model::stream::{StreamEvent, StreamKey};
 use crate::model::tally::{Handled, Skipped, Tally};
 use crate::model::time::{Span, Ts};
@@ -29,12 +28,14 @@ use super::input::Input;
 use super::sctp_flows::{self, SctpFlows};
 use super::shared::{Datagrams, Inner, Shared};
 use super::sip_fact::{self, sip_fact};
+use super::srtcp_flows::{self, SrtcpFlows};
 use super::stream::{Seen, Sought, StreamLimits, Streams};
 use super::tcp_flows::{self, TcpFlows};
 use super::turn_flows::{self, TurnFlows};
 use super::udptl_flows::{self, UdptlFlows};
 
 mod inside;
+mod srtcp;
 
 /// Duplicates that a cell reports one by one; all are counted.
 const DUPLICATE_FACTS: u64 = 2;
@@ -47,6 +48,7 @@ pub struct Cell {
     dtls: DtlsFlows,
     duplicates: Duplicates,
     sctp: SctpFlows,
+    srtcp: SrtcpFlows,
     turn: TurnFlows,
     udptl: UdptlFlows,
     shared: Shared,
@@ -140,6 +142,7 @@ impl Cell {
             dtls: DtlsFlows::new(limits),
             duplicates: Duplicates::new(Limits::per_cell(limits.duplicates)),
             sctp: SctpFlows::new(limits),
+            srtcp: SrtcpFlows::new(limits),
             turn: TurnFlows::new(limits),
             udptl: UdptlFlows::new(limits),
             shared: Shared {
@@ -208,6 +211,7 @@ impl Cell {
             self.tcp.next_timer(),
             self.dtls.next_timer(),
             self.sctp.next_timer(),
+            self.srtcp.next_timer(),
             self.turn.next_timer(),
             self.udptl.next_timer(),
         ];
@@ -220,8 +224,9 @@ impl Cell {
         let turn = &mut self.turn;
         self.streams.advance(watermark, &mut |event| timer_fact(&mut emit, turn, event));
         self.tcp.advance(watermark, &mut self.shared, &mut emit);
-        self.dtls.advance(watermark);
+        self.dtls.advance(watermark, &mut self.shared.purse, &mut emit);
         self.sctp.advance(watermark, &mut self.shared);
+        self.srtcp.advance(watermark);
         self.turn.advance(watermark);
         self.udptl.advance(watermark, &mut emit);
     }
@@ -232,6 +237,7 @@ impl Cell {
         let turn = &mut self.turn;
         self.streams.finish(&mut |event| timer_fact(&mut emit, turn, event));
         self.tcp.finish(&mut self.shared, &mut emit);
+        self.dtls.advance(Ts::MAX, &mut self.shared.purse, &mut emit);
         self.sctp.advance(Ts::MAX, &mut self.shared);
         self.udptl.advance(Ts::MAX, &mut emit);
     }
@@ -250,6 +256,7 @@ impl Cell {
         note(tcp_flows::TABLE, self.tcp.evicted());
         note(dtls_flows::TABLE, self.dtls.evicted());
         note(sctp_flows::TABLE, self.sctp.evicted());
+        note(srtcp_flows::TABLE, self.srtcp.evicted());
         note(turn_flows::TABLE, self.turn.evicted());
         note("duplicates", self.duplicates.overwritten());
         for (table, count) in self.shared.purse.evicted() {
@@ -307,7 +314,7 @@ impl Cell {
                 self.turn_channel(input, stun::channel_data_cut(payload, wire), false, emit)
             }
             Kind::Other if dtls::unified(payload) && self.dtls.contains(input.flow) => {
-                self.dtls.record(input.flow, false, input.watermark);
+                self.dtls.datagram(input, payload, &mut self.shared.purse, emit);
                 Some(Handled::Dtls)
             }
             Kind::Other if is_keep_alive(payload) => Some(Handled::Sip),
@@ -341,9 +348,13 @@ impl Cell {
                 emit.fact(Body::Rtcp { src, dst, octets });
                 Handled::Rtcp
             }
-            Kind::Srtcp => Handled::Srtcp,
+            Kind::Srtcp => {
+                self.srtcp(input, payload, emit);
+                Handled::Srtcp
+            }
+            Kind::Other if self.srtcp(input, payload, emit) => Handled::Srtcp,
             Kind::Dtls => {
-                self.dtls_records(input, payload, emit);
+                self.dtls.datagram(input, payload, &mut self.shared.purse, emit);
                 Handled::Dtls
             }
             Kind::Zrtp => {
@@ -355,18 +366,6 @@ impl Cell {
             Kind::Stun => Handled::Stun,
             Kind::Rtp | Kind::TurnChannel | Kind::Other => return None,
         })
-    }
-
-    fn dtls_records(&mut self, input: &Input, payload: &[u8], emit: &mut Emitter<'_>) {
-        let client_hello = dtls::Record::read(payload).is_some_and(|r| r.handshake() == Some(1));
-        if self.dtls.record(input.flow, client_hello, input.watermark) {
-            emit.fact(Body::Handshake {
-                kind: HandshakeKind::Dtls,
-                client: input.packet.src,
-                server: input.packet.dst,
-                clipped: input.packet.clipped,
-            });
-        }
     }
 
     fn rtp(
@@ -414,13 +413,18 @@ fn way(input: &Input, transport: Transport, hep: Option<HepCopy>) -> sip_fact::W
 
 /// The fact of a stream event that a packet caused.
 fn packet_fact(emit: &mut Emitter<'_>, turn: &mut TurnFlows, event: StreamEvent) {
-    emit.fact(match event {
+    let body = match event {
         StreamEvent::Lossy { second, .. } => Body::StreamLoss { second },
+        StreamEvent::Sample(sample) => {
+            let octets = emit.epoch.keep(&sample.octets);
+            Body::SrtpSample { key: sample.key, octets, frames: sample.frames }
+        }
         StreamEvent::Ended(mut ended) => {
             turn.end(&mut ended);
             Body::StreamEnded(ended)
         }
-    });
+    };
+    emit.fact(body);
 }
 
 /// The fact of a stream event that a timer caused, under its deadline.

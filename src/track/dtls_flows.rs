@@ -1,25 +1,51 @@
-//! UDP flows of one cell that carry DTLS: remembered so that a repeated ClientHello is one
-//! handshake, and so that DTLS 1.3 records, which have no version, are known for what they are.
+//! UDP flows of one cell that carry DTLS: their handshakes read, a repeated `ClientHello` told from a
+//! new handshake, and DTLS 1.3 records, which have no version, known for what they are.
 
 use hashbrown::HashTable;
+use overhear_parsers::dtls::{self, ContentType, Fragment, Record, Records};
 
+use crate::dissect::dtls_handshake::DtlsHandshake;
+use crate::model::addr::{Endpoint, stable_hash};
+use crate::model::evidence::FrameRef;
+use crate::model::handshake::Peer;
 use crate::model::time::{Span, Ts};
 use crate::policy::Limits;
+use crate::reassemble::purse::Purse;
 
 use super::alarm::Alarms;
+use super::emit::Emitter;
+use super::input::Input;
+use super::tls_flow::dtls_fact;
 
 /// Name of the table in `evicted`.
 pub const TABLE: &str = "udp_flows";
 
+/// Name in `evicted` of handshakes whose messages there was no memory to keep.
+const MESSAGES: &str = "dtls_messages";
+
 /// Octets of one flow with its timer, in a table that is half full after it has grown.
 pub const ENTRY: usize = 2 * (size_of::<Flow>() + 1) + 3 * size_of::<Ts>();
 
-#[derive(Copy, Clone, Debug)]
+#[derive(Debug)]
 struct Flow {
     hash: u64,
     last_seen: Ts,
+    last_frame: FrameRef,
     armed: Ts,
-    greeted: bool,
+    /// Hash of the random of the last `ClientHello` seen: a repetition has the same. 0 before any.
+    greeting: u64,
+    handshake: Option<Box<Pending>>,
+}
+
+/// A handshake that is not over.
+#[derive(Debug)]
+struct Pending {
+    handshake: DtlsHandshake,
+    client: Endpoint,
+    server: Endpoint,
+    clipped: bool,
+    /// What the purse has paid.
+    paid: u64,
 }
 
 /// The DTLS flows of one cell, by flow hash.
@@ -30,6 +56,71 @@ pub struct DtlsFlows {
     cap: usize,
     idle: Span,
     evicted: u64,
+}
+
+impl Flow {
+    /// Ends the handshake, if one is under way.
+    fn end(&mut self, purse: &mut Purse, emit: &mut Emitter<'_>) {
+        let Some(pending) = self.handshake.take() else { return };
+        purse.give(pending.paid);
+        let Pending { handshake, client, server, clipped, .. } = &*pending;
+        dtls_fact(handshake, (*client, *server), *clipped, emit);
+    }
+
+    /// A `ClientHello` with this random came: a new handshake, unless it is a repetition.
+    fn greet(&mut self, input: &Input, random: u64, purse: &mut Purse, emit: &mut Emitter<'_>) {
+        if self.greeting == random {
+            return;
+        }
+        let cited = emit.cite(self.last_frame);
+        self.end(purse, emit);
+        emit.cite(cited);
+        self.greeting = random;
+        self.handshake = Some(Box::new(Pending {
+            handshake: DtlsHandshake::new(input.frame_ref()),
+            client: input.packet.src,
+            server: input.packet.dst,
+            clipped: false,
+            paid: 0,
+        }));
+    }
+
+    /// Hands a datagram to the handshake, and ends it when it is over.
+    fn take(&mut self, input: &Input, payload: &[u8], purse: &mut Purse, emit: &mut Emitter<'_>) {
+        let Some(pending) = &mut self.handshake else { return };
+        let (from, at) = (pending.peer(input.packet.src), input.frame_ref());
+        let mut records = Records::new(payload);
+        for record in records.by_ref() {
+            pending.handshake.record(from, &record, at);
+        }
+        if dtls::unified(records.rest()) {
+            pending.handshake.unified(from, records.rest().len(), at);
+        }
+        pending.clipped |= input.packet.clipped;
+        pending.settle(purse);
+        if pending.handshake.ended.is_some() {
+            self.end(purse, emit);
+        }
+    }
+}
+
+impl Pending {
+    fn peer(&self, sender: Endpoint) -> Peer {
+        if sender == self.client { Peer::Client } else { Peer::Server }
+    }
+
+    /// Has the purse pay; where it cannot, the messages are forgotten.
+    fn settle(&mut self, purse: &mut Purse) {
+        let cost = self.handshake.cost();
+        if cost > self.paid && !purse.take(cost - self.paid) {
+            purse.give(std::mem::take(&mut self.paid));
+            purse.evict(MESSAGES, 1);
+            self.handshake.forget();
+        } else {
+            purse.give(self.paid.saturating_sub(cost));
+            self.paid = cost;
+        }
+    }
 }
 
 impl DtlsFlows {
@@ -59,43 +150,53 @@ impl DtlsFlows {
         self.table.find(hash, |flow| flow.hash == hash).is_some()
     }
 
-    /// Notes a record of the flow; tells whether it begins a handshake that was not yet counted.
-    pub fn record(&mut self, hash: u64, client_hello: bool, watermark: Ts) -> bool {
-        if let Some(flow) = self.table.find_mut(hash, |flow| flow.hash == hash) {
-            flow.last_seen = watermark;
-            let begins = client_hello && !flow.greeted;
-            flow.greeted |= client_hello;
-            return begins;
+    /// Takes a datagram with records.
+    pub fn datagram(
+        &mut self,
+        input: &Input,
+        payload: &[u8],
+        purse: &mut Purse,
+        emit: &mut Emitter<'_>,
+    ) {
+        let greeting = greeting(payload);
+        if !self.contains(input.flow) {
+            self.insert(input, purse, emit);
         }
+        let hash = input.flow;
+        let Some(flow) = self.table.find_mut(hash, |flow| flow.hash == hash) else { return };
+        if let Some(random) = greeting {
+            flow.greet(input, random, purse, emit);
+        }
+        (flow.last_seen, flow.last_frame) = (input.watermark, input.frame_ref());
+        flow.take(input, payload, purse, emit);
+    }
+
+    fn insert(&mut self, input: &Input, purse: &mut Purse, emit: &mut Emitter<'_>) {
         if self.table.len() >= self.cap {
-            self.evict_longest_idle();
+            self.next_to_go(Ts::MAX, true, purse, emit);
         }
-        let armed = watermark.plus(self.idle);
-        let flow = Flow { hash, last_seen: watermark, armed, greeted: client_hello };
+        let (hash, watermark) = (input.flow, input.watermark);
+        let (armed, last_frame) = (watermark.plus(self.idle), input.frame_ref());
+        let flow =
+            Flow { hash, last_seen: watermark, last_frame, armed, greeting: 0, handshake: None };
         self.table.insert_unique(hash, flow, |flow| flow.hash);
         self.alarms.arm(armed, hash, 0);
-        client_hello
     }
 
-    /// Forgets flows that have been silent for too long.
-    pub fn advance(&mut self, watermark: Ts) {
+    /// Ends flows that have been silent for too long.
+    pub fn advance(&mut self, watermark: Ts, purse: &mut Purse, emit: &mut Emitter<'_>) {
+        while self.next_to_go(watermark, false, purse, emit) {}
+    }
+
+    /// Removes the flow that has been idle for longest, if it is due.
+    fn next_to_go(
+        &mut self,
+        watermark: Ts,
+        evict: bool,
+        purse: &mut Purse,
+        emit: &mut Emitter<'_>,
+    ) -> bool {
         while let Some((armed, hash, _)) = self.alarms.pop_due(watermark) {
-            let Ok(mut entry) = self.table.find_entry(hash, |flow| flow.hash == hash) else {
-                continue;
-            };
-            let flow = entry.get_mut();
-            let deadline = flow.last_seen.plus(self.idle);
-            if flow.armed == armed && deadline > watermark {
-                flow.armed = deadline;
-                self.alarms.arm(deadline, hash, 0);
-            } else if flow.armed == armed {
-                entry.remove();
-            }
-        }
-    }
-
-    fn evict_longest_idle(&mut self) {
-        while let Some((armed, hash, _)) = self.alarms.pop_due(Ts::MAX) {
             let Ok(mut entry) = self.table.find_entry(hash, |flow| flow.hash == hash) else {
                 continue;
             };
@@ -105,10 +206,30 @@ impl DtlsFlows {
                 flow.armed = deadline;
                 self.alarms.arm(deadline, hash, 0);
             } else if flow.armed == armed {
-                entry.remove();
-                self.evicted += 1;
-                return;
+                let (mut flow, _) = entry.remove();
+                if evict {
+                    self.evicted += 1;
+                    let cited = emit.cite(flow.last_frame);
+                    flow.end(purse, emit);
+                    emit.cite(cited);
+                } else {
+                    emit.due(deadline, hash, flow.last_frame);
+                    flow.end(purse, emit);
+                }
+                return true;
             }
         }
+        false
     }
+}
+
+/// A hash of the random of the `ClientHello` with which the datagram begins.
+fn greeting(payload: &[u8]) -> Option<u64> {
+    let record = Record::read(payload)
+        .filter(|record| record.content_type == ContentType::Handshake && record.epoch == 0)?;
+    let (fragment, _) = Fragment::read(record.fragment)?;
+    let begins = fragment.kind == 1 && fragment.offset == 0;
+    let random = fragment.body.get(2..34).filter(|_| begins)?;
+    // 0 stands for none.
+    Some(stable_hash(&random).max(1))
 }

@@ -43,6 +43,11 @@ impl<'a> Emitter<'a> {
         std::mem::replace(&mut self.frame, frame)
     }
 
+    /// The frame that the next facts cite.
+    pub fn frame(&self) -> FrameRef {
+        self.frame
+    }
+
     /// Writes one fact.
     pub fn fact(&mut self, body: Body) {
         self.epoch.facts.push(Fact { key: self.key, frame: self.frame, body });

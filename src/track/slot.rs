@@ -14,12 +14,14 @@ use self::sequence_number::low_half;
 use super::figures::Look;
 use super::notes::Noting;
 use super::stream::Seen;
+use crate::model::figures::Figures;
 use crate::model::frame::FrameId;
 use crate::model::stream::{
-    Figures, Jitter, JitterLane, Law, LawRow, PayloadCount, Standing, StreamEnded, StreamKey,
+    Jitter, JitterLane, Law, LawRow, PayloadCount, Standing, StreamEnded, StreamKey,
 };
 use crate::model::time::Ts;
 
+mod bursts;
 mod jitter;
 mod sequence_number;
 
@@ -130,8 +132,9 @@ pub(super) struct Cold {
 /// The closer look: under way, done, or both.
 #[derive(Debug, Default)]
 pub(super) struct Probe {
-    pub(super) look: Option<Box<Look>>,
-    pub(super) figures: Option<Box<Figures>>,
+    look: Option<Box<Look>>,
+    figures: Option<Box<Figures>>,
+    clusters: bursts::Clusters,
 }
 
 /// How a packet's number stands to those before it.
@@ -263,6 +266,14 @@ impl Slot {
             || self.flags & NOTED != 0
     }
 
+    /// Books the numbers missing between `before` and the highest, which has just come.
+    #[cold]
+    fn lost(&mut self, before: u32) {
+        let (last, missing) = (self.highest.wrapping_sub(1), self.highest.wrapping_sub(before));
+        let probe = self.probe.get_or_insert_default();
+        probe.clusters.lost(last, missing.saturating_sub(1));
+    }
+
     /// Whether a gap behind this packet is news, at most once a second.
     pub(super) fn tell_gap(&mut self, second: i64) -> bool {
         let second = low_bits(second);
@@ -301,8 +312,19 @@ impl Slot {
             .any(|(&pt, count)| pt == header.payload_type && count > FIRST_AFTER)
     }
 
+    #[inline]
     pub(super) fn is_looking(&self) -> bool {
         self.flags & LOOKING != 0
+    }
+
+    /// The look under way.
+    pub(super) fn look(&mut self) -> Option<&mut Look> {
+        self.probe.as_mut()?.look.as_deref_mut()
+    }
+
+    /// Whether an earlier look has said something.
+    pub(super) fn is_judged(&self) -> bool {
+        self.probe.as_ref().is_some_and(|probe| probe.figures.is_some())
     }
 
     pub(super) fn start_look(&mut self, payload_type: u8) {
@@ -312,6 +334,10 @@ impl Slot {
 
     pub(super) fn end_look(&mut self, ts: Ts) {
         const EVERY: u32 = 60;
+        let main = self.main_payload_type();
+        if let Some(probe) = &mut self.probe {
+            probe.end_look(main);
+        }
         self.flags &= !LOOKING;
         self.look_at = low_second(ts).wrapping_add(EVERY);
     }
@@ -346,6 +372,7 @@ impl Slot {
             duplicates: self.duplicates,
             reordered: self.reordered,
             gaps: self.gaps,
+            bursts: self.probe.as_ref().map(|probe| probe.clusters.end()).unwrap_or_default(),
             restarts: cold.restarts,
             run: (low_half(self.lowest), low_half(self.highest)),
             jumps: cold.jumps,
@@ -367,8 +394,14 @@ impl Slot {
             dscp_changed: self.flags & DSCP_CHANGED != 0,
             standing: self.standing(),
             law: self.law,
-            figures: self.probe.take().and_then(|mut probe| probe.end()),
+            figures: self.probe.take().and_then(|mut probe| probe.end(self.main_payload_type())),
         }
+    }
+
+    /// The payload type with the most packets, the earlier one of equals.
+    fn main_payload_type(&self) -> u8 {
+        let counted = self.payload_types.iter().zip(&self.payload_counts).rev();
+        counted.max_by_key(|(_, count)| **count).map_or(0, |(payload_type, _)| *payload_type)
     }
 
     #[inline]
@@ -445,17 +478,17 @@ impl Slot {
 
 impl Probe {
     /// Ends a look that is under way and gives what there is.
-    fn end(&mut self) -> Option<Box<Figures>> {
-        self.end_look();
+    fn end(&mut self, main: u8) -> Option<Box<Figures>> {
+        self.end_look(main);
         self.figures.take()
     }
 
-    /// Ends a look that is under way and keeps what it found.
-    pub(super) fn end_look(&mut self) {
+    /// Ends a look that is under way and keeps what it found; `main` is the stream's payload type.
+    fn end_look(&mut self, main: u8) {
         if let Some(look) = self.look.take() {
             let later = look.finish();
             match &mut self.figures {
-                Some(figures) => **figures = super::figures::merge(**figures, later),
+                Some(figures) => **figures = super::figures::merge(**figures, later, main),
                 None => self.figures = Some(Box::new(later)),
             }
         }
@@ -527,6 +560,6 @@ mod tests {
         let hot = std::mem::offset_of!(Slot, more_jitter);
         assert!(hot <= 192, "{hot}");
         assert!(size_of::<Cold>() <= 48, "{}", size_of::<Cold>());
-        assert!(size_of::<Figures>() <= 96, "{}", size_of::<Figures>());
+        assert!(size_of::<Figures>() <= 112, "{}", size_of::<Figures>());
     }
 }

@@ -1,11 +1,13 @@
-//! What a TCP connection carries other than SIP by itself: SIP in WebSocket frames, MSRP, datagrams.
+//! What a TCP connection carries other than SIP by itself: SIP in WebSocket frames, MSRP, datagrams, a
+//! TLS handshake.
 
 use overhear_parsers::framed::Way;
 use overhear_parsers::sip;
 
 use crate::dissect::frame_stream::FrameStream;
 use crate::dissect::msrp_stream::MsrpStream;
-use crate::dissect::tcp_probe::Probe;
+use crate::dissect::tcp_probe::{Probe, TlsStart};
+use crate::dissect::tls_handshake::TlsHandshake;
 use crate::dissect::ws_stream::WsStream;
 use crate::model::addr::Endpoint;
 use crate::model::fact::Body;
@@ -25,6 +27,8 @@ pub(super) enum Carried {
     Msrp([MsrpStream; 2], [bool; 2]),
     /// RTP or TURN in frames.
     Framed(Way, [FrameStream; 2]),
+    /// A TLS handshake that is not over.
+    Tls(Box<TlsHandshake>),
 }
 
 /// Octets on their way, with who sent them.
@@ -51,8 +55,29 @@ impl Carried {
             Probe::Framed(Way::Length) => {
                 (Self::Framed(Way::Length, Default::default()), Carries::Checks)
             }
-            _ => return None,
+            Probe::Tls(_) | Probe::Sip | Probe::Hep | Probe::More | Probe::Other => return None,
         })
+    }
+
+    /// A handshake of which these are the first octets, sent from `side`; `None` when its hellos are
+    /// not in the capture.
+    pub(super) fn tls(start: TlsStart, side: usize, emit: &Emitter<'_>) -> Option<Self> {
+        let other = if side == 0 { 1 } else { 0 };
+        let (client, ssl2) = match start {
+            TlsStart::Client => (side, false),
+            TlsStart::Ssl2Client => (side, true),
+            TlsStart::Server => (other, false),
+            TlsStart::Handshake | TlsStart::Data => return None,
+        };
+        Some(Self::Tls(Box::new(TlsHandshake::new(client, ssl2, emit.frame()))))
+    }
+
+    /// The TLS handshake.
+    pub(super) fn handshake(&mut self) -> Option<&mut TlsHandshake> {
+        match self {
+            Self::Tls(handshake) => Some(handshake),
+            _ => None,
+        }
     }
 
     /// Memory taken by a direction.
@@ -61,6 +86,7 @@ impl Carried {
             Self::WebSocket(sides) => sides.get(side).map(WsStream::cost),
             Self::Msrp(sides, _) => sides.get(side).map(MsrpStream::cost),
             Self::Framed(_, sides) => sides.get(side).map(FrameStream::cost),
+            Self::Tls(handshake) => Some(handshake.cost(side)),
         };
         cost.unwrap_or_default()
     }
@@ -75,6 +101,7 @@ impl Carried {
             Self::Framed(_, sides) => {
                 sides.get_mut(side).into_iter().for_each(FrameStream::forget);
             }
+            Self::Tls(handshake) => handshake.forget(side),
         }
     }
 
@@ -115,6 +142,7 @@ impl Carried {
                     shared.datagrams.push(src, dst, datagram);
                 });
             }
+            Self::Tls(handshake) => handshake.push(side, octets, after_gap, emit.frame()),
         }
         media
     }

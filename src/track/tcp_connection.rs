@@ -11,12 +11,11 @@ use overhear_parsers::sip::Message;
 use crate::decode::Tcp;
 use crate::dissect::sip_names::sip_names;
 use crate::dissect::sip_stream::SipStream;
-use crate::dissect::tcp_probe::{self, Probe};
+use crate::dissect::tcp_probe::{self, Probe, TlsStart};
 use crate::model::addr::{Endpoint, FlowKey};
 use crate::model::capture::Reassembly;
 use crate::model::evidence::FrameRef;
 use crate::model::fact::{Body, SipFact, length};
-use crate::model::record::HandshakeKind;
 use crate::model::tally::{Handled, Skipped, Tally};
 use crate::model::time::Ts;
 use crate::model::transport::Transport;
@@ -26,6 +25,7 @@ use super::emit::Emitter;
 use super::input::Input;
 use super::shared::Shared;
 use super::tcp_carried::{Carried, Piece};
+use super::tls_flow::tls_fact;
 
 /// Name in `evicted` of unfinished messages for which there was no memory.
 const MESSAGES: &str = "tcp_messages";
@@ -41,6 +41,9 @@ const PROBE_SEGMENTS: u16 = 64;
 pub(super) enum Carries {
     Unknown,
     Sip,
+    /// A TLS handshake, which is read.
+    Handshake,
+    /// TLS after its handshake.
     Tls,
     /// Copies that a capture agent sent: counted, not read.
     Hep,
@@ -122,7 +125,7 @@ impl Connection {
         match self.carries {
             Carries::Unknown => self.pending += frames,
             Carries::Sip => tally.handled(Handled::Sip, frames),
-            Carries::Tls => tally.handled(Handled::Tls, frames),
+            Carries::Handshake | Carries::Tls => tally.handled(Handled::Tls, frames),
             Carries::Hep => tally.handled(Handled::Hep, frames),
             Carries::WebSocket => tally.handled(Handled::Ws, frames),
             Carries::Msrp => tally.handled(Handled::Msrp, frames),
@@ -155,11 +158,36 @@ impl Connection {
             payload,
             wire_len: input.packet.wire_payload_len,
         };
-        self.deliver(
-            side,
-            Some(&segment),
-            &mut Arrival { src, dst, clipped: input.packet.clipped, shared, emit, reassembly },
-        );
+        let mut arrival = Arrival { src, dst, shared, emit, reassembly };
+        self.deliver(side, Some(&segment), &mut arrival);
+        if self.carries == Carries::Handshake {
+            let reset = segment.flags & Tcp::RST != 0;
+            self.watch_handshake(side, reset, &mut arrival);
+        }
+    }
+
+    /// Whether the handshake is over, by what it said or because the sender hung up.
+    fn watch_handshake(&mut self, side: usize, reset: bool, arrival: &mut Arrival<'_, '_>) {
+        let hung_up = reset || self.directions.get(side).is_some_and(Direction::closed);
+        let Some(handshake) = self.carried.as_deref_mut().and_then(Carried::handshake) else {
+            return;
+        };
+        if hung_up {
+            handshake.closed(side, reset, arrival.emit.frame());
+        }
+        if handshake.ended.is_some() {
+            self.end_handshake(arrival.emit);
+            arrival.shared.purse.give(std::mem::take(&mut self.paid).iter().sum());
+        }
+    }
+
+    /// Tells of the handshake; what follows is not read.
+    fn end_handshake(&mut self, emit: &mut Emitter<'_>) {
+        self.carries = Carries::Tls;
+        let Some(mut carried) = self.carried.take() else { return };
+        if let Some(handshake) = carried.handshake() {
+            tls_fact(handshake, [self.key.low, self.key.high], self.clipped, emit);
+        }
     }
 
     /// Which direction a sender's octets belong to, with both endpoints.
@@ -265,8 +293,13 @@ impl Connection {
     }
 
     /// The octets showed what is carried: those held of both directions are the first.
-    fn begins(&mut self, judged: Probe, side: usize, octets: &[u8], arrival: &mut Arrival<'_, '_>) {
-        let Some((carried, carries)) = Carried::of(judged) else { return };
+    fn begins(
+        &mut self,
+        (carried, carries): (Carried, Carries),
+        side: usize,
+        octets: &[u8],
+        arrival: &mut Arrival<'_, '_>,
+    ) {
         self.carried = Some(Box::new(carried));
         self.carries = carries;
         let held = self.messages.each_mut().map(SipStream::take);
@@ -326,15 +359,14 @@ impl Connection {
                 let octets = if held.is_empty() { octets } else { &held };
                 self.sip(side, octets, false, arrival);
             }
-            Probe::Tls { client_hello, handshake } => {
+            Probe::Tls(start) => {
+                if let Some(carried) = Carried::tls(start, side, arrival.emit) {
+                    return self.begins((carried, Carries::Handshake), side, octets, arrival);
+                }
                 stream.forget();
                 self.becomes(Carries::Tls, &mut arrival.shared.tally);
-                let (src, dst) = (arrival.src, arrival.dst);
-                if client_hello {
-                    let (kind, clipped) = (HandshakeKind::Tls, arrival.clipped);
-                    arrival.emit.fact(Body::Handshake { kind, client: src, server: dst, clipped });
-                } else if !handshake && !self.opened {
-                    arrival.emit.fact(Body::MidstreamTls { src, dst });
+                if start == TlsStart::Data && !self.opened {
+                    arrival.emit.fact(Body::MidstreamTls { src: arrival.src, dst: arrival.dst });
                 }
             }
             Probe::Hep => {
@@ -342,7 +374,9 @@ impl Connection {
                 self.becomes(Carries::Hep, &mut arrival.shared.tally);
             }
             Probe::WebSocket | Probe::Msrp | Probe::Framed(_) => {
-                self.begins(judged, side, octets, arrival);
+                if let Some(begun) = Carried::of(judged) {
+                    self.begins(begun, side, octets, arrival);
+                }
             }
             Probe::More if stream.held() < PROBE_OCTETS => {
                 if stream.held() == 0 {
@@ -371,13 +405,16 @@ impl Connection {
         let datagrams = shared.datagrams.len();
         for (side, src, dst) in [(0, self.key.low, self.key.high), (1, self.key.high, self.key.low)]
         {
-            let mut arrival = Arrival { src, dst, clipped: false, shared, emit, reassembly };
+            let mut arrival = Arrival { src, dst, shared, emit, reassembly };
             self.deliver(side, None, &mut arrival);
             if self.carries == Carries::Sip {
                 // A gap with nothing behind it makes the stream give out what it holds.
                 self.sip(side, &[], true, &mut arrival);
             }
             shared.purse.give(self.paid.get_mut(side).map(std::mem::take).unwrap_or_default());
+        }
+        if self.carries == Carries::Handshake {
+            self.end_handshake(emit);
         }
         shared.datagrams.truncate(datagrams);
         let reason = if self.tried > 0 { Skipped::NotVoip } else { Skipped::Unclassified };
@@ -389,7 +426,6 @@ impl Connection {
 struct Arrival<'a, 'c> {
     src: Endpoint,
     dst: Endpoint,
-    clipped: bool,
     shared: &'a mut Shared,
     emit: &'a mut Emitter<'c>,
     reassembly: &'a mut Reassembly,

@@ -81,6 +81,7 @@ impl Collector {
             clipped: u64::from(stream.clipped),
             lookalike: false,
             drift_pct: drift_pct(stream, clock),
+            agreement: None,
             around: Around {
                 ended: Some(stream),
                 own: Some(&own),
@@ -101,7 +102,7 @@ impl Collector {
         match &fact.body {
             Body::Rtcp { src, dst, octets } => {
                 let (src, dst, octets) = (*src, *dst, epoch.octets(octets));
-                self.rtcp.datagram(src, dst, octets, at);
+                self.rtcp.datagram(src, dst, at, octets);
                 let call = [dst, src].into_iter().find_map(|socket| self.reported(socket, at.time));
                 self.detectors.media(&MediaSeen::Rtcp { src, dst, at, octets, call });
             }

@@ -1,7 +1,11 @@
-//! The start of a TLS or SSL stream, recognised; its records, counted.
+//! The start of a TLS or SSL stream, recognised, and its records.
 //!
-//! RFC 8446 §5.1, RFC 5246 §6.2.1; the SSL 2.0 `ClientHello` is in RFC 5246 appendix E.2.
-//! Handshakes are not read further here.
+//! ```text
+//! | type (8) | version (16) | length (16) | fragment ...
+//! ```
+//!
+//! RFC 8446 §5.1, RFC 5246 §6.2.1; the SSL 2.0 `ClientHello` is in RFC 5246 appendix E.2. What a
+//! handshake record says is read elsewhere in this folder.
 
 /// The record header, octets.
 const HEADER: usize = 5;

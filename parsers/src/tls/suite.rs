@@ -1,0 +1,178 @@
+//! What the name of a cipher suite says: `TLS_<key exchange>_WITH_<cipher>_<hash>`, and since TLS 1.3
+//! `TLS_<cipher>_<hash>` (RFC 8446 appendix B.4). No table of 350 rows: the name is the table.
+
+/// A suite by number, name and what follows from the name.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub struct Suite {
+    /// The code point.
+    pub id: u16,
+    /// The name.
+    pub name: &'static str,
+    /// Key exchange and authentication: `ECDHE_RSA`, `RSA`, `DH_anon`; empty for TLS 1.3.
+    pub exchange: &'static str,
+    /// How it encrypts.
+    pub cipher: Cipher,
+    /// Bits an attacker has to guess; 0 for none.
+    pub bits: u16,
+    /// The key exchange leaves nothing behind that opens a recording later.
+    pub forward_secret: bool,
+    /// The MAC is made with MD5.
+    pub md5: bool,
+}
+
+/// How a suite encrypts, as far as it matters to who listens.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum Cipher {
+    /// Not at all.
+    Null,
+    /// RC4.
+    Rc4,
+    /// A block cipher of 64 bits: DES, 3DES, RC2, IDEA, GOST 28147, Magma.
+    Block64,
+    /// A block cipher of 128 bits with CBC.
+    Cbc,
+    /// Authenticated encryption: GCM, CCM, ChaCha20-Poly1305 and the like.
+    Aead,
+    /// A value that is no suite, or one whose name says nothing of these.
+    Other,
+}
+
+impl Suite {
+    pub(super) fn new(id: u16, name: &'static str) -> Self {
+        let inner = name.strip_prefix("TLS_").unwrap_or(name);
+        let (exchange, rest) = inner.split_once("_WITH_").unwrap_or(("", inner));
+        let cipher = if inner.ends_with("_SCSV") { Cipher::Other } else { cipher(rest) };
+        Self {
+            id,
+            name,
+            exchange,
+            cipher,
+            bits: bits(rest, exchange),
+            forward_secret: exchange.starts_with("ECDHE")
+                || exchange.starts_with("DHE")
+                || exchange.starts_with("ECCPWD")
+                || exchange.is_empty() && cipher != Cipher::Other,
+            md5: rest.ends_with("_MD5"),
+        }
+    }
+
+    /// CBC, of whatever block.
+    pub fn is_cbc(&self) -> bool {
+        self.name.contains("_CBC_")
+    }
+
+    /// No one is authenticated.
+    pub fn is_anonymous(&self) -> bool {
+        self.exchange.contains("_anon") || self.exchange == "NULL"
+    }
+
+    /// Made for export from the United States of the nineties.
+    pub fn is_export(&self) -> bool {
+        self.exchange.contains("EXPORT")
+    }
+
+    /// RSA key transport: who has the server's key opens the recording.
+    pub fn is_static_rsa(&self) -> bool {
+        matches!(self.exchange, "RSA" | "RSA_EXPORT" | "RSA_EXPORT1024" | "RSA_FIPS")
+    }
+
+    /// Diffie-Hellman with the key of the certificate.
+    pub fn is_static_dh(&self) -> bool {
+        let fixed = |start| self.exchange.starts_with(start);
+        (fixed("DH_") || fixed("ECDH_")) && !self.is_anonymous()
+    }
+
+    /// A suite of TLS 1.3.
+    pub fn is_tls13(&self) -> bool {
+        self.exchange.is_empty() && self.cipher != Cipher::Other
+    }
+
+    /// One of the four that RFC 9325 §4.2 recommends for TLS 1.2.
+    pub const fn is_recommended(&self) -> bool {
+        matches!(self.id, 0xc02b | 0xc02c | 0xc02f | 0xc030)
+    }
+}
+
+fn cipher(rest: &str) -> Cipher {
+    let has = |word| rest.contains(word);
+    if rest.starts_with("NULL") || rest.starts_with("SHA") {
+        Cipher::Null
+    } else if rest.starts_with("RC4") {
+        Cipher::Rc4
+    } else if ["GCM", "CCM", "CHACHA20", "AEGIS", "MGM"].into_iter().any(has) {
+        Cipher::Aead
+    } else if ["DES", "RC2", "IDEA", "28147", "MAGMA"].into_iter().any(has) {
+        Cipher::Block64
+    } else if has("CBC") {
+        Cipher::Cbc
+    } else {
+        Cipher::Other
+    }
+}
+
+/// Bits of the key that are secret (RFC 9325 §4.1 counts 112 for 3DES).
+fn bits(rest: &str, exchange: &str) -> u16 {
+    let has = |word| rest.contains(word);
+    if cipher(rest) == Cipher::Null || rest.ends_with("SCSV") {
+        0
+    } else if has("_40") || has("DES40") || exchange == "RSA_EXPORT" {
+        40
+    } else if has("3DES") {
+        112
+    } else if has("DES_CBC") || has("RC4_56") {
+        56
+    } else if ["256", "CHACHA20", "GOST", "MAGMA", "KUZNYECHIK", "28147"].into_iter().any(has)
+        && !rest.contains("128_")
+    {
+        256
+    } else {
+        128
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::registry::suite_by_name;
+    use super::*;
+
+    #[track_caller]
+    fn found(name: &str) -> &'static Suite {
+        suite_by_name(name).unwrap()
+    }
+
+    #[test]
+    fn a_name_says_how_and_how_strongly_it_encrypts() {
+        for (name, cipher, bits) in [
+            ("TLS_RSA_WITH_NULL_SHA", Cipher::Null, 0),
+            ("TLS_SHA256_SHA256", Cipher::Null, 0),
+            ("TLS_RSA_EXPORT_WITH_RC4_40_MD5", Cipher::Rc4, 40),
+            ("TLS_RSA_WITH_RC4_128_SHA", Cipher::Rc4, 128),
+            ("TLS_RSA_WITH_DES_CBC_SHA", Cipher::Block64, 56),
+            ("TLS_RSA_EXPORT_WITH_DES40_CBC_SHA", Cipher::Block64, 40),
+            ("TLS_RSA_WITH_3DES_EDE_CBC_SHA", Cipher::Block64, 112),
+            ("TLS_RSA_WITH_IDEA_CBC_SHA", Cipher::Block64, 128),
+            ("TLS_RSA_WITH_AES_128_CBC_SHA256", Cipher::Cbc, 128),
+            ("TLS_ECDHE_RSA_WITH_AES_256_CBC_SHA384", Cipher::Cbc, 256),
+            ("TLS_ECDHE_ECDSA_WITH_AES_128_CCM_8", Cipher::Aead, 128),
+            ("TLS_AES_128_GCM_SHA256", Cipher::Aead, 128),
+            ("TLS_AES_256_GCM_SHA384", Cipher::Aead, 256),
+            ("TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256", Cipher::Aead, 256),
+            ("TLS_FALLBACK_SCSV", Cipher::Other, 0),
+        ] {
+            let suite = found(name);
+            assert_eq!((suite.cipher, suite.bits), (cipher, bits), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_name_says_what_is_left_behind() {
+        assert!(found("TLS_RSA_WITH_AES_128_GCM_SHA256").is_static_rsa());
+        assert!(found("TLS_ECDH_RSA_WITH_AES_128_CBC_SHA").is_static_dh());
+        assert!(found("TLS_DH_anon_WITH_AES_128_CBC_SHA").is_anonymous());
+        assert!(!found("TLS_DH_anon_WITH_AES_128_CBC_SHA").is_static_dh());
+        assert!(found("TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA").forward_secret);
+        assert!(found("TLS_AES_128_GCM_SHA256").forward_secret);
+        assert!(!found("TLS_PSK_WITH_AES_128_GCM_SHA256").forward_secret);
+        assert!(found("TLS_RSA_WITH_RC4_128_MD5").md5);
+    }
+}

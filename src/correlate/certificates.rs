@@ -1,0 +1,173 @@
+//! Certificates, read once each however often they are sent: a trunk of ten thousand handshakes shows
+//! the same two. Self-signed ones are verified with their own key, where the algorithm is one that is
+//! still in use; nothing is trusted for it.
+
+use std::sync::Arc;
+
+use foldhash::fast::FixedState;
+use hashbrown::HashMap;
+use overhear_parsers::tls::certificate::{self, Certificate, Key, Name};
+use ring::signature::{self, UnparsedPublicKey, VerificationAlgorithm};
+use sha2::{Digest, Sha256};
+
+use crate::model::addr::stable_hash;
+use crate::model::time::civil_from_days;
+
+/// Distinct certificates remembered; beyond that all are forgotten and read again.
+const REMEMBERED: usize = 4_096;
+
+/// A certificate that was seen, and what follows from it alone.
+#[derive(Debug)]
+pub struct Known {
+    /// What it says.
+    pub says: Certificate,
+    /// SHA-256 of it, in hexadecimal.
+    pub sha256: String,
+    /// `not_before` as RFC 3339.
+    pub not_before: String,
+    /// `not_after` likewise.
+    pub not_after: String,
+    /// The key in words: `rsa-2048`, `ec-256`, `ed25519`.
+    pub key: String,
+    /// Its names in words: `DNS:proxy.example.org`.
+    pub names: Vec<String>,
+    /// Subject and issuer are the same, and its own key verifies the signature, as far as that can
+    /// be checked here.
+    pub self_signed: bool,
+    /// A hash of the subject's public key: which peers share one.
+    pub key_hash: u64,
+    der: Box<[u8]>,
+}
+
+/// Those seen lately, by a hash of their octets.
+#[derive(Debug, Default)]
+pub struct Certificates {
+    known: HashMap<u64, Option<Arc<Known>>, FixedState>,
+}
+
+impl Certificates {
+    /// What a certificate in DER says; `None` if it is none.
+    pub fn read(&mut self, der: &[u8]) -> Option<Arc<Known>> {
+        let hash = stable_hash(&der);
+        if let Some(found) = self.known.get(&hash)
+            && found.as_ref().is_none_or(|known| *known.der == *der)
+        {
+            return found.clone();
+        }
+        if self.known.len() >= REMEMBERED {
+            self.known.clear();
+        }
+        let known = Known::read(der).map(Arc::new);
+        self.known.insert(hash, known.clone());
+        known
+    }
+}
+
+impl Known {
+    fn read(der: &[u8]) -> Option<Self> {
+        let says = Certificate::parse(der)?;
+        let self_signed = says.names_itself && signed_by_itself(der, &says);
+        let mut key_hash = 0;
+        certificate::signed(der, |parts| {
+            key_hash = stable_hash(&parts.key);
+            true
+        });
+        Some(Self {
+            sha256: hexadecimal(&Sha256::digest(der)),
+            not_before: moment(says.not_before),
+            not_after: moment(says.not_after),
+            key: key_text(says.key),
+            names: says.names.iter().flatten().filter_map(name_text).collect(),
+            self_signed,
+            key_hash,
+            der: der.into(),
+            says,
+        })
+    }
+}
+
+/// Whether the certificate's key made its signature; where nothing here can tell, its word is taken.
+fn signed_by_itself(der: &[u8], says: &Certificate) -> bool {
+    let algorithm: &'static dyn VerificationAlgorithm = match (says.signature.as_str(), says.key) {
+        ("sha1WithRSAEncryption", _) => &signature::RSA_PKCS1_1024_8192_SHA1_FOR_LEGACY_USE_ONLY,
+        ("sha256WithRSAEncryption", _) => {
+            &signature::RSA_PKCS1_1024_8192_SHA256_FOR_LEGACY_USE_ONLY
+        }
+        ("sha384WithRSAEncryption", _) => &signature::RSA_PKCS1_2048_8192_SHA384,
+        ("sha512WithRSAEncryption", _) => {
+            &signature::RSA_PKCS1_1024_8192_SHA512_FOR_LEGACY_USE_ONLY
+        }
+        ("ecdsa-with-SHA256", Key::Ec { bits: 256 }) => &signature::ECDSA_P256_SHA256_ASN1,
+        ("ecdsa-with-SHA384", Key::Ec { bits: 256 }) => &signature::ECDSA_P256_SHA384_ASN1,
+        ("ecdsa-with-SHA256", Key::Ec { bits: 384 }) => &signature::ECDSA_P384_SHA256_ASN1,
+        ("ecdsa-with-SHA384", Key::Ec { bits: 384 }) => &signature::ECDSA_P384_SHA384_ASN1,
+        ("ed25519", _) => &signature::ED25519,
+        _ => return true,
+    };
+    certificate::signed(der, |parts| {
+        UnparsedPublicKey::new(algorithm, parts.key).verify(parts.signed, parts.signature).is_ok()
+    }) || matches!(says.key, Key::Rsa { bits: ..1024, .. } | Key::Ec { bits: 0 })
+}
+
+/// Octets as hexadecimal digits.
+pub fn hexadecimal(octets: &[u8]) -> String {
+    octets.iter().map(|octet| format!("{octet:02x}")).collect()
+}
+
+fn key_text(key: Key) -> String {
+    match key {
+        Key::Rsa { bits, .. } => format!("rsa-{bits}"),
+        Key::Ec { bits: 0 } => "ec".to_owned(),
+        Key::Ec { bits } => format!("ec-{bits}"),
+        Key::Ed25519 => "ed25519".to_owned(),
+        Key::Ed448 => "ed448".to_owned(),
+        Key::Dsa => "dsa".to_owned(),
+        Key::Other => "other".to_owned(),
+    }
+}
+
+fn name_text(name: &Name) -> Option<String> {
+    match name {
+        Name::Dns(host) => Some(format!("DNS:{host}")),
+        Name::Uri(uri) => Some(format!("URI:{uri}")),
+        Name::Ip(address) => Some(format!("IP:{address}")),
+        Name::Other => None,
+    }
+}
+
+/// Seconds since 1970 as RFC 3339. Certificates name years that nanoseconds do not reach.
+fn moment(seconds: i64) -> String {
+    let (days, second) = (seconds.div_euclid(86_400), seconds.rem_euclid(86_400));
+    let (year, month, date) = civil_from_days(days);
+    let (hour, minute, second) = (second / 3_600, second / 60 % 60, second % 60);
+    format!("{year:04}-{month:02}-{date:02}T{hour:02}:{minute:02}:{second:02}Z")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ED25519: &[u8] = include_bytes!("../../parsers/src/tls/samples/ed25519.der");
+    const RSA: &[u8] = include_bytes!("../../parsers/src/tls/samples/rsa1024_sha1.der");
+
+    #[test]
+    fn what_signed_itself_is_told_from_what_only_says_so() {
+        let mut all = Certificates::default();
+        let known = all.read(ED25519).unwrap();
+        assert!(known.self_signed && all.read(RSA).unwrap().self_signed);
+        assert_eq!(known.names, ["DNS:proxy.example.org", "URI:sip:example.org", "IP:192.0.2.1"]);
+        assert!(Arc::ptr_eq(&known, &all.read(ED25519).unwrap()), "read once");
+        let mut forged = ED25519.to_vec();
+        *forged.last_mut().unwrap() ^= 1;
+        assert!(!all.read(&forged).unwrap().self_signed);
+        assert!(all.read(b"no certificate").is_none());
+    }
+
+    #[test]
+    fn moments_are_written_for_any_year() {
+        assert_eq!(moment(0), "1970-01-01T00:00:00Z");
+        assert_eq!(moment(951_782_400 + 3_661), "2000-02-29T01:01:01Z");
+        assert_eq!(moment(253_402_300_799), "9999-12-31T23:59:59Z");
+        assert_eq!(moment(-1), "1969-12-31T23:59:59Z");
+    }
+}

@@ -1,0 +1,357 @@
+//! What the messages of a handshake say, read once for the report and for every rule.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use md5::{Digest as _, Md5};
+use overhear_parsers::tls::client_hello::rank;
+use overhear_parsers::tls::fingerprint::{self, Ja4};
+use overhear_parsers::tls::key_exchange::{self, KeyGroup, ServerKeyExchange, Signature};
+use overhear_parsers::tls::ssl2::{Ssl2ClientHello, Ssl2ServerHello};
+use overhear_parsers::tls::{
+    ClientHello, MessageType, Messages, ServerHello, Suite, extension, registry,
+};
+use sha2::Sha256;
+
+use super::certificates::{Certificates, Known, hexadecimal};
+use crate::model::addr::stable_hash;
+use crate::model::code_point::{CipherSuite, Group, Number, Scheme, SrtpProfile, Version};
+use crate::model::handshake::{
+    AlertRecord, CertificateRecord, HandshakeFacts, HandshakeRecord, Offered, Outcome,
+};
+use crate::model::id::{Kind, RecordId};
+use crate::model::packed::Text;
+use crate::model::record::HandshakeKind;
+
+/// A handshake as its messages describe it. What was not seen is `None`; what TLS 1.3 hides, too.
+#[derive(Debug)]
+pub struct HandshakeRead<'a> {
+    /// Who, when, and how it ended.
+    pub facts: &'a HandshakeFacts,
+    /// The client's first offer.
+    pub hello: Option<ClientHello<'a>>,
+    /// The client's hello in the form of SSL 2.0.
+    pub ssl2: Option<Ssl2ClientHello<'a>>,
+    /// The server accepted SSL 2.0.
+    pub ssl2_answer: Option<Ssl2ServerHello<'a>>,
+    /// The server's choice; a `HelloRetryRequest` only if nothing followed.
+    pub answer: Option<ServerHello<'a>>,
+    /// The server asked for another `ClientHello` first.
+    pub retried: bool,
+    /// The suite chosen; `None` for one without a name.
+    pub suite: Option<&'static Suite>,
+    /// The server's half of the key exchange.
+    pub exchange: Option<ServerKeyExchange<'a>>,
+    /// The server's certificates, its own first; empty when it sent none, up to TLS 1.2.
+    pub chain: Vec<Arc<Known>>,
+    /// The client's.
+    pub client_chain: Vec<Arc<Known>>,
+    /// The server sent a Certificate message.
+    pub certified: bool,
+    /// The server asked for a certificate; `None` where that is hidden or was not seen.
+    pub asked: Option<bool>,
+    /// The client sent one.
+    pub client_certificate: Option<bool>,
+    /// The signature of the client's `CertificateVerify`.
+    pub verify: Option<Signature>,
+    /// Seconds for which the ticket may be used.
+    pub ticket_lifetime: Option<u32>,
+    /// A session from before was resumed.
+    pub resumed: Option<bool>,
+}
+
+impl<'a> HandshakeRead<'a> {
+    /// Reads the messages of both sides.
+    pub fn new(
+        facts: &'a HandshakeFacts,
+        client: &'a [u8],
+        server: &'a [u8],
+        certificates: &mut Certificates,
+    ) -> Self {
+        let mut read = Self::empty(facts);
+        if client.first().is_some_and(|first| first & 0x80 != 0) {
+            read.ssl2 = Ssl2ClientHello::parse(client);
+            read.hello = read.ssl2.map(|hello| hello.as_hello());
+        } else {
+            read.client(client, certificates);
+        }
+        if server.first().is_some_and(|first| first & 0x80 != 0) {
+            read.ssl2_answer = Ssl2ServerHello::parse(server);
+            let der = read.ssl2_answer.map(|hello| hello.certificate).unwrap_or_default();
+            read.chain.extend(certificates.read(der));
+            read.certified = !read.chain.is_empty();
+        } else {
+            read.server(server, certificates);
+        }
+        read.conclude(server);
+        read
+    }
+
+    fn empty(facts: &'a HandshakeFacts) -> Self {
+        Self {
+            facts,
+            hello: None,
+            ssl2: None,
+            ssl2_answer: None,
+            answer: None,
+            retried: false,
+            suite: None,
+            exchange: None,
+            chain: Vec::new(),
+            client_chain: Vec::new(),
+            certified: false,
+            asked: None,
+            client_certificate: None,
+            verify: None,
+            ticket_lifetime: None,
+            resumed: None,
+        }
+    }
+
+    fn client(&mut self, octets: &'a [u8], certificates: &mut Certificates) {
+        let dtls = self.facts.kind == HandshakeKind::Dtls;
+        for message in Messages::new(octets).filter(|message| message.is_whole) {
+            match message.kind {
+                MessageType::CLIENT_HELLO if self.hello.is_none() => {
+                    let parse = if dtls { ClientHello::parse_dtls } else { ClientHello::parse };
+                    self.hello = parse(message.body);
+                }
+                MessageType::CERTIFICATE => {
+                    let chain = key_exchange::certificates(message.body);
+                    self.client_chain = chain.filter_map(|der| certificates.read(der)).collect();
+                    self.client_certificate = Some(key_exchange::has_certificates(message.body));
+                }
+                MessageType::CERTIFICATE_VERIFY => {
+                    // The version is the server's to choose: what it chose is read before this.
+                    self.verify = key_exchange::certificate_verify(message.body, true);
+                }
+                _ => {}
+            }
+        }
+    }
+
+    fn server(&mut self, octets: &'a [u8], certificates: &mut Certificates) {
+        for message in Messages::new(octets).filter(|message| message.is_whole) {
+            match message.kind {
+                MessageType::SERVER_HELLO => {
+                    let hello = ServerHello::parse(message.body);
+                    self.retried |= hello.is_some_and(|hello| hello.is_retry());
+                    if self.answer.is_none_or(|answer| answer.is_retry()) {
+                        self.answer = hello.or(self.answer);
+                    }
+                    self.suite = self.answer.and_then(|answer| registry::suite(answer.suite));
+                }
+                MessageType::CERTIFICATE => {
+                    let chain = key_exchange::certificates(message.body);
+                    self.chain = chain.filter_map(|der| certificates.read(der)).collect();
+                    self.certified = true;
+                }
+                MessageType::SERVER_KEY_EXCHANGE => {
+                    let tls12 = self.version().is_some_and(|version| rank(version) >= 12);
+                    self.exchange = self
+                        .suite
+                        .and_then(|suite| ServerKeyExchange::parse(message.body, suite, tls12));
+                }
+                MessageType::CERTIFICATE_REQUEST => self.asked = Some(true),
+                MessageType::NEW_SESSION_TICKET => {
+                    self.ticket_lifetime = key_exchange::ticket_lifetime(message.body);
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// What follows from several messages, or from none having come.
+    fn conclude(&mut self, server: &[u8]) {
+        let Some(answer) = self.answer else { return };
+        if self.is_tls13() {
+            self.resumed = Some(answer.present.has(extension::PRE_SHARED_KEY));
+            return;
+        }
+        if self.version().is_some_and(|version| rank(version) < 12) {
+            let old = Signature { scheme: None, hash: registry::Hash::Sha1 };
+            self.verify = self.verify.map(|_| old);
+        }
+        let done = Messages::new(server).find(MessageType::SERVER_HELLO_DONE).is_some();
+        let full = done || self.certified;
+        if full {
+            self.resumed = Some(false);
+        } else if self.facts.sealed == [true; 2] && !self.facts.torn {
+            self.resumed = Some(true);
+        }
+        if done && !self.facts.torn {
+            self.asked = Some(self.asked.unwrap_or(false));
+            let finished = self.facts.outcome == Outcome::Completed;
+            if finished && self.client_certificate.is_none() {
+                self.client_certificate = Some(false);
+            }
+        }
+    }
+
+    /// The version agreed on.
+    pub fn version(&self) -> Option<u16> {
+        let old = self.ssl2_answer.map(|answer| answer.version);
+        self.answer.map(|answer| answer.agreed_version()).or(old)
+    }
+
+    /// Whether it is TLS 1.3 or DTLS 1.3, which hides the rest.
+    pub fn is_tls13(&self) -> bool {
+        self.version().is_some_and(|version| rank(version) == 13)
+    }
+
+    /// The group of the key exchange: by a share, or up to TLS 1.2 by a named curve.
+    pub fn group(&self) -> Option<u16> {
+        let share = self.answer.and_then(|answer| answer.group);
+        share.or_else(|| match self.exchange?.group {
+            KeyGroup::Named(group) => Some(group),
+            _ => None,
+        })
+    }
+
+    /// The extension stands in both hellos' place: the server agreed to it.
+    pub fn echoed(&self, extension: u16) -> bool {
+        self.answer.is_some_and(|answer| answer.present.has(extension))
+    }
+
+    /// The handshake for the report.
+    pub fn record(&self) -> HandshakeRecord<'_> {
+        let facts = self.facts;
+        let at = facts.first.time.nanos() / 1_000_000;
+        let hash = stable_hash(&(facts.client, facts.server, at));
+        let hello = self.hello.as_ref();
+        let answer = self.answer.as_ref();
+        let old = answer.filter(|_| !self.is_tls13());
+        let flag = |extension| old.map(|answer| answer.present.has(extension));
+        HandshakeRecord {
+            id: RecordId::new(Kind::Handshake, hash),
+            kind: facts.kind,
+            client: facts.client,
+            server: facts.server,
+            first_source: facts.first.frame.source,
+            first_frame: facts.first.frame.number,
+            last_source: facts.last.frame.source,
+            last_frame: facts.last.frame.number,
+            start: facts.first.time,
+            setup_ms: milliseconds(facts),
+            sni: hello.and_then(|hello| hello.server_name).map(text),
+            alpn: hello.map(|hello| extension::protocols(hello.alpn).map(text).collect()),
+            alpn_chosen: answer.and_then(|answer| answer.alpn).map(text),
+            offered: hello.map(|hello| self.offered(hello)),
+            version: self.version().map(Version),
+            cipher: answer.map(|answer| CipherSuite(answer.suite)),
+            cipher_id: answer.map(|answer| Number(answer.suite)),
+            group: self.group().map(Group),
+            dh_bits: self.exchange.and_then(|exchange| exchange.prime_bits()),
+            srtp_profile: answer.and_then(|answer| answer.srtp_profile).map(SrtpProfile),
+            certificates: self.certified.then(|| self.chain.iter().map(certificate).collect()),
+            client_certificate: self.client_certificate,
+            certificate_requested: self.asked,
+            resumed: self.resumed,
+            retried: answer.map(|_| self.retried),
+            extended_master_secret: flag(extension::EXTENDED_MASTER_SECRET),
+            encrypt_then_mac: flag(extension::ENCRYPT_THEN_MAC),
+            secure_renegotiation: flag(extension::RENEGOTIATION_INFO),
+            compression: old.map(|answer| answer.compression != 0),
+            early_data: facts.early_data,
+            outcome: facts.outcome,
+            ended_by: facts.ending,
+            alert: facts.alert.map(|(alert, from)| AlertRecord {
+                level: if alert.level == 2 { "fatal" } else { "warning" }.into(),
+                description: alert_name(alert.description),
+                from,
+            }),
+            ja3: hello.filter(|_| self.ssl2.is_none()).map(ja3),
+            ja3s: answer.map(ja3s),
+            ja4: hello
+                .filter(|_| self.ssl2.is_none())
+                .map(|hello| ja4(hello, facts.kind == HandshakeKind::Dtls)),
+            decrypted: false,
+        }
+    }
+
+    fn offered(&self, hello: &ClientHello<'_>) -> Offered {
+        let ciphers = match &self.ssl2 {
+            Some(old) => old.suites().map(CipherSuite).collect(),
+            None => hello.suites.meant().map(CipherSuite).collect(),
+        };
+        Offered {
+            versions: hello.offered_versions().map(Version).collect(),
+            ciphers,
+            groups: hello.groups.meant().map(Group).collect(),
+            signature_algorithms: hello.signatures.meant().map(Scheme).collect(),
+            srtp_profiles: hello.srtp_profiles.iter().map(SrtpProfile).collect(),
+        }
+    }
+}
+
+/// From the first message to the end; `None` for a handshake that was not seen to its end.
+fn milliseconds(facts: &HandshakeFacts) -> Option<f64> {
+    let seen = facts.outcome != Outcome::Incomplete;
+    seen.then(|| facts.last.time.since(facts.first.time).millis_f64().max(0.0))
+}
+
+/// An alert by name; the number for one without.
+pub fn alert_name(description: u8) -> Text<'static> {
+    registry::alert(description).map_or_else(|| description.to_string().into(), Cow::Borrowed)
+}
+
+fn text(octets: &[u8]) -> Text<'_> {
+    String::from_utf8_lossy(octets)
+}
+
+fn certificate(known: &Arc<Known>) -> CertificateRecord<'_> {
+    let text = |text| Cow::Borrowed(text);
+    CertificateRecord {
+        subject: text(known.says.subject.as_str()),
+        issuer: text(&known.says.issuer),
+        serial: text(&known.says.serial),
+        not_before: text(&known.not_before),
+        not_after: text(&known.not_after),
+        key: text(&known.key),
+        signature: text(&known.says.signature),
+        san: known.names.iter().map(|name| text(name)).collect(),
+        sha256: text(&known.sha256),
+        self_signed: known.self_signed,
+    }
+}
+
+fn ja3(hello: &ClientHello<'_>) -> Text<'static> {
+    let mut text = String::new();
+    fingerprint::ja3(hello, &mut text);
+    hexadecimal(&Md5::digest(text.as_bytes())).into()
+}
+
+fn ja3s(hello: &ServerHello<'_>) -> Text<'static> {
+    let mut text = String::new();
+    fingerprint::ja3s(hello, &mut text);
+    hexadecimal(&Md5::digest(text.as_bytes())).into()
+}
+
+fn ja4(hello: &ClientHello<'_>, dtls: bool) -> Text<'static> {
+    let Ja4 { shape, suites, extensions } = Ja4::of(hello, dtls);
+    format!("{shape}_{}_{}", twelve(&suites), twelve(&extensions)).into()
+}
+
+/// The first twelve digits of a list's SHA-256; zeros for an empty one.
+fn twelve(list: &str) -> String {
+    if list.is_empty() {
+        return "000000000000".to_owned();
+    }
+    let digest = Sha256::digest(list.as_bytes());
+    hexadecimal(digest.get(..6).unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lists_hash_to_the_values_that_the_specification_of_ja4_gives() {
+        let suites = "002f,0035,009c,009d,1301,1302,1303,c013,c014,c02b,c02c,c02f,c030,cca8,cca9";
+        assert_eq!(twelve(suites), "8daaf6152771");
+        let extensions = "0005,000a,000b,000d,0012,0015,0017,001b,0023,002b,002d,0033,4469,ff01_0403,\
+            0804,0401,0503,0805,0501,0806,0601";
+        assert_eq!(twelve(extensions), "e5627efa2ab1");
+        assert_eq!(twelve(""), "000000000000");
+    }
+}

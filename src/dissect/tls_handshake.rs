@@ -1,0 +1,318 @@
+//! Both directions of a TLS handshake: who greets, what is agreed, and when it is over, however it
+//! ends. Everything here is judged from outside: what is encrypted shows its type and length only.
+//!
+//! Up to TLS 1.2 a handshake is completed when both sides have sent an encrypted handshake record
+//! (Finished), or one sent data and the other has changed its cipher. In TLS 1.3 it is when the client
+//! has sent a record long enough for a Finished; an alert there is shorter.
+
+use overhear_parsers::tls::{Alert, MessageType, Messages, ServerHello};
+
+use super::tls_stream::{Event, TlsStream};
+use crate::model::evidence::FrameRef;
+use crate::model::handshake::{Ending, Outcome, Peer};
+
+/// Octets of an encrypted record of TLS 1.3 that can hold no Finished, whose hash alone has 32.
+const ALERT_LENGTH: usize = 36;
+
+/// Octets of an SSL 2.0 exchange kept of a direction.
+const SSL2_OCTETS: usize = 4 << 10;
+
+/// What was agreed on.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub struct Agreed {
+    /// The version.
+    pub version: u16,
+    /// The suite.
+    pub suite: u16,
+}
+
+/// A handshake under way.
+#[derive(Debug)]
+pub struct TlsHandshake {
+    /// Of the client and of the server.
+    streams: [TlsStream; 2],
+    /// Which side of the connection is the client, 0 or 1.
+    client: usize,
+    /// Its first message.
+    pub first: FrameRef,
+    /// The `ServerHello`.
+    pub answered: Option<FrameRef>,
+    /// What ended it, or the last that came.
+    pub last: FrameRef,
+    /// What the server chose, once it has.
+    pub agreed: Option<Agreed>,
+    /// The last alert in clear.
+    pub alert: Option<(Alert, Peer)>,
+    /// Client and server have sent encrypted records.
+    pub sealed: [bool; 2],
+    changed: [bool; 2],
+    /// The client sent data before there was an answer.
+    pub early_data: bool,
+    /// The client greets in the form of SSL 2.0.
+    ssl2: bool,
+    /// How it ended.
+    pub ended: Option<(Outcome, Ending)>,
+}
+
+impl TlsHandshake {
+    /// A handshake whose client is on this side of the connection; `ssl2` if it greets in that form.
+    pub fn new(client: usize, ssl2: bool, first: FrameRef) -> Self {
+        Self {
+            streams: Default::default(),
+            client,
+            first,
+            answered: None,
+            last: first,
+            agreed: None,
+            alert: None,
+            sealed: [false; 2],
+            changed: [false; 2],
+            early_data: false,
+            ssl2,
+            ended: None,
+        }
+    }
+
+    /// Which side of the connection is the client.
+    pub const fn client(&self) -> usize {
+        self.client
+    }
+
+    /// The messages in clear of one of the two.
+    pub fn messages(&self, of: Peer) -> &[u8] {
+        let [client, server] = &self.streams;
+        match of {
+            Peer::Client => client.messages(),
+            Peer::Server => server.messages(),
+        }
+    }
+
+    /// Whether messages are missing.
+    pub fn torn(&self) -> bool {
+        self.streams.iter().any(|stream| stream.torn)
+    }
+
+    /// Memory taken by the messages of one side of the connection.
+    pub fn cost(&self, side: usize) -> u64 {
+        self.streams.get(self.peer(side)).map_or(0, TlsStream::cost)
+    }
+
+    /// Forgets them.
+    pub fn forget(&mut self, side: usize) {
+        let peer = self.peer(side);
+        self.streams.get_mut(peer).into_iter().for_each(TlsStream::forget);
+    }
+
+    /// 0 for the client's side, 1 for the server's.
+    const fn peer(&self, side: usize) -> usize {
+        if side == self.client { 0 } else { 1 }
+    }
+
+    /// Takes ordered octets of one side of the connection.
+    pub fn push(&mut self, side: usize, octets: &[u8], after_gap: bool, at: FrameRef) {
+        if self.ended.is_some() || octets.is_empty() {
+            return;
+        }
+        self.last = at;
+        let peer = self.peer(side);
+        if self.ssl2 && self.push_ssl2(peer, octets, at) {
+            return;
+        }
+        let mut streams = std::mem::take(&mut self.streams);
+        if let Some(stream) = streams.get_mut(peer) {
+            stream.push(octets, after_gap, &mut |stream, event| {
+                self.event(peer, stream, event, at);
+                stream.tls13 |= self.is_tls13();
+            });
+        }
+        if self.is_tls13() {
+            streams.iter_mut().for_each(|stream| stream.tls13 = true);
+        }
+        self.streams = streams;
+    }
+
+    /// Whether the version agreed on, in a `ServerHello` or a `HelloRetryRequest`, is TLS 1.3.
+    fn is_tls13(&self) -> bool {
+        self.agreed.is_some_and(|agreed| agreed.version == 0x0304)
+    }
+
+    /// Octets of a connection that began as SSL 2.0; `false` when the server answers as TLS.
+    fn push_ssl2(&mut self, peer: usize, octets: &[u8], at: FrameRef) -> bool {
+        if peer == 1 && self.answered.is_none() && matches!(octets, [20..=24, 3, ..]) {
+            // The client greeted in the old form and offered more.
+            self.ssl2 = false;
+            return false;
+        }
+        if peer == 1 && self.answered.is_none() {
+            self.answered = Some(at);
+        } else if peer == 0 && self.answered.is_some() {
+            self.ended = Some((Outcome::Completed, Ending::Data));
+        }
+        if let Some(stream) = self.streams.get_mut(peer) {
+            let room = SSL2_OCTETS.saturating_sub(stream.messages().len());
+            stream.keep_raw(octets.get(..room).unwrap_or(octets));
+        }
+        true
+    }
+
+    fn event(&mut self, peer: usize, stream: &TlsStream, event: Event, at: FrameRef) {
+        if self.ended.is_some() {
+            return;
+        }
+        match event {
+            Event::Handshake if peer == 1 => self.answer(stream, at),
+            Event::Handshake | Event::Heartbleed => {}
+            Event::ChangeCipherSpec => {
+                self.changed.get_mut(peer).into_iter().for_each(|changed| *changed = true);
+            }
+            Event::Alert(alert) => {
+                let from = if peer == 0 { Peer::Client } else { Peer::Server };
+                self.alert = Some((alert, from));
+                if alert.is_fatal(self.is_tls13()) {
+                    self.ended = Some((Outcome::Refused, Ending::Alert));
+                }
+            }
+            Event::Sealed(kind, length) => self.sealed(peer, kind, length),
+            Event::Lost => self.ended = Some((Outcome::Incomplete, Ending::Silence)),
+        }
+    }
+
+    /// Looks at the server's first message once it is whole.
+    fn answer(&mut self, stream: &TlsStream, at: FrameRef) {
+        if self.answered.is_none() {
+            self.answered = Some(at);
+        }
+        if self.agreed.is_none() {
+            let hello = Messages::new(stream.messages()).find(MessageType::SERVER_HELLO);
+            let hello = hello.filter(|message| message.is_whole);
+            let hello = hello.and_then(|message| ServerHello::parse(message.body));
+            self.agreed =
+                hello.map(|hello| Agreed { version: hello.agreed_version(), suite: hello.suite });
+        }
+    }
+
+    fn sealed(&mut self, peer: usize, kind: u8, length: usize) {
+        self.sealed.get_mut(peer).into_iter().for_each(|sealed| *sealed = true);
+        if self.answered.is_none() && peer == 0 {
+            // TLS 1.3 allows this with a key from before; otherwise the answer was not captured.
+            self.early_data = kind == 23;
+            return;
+        }
+        self.ended = if self.is_tls13() {
+            match (peer, length) {
+                (0, ..ALERT_LENGTH) => Some((Outcome::Refused, Ending::Alert)),
+                (0, _) => Some((Outcome::Completed, Ending::Finished)),
+                _ => None,
+            }
+        } else if kind == 21 {
+            Some((Outcome::Refused, Ending::Alert))
+        } else if kind == 23 {
+            let torn = self.torn() || self.agreed.is_none();
+            let both = self.changed == [true; 2] || peer == 1 || torn;
+            both.then_some((Outcome::Completed, Ending::Data))
+        } else {
+            (self.sealed == [true; 2]).then_some((Outcome::Completed, Ending::Finished))
+        };
+    }
+
+    /// One side of the connection ended it.
+    pub fn closed(&mut self, side: usize, reset: bool, at: FrameRef) {
+        if self.ended.is_some() {
+            return;
+        }
+        self.last = at;
+        let (ending, refused) = match (self.peer(side), reset) {
+            (0, true) => (Ending::ClientReset, self.answered.is_some()),
+            (0, false) => (Ending::ClientClosed, self.answered.is_some()),
+            (_, true) => (Ending::ServerReset, true),
+            (_, false) => (Ending::ServerClosed, true),
+        };
+        let outcome = if refused { Outcome::Refused } else { Outcome::Incomplete };
+        self.ended = Some((outcome, ending));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn record(kind: u8, fragment: &[u8]) -> Vec<u8> {
+        let length = u16::try_from(fragment.len()).unwrap().to_be_bytes();
+        [&[kind, 3, 3][..], &length, fragment].concat()
+    }
+
+    fn server_hello(extensions: &[u8]) -> Vec<u8> {
+        let list =
+            [&u16::try_from(extensions.len()).unwrap().to_be_bytes()[..], extensions].concat();
+        let body = [&[3, 3][..], &[1; 32], &[0, 0xc0, 0x2f, 0], &list].concat();
+        let length = u8::try_from(body.len()).unwrap();
+        record(22, &[&[2, 0, 0, length][..], &body].concat())
+    }
+
+    /// Plays records of the client (0) and the server (1).
+    fn played(records: &[(usize, Vec<u8>)]) -> TlsHandshake {
+        let mut handshake = TlsHandshake::new(0, false, FrameRef::default());
+        for (side, octets) in records {
+            handshake.push(*side, octets, false, FrameRef::default());
+        }
+        handshake
+    }
+
+    fn hello() -> (usize, Vec<u8>) {
+        (0, record(22, &[1, 0, 0, 1, 7]))
+    }
+
+    #[test]
+    fn up_to_tls_1_2_both_must_finish() {
+        let ccs = record(20, &[1]);
+        let mut records =
+            vec![hello(), (1, server_hello(&[])), (0, ccs.clone()), (0, record(22, &[7; 40]))];
+        assert_eq!(played(&records).ended, None);
+        records.extend([(1, ccs), (1, record(22, &[7; 40]))]);
+        let done = played(&records);
+        assert_eq!(done.ended, Some((Outcome::Completed, Ending::Finished)));
+        assert_eq!(done.agreed, Some(Agreed { version: 0x0303, suite: 0xc02f }));
+    }
+
+    #[test]
+    fn in_tls_1_3_a_short_record_of_the_client_is_an_alert() {
+        let answer = server_hello(&[0, 43, 0, 2, 3, 4]);
+        for (length, ended) in
+            [(53, (Outcome::Completed, Ending::Finished)), (19, (Outcome::Refused, Ending::Alert))]
+        {
+            let last = [record(20, &[1]), record(23, &vec![7; length])].concat();
+            let done =
+                played(&[hello(), (1, answer.clone()), (1, record(23, &[7; 900])), (0, last)]);
+            assert_eq!(done.ended, Some(ended), "{length}");
+        }
+    }
+
+    #[test]
+    fn a_fatal_alert_refuses_and_a_warning_does_not() {
+        let refused = played(&[hello(), (1, record(21, &[2, 70]))]);
+        assert_eq!(refused.ended, Some((Outcome::Refused, Ending::Alert)));
+        assert_eq!(refused.alert, Some((Alert { level: 2, description: 70 }, Peer::Server)));
+        let warned = played(&[hello(), (1, record(21, &[1, 112])), (1, server_hello(&[]))]);
+        assert_eq!((warned.ended, warned.alert.map(|(_, from)| from)), (None, Some(Peer::Server)));
+    }
+
+    #[test]
+    fn who_hangs_up_before_the_end_refuses() {
+        let mut waiting = played(&[hello()]);
+        waiting.closed(1, true, FrameRef::default());
+        assert_eq!(waiting.ended, Some((Outcome::Refused, Ending::ServerReset)));
+        let mut waiting = played(&[hello()]);
+        waiting.closed(0, false, FrameRef::default());
+        assert_eq!(waiting.ended, Some((Outcome::Incomplete, Ending::ClientClosed)));
+    }
+
+    #[test]
+    fn a_server_that_speaks_ssl_2_is_heard() {
+        let mut old = TlsHandshake::new(0, true, FrameRef::default());
+        old.push(0, &[0x80, 28, 1, 0, 2], false, FrameRef::default());
+        old.push(1, &[0x84, 28, 4, 0, 1, 0, 2], false, FrameRef::default());
+        assert_eq!((old.ended, old.messages(Peer::Server).len()), (None, 7));
+        old.push(0, &[0x80, 9], false, FrameRef::default());
+        assert_eq!(old.ended, Some((Outcome::Completed, Ending::Data)));
+    }
+}
