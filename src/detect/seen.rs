@@ -249,11 +249,11 @@ pub struct StreamSeen<'a> {
     /// How much faster (positive) or slower the RTP clock runs than the capture clock, percent;
     /// `None` when the stream restarted, its clock rate is unknown or it is too short to tell.
     pub drift_pct: Option<f64>,
+    /// What was seen beside it.
+    pub around: Around<'a>,
     /// What the call agreed on about security, if it did; the rules' own record of it, which
     /// [`super::Detectors::stream`] fills in.
     pub agreement: Option<Agreement>,
-    /// What was seen beside it.
-    pub around: Around<'a>,
 }
 
 /// What is known of a stream beyond its record: plain facts of the tables that hold them. Nothing
