@@ -35,6 +35,8 @@ pub mod spool;
 pub mod stream_record;
 pub mod tally;
 mod timers;
+pub mod tls_grade;
+pub mod tls_peers;
 mod transaction;
 mod transfer;
 mod view;

@@ -103,6 +103,8 @@ fn default_of(name: &str) -> Value {
         cleartext_min_packets,
         downgrade_retry_s,
         sips_retry_s,
+        tls_fallback_s,
+        tls_fallback_quiet_s,
         mixed_transport_h,
         drop_share_pct,
         drop_min_streams,
@@ -125,6 +127,7 @@ fn default_of(name: &str) -> Value {
         malformed_high_a_minute,
         fuzzing_kinds,
         time_backward_ms,
+        tls_expiry_days,
         time_drift_pct,
         media,
     } = Thresholds::default();
@@ -132,6 +135,8 @@ fn default_of(name: &str) -> Value {
         "cleartext_min_packets" => json!(cleartext_min_packets),
         "downgrade_retry_s" => json!(downgrade_retry_s),
         "sips_retry_s" => json!(sips_retry_s),
+        "tls_fallback_s" => json!(tls_fallback_s),
+        "tls_fallback_quiet_s" => json!(tls_fallback_quiet_s),
         "mixed_transport_h" => json!(mixed_transport_h),
         "drop_share_pct" => json!(drop_share_pct),
         "drop_min_streams" => json!(drop_min_streams),
@@ -154,6 +159,7 @@ fn default_of(name: &str) -> Value {
         "malformed_high_a_minute" => json!(malformed_high_a_minute),
         "fuzzing_kinds" => json!(fuzzing_kinds),
         "time_backward_ms" => json!(time_backward_ms),
+        "tls_expiry_days" => json!(tls_expiry_days),
         "time_drift_pct" => json!(time_drift_pct),
         _ => media.named(name).map_or_else(|| json!("?"), |value| json!(value)),
     }

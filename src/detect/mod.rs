@@ -9,6 +9,7 @@
 //! ([`seen`]), and nothing else in the program makes findings.
 
 mod agreements;
+pub mod announced;
 mod book;
 mod entry;
 mod lately;
@@ -30,8 +31,10 @@ mod sensor;
 mod sig;
 mod sip;
 mod sips;
+mod tls;
 
 use self::agreements::Agreements;
+use self::announced::Fingerprints;
 use self::negotiation::NegotiationSeen;
 use self::rule::{Detector, Interest, Meta, Words};
 use self::seen::{CaptureSeen, HandshakeSeen, KeySeen, MediaSeen, SipSeen, StreamSeen, TapSeen};
@@ -67,6 +70,7 @@ pub static CATALOGUE: &[Registered] = catalogue![
     auth::basic,
     auth::md5_only,
     auth::no_qop,
+    tls::dtls_1_0,
     media::after_bye,
     media::audio_level_leak,
     media::avp_but_encrypted,
@@ -80,9 +84,11 @@ pub static CATALOGUE: &[Registered] = catalogue![
     media::dtls_no_fingerprint,
     media::dtls_setup_bad,
     media::dtmf_4733_clear,
+    media::dtmf_inband,
     media::dtmf_info_clear,
     media::dtmf_kpml_clear,
     media::early_cleartext,
+    media::fax_inband_clear,
     media::fax_t38_clear,
     media::kline,
     media::mikey_exposed,
@@ -142,6 +148,7 @@ pub static CATALOGUE: &[Registered] = catalogue![
     sig::digest_cleartext,
     sig::hep_mirror_clear,
     sig::mixed_transport,
+    sig::tls_fallback_clear,
     sig::tls_on_other,
     sip::fuzzing,
     sip::malformed_framing,
@@ -158,6 +165,65 @@ pub static CATALOGUE: &[Registered] = catalogue![
     sips::to_sip_rewrite,
     sips::transport_tls,
     sips::via_not_tls,
+    tls::early_data,
+    tls::tls_1_0,
+    tls::tls_1_1,
+    tls::only_1_2,
+    tls::triple_des,
+    tls::bits64,
+    tls::anon,
+    tls::cbc,
+    tls::cert_ec_small,
+    tls::cert_eku,
+    tls::cert_expired,
+    tls::cert_expires_soon,
+    tls::cert_long,
+    tls::cert_name_mismatch,
+    tls::cert_no_san,
+    tls::cert_not_yet,
+    tls::cert_rsa_exp,
+    tls::cert_rsa_small,
+    tls::cert_self_signed,
+    tls::cert_sig_md5,
+    tls::cert_sig_sha1,
+    tls::cert_wildcard,
+    tls::client_no_ri,
+    tls::compression,
+    tls::curve_weak,
+    tls::dh_common_prime,
+    tls::dh_small,
+    tls::dhe,
+    tls::downgrade_sentinel,
+    tls::export,
+    tls::fallback_scsv,
+    tls::handshake_failed,
+    tls::heartbeat,
+    tls::idea,
+    tls::insecure_reneg,
+    tls::legacy_offered,
+    tls::md5_mac,
+    tls::no_ems,
+    tls::no_etm,
+    tls::no_mtls,
+    tls::no_pq,
+    tls::null,
+    tls::point_format,
+    tls::pq_offered_not_chosen,
+    tls::psk_no_dhe,
+    tls::rc4,
+    tls::sigalg_missing,
+    tls::sigalg_sha1_offered,
+    tls::ske_md5,
+    tls::ske_sha1,
+    tls::sni_missing,
+    tls::ssl2,
+    tls::ssl3,
+    tls::static_dh,
+    tls::static_rsa,
+    tls::suite_unknown,
+    tls::ticket_long,
+    tls::trunc_hmac,
+    tls::version_dance,
 ];
 
 /// The rule of this id, in any case of letters, or of this name.
@@ -179,6 +245,7 @@ pub struct Detectors {
     for_negotiations: Vec<usize>,
     agreements: Agreements,
     for_media: Vec<usize>,
+    announced: Fingerprints,
     sink: Sink,
 }
 
@@ -202,6 +269,7 @@ impl Detectors {
             for_negotiations: wanting(Interest::NEGOTIATION),
             agreements: Agreements::new(&policy.limits),
             for_media: wanting(Interest::MEDIA),
+            announced: Fingerprints::new(&policy.limits),
             sink: Sink::new(&policy.limits),
         }
     }
@@ -267,10 +335,13 @@ impl Detectors {
     /// One offer about security that has met its answer.
     pub fn exchange(&mut self, exchange: &Exchange) {
         let seen = NegotiationSeen::new(exchange);
-        let Self { rules, for_negotiations, sink, agreements, .. } = self;
+        let Self { rules, for_negotiations, sink, agreements, announced, .. } = self;
         agreements.note(&seen);
         if exchange.repeats {
             return;
+        }
+        for (statement, media) in seen.media() {
+            announced.note(exchange.call, statement, &media.media, &media.fingerprints);
         }
         for index in for_negotiations {
             if let Some(rule) = rules.get_mut(*index) {
@@ -281,10 +352,11 @@ impl Detectors {
 
     /// One handshake.
     pub fn handshake(&mut self, seen: &HandshakeSeen<'_>) {
-        let Self { rules, for_handshakes, sink, .. } = self;
+        let Self { rules, for_handshakes, sink, announced, .. } = self;
+        let seen = HandshakeSeen { announced: Some(announced), ..*seen };
         for index in for_handshakes {
             if let Some(rule) = rules.get_mut(*index) {
-                rule.handshake(seen, sink);
+                rule.handshake(&seen, sink);
             }
         }
     }
@@ -313,7 +385,10 @@ impl Detectors {
     /// capture's `evicted` before [`Self::finish`].
     pub fn evicted(&self) -> impl Iterator<Item = (&'static str, u64)> {
         let rules = self.rules.iter().map(|rule| rule.evicted());
-        let all = rules.chain([(agreements::TABLE, self.agreements.evicted())]);
+        let all = rules.chain([
+            (agreements::TABLE, self.agreements.evicted()),
+            (announced::TABLE, self.announced.evicted()),
+        ]);
         all.filter(|(_, evicted)| *evicted > 0)
     }
 

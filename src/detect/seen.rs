@@ -7,9 +7,10 @@ use memchr::memmem;
 use overhear_parsers::secret::Secret;
 use overhear_parsers::sip::auth::AuthList;
 use overhear_parsers::sip::{Anomalies, Auth, HeaderName, HeaderSet, Message, Method};
-use overhear_parsers::tls::Suite;
+use overhear_parsers::tls::{Suite, Weak, registry};
 
 use super::agreements::Agreement;
+use super::announced::Fingerprints;
 use super::rule::Interest;
 use super::sink::Subject;
 use super::sip::oversize;
@@ -259,11 +260,11 @@ pub struct StreamSeen<'a> {
     pub drift_pct: Option<f64>,
     /// The key of signalling that it was proven to be protected with.
     pub proof: Option<&'a Proof>,
+    /// What was seen beside it.
+    pub around: Around<'a>,
     /// What the call agreed on about security, if it did; the rules' own record of it, which
     /// [`super::Detectors::stream`] fills in.
     pub agreement: Option<Agreement>,
-    /// What was seen beside it.
-    pub around: Around<'a>,
 }
 
 /// An SRTP key that stood in the signalling of a call, for the first time in its place: a call, a
@@ -335,13 +336,23 @@ pub struct HandshakeSeen<'a> {
     pub pair: Subject,
     /// The suite that was agreed on.
     pub suite: Option<&'static Suite>,
+    /// What is weak about any of the suites offered.
+    pub offered_weak: Weak,
+    /// Which fingerprints SDP announced for which media address; the rules' own record of it, which
+    /// [`super::Detectors::handshake`] fills in.
+    pub announced: Option<&'a Fingerprints>,
 }
 
 impl<'a> HandshakeSeen<'a> {
     /// Looks once at what several rules look for.
     pub fn new(read: &'a HandshakeRead<'a>, record: &'a HandshakeRecord<'a>) -> Self {
         let pair = Subject::pair(record.client.addr, record.server.addr);
-        Self { read, record, key: record.key(), pair, suite: read.suite }
+        let offered = read.hello.iter().flat_map(|hello| hello.suites.iter());
+        let offered_weak = offered
+            .filter_map(registry::suite)
+            .fold(Weak::default(), |sum, suite| sum.or(suite.weak));
+        let (key, suite) = (record.key(), read.suite);
+        Self { read, record, key, pair, suite, offered_weak, announced: None }
     }
 
     /// The client's hello.

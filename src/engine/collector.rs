@@ -14,6 +14,7 @@ use crate::correlate::handshake::HandshakeRead;
 use crate::correlate::media::{self, MediaBinder};
 use crate::correlate::outbox::Outbox;
 use crate::correlate::rtcp::{self, RtcpReports};
+use crate::correlate::tls_peers::{self, TlsPeers};
 use crate::correlate::zrtp::{self, ZrtpFlows};
 use crate::detect::Detectors;
 use crate::detect::seen::{self, HandshakeSeen, TapSeen};
@@ -23,6 +24,7 @@ use crate::model::handshake::HandshakeFacts;
 use crate::model::record::HandshakeKind;
 use crate::model::tally::Tally;
 use crate::model::time::Ts;
+use crate::model::tls_peer::TlsPeerRecord;
 use crate::policy::Policy;
 use crate::prove::Opened;
 use crate::report::events::{Events, Listener};
@@ -52,6 +54,7 @@ pub struct Collector {
     media: MediaBinder,
     rtcp: RtcpReports,
     certificates: Certificates,
+    tls_peers: TlsPeers,
     company: Company,
     zrtp: ZrtpFlows,
     /// Scratch: the company of the stream at hand.
@@ -96,6 +99,8 @@ pub struct Collected {
     pub trace: Trace,
     /// Who was told what happened.
     pub events: Events,
+    /// What servers and clients of TLS accept and refuse.
+    pub tls_peers: Vec<TlsPeerRecord>,
     /// What peers write beyond the registries.
     pub peers: Vec<PeerRecord>,
     /// The streams that a key was proven to open.
@@ -110,6 +115,7 @@ impl Collector {
             media: MediaBinder::new(&policy.limits),
             rtcp: RtcpReports::new(&policy.limits),
             certificates: Certificates::default(),
+            tls_peers: TlsPeers::new(policy.limits.peers),
             company: Company::new(policy.limits.company),
             zrtp: ZrtpFlows::new(&policy.limits),
             met: Vec::new(),
@@ -173,6 +179,7 @@ impl Collector {
             .chain([(media::TABLE, self.media.evicted()), (rtcp::TABLE, self.rtcp.evicted())])
             .chain([(company::TABLE, self.company.evicted()), (zrtp::TABLE, self.zrtp.evicted())])
             .chain([(inventory::TABLE, self.inventory.evicted())])
+            .chain([(tls_peers::TABLE, self.tls_peers.evicted())])
             .chain(self.prover.evicted());
         for (table, count) in tables.filter(|(_, count)| *count > 0) {
             *evicted.entry(table).or_default() += count;
@@ -191,6 +198,7 @@ impl Collector {
             ladder: self.watch.into_steps(),
             trace: self.trace.finish(),
             events: self.events,
+            tls_peers: self.tls_peers.finish(),
             peers: self.inventory.finish(),
             opened: self.prover.into_opened(),
         }
@@ -358,6 +366,7 @@ impl Collector {
         let client = epoch.octets(&facts.client_messages);
         let server = epoch.octets(&facts.server_messages);
         let read = HandshakeRead::new(facts, client, server, &mut self.certificates);
+        self.tls_peers.handshake(&read);
         let record = read.record();
         self.detectors.handshake(&HandshakeSeen::new(&read, &record));
         self.archive.push_handshake(&record);

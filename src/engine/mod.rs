@@ -322,6 +322,7 @@ fn assemble(
         limits,
         policy: config.policy.clone(),
         ladder: collected.ladder,
+        tls_peers: collected.tls_peers,
         peers: collected.peers,
     };
     Examined {

@@ -18,4 +18,5 @@ pub mod stream;
 pub mod tally;
 mod text;
 pub mod time;
+pub mod tls_peer;
 pub mod transport;

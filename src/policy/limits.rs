@@ -114,7 +114,7 @@ impl Default for Limits {
         Self {
             streams: 1_010_000,
             armed: 8_000,
-            noted: 3_000,
+            noted: 2_000,
             udp_flows: 80_000,
             tcp_flows: 40_000,
             sctp_flows: 4_000,
@@ -133,8 +133,8 @@ impl Default for Limits {
             rtcp: 36_000,
             srtp_keys: 32_000,
             srtp_samples: 16 << 20,
-            company: 8_192,
-            zrtp: 1_500,
+            company: 4_096,
+            zrtp: 1_000,
             findings_per_rule: 1_000,
             peers: 25_000,
             records_octets: 32 << 20,
@@ -178,7 +178,7 @@ impl Limits {
         vec![
             row("streams", self.streams, 344),
             row("armed", self.armed, 2_350),
-            row("noted", self.noted, 1_400),
+            row("noted", self.noted, 2_450),
             row("udp_flows", self.udp_flows, 96),
             row("tcp_flows", self.tcp_flows, 664),
             row("sctp_flows", self.sctp_flows, 320),
@@ -197,7 +197,7 @@ impl Limits {
             row("srtp_keys", self.srtp_keys, 480),
             row("srtp_samples", self.srtp_samples, 1),
             row("company", self.company, 340),
-            row("zrtp", self.zrtp, 600),
+            row("zrtp", self.zrtp, 500),
             row("peers", self.peers, 500),
             row("records_octets", self.records_octets, 1),
         ]

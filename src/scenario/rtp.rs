@@ -151,8 +151,14 @@ fn content(args: &mut Args<'_>, usual: Content) -> Result<Content, String> {
         Some("tone") => Content::Tone,
         Some("silence") => Content::Silence,
         Some("random") => Content::Random,
+        Some("keys") => Content::Keys,
+        Some("answering") => Content::Answering,
+        Some("calling") => Content::Calling,
         Some(other) => {
-            return Err(format!("payload: `{other}` is not one of speech, tone, silence, random"));
+            return Err(format!(
+                "payload: `{other}` is not one of speech, tone, silence, random, \
+                 keys, answering, calling"
+            ));
         }
     })
 }
