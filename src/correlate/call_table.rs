@@ -117,16 +117,19 @@ impl Calls {
         let stamp = self.stamp;
         let Some(call) = self.live.get_mut(slot) else { return };
         let repeated = placement.retransmission;
-        let before = call.weight();
+        let (before, unsettled) = (call.weight(), call.answered());
         let change = call.observe(event, view, from, repeated, &mut self.agents);
         (call.touched, call.touched_at) = (stamp, event.watermark);
         let side = if view.request { from } else { opposite(from) };
         let body = if view.message.body().is_empty() { None } else { view.message.sdp() };
         let role = call.negotiation.role(view, from, body.is_some());
         if let Some(body) = body.filter(|_| role != SdpRole::None && !repeated) {
-            let speaker = Speaker { call: call.key, side, role };
+            let speaker = Speaker { call: call.key, side, role, answered: call.answered() };
             let shared = &mut self.descriptions;
             call.negotiation.observe(event, &speaker, body, shared, &mut out.announcements);
+        }
+        if let Some(answered) = call.answered().filter(|at| unsettled != Some(*at)) {
+            out.answered.push((call.key, answered));
         }
         placement.call = Some(call.key);
         placement.side = Some(side);

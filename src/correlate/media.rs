@@ -26,6 +26,8 @@ use super::index::Index;
 use super::outbox::{Announcement, MediaDescription};
 use super::view::hash_on;
 
+mod life;
+
 /// Name of the table in `evicted`.
 pub const TABLE: &str = "announcements";
 
@@ -50,6 +52,8 @@ pub struct Binding {
     pub call: RecordKey,
     /// Who sends the stream.
     pub sender: Side,
+    /// The stream began before its call was answered.
+    pub early: bool,
     /// The m-line as the receiver described it; as the sender did where the receiver is unknown.
     pub media: Arc<MediaDescription>,
 }
@@ -72,6 +76,8 @@ struct Entry {
     next_at_endpoint: u32,
     before_at_endpoint: u32,
     next_of_call: u32,
+    /// When the call was answered, milliseconds from `at`: see [`life`].
+    answered: i32,
     has_ssrc: bool,
     side: Side,
     live: bool,
@@ -149,7 +155,7 @@ impl MediaBinder {
         }
         let (endpoint, call) = (announcement.endpoint, announcement.call);
         let ssrc = announcement.ssrcs.first().copied();
-        let slot = self.place(Entry {
+        let mut entry = Entry {
             at: announcement.at.time,
             until: Ts::MAX,
             ordinal: announcement.ordinal,
@@ -162,11 +168,16 @@ impl MediaBinder {
             next_at_endpoint: NONE,
             before_at_endpoint: NONE,
             next_of_call: NONE,
+            answered: life::NOT_YET,
             has_ssrc: ssrc.is_some(),
             side: announcement.side,
             live: true,
             place: announcement.mline & 0x7f | u8::from(announcement.candidate) << 7,
-        });
+        };
+        if let Some(answered) = announcement.answered {
+            entry.answer(answered);
+        }
+        let slot = self.place(entry);
         self.live += 1;
         self.arrival.push_back((slot, announcement.ordinal));
         let entries = &self.entries;
@@ -189,26 +200,6 @@ impl MediaBinder {
             entry.next_at_endpoint = next.unwrap_or(NONE);
             entry.next_of_call = oldest;
         }
-    }
-
-    /// The call's dialog ended: what it announced holds a little longer, then is forgotten.
-    pub fn release(&mut self, call: RecordKey, end: Ts, watermark: Ts) {
-        let newest = self.newest_of_call(call.id);
-        let Some(mut slot) = newest else { return };
-        while let Some(entry) = self.entries.get_mut(widen(slot)) {
-            entry.until = end.plus(self.linger);
-            slot = entry.next_of_call;
-            if Some(slot) == newest {
-                break;
-            }
-        }
-        // What was evicted since leaves its place here; a burst of calls must not fill memory so.
-        if self.leaving.len() > self.live.saturating_mul(2).saturating_add(1_024) {
-            let mut leaving = std::mem::take(&mut self.leaving);
-            leaving.retain(|(_, call)| self.newest_of_call(*call).is_some());
-            self.leaving = leaving;
-        }
-        self.leaving.push_back((end.min(watermark).plus(self.forget), call.id));
     }
 
     /// Forgets what is due at `watermark`.
@@ -249,16 +240,16 @@ impl MediaBinder {
             self.entries.get(widen(slot)).is_some_and(|entry| entry.ssrc() == Some(key.ssrc))
         });
         let entry = self.entries.get(widen(found?)).filter(|entry| holds(entry, stream))?;
-        Some(binding(entry, entry.side))
+        Some(binding(entry, entry.side, stream))
     }
 
     fn bind_ends(&self, ends: (Endpoint, Endpoint), stream: &StreamEnded) -> Option<Binding> {
         let (src, dst) = ends;
         if let Some(at_receiver) = self.best(dst, src, stream) {
-            return Some(binding(at_receiver, other(at_receiver.side)));
+            return Some(binding(at_receiver, other(at_receiver.side), stream));
         }
         let at_sender = self.best(src, dst, stream)?;
-        Some(binding(at_sender, at_sender.side))
+        Some(binding(at_sender, at_sender.side, stream))
     }
 
     /// The best announcement of `endpoint` for a stream that has `far` at its other end.
@@ -415,8 +406,9 @@ fn holds(entry: &Entry, stream: &StreamEnded) -> bool {
     entry.live && entry.at.minus(BEFORE) <= stream.first && stream.first <= entry.until
 }
 
-fn binding(entry: &Entry, sender: Side) -> Binding {
-    Binding { call: entry.call(), sender, media: Arc::clone(&entry.media) }
+fn binding(entry: &Entry, sender: Side, stream: &StreamEnded) -> Binding {
+    let (call, early) = (entry.call(), entry.is_early(stream));
+    Binding { call, sender, early, media: Arc::clone(&entry.media) }
 }
 
 fn other(side: Side) -> Side {

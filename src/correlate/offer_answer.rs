@@ -18,6 +18,7 @@ use crate::model::addr::Endpoint;
 use crate::model::id::RecordKey;
 use crate::model::packed::Text;
 use crate::model::record::{CallMedia, Keying, Side};
+use crate::model::time::Ts;
 
 /// Distinct media descriptions kept of one call, offers and answers each counted.
 const MAX_MEDIA: usize = 16;
@@ -64,6 +65,8 @@ pub(super) struct Speaker {
     pub(super) side: Side,
     /// Its role.
     pub(super) role: SdpRole,
+    /// When the call was answered.
+    pub(super) answered: Option<Ts>,
 }
 
 impl Negotiation {
@@ -230,6 +233,7 @@ impl Negotiation {
             watermark: event.watermark,
             side: speaker.side,
             answer: told.answer,
+            answered: speaker.answered,
             mline: told.mline,
             endpoint,
             rtcp,

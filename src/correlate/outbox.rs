@@ -19,6 +19,8 @@ pub struct Outbox {
     pub registrations: Vec<FinishedRegistration>,
     /// SDP says: media is expected there.
     pub announcements: Vec<Announcement>,
+    /// Calls that were answered, with the time; refused ones with [`Ts::MAX`].
+    pub answered: Vec<(RecordKey, Ts)>,
     /// Calls whose announcements may expire, with the end of the dialog; [`Ts::MAX`] for a call
     /// that was still open when the capture ended.
     pub released: Vec<(RecordKey, Ts)>,
@@ -34,6 +36,7 @@ impl Outbox {
         self.calls.is_empty()
             && self.registrations.is_empty()
             && self.announcements.is_empty()
+            && self.answered.is_empty()
             && self.released.is_empty()
     }
 
@@ -58,6 +61,8 @@ pub struct Announcement {
     pub side: Side,
     /// It stands in an answer.
     pub answer: bool,
+    /// When the call was answered, if it was by then: see [`Outbox::answered`].
+    pub answered: Option<Ts>,
     /// Index of the m-line, from 0.
     pub mline: u8,
     /// Connection address and port; port 0 and 0.0.0.0 are never announced.

@@ -24,7 +24,7 @@ mod sensor;
 mod sig;
 
 use self::rule::{Detector, Interest, Meta, Words};
-use self::seen::{CaptureSeen, SipSeen, StreamSeen, TapSeen};
+use self::seen::{CaptureSeen, MediaSeen, SipSeen, StreamSeen, TapSeen};
 use self::sink::{Entry, Outcome, Sink};
 use crate::correlate::event::SipEvent;
 use crate::correlate::placement::Placement;
@@ -56,7 +56,9 @@ pub static CATALOGUE: &[Registered] = catalogue![
     auth::md5_only,
     auth::no_qop,
     media::cleartext_rtp,
+    media::rtcp_cleartext,
     media::sdes_key_exposed,
+    media::srtcp_e0,
     sensor::drop,
     sensor::duplicate,
     sensor::midstream_tls,
@@ -82,6 +84,7 @@ pub struct Detectors {
     by_sip_kind: Vec<Vec<usize>>,
     for_streams: Vec<usize>,
     for_tap: Vec<usize>,
+    for_media: Vec<usize>,
     sink: Sink,
 }
 
@@ -99,6 +102,7 @@ impl Detectors {
                 .collect(),
             for_streams: wanting(Interest::STREAM),
             for_tap: wanting(Interest::TAP),
+            for_media: wanting(Interest::MEDIA),
             sink: Sink::new(&policy.limits),
         }
     }
@@ -130,6 +134,16 @@ impl Detectors {
         for index in for_tap {
             if let Some(rule) = rules.get_mut(*index) {
                 rule.tap(seen, sink);
+            }
+        }
+    }
+
+    /// One thing that went beside RTP.
+    pub fn media(&mut self, seen: &MediaSeen<'_>) {
+        let Self { rules, for_media, sink, .. } = self;
+        for index in for_media {
+            if let Some(rule) = rules.get_mut(*index) {
+                rule.media(seen, sink);
             }
         }
     }

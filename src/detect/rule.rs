@@ -4,7 +4,7 @@
 
 use std::ops::BitOr;
 
-use super::seen::{CaptureSeen, SipSeen, StreamSeen, TapSeen};
+use super::seen::{CaptureSeen, MediaSeen, SipSeen, StreamSeen, TapSeen};
 use super::sink::{Entry, Sink};
 use crate::model::finding::{Figure, Severity};
 
@@ -33,7 +33,7 @@ impl Status {
 
 /// What a rule wants to be called for: a set of bits. The end of the capture calls every rule.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub struct Interest(u8);
+pub struct Interest(u16);
 
 impl Interest {
     /// Only the end of the capture.
@@ -52,6 +52,8 @@ impl Interest {
     pub const STREAM: Self = Self(1 << 5);
     /// What the tap itself tells: loss, cuts, duplicates, jumps of the clock.
     pub const TAP: Self = Self(1 << 6);
+    /// What goes beside RTP: RTCP in clear, MSRP, T.38, ZRTP.
+    pub const MEDIA: Self = Self(1 << 7);
 
     /// The bits that depend on the SIP message at hand, lowest first.
     pub(super) const SIP_KINDS: usize = 1 << 4;
@@ -74,7 +76,7 @@ impl Interest {
 
     /// The set whose [`Self::sip_kind`] is `kind`, as a message has it: with [`Self::SIP`].
     pub(super) fn of_sip_kind(kind: usize) -> Self {
-        Self(u8::try_from(kind % Self::SIP_KINDS).unwrap_or(0)) | Self::SIP
+        Self(u16::try_from(kind % Self::SIP_KINDS).unwrap_or(0)) | Self::SIP
     }
 }
 
@@ -180,6 +182,11 @@ pub trait Detector {
 
     /// One thing the tap tells about itself.
     fn tap(&mut self, seen: &TapSeen, sink: &mut Sink) {
+        let _ = (seen, sink);
+    }
+
+    /// One thing that went beside RTP.
+    fn media(&mut self, seen: &MediaSeen<'_>, sink: &mut Sink) {
         let _ = (seen, sink);
     }
 

@@ -164,6 +164,35 @@ impl StreamSeen<'_> {
     }
 }
 
+/// What goes beside RTP, in the order of the capture.
+#[derive(Copy, Clone, Debug)]
+pub enum MediaSeen<'a> {
+    /// An RTCP compound packet in clear.
+    Rtcp {
+        /// Who sent it.
+        src: Endpoint,
+        /// To whom.
+        dst: Endpoint,
+        /// The packet.
+        at: FrameRef,
+        /// The datagram.
+        octets: &'a [u8],
+        /// The call that announced one of the two sockets, or the one below it.
+        call: Option<RecordKey>,
+    },
+    /// SRTCP whose content is not encrypted; once for each sender.
+    SrtcpClear {
+        /// Who sent it.
+        src: Endpoint,
+        /// To whom.
+        dst: Endpoint,
+        /// The third of three packets whose index rose by one.
+        at: FrameRef,
+        /// The SSRC of the sender.
+        ssrc: u32,
+    },
+}
+
 /// What the tap tells about itself. SIP and RTP cuts are told by [`SipSeen`] and [`StreamSeen`].
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub enum TapSeen {

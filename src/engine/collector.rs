@@ -12,7 +12,7 @@ use crate::correlate::outbox::Outbox;
 use crate::correlate::rtcp::{self, RtcpReports};
 use crate::correlate::stream_record::{drift_pct, stream_record};
 use crate::detect::Detectors;
-use crate::detect::seen::{StreamSeen, TapSeen};
+use crate::detect::seen::{MediaSeen, StreamSeen, TapSeen};
 use crate::model::addr::stable_hash;
 use crate::model::capture::{Counts, PeerRecord};
 use crate::model::evidence::FrameRef;
@@ -252,9 +252,15 @@ impl Collector {
             }
             // Proofs come here.
             Body::SrtpSample { .. } => {}
-            Body::SrtcpClear { .. } => {}
+            Body::SrtcpClear { src, dst, ssrc } => {
+                let (src, dst, ssrc) = (*src, *dst, *ssrc);
+                self.detectors.media(&MediaSeen::SrtcpClear { src, dst, at: fact.frame, ssrc });
+            }
             Body::Rtcp { src, dst, octets } => {
-                self.rtcp.datagram(*src, *dst, epoch.octets(octets));
+                let (src, dst, octets) = (*src, *dst, epoch.octets(octets));
+                self.rtcp.datagram(src, dst, octets);
+                let (at, call) = (fact.frame, None);
+                self.detectors.media(&MediaSeen::Rtcp { src, dst, at, octets, call });
             }
             Body::Handshake { kind, client, server, clipped } => {
                 let hash = stable_hash(&(client, server, fact.frame.time.nanos() / 1_000_000));
@@ -341,7 +347,7 @@ impl Collector {
             record: &record,
             key: record.key(),
             call,
-            early: false,
+            early: binding.as_ref().is_some_and(|binding| binding.early),
             clipped: u64::from(stream.clipped),
             lookalike: false,
             drift_pct: drift_pct(stream, clock),
@@ -372,6 +378,9 @@ impl Collector {
         for announcement in self.outbox.announcements.drain(..) {
             self.trace.announced(&announcement);
             self.media.announce(&announcement);
+        }
+        for (call, answered) in self.outbox.answered.drain(..) {
+            self.media.answer(call, answered);
         }
         for (call, end) in self.outbox.released.drain(..) {
             self.media.release(call, end, self.now);

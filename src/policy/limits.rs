@@ -42,7 +42,7 @@ pub struct Limits {
     pub sctp_flows: usize,
     /// Flows between a TURN client and its server, and streams in them.
     pub turn_flows: usize,
-    /// Senders of what may be SRTCP.
+    /// Senders of what may be SRTCP with an MKI, or without encryption.
     pub srtcp: usize,
     /// Octets held by all cells for TCP reassembly and unfinished SIP messages.
     pub reassembly_octets: usize,
@@ -157,7 +157,7 @@ impl Limits {
             row("tcp_flows", self.tcp_flows, 664),
             row("sctp_flows", self.sctp_flows, 320),
             row("turn_flows", self.turn_flows, 500),
-            row("srtcp", self.srtcp, 240),
+            row("srtcp", self.srtcp, 184),
             row("reassembly_octets", self.reassembly_octets, 1),
             row("fragment_octets", self.fragment_octets, 1),
             row("duplicates", self.duplicates, 24),
