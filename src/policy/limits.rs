@@ -157,7 +157,7 @@ impl Limits {
             row("tcp_flows", self.tcp_flows, 664),
             row("sctp_flows", self.sctp_flows, 320),
             row("turn_flows", self.turn_flows, 500),
-            row("srtcp", self.srtcp, 184),
+            row("srtcp", self.srtcp, 190),
             row("reassembly_octets", self.reassembly_octets, 1),
             row("fragment_octets", self.fragment_octets, 1),
             row("duplicates", self.duplicates, 24),
