@@ -297,8 +297,8 @@ CODECS = [
     ("Opus 128 kbit/s, CBR", "opus/48000/2", None, opus(128_000, application=2049, cbr=True)),
     ("H.264", "H264/90000", None, pictures("libx264", "-b:v", "400k", "-bf", "0")),
     ("H.265", "H265/90000", None, pictures("libx265", "-b:v", "400k", "-x265-params", "log-level=none")),
-    ("VP8", "VP8/90000", None, pictures("libvpx", "-b:v", "400k", "-deadline", "realtime")),
-    ("VP9", "VP9/90000", None, pictures("libvpx-vp9", "-b:v", "400k", "-deadline", "realtime",
+    ("VP8", "VP8/90000", None, pictures("libvpx", "-b:v", "400k", "-deadline", "realtime", "-cpu-used", "8")),
+    ("VP9", "VP9/90000", None, pictures("libvpx-vp9", "-b:v", "400k", "-deadline", "realtime", "-cpu-used", "8",
                                         "-strict", "experimental")),
     ("H.263+", "H263-1998/90000", None, pictures("h263p", "-b:v", "400k")),
 ]

@@ -45,6 +45,14 @@ const LOOKED_AT_OF_CALL: usize = 64;
 /// No entry: the end of a chain.
 const NONE: u32 = u32::MAX;
 
+/// The bits of [`Entry::place`].
+const MLINE: u8 = 0x1f;
+/// An entry that holds an announcement.
+const LIVE: u8 = 0x20;
+const HAS_SSRC: u8 = 0x40;
+/// An ICE candidate.
+const CANDIDATE: u8 = 0x80;
+
 /// What a stream was bound to.
 #[derive(Clone, Debug)]
 pub struct Binding {
@@ -76,22 +84,24 @@ struct Entry {
     next_at_endpoint: u32,
     before_at_endpoint: u32,
     next_of_call: u32,
-    /// When the call was answered, milliseconds from `at`: see [`life`].
-    answered: i32,
-    has_ssrc: bool,
+    /// When the call was answered, 10 ms each from `at`: see [`life`].
+    answered: i16,
     side: Side,
-    live: bool,
-    /// The number of the m-line, up to 127; the highest bit is set for an ICE candidate.
+    /// The number of the m-line, up to 31, and the three bits below.
     place: u8,
 }
 
 impl Entry {
     fn ssrc(&self) -> Option<u32> {
-        self.has_ssrc.then_some(self.ssrc)
+        (self.place & HAS_SSRC != 0).then_some(self.ssrc)
+    }
+
+    const fn is_live(&self) -> bool {
+        self.place & LIVE != 0
     }
 
     const fn mline(&self) -> u8 {
-        self.place & 0x7f
+        self.place & MLINE
     }
 
     const fn call(&self) -> RecordKey {
@@ -169,10 +179,11 @@ impl MediaBinder {
             before_at_endpoint: NONE,
             next_of_call: NONE,
             answered: life::NOT_YET,
-            has_ssrc: ssrc.is_some(),
             side: announcement.side,
-            live: true,
-            place: announcement.mline & 0x7f | u8::from(announcement.candidate) << 7,
+            place: announcement.mline & MLINE
+                | if announcement.candidate { CANDIDATE } else { 0 }
+                | if ssrc.is_some() { HAS_SSRC } else { 0 }
+                | LIVE,
         };
         if let Some(answered) = announcement.answered {
             entry.answer(answered);
@@ -297,7 +308,7 @@ impl MediaBinder {
             of_sender.is_some_and(|of| of.call == entry.call && of.mline() == entry.mline());
         let main = stream.main_payload_type();
         let listed = entry.media.codecs.iter().any(|(payload_type, ..)| *payload_type == main);
-        (named, listed, entry.place & 0x80 == 0)
+        (named, listed, entry.place & CANDIDATE == 0)
     }
 
     /// Whether the call of this announcement announced `endpoint`, in this one or in the next few
@@ -340,7 +351,8 @@ impl MediaBinder {
     fn evict_oldest(&mut self) {
         while let Some((slot, ordinal)) = self.arrival.pop_front() {
             let entry = self.entries.get(widen(slot));
-            let Some(entry) = entry.filter(|entry| entry.live && entry.ordinal == ordinal) else {
+            let Some(entry) = entry.filter(|entry| entry.is_live() && entry.ordinal == ordinal)
+            else {
                 continue;
             };
             let call = entry.call;
@@ -361,7 +373,7 @@ impl MediaBinder {
         }
         while let Some((slot, ordinal)) = self.arrival.front().copied() {
             let entry = self.entries.get(widen(slot));
-            if entry.is_some_and(|entry| entry.live && entry.ordinal == ordinal) {
+            if entry.is_some_and(|entry| entry.is_live() && entry.ordinal == ordinal) {
                 break;
             }
             self.arrival.pop_front();
@@ -371,8 +383,8 @@ impl MediaBinder {
     /// Takes an entry out of the chain of its address and from its SSRC, frees it, and returns the
     /// next one of its call.
     fn unlink(&mut self, slot: u32) -> Option<u32> {
-        let entry = self.entries.get_mut(widen(slot)).filter(|entry| entry.live)?;
-        entry.live = false;
+        let entry = self.entries.get_mut(widen(slot)).filter(|entry| entry.is_live())?;
+        entry.place &= !LIVE;
         let (endpoint, ssrc, of_call) = (entry.endpoint, entry.ssrc(), entry.next_of_call);
         let (before, next) = (entry.before_at_endpoint, entry.next_at_endpoint);
         if let Some(next) = self.entries.get_mut(widen(next)) {
@@ -403,7 +415,7 @@ struct Rank {
 
 /// Whether the stream's first packet falls into the time that the announcement holds.
 fn holds(entry: &Entry, stream: &StreamEnded) -> bool {
-    entry.live && entry.at.minus(BEFORE) <= stream.first && stream.first <= entry.until
+    entry.is_live() && entry.at.minus(BEFORE) <= stream.first && stream.first <= entry.until
 }
 
 fn binding(entry: &Entry, sender: Side, stream: &StreamEnded) -> Binding {

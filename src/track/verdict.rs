@@ -14,8 +14,8 @@ use crate::model::finding::Confidence;
 use crate::model::record::Protection;
 use crate::model::stream::{Law, LawRow, StreamEnded};
 
-/// Packets below which headers of video are not believed: nearly half of random octets make one.
-const VIDEO_ENOUGH: u32 = 32;
+/// Packets below which headers of H.264 are not believed: nearly half of random octets make one.
+const H264_ENOUGH: u32 = 32;
 /// Below this, in tenths, the last octets look random beside those before: an authentication tag.
 const TAIL_RANDOM: i16 = 40;
 /// From here on, in tenths, the bits of the payload have structure beside a tag.
@@ -183,10 +183,10 @@ fn proof(figures: &Figures, codec: Option<Codec>) -> Option<(&'static str, u32, 
         Some(Codec::Amr) => Some(("T3", figures.amr, whole, 90, ENOUGH)),
         Some(Codec::AmrWb) => Some(("T3", figures.amr_wb, whole, 90, ENOUGH)),
         Some(Codec::Opus) => Some(("T4", figures.opus, figures.opus_pairs, 80, ENOUGH)),
-        Some(Codec::H263) => Some(("T8", figures.h263, whole, 100, VIDEO_ENOUGH)),
-        Some(Codec::H264) => Some(("T8", figures.h264, whole, 100, VIDEO_ENOUGH)),
-        Some(Codec::H265) => Some(("T8", figures.h265, whole, 100, VIDEO_ENOUGH)),
-        Some(Codec::Vp8) => Some(("T8", figures.vp8, whole, 100, VIDEO_ENOUGH)),
+        Some(Codec::H263) => Some(("T8", figures.h263, whole, 100, ENOUGH)),
+        Some(Codec::H264) => Some(("T8", figures.h264, whole, 100, H264_ENOUGH)),
+        Some(Codec::H265) => Some(("T8", figures.h265, whole, 100, ENOUGH)),
+        Some(Codec::Vp8) => Some(("T8", figures.vp8, whole, 100, ENOUGH)),
         _ => None,
     };
     let of_any = [

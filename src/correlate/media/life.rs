@@ -7,9 +7,13 @@ use crate::model::stream::StreamEnded;
 use crate::model::time::{Span, Ts};
 
 /// The call has not been answered yet, as far as was seen.
-pub(super) const NOT_YET: i32 = i32::MIN;
+pub(super) const NOT_YET: i16 = i16::MIN;
 /// The call was refused.
-const NEVER: i32 = i32::MAX;
+const NEVER: i16 = i16::MAX;
+
+/// Ten milliseconds: an answer and the media behind it may overtake each other by as much. Five
+/// minutes fit.
+const UNIT: i64 = 10_000_000;
 
 impl MediaBinder {
     /// The call was answered, or refused ([`Ts::MAX`]): what began before is early media.
@@ -50,9 +54,9 @@ impl MediaBinder {
 impl Entry {
     /// Notes when the call of this announcement was answered.
     pub(super) fn answer(&mut self, answered: Ts) {
-        let milliseconds = answered.since(self.at).nanos().div_euclid(1_000_000);
-        let within = milliseconds.clamp((NOT_YET + 1).into(), (NEVER - 1).into());
-        let within = i32::try_from(within).unwrap_or(NOT_YET);
+        let units = answered.since(self.at).nanos().div_euclid(UNIT);
+        let within = units.clamp((NOT_YET + 1).into(), (NEVER - 1).into());
+        let within = i16::try_from(within).unwrap_or(NOT_YET);
         self.answered = if answered == Ts::MAX { NEVER } else { within };
     }
 
@@ -61,7 +65,10 @@ impl Entry {
         match self.answered {
             NOT_YET => false,
             NEVER => true,
-            ms => stream.first < self.at.plus(Span::from_millis(ms.into())),
+            units => {
+                let answered = self.at.plus(Span::from_nanos(i64::from(units) * UNIT));
+                stream.first < answered
+            }
         }
     }
 }
