@@ -136,7 +136,7 @@ def stream(capture, at, port, ssrc, payload_type, rate, packets, srtp, dice):
     for payload, ticks, marker in packets:
         stamp = (stamp + ticks) & 0xFFFFFFFF
         # Packets of one picture follow each other.
-        now += ticks / rate if ticks else 0.0005
+        now += ticks / rate if 0 < ticks < 1 << 31 else 0.0005
         header = struct.pack(">BBHII", 0x80, payload_type | (0x80 if marker else 0), sequence, stamp, ssrc)
         packet = header + payload
         capture.udp(now, ("a", port), ("b", port), srtp.protect(packet) if srtp else packet)

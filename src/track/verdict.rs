@@ -94,13 +94,12 @@ const NOTHING: Statistic = Statistic { packets: 0, chi: 0, bitz: 0, tail_10: 0, 
 /// what needs none can speak: repetition, runs, events, padding and the statistics.
 pub fn verdict(evidence: Evidence<'_>, codec: Option<Codec>) -> Verdict {
     use Protection::{AuthenticatedOnly, Cleartext, EncryptedLike};
-    use Tendency::{Clear, Random};
+    use Tendency::{Clear, Random, Unsure};
 
     let figures = evidence.figures.filter(|f| f.payload_type == evidence.payload_type);
     let looks = figures.map_or_else(Looks::default, |figures| figures.looks);
     let mki = figures.map_or(0, |figures| figures.mki);
     let said = looks.said();
-    let spoken = said.filter(|(kind, _)| *kind != Tendency::Unsure);
     let lengths = codec.and_then(|codec| by_length(evidence, figures, codec));
     let base = Verdict { looks, mki, ..Verdict::UNKNOWN };
     let tagged = |tag: u16, lengths: Lengths| {
@@ -120,8 +119,8 @@ pub fn verdict(evidence: Evidence<'_>, codec: Option<Codec>) -> Verdict {
     if let Some((test, hits, of)) = figures.and_then(|f| proof(f, codec)).filter(|_| !turned) {
         return base.with_hits(hits, of).says(Cleartext, test, Confidence::Certain);
     }
-    match (lengths, codec, spoken) {
-        (Some(lengths @ Lengths { tag: 0, .. }), Some(codec), None | Some((Clear, _)))
+    match (lengths, codec, said) {
+        (Some(lengths @ Lengths { tag: 0, .. }), Some(codec), None | Some((Clear | Unsure, _)))
             if codec != Codec::Event =>
         {
             let Lengths { hits, of, others: contrary, .. } = lengths;
@@ -131,6 +130,9 @@ pub fn verdict(evidence: Evidence<'_>, codec: Option<Codec>) -> Verdict {
         (Some(Lengths { tag: 0, hits, of, .. }), _, Some((Random, _))) => base.with_hits(hits, of),
         (Some(lengths @ Lengths { tag: tag @ 1.., .. }), Some(codec), None | Some((Random, _))) => {
             tagged(tag, lengths).says(EncryptedLike, codec.law_test(), Confidence::High)
+        }
+        (Some(lengths @ Lengths { tag: tag @ 1.., .. }), _, Some((Unsure, _))) => {
+            tagged(tag, lengths)
         }
         (_, _, Some((Clear, figures))) => base.says(Cleartext, structure(figures), sure(figures)),
         (_, _, Some((Random, figures))) => base.says(EncryptedLike, "chi+bitz", sure(figures)),
