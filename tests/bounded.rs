@@ -117,8 +117,8 @@ fn many_turn_clients_are_bounded() {
 #[test]
 fn many_senders_of_srtcp_are_bounded() {
     let mut text = String::new();
-    for ssrc in 1..300 {
-        writeln!(text, "srtcp eve:4001 > pbx:5001 rr ssrc={ssrc} +1ms").unwrap();
+    for port in 0..300 {
+        writeln!(text, "srtcp eve:{} > pbx:5001 rr mki=4 +1ms", 10_000 + port).unwrap();
     }
     bites(&text, Limits { srtcp: 64, ..Limits::default() }, "srtcp", 200);
 }

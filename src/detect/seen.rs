@@ -382,6 +382,17 @@ pub enum MediaSeen<'a> {
         /// The call that announced one of the two sockets, or the one below it.
         call: Option<RecordKey>,
     },
+    /// SRTCP whose content is not encrypted; once for each sender.
+    SrtcpClear {
+        /// Who sent it.
+        src: Endpoint,
+        /// To whom.
+        dst: Endpoint,
+        /// The third of three packets whose index rose by one.
+        at: FrameRef,
+        /// The SSRC of the sender.
+        ssrc: u32,
+    },
     /// The first SEND of a connection that carries MSRP in clear, one for each direction.
     Msrp {
         /// Who sent it.

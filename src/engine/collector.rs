@@ -17,7 +17,7 @@ use crate::correlate::rtcp::{self, RtcpReports};
 use crate::correlate::tls_peers::{self, TlsPeers};
 use crate::correlate::zrtp::{self, ZrtpFlows};
 use crate::detect::Detectors;
-use crate::detect::seen::{self, HandshakeSeen, TapSeen};
+use crate::detect::seen::{self, HandshakeSeen, MediaSeen, TapSeen};
 use crate::model::capture::{Counts, PeerRecord};
 use crate::model::fact::{Body, EpochFacts, Fact, FactKey, Flow, SipFact};
 use crate::model::handshake::HandshakeFacts;
@@ -295,7 +295,10 @@ impl Collector {
             Body::SrtpSample { key, octets, frames } => {
                 self.prover.sample(*key, epoch.octets(octets), *frames);
             }
-            Body::SrtcpClear { .. } => {}
+            Body::SrtcpClear { src, dst, ssrc } => {
+                let (src, dst, ssrc) = (*src, *dst, *ssrc);
+                self.detectors.media(&MediaSeen::SrtcpClear { src, dst, at: fact.frame, ssrc });
+            }
             Body::Rtcp { .. } | Body::Zrtp { .. } | Body::Msrp { .. } | Body::UdptlEnded(_) => {
                 self.beside(fact, epoch);
             }
@@ -385,6 +388,9 @@ impl Collector {
         }
         for exchange in self.outbox.exchanges.drain(..) {
             self.detectors.exchange(&exchange);
+        }
+        for (call, answered) in self.outbox.answered.drain(..) {
+            self.media.answer(call, answered);
         }
         for (call, end) in self.outbox.released.drain(..) {
             self.media.release(call, end, self.now);

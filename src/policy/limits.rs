@@ -44,7 +44,7 @@ pub struct Limits {
     pub sctp_flows: usize,
     /// Flows between a TURN client and its server, and streams in them.
     pub turn_flows: usize,
-    /// Senders of what may be SRTCP.
+    /// Senders of what may be SRTCP with an MKI, or without encryption.
     pub srtcp: usize,
     /// Flows of datagrams that are built like T.38's.
     pub udptl_flows: usize,
@@ -183,7 +183,7 @@ impl Limits {
             row("tcp_flows", self.tcp_flows, 664),
             row("sctp_flows", self.sctp_flows, 320),
             row("turn_flows", self.turn_flows, 500),
-            row("srtcp", self.srtcp, 240),
+            row("srtcp", self.srtcp, 190),
             row("udptl_flows", self.udptl_flows, 400),
             row("reassembly_octets", self.reassembly_octets, 1),
             row("tls_retain", self.tls_retain, 1),

@@ -28,12 +28,16 @@ pub(super) struct Plan {
     pub every: i64,
     /// `size=`: payload octets, without the tag.
     pub size: usize,
-    /// Octets of the SRTP tag and MKI; `None` for plain RTP.
+    /// Octets of the SRTP tag; `None` for plain RTP.
     pub tag: Option<usize>,
     /// `suite=` and `key=`: what the packets are encrypted with.
     pub key: Option<MasterKey>,
     /// `roc=`: the rollover counter of the first packet.
     pub roc: u32,
+    /// `mki=`: octets of the MKI before the tag, the same in every packet.
+    pub mki: u8,
+    /// `null`: SRTP that authenticates and does not encrypt.
+    pub null: bool,
     /// `tsstep=`: ticks per packet.
     pub step: u32,
     /// `ssrc=`.
@@ -82,6 +86,8 @@ impl Plan {
             tag,
             key: None,
             roc: 0,
+            mki: 0,
+            null: false,
             step: codec.ticks,
             ssrc: None,
             seq: Start::Anywhere,
@@ -105,6 +111,10 @@ impl Plan {
         let codec =
             args.read("codec", codec::by_name)?.map_or_else(|| codec::by_name("PCMU"), Ok)?;
         let mut plan = Self::new(codec, args.number("n", 50)?, tag);
+        if tag.is_some() {
+            plan.mki = args.number("mki", 0)?;
+            plan.null = args.flag("null");
+        }
         plan.content = content(args, plan.content)?;
         plan.pt = args.number("pt", plan.pt)?;
         plan.every = args.span("every", plan.every)?;
@@ -247,7 +257,12 @@ pub(super) fn send(
                 let mki = vec![1; usize::from(key.mki_octets())];
                 packet = session.protect(&packet, roc, &mki).unwrap_or(packet);
             }
-            (None, Some(tag)) => packet.extend(rng.octets(payload.len().saturating_add(tag))),
+            (None, Some(tag)) => {
+                let hidden = if plan.null { payload } else { rng.octets(payload.len()) };
+                packet.extend(hidden);
+                packet.extend((0..plan.mki).map(|i| 0xa0 | i));
+                packet.extend(rng.octets(tag));
+            }
             (None, None) => packet.extend(payload),
         }
         // A swapped packet arrives a little after the one behind it.

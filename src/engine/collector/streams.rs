@@ -80,7 +80,7 @@ impl Collector {
             record,
             key: record.key(),
             call,
-            early: false,
+            early: binding.is_some_and(|binding| binding.early),
             clipped: u64::from(stream.clipped),
             lookalike: false,
             drift_pct: drift_pct(stream, clock),
