@@ -104,6 +104,7 @@ pub static CATALOGUE: &[Registered] = catalogue![
     media::savp_but_cleartext,
     media::savp_but_cleartext_authonly,
     media::sdes_f8,
+    media::sdes_high_initial_seq,
     media::sdes_key_exposed,
     media::sdes_malformed,
     media::sdes_on_avp,

@@ -25,8 +25,12 @@ pub(super) struct Plan {
     pub every: i64,
     /// `size=`: payload octets, without the tag.
     pub size: usize,
-    /// Octets of the SRTP tag and MKI; `None` for plain RTP.
+    /// Octets of the SRTP tag; `None` for plain RTP.
     pub tag: Option<usize>,
+    /// `mki=`: octets of the MKI before the tag, the same in every packet.
+    pub mki: u8,
+    /// `null`: SRTP that authenticates and does not encrypt.
+    pub null: bool,
     /// `tsstep=`: ticks per packet.
     pub step: u32,
     /// `ssrc=`.
@@ -73,6 +77,8 @@ impl Plan {
             every: i64::from(codec.millis) * MS,
             size: codec.octets,
             tag,
+            mki: 0,
+            null: false,
             step: codec.ticks,
             ssrc: None,
             seq: Start::Anywhere,
@@ -96,6 +102,10 @@ impl Plan {
         let codec =
             args.read("codec", codec::by_name)?.map_or_else(|| codec::by_name("PCMU"), Ok)?;
         let mut plan = Self::new(codec, args.number("n", 50)?, tag);
+        if tag.is_some() {
+            plan.mki = args.number("mki", 0)?;
+            plan.null = args.flag("null");
+        }
         plan.content = content(args, plan.content)?;
         plan.pt = args.number("pt", plan.pt)?;
         plan.every = args.span("every", plan.every)?;
@@ -214,7 +224,12 @@ pub(super) fn send(
         let mut packet = header(plan, number, seq, ts, ssrc);
         let payload = voice.next(plan.packets.saturating_sub(number));
         match plan.tag {
-            Some(tag) => packet.extend(rng.octets(payload.len().saturating_add(tag))),
+            Some(tag) => {
+                let hidden = if plan.null { payload } else { rng.octets(payload.len()) };
+                packet.extend(hidden);
+                packet.extend((0..plan.mki).map(|i| 0xa0 | i));
+                packet.extend(rng.octets(tag));
+            }
             None => packet.extend(payload),
         }
         // A swapped packet arrives a little after the one behind it.

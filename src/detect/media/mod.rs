@@ -35,6 +35,7 @@ pub(super) mod savp_but_cleartext;
 pub(super) mod savp_but_cleartext_authonly;
 mod sdes;
 pub(super) mod sdes_f8;
+pub(super) mod sdes_high_initial_seq;
 pub(super) mod sdes_key_exposed;
 pub(super) mod sdes_malformed;
 pub(super) mod sdes_on_avp;
