@@ -6,9 +6,9 @@ use super::super::small::{Report, Small};
 use super::super::text::sentence;
 use super::secured::describe;
 use crate::model::finding::Confidence;
+use crate::model::finding::Severity;
 use crate::model::record::Protection;
 use crate::model::time::Span;
-use crate::model::finding::Severity;
 use crate::policy::Policy;
 
 rule! {
@@ -48,14 +48,17 @@ const AT_ONCE: Span = Span::from_secs(5);
 
 /// The rule at work.
 pub(crate) const fn new(_: &Policy) -> Small {
-    Small::new(&META, "stream", "the first loss may desynchronise sender and receiver").of_streams(judge)
+    Small::new(&META, "stream", "the first loss may desynchronise sender and receiver")
+        .of_streams(judge)
 }
 
 fn judge(seen: &StreamSeen<'_>, report: &mut Report<'_>) {
     let hidden =
         matches!(seen.record.protection, Protection::EncryptedLike | Protection::SrtpProven);
     let agreed = seen.agreement.filter(|agreement| agreement.sdes);
-    let (Some(agreed), Some(ended)) = (agreed.filter(|_| hidden), seen.around.ended) else { return };
+    let (Some(agreed), Some(ended)) = (agreed.filter(|_| hidden), seen.around.ended) else {
+        return;
+    };
     let after = seen.record.first.since(agreed.at.time);
     let begins = after.nanos().saturating_abs() <= AT_ONCE.nanos() && ended.restarts == 0;
     let (lowest, _) = ended.run;
