@@ -12,6 +12,7 @@ mod agreements;
 pub mod announced;
 mod book;
 mod entry;
+mod kinds;
 mod lately;
 pub mod listing;
 pub mod negotiation;
