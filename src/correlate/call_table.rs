@@ -53,7 +53,7 @@ pub(super) struct Calls {
     finished: Finished,
     agents: Agents,
     descriptions: Descriptions,
-    /// Until then plain offers are followed too: a secure one was refused.
+    /// Until then plain offers are followed too.
     watch_until: Ts,
     stamp: i64,
     evicted: u64,
@@ -131,15 +131,8 @@ impl Calls {
         let speaker =
             Speaker { call: call.key, side, role, established, answered: call.answered() };
         let watched = event.watermark < self.watch_until;
-        if !repeated
-            && call.negotiation.hear(
-                event,
-                view,
-                &speaker,
-                body,
-                (&mut self.descriptions, out, watched),
-            )
-        {
+        let around = (&mut self.descriptions, &mut *out, watched);
+        if !repeated && call.negotiation.hear(event, view, &speaker, body, around) {
             self.watch_until = event.watermark.plus(WATCH);
         }
         if let Some(answered) = call.answered().filter(|at| unsettled != Some(*at)) {

@@ -101,11 +101,6 @@ fn object(meta: &Meta) -> Value {
 fn default_of(name: &str) -> Value {
     let Thresholds {
         cleartext_min_packets,
-        downgrade_retry_s,
-        sips_retry_s,
-        tls_fallback_s,
-        tls_fallback_quiet_s,
-        mixed_transport_h,
         drop_share_pct,
         drop_min_streams,
         one_sided_transactions,
@@ -129,15 +124,11 @@ fn default_of(name: &str) -> Value {
         time_backward_ms,
         tls_expiry_days,
         time_drift_pct,
+        fallback,
         media,
     } = Thresholds::default();
     match name {
         "cleartext_min_packets" => json!(cleartext_min_packets),
-        "downgrade_retry_s" => json!(downgrade_retry_s),
-        "sips_retry_s" => json!(sips_retry_s),
-        "tls_fallback_s" => json!(tls_fallback_s),
-        "tls_fallback_quiet_s" => json!(tls_fallback_quiet_s),
-        "mixed_transport_h" => json!(mixed_transport_h),
         "drop_share_pct" => json!(drop_share_pct),
         "drop_min_streams" => json!(drop_min_streams),
         "one_sided_transactions" => json!(one_sided_transactions),
@@ -161,7 +152,11 @@ fn default_of(name: &str) -> Value {
         "time_backward_ms" => json!(time_backward_ms),
         "tls_expiry_days" => json!(tls_expiry_days),
         "time_drift_pct" => json!(time_drift_pct),
-        _ => media.named(name).map_or_else(|| json!("?"), |value| json!(value)),
+        _ => match (media.named(name), fallback.named(name)) {
+            (Some(value), _) => json!(value),
+            (None, Some(value)) => json!(value),
+            (None, None) => json!("?"),
+        },
     }
 }
 

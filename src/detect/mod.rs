@@ -12,6 +12,7 @@ mod agreements;
 pub mod announced;
 mod book;
 mod entry;
+mod kinds;
 mod lately;
 pub mod listing;
 pub mod negotiation;
@@ -108,6 +109,7 @@ pub static CATALOGUE: &[Registered] = catalogue![
     media::savp_but_cleartext_authonly,
     media::sdes_decrypt_proven,
     media::sdes_f8,
+    media::sdes_high_initial_seq,
     media::sdes_key_exposed,
     media::sdes_key_passthrough,
     media::sdes_key_reuse,

@@ -11,6 +11,7 @@ use overhear_parsers::tls::{Suite, Weak, registry};
 
 use super::agreements::Agreement;
 use super::announced::Fingerprints;
+use super::kinds;
 use super::rule::Interest;
 use super::sink::Subject;
 use super::sip::oversize;
@@ -31,7 +32,6 @@ use crate::model::key::{KeyPlace, Proof};
 use crate::model::record::StreamRecord;
 use crate::model::stream::StreamEnded;
 use crate::model::time::{Span, Ts};
-use crate::model::transport::Transport;
 use crate::policy::Policy;
 
 /// One SIP message with its place among the calls.
@@ -57,13 +57,6 @@ const AUTHS: usize = 3;
 static KEY_LINES: LazyLock<[memmem::Finder<'static>; 3]> =
     LazyLock::new(|| ["a=crypto:", "a=key-mgmt:", "\nk="].map(memmem::Finder::new));
 
-/// What a header that speaks of TLS has in it.
-static TLS_WORDS: LazyLock<[memmem::Finder<'static>; 2]> =
-    LazyLock::new(|| ["=tls", "sips:"].map(memmem::Finder::new));
-
-/// The port of SIP over TLS (RFC 3261 §19.1.2).
-pub(super) const SIPS_PORT: u16 = 5061;
-
 const CHALLENGES: [HeaderName; 2] = [HeaderName::WwwAuthenticate, HeaderName::ProxyAuthenticate];
 const CREDENTIALS: [HeaderName; 2] = [HeaderName::Authorization, HeaderName::ProxyAuthorization];
 
@@ -82,7 +75,7 @@ impl<'a> SipSeen<'a> {
             if message.has_any(HeaderSet::of(&[one, other])) { with_auth } else { Interest::END };
         let clipped = if event.clipped { Interest::CLIPPED } else { Interest::END };
         let keys = if tells_key(message) { Interest::CRYPTO } else { Interest::END };
-        let about = about(event);
+        let about = kinds::about(event);
         let (anomalies, odd) = oddity(event);
         let mut seen = Self {
             event,
@@ -148,57 +141,6 @@ impl<'a> SipSeen<'a> {
 pub fn tells_key(message: &Message<'_>) -> bool {
     let body = message.body();
     !body.is_empty() && KEY_LINES.iter().any(|line| line.find(body).is_some())
-}
-
-/// The bits that method, status and addresses decide.
-#[inline]
-fn about(event: &SipEvent<'_>) -> Interest {
-    let message = &event.message;
-    let mut kind = if event.transport == Transport::Tcp
-        && (event.src.port == SIPS_PORT || event.dst.port == SIPS_PORT)
-    {
-        Interest::SIPS
-    } else {
-        Interest::END
-    };
-    let Some(status) = message.status() else {
-        let method = message.method();
-        let opens = matches!(method, Method::Invite | Method::Register | Method::Message);
-        if opens {
-            kind = kind | Interest::OPENS;
-        } else if matches!(method, Method::Info | Method::Notify) && !message.body().is_empty() {
-            kind = kind | Interest::DIGITS;
-        }
-        let secure = is_sips(message.request_uri()) || (opens && speaks_of_tls(message));
-        return if secure { kind | Interest::SIPS } else { kind };
-    };
-    if matches!(status, 403 | 416 | 480) {
-        kind = kind | Interest::REFUSED;
-    }
-    kind
-}
-
-/// Whether a URI has the scheme `sips`.
-pub(super) fn is_sips(uri: &[u8]) -> bool {
-    matches!(uri, [b's' | b'S', b'i' | b'I', b'p' | b'P', b's' | b'S', b':', ..])
-}
-
-/// Whether a request that begins something has a `sips` URI or `transport=tls` in one of the headers
-/// that say where requests go.
-fn speaks_of_tls(message: &Message<'_>) -> bool {
-    let [tls, sips] = &*TLS_WORDS;
-    let says = |value: &[u8]| match value {
-        [b'<', uri @ ..] => is_sips(uri) || tls.find(uri).is_some(),
-        _ => sips.find(value).is_some() || tls.find(value).is_some(),
-    };
-    let named = |name| message.header(name).is_some_and(says);
-    let rare = HeaderSet::of(&[HeaderName::Route, HeaderName::HistoryInfo, HeaderName::Diversion]);
-    tls.find(message.request_uri()).is_some()
-        || named(HeaderName::Contact)
-        || (message.has_any(rare)
-            && (named(HeaderName::Route)
-                || message.headers_named(HeaderName::HistoryInfo).any(says)
-                || message.headers_named(HeaderName::Diversion).any(says)))
 }
 
 /// What is off in a message, and whether that is for rules to see. Values are read closely where the

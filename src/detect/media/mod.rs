@@ -40,6 +40,7 @@ pub(super) mod savp_but_cleartext_authonly;
 mod sdes;
 pub(super) mod sdes_decrypt_proven;
 pub(super) mod sdes_f8;
+pub(super) mod sdes_high_initial_seq;
 pub(super) mod sdes_key_exposed;
 pub(super) mod sdes_key_passthrough;
 pub(super) mod sdes_key_reuse;

@@ -1,8 +1,9 @@
 //! `SIG-TLS-FALLBACK-CLEAR`: TLS fails, and the same client goes on in clear (RFC 9325 §3.2).
 
+use super::super::kinds::SIPS_PORT;
 use super::super::lately::Lately;
 use super::super::rule::{Detector, Interest, Meta, Words, rule};
-use super::super::seen::{HandshakeSeen, SIPS_PORT, SipSeen};
+use super::super::seen::{HandshakeSeen, SipSeen};
 use super::super::sink::{Entry, Sighting, Sink};
 use super::super::text::{plural, sentence};
 use super::cleartext;
@@ -65,8 +66,8 @@ pub(crate) struct TlsFallbackClear {
 
 pub(crate) fn new(policy: &Policy) -> TlsFallbackClear {
     TlsFallbackClear {
-        within: Span::from_secs(policy.thresholds.tls_fallback_s),
-        quiet: Span::from_secs(policy.thresholds.tls_fallback_quiet_s),
+        within: Span::from_secs(policy.thresholds.fallback.tls_fallback_s),
+        quiet: Span::from_secs(policy.thresholds.fallback.tls_fallback_quiet_s),
         failed: Lately::new(policy.limits.peers),
     }
 }
