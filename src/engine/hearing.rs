@@ -79,7 +79,7 @@ pub fn hearing(
 fn call(row: &CallRow<'_>) -> Call {
     let name = |party: &Party<'_>| {
         let named = [&party.user, &party.uri, &party.host].into_iter().flatten().next();
-        named.map(|name| name.to_string())
+        named.map(ToString::to_string)
     };
     Call {
         id: row.record.id,

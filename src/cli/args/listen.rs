@@ -24,6 +24,7 @@ you may.";
 
 #[derive(Debug, Args)]
 #[command(after_help = LISTENING)]
+#[command(override_usage = "overhear listen FILE... --call ID [-o DIR [--reveal-audio]]")]
 pub(in crate::cli) struct Listen {
     #[command(flatten)]
     pub(in crate::cli) source: Source,
@@ -46,6 +47,7 @@ pub(in crate::cli) struct Listen {
 
 #[derive(Debug, Args)]
 #[command(after_help = DECRYPTING)]
+#[command(override_usage = "overhear decrypt FILE... --call ID -w OUT.pcapng --reveal-audio")]
 pub(in crate::cli) struct Decrypt {
     #[command(flatten)]
     pub(in crate::cli) source: Source,
