@@ -14,12 +14,12 @@ mod support;
 use std::fmt::Write as _;
 
 use overhear::correlate::dialogs::Dialogs;
-use overhear::correlate::{media, rtcp};
+use overhear::correlate::{company, media, rtcp, zrtp};
 use overhear::policy::limits::CELLS;
 use overhear::policy::{Limits, Policy};
 use overhear::reassemble::duplicate;
 use overhear::track::{
-    dtls_flows, figures, sctp_flows, srtcp_flows, stream, tcp_flows, turn_flows,
+    dtls_flows, figures, notes, sctp_flows, srtcp_flows, stream, tcp_flows, turn_flows, udptl_flows,
 };
 use serde_json::Value;
 use support::{Config, Fixture, made, review, sums, value};
@@ -80,6 +80,19 @@ fn many_dtls_flows_are_bounded() {
         writeln!(text, "dtls eve:{} > pbx:5000 hello-only", 10_000 + port).unwrap();
     }
     bites(&text, Limits { udp_flows: 64, ..Limits::default() }, "udp_flows", 200);
+}
+
+#[test]
+fn many_srtp_keys_are_bounded() {
+    let step = "call eve > pbx crypto=AES_CM_128_HMAC_SHA1_80 media=none talk=1ms repeat=100\n";
+    bites(step, Limits { srtp_keys: 20, ..Limits::default() }, "srtp_keys", 150);
+}
+
+#[test]
+fn many_samples_of_srtp_are_bounded() {
+    let text = "call eve > pbx crypto=AES_CM_128_HMAC_SHA1_80 media=none talk=1ms\n\
+        srtp eve:4000 > pbx:5000 n=120 streams=60\n";
+    bites(text, Limits { srtp_samples: 10_000, ..Limits::default() }, "srtp_samples", 30);
 }
 
 #[test]
@@ -333,6 +346,10 @@ fn a_stated_size_is_that_of_the_entry() {
         ("turn_flows", turn_flows::ENTRY),
         ("srtcp", srtcp_flows::ENTRY),
         ("udp_flows", dtls_flows::ENTRY),
+        ("noted", notes::ENTRY),
+        ("udptl_flows", udptl_flows::ENTRY),
+        ("company", 2 * company::ENTRY),
+        ("zrtp", zrtp::ENTRY),
         ("announcements", media::ENTRY),
         ("rtcp", rtcp::ENTRY),
         ("transactions", Dialogs::TRANSACTION),

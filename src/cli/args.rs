@@ -94,6 +94,8 @@ pub(super) struct Source {
     /// The same as -f, as trailing words
     #[arg(last = true, value_name = "BPF")]
     pub(super) words: Vec<String>,
+    #[command(flatten)]
+    pub(super) secrets: Secrets,
     /// Worker threads [default: as many as cores]
     #[arg(long, value_name = "N", value_parser = lanes)]
     pub(super) lanes: Option<usize>,
@@ -114,6 +116,20 @@ pub(super) struct Source {
     pub(super) limit: Vec<limits::Setting>,
     #[arg(long, hide = true, value_name = "N", value_parser = at_least_one)]
     pub(super) epoch_frames: Option<usize>,
+}
+
+/// With what TLS opens. What is inside is examined like everything else; the secrets themselves are
+/// printed nowhere.
+#[derive(Debug, Args)]
+pub(super) struct Secrets {
+    /// Open TLS with this key log, as SSLKEYLOGFILE makes one; secrets inside
+    /// pcapng files are used without being asked for (repeatable)
+    #[arg(long, value_name = "FILE")]
+    pub(super) keylog: Vec<PathBuf>,
+    /// Open TLS with the server's RSA private key, where its key exchange is
+    /// static RSA (repeatable)
+    #[arg(long, value_name = "FILE")]
+    pub(super) rsa_key: Vec<PathBuf>,
 }
 
 #[derive(Debug, Args)]

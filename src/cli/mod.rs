@@ -14,6 +14,7 @@ mod args;
 mod cut;
 mod decrypt;
 mod inputs;
+mod keys;
 mod limits;
 mod listen;
 mod live;

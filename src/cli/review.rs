@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use super::args::{Calls, Ladder, Review, Source};
 use super::inputs::{self, Inputs};
+use super::keys::keys;
 use super::output::{self, Target};
 use super::progress::Bar;
 use super::{Failure, Status, cut, limits};
@@ -131,7 +132,9 @@ pub(super) fn config(
     let most = crate::policy::limits::CELLS;
     let lanes = source.lanes.unwrap_or_else(cores).min(most);
     let usual = Cut::usual(lanes);
+    let secrets = &source.secrets;
     Ok(Config {
+        keys: keys(&secrets.keylog, &secrets.rsa_key, &policy.limits)?,
         sources,
         lanes,
         mmap: !source.no_mmap,

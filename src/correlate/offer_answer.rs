@@ -181,7 +181,8 @@ impl Negotiation {
                 held.get_or_insert(section.held);
             }
             self.note_features(section, &description);
-            let told = Told { mline, description, answer, ssrcs: section.ssrcs() };
+            let (ssrcs, zrtp) = (section.ssrcs(), section.zrtp());
+            let told = Told { mline, description, answer, ssrcs, zrtp };
             self.announce(event, speaker, &told, 0, section.endpoint(), section.rtcp(), out);
             // Nobody withdraws this one by itself: it goes with its call.
             if let Some(bundled) = section.bundled {
@@ -378,6 +379,7 @@ impl Negotiation {
             endpoint,
             rtcp,
             ssrcs: told.ssrcs.clone(),
+            zrtp: told.zrtp.clone(),
             candidate: candidate != 0,
             media: Arc::clone(&told.description),
         });
@@ -390,6 +392,7 @@ struct Told {
     description: Arc<MediaDescription>,
     answer: bool,
     ssrcs: Vec<u32>,
+    zrtp: Vec<u64>,
 }
 
 impl Told {

@@ -70,6 +70,8 @@ pub struct Announcement {
     pub rtcp: Option<Endpoint>,
     /// `a=ssrc` values, at most 4.
     pub ssrcs: Vec<u32>,
+    /// `a=zrtp-hash` values, the first 64 bits of each, at most 4 (RFC 6189 §8.1).
+    pub zrtp: Vec<u64>,
     /// An ICE candidate rather than the c= and m= lines.
     pub candidate: bool,
     /// The medium, shared by all calls that describe it equally.

@@ -8,6 +8,7 @@ use overhear_parsers::rtcp::extended::{Metrics, VoipMetrics};
 use overhear_parsers::rtcp::{Body, Packets, ReportBlock};
 
 use crate::model::addr::{Addr, Endpoint, STABLE};
+use crate::model::evidence::FrameRef;
 use crate::model::record::{ReportedQuality, StreamRtcp};
 use crate::model::stream::StreamKey;
 use crate::model::time::{Span, Ts};
@@ -16,8 +17,21 @@ use crate::policy::Limits;
 /// Name of the table in `evicted`.
 pub const TABLE: &str = "rtcp";
 
-/// Octets of one stream's reports, in a table that is half full after it has grown.
-pub const ENTRY: usize = 2 * (size_of::<(About, Reports)>() + 1) + 2 * size_of::<(u64, About)>();
+/// Octets of one stream's reports, in a table that is half full after it has grown; and those of the
+/// goodbyes, of which there are an eighth as many.
+pub const ENTRY: usize = 2 * (size_of::<(About, Reports)>() + 1)
+    + 2 * size_of::<(u64, About)>()
+    + 2 * size_of::<((Addr, u32), Byes)>() / BYES_SHARE;
+
+/// Goodbyes are remembered of so many times fewer streams.
+const BYES_SHARE: usize = 8;
+
+/// The first BYE about a source that a host was sent, from each of two senders (RFC 3550 §6.6).
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
+pub struct Byes {
+    /// Who sent it, and where it is.
+    pub from: [Option<(Addr, FrameRef)>; 2],
+}
 
 /// A longer way is no way: clocks jumped, or a report was answered twice.
 const LONGEST_TRIP: Span = Span::from_secs(10);
@@ -37,6 +51,10 @@ pub struct RtcpReports {
     /// In the order of arrival, to evict the oldest; some are gone already.
     arrival: VecDeque<(u64, About)>,
     arrived: u64,
+    /// By the host that was told, and the SSRC that is said to leave.
+    byes: HashMap<(Addr, u32), Byes, foldhash::quality::FixedState>,
+    /// In the order of arrival, to evict the oldest; some are gone already.
+    told: VecDeque<(Addr, u32)>,
     cap: usize,
     evicted: u64,
 }
@@ -60,6 +78,8 @@ impl RtcpReports {
             table: HashMap::with_hasher(STABLE),
             arrival: VecDeque::new(),
             arrived: 0,
+            byes: HashMap::with_hasher(STABLE),
+            told: VecDeque::new(),
             cap: limits.rtcp.max(1),
             evicted: 0,
         }
@@ -70,17 +90,17 @@ impl RtcpReports {
         self.evicted
     }
 
-    /// Reads one compound packet, seen at `at`.
-    pub fn datagram(&mut self, src: Endpoint, dst: Endpoint, at: Ts, octets: &[u8]) {
+    /// Reads one compound packet.
+    pub fn datagram(&mut self, src: Endpoint, dst: Endpoint, octets: &[u8], at: FrameRef) {
         for packet in Packets::new(octets) {
             match packet.decode() {
                 Body::SenderReport { ssrc, ntp, reports, .. } => {
                     let of = self.about(src, dst, ssrc);
                     of.said.sender_reports += 1;
-                    of.sent = Some((middle(ntp), at));
-                    self.blocks(src, dst, at, reports);
+                    of.sent = Some((middle(ntp), at.time));
+                    self.blocks(src, dst, at.time, reports);
                 }
-                Body::ReceiverReport { reports, .. } => self.blocks(src, dst, at, reports),
+                Body::ReceiverReport { reports, .. } => self.blocks(src, dst, at.time, reports),
                 Body::ExtendedReport { blocks, .. } => {
                     for metrics in Metrics::new(blocks) {
                         self.about(src, dst, metrics.ssrc).said.extended = Some(told(&metrics));
@@ -89,7 +109,9 @@ impl RtcpReports {
                 Body::Bye { sources, .. } => {
                     let (sources, _) = sources.as_chunks::<4>();
                     for ssrc in sources {
-                        self.about(src, dst, u32::from_be_bytes(*ssrc)).said.byes += 1;
+                        let ssrc = u32::from_be_bytes(*ssrc);
+                        self.about(src, dst, ssrc).said.byes += 1;
+                        self.bye(src.addr, (dst.addr, ssrc), at);
                     }
                 }
                 _ => {}
@@ -101,6 +123,27 @@ impl RtcpReports {
     pub fn take(&mut self, stream: &StreamKey) -> Option<StreamRtcp> {
         let key = about(stream.src, stream.dst, stream.ssrc);
         self.table.remove(&key).map(Reports::said)
+    }
+
+    /// The goodbyes that the receiver of a stream was sent about it, and forgets them.
+    pub fn take_byes(&mut self, stream: &StreamKey) -> Byes {
+        self.byes.remove(&(stream.dst.addr, stream.ssrc)).unwrap_or_default()
+    }
+
+    fn bye(&mut self, from: Addr, told: (Addr, u32), at: FrameRef) {
+        let cap = (self.cap / BYES_SHARE).max(1);
+        if !self.byes.contains_key(&told) {
+            while self.byes.len() >= cap || self.told.len() >= 2 * cap {
+                let Some(oldest) = self.told.pop_front() else { break };
+                self.evicted += u64::from(self.byes.remove(&oldest).is_some());
+            }
+            self.told.push_back(told);
+        }
+        let byes = self.byes.entry(told).or_default();
+        let fits = |known: &Option<(Addr, FrameRef)>| known.is_none_or(|(by, _)| by == from);
+        if let Some(place) = byes.from.iter_mut().find(|place| fits(place)) {
+            place.get_or_insert((from, at));
+        }
     }
 
     fn blocks(

@@ -234,6 +234,19 @@ impl<'a> Section<'a> {
         ssrcs
     }
 
+    /// The first 64 bits of `a=zrtp-hash` values; what is no SHA-256 in hexadecimal is left out.
+    pub(super) fn zrtp(&self) -> Vec<u64> {
+        if !self.attributes.has(Attributes::ZRTP) {
+            return Vec::new();
+        }
+        let number = |(_, hex): (&[u8], &[u8])| {
+            let text = std::str::from_utf8(hex).ok()?;
+            let whole = text.len() == 64 && text.bytes().all(|octet| octet.is_ascii_hexdigit());
+            u64::from_str_radix(text.get(..16).filter(|_| whole)?, 16).ok()
+        };
+        self.media.zrtp_hashes().filter_map(number).take(MAX_SSRCS).collect()
+    }
+
     /// ICE candidates for RTP: number from 1, endpoint, and the candidate for RTCP with
     /// the same foundation.
     pub(super) fn candidates(&self) -> impl Iterator<Item = (u8, Endpoint, Option<Endpoint>)> {

@@ -68,10 +68,21 @@ pub fn stream_record<'a>(
         protection: verdict.protection,
         verdict: verdict_record(&verdict),
         negotiated: media.map(|media| media.profile.as_str().into()),
-        digits: None,
+        digits: digits(stream, media),
         rtcp,
         quality,
     }
+}
+
+/// The telephone events of the stream, if it has some. Other media may have payloads of the same
+/// build: SDP has the last word on what the payload type is for.
+fn digits(stream: &StreamEnded, media: Option<&MediaDescription>) -> Option<u64> {
+    let digits = &stream.notes.as_ref()?.digits;
+    let of = |(payload_type, ..): &&(u8, String, u32)| *payload_type == digits.payload_type;
+    let named = media.and_then(|media| media.codecs.iter().find(of));
+    let fits = named
+        .is_none_or(|(_, name, _)| name.is_empty() || name.eq_ignore_ascii_case("telephone-event"));
+    (fits && digits.count() > 0).then_some(u64::from(digits.count()))
 }
 
 /// How much faster the RTP clock runs than the capture's, percent, where both can be told.

@@ -4,25 +4,33 @@ use std::fmt;
 use std::sync::LazyLock;
 
 use memchr::memmem;
+use overhear_parsers::secret::Secret;
 use overhear_parsers::sip::auth::AuthList;
 use overhear_parsers::sip::{Anomalies, Auth, HeaderName, HeaderSet, Message, Method};
-use overhear_parsers::tls::Suite;
+use overhear_parsers::tls::{Suite, Weak, registry};
 
 use super::agreements::Agreement;
+use super::announced::Fingerprints;
 use super::rule::Interest;
 use super::sink::Subject;
 use super::sip::oversize;
 use super::text::printable;
+use crate::correlate::company::Companion;
 use crate::correlate::event::SipEvent;
 use crate::correlate::handshake::HandshakeRead;
+use crate::correlate::outbox::MediaDescription;
 use crate::correlate::placement::Placement;
+use crate::correlate::rtcp::Byes;
+use crate::correlate::zrtp::{Exchange, HelloHash};
 use crate::model::addr::Endpoint;
 use crate::model::capture::CaptureRecord;
 use crate::model::evidence::FrameRef;
 use crate::model::handshake::HandshakeRecord;
 use crate::model::id::RecordKey;
+use crate::model::key::{KeyPlace, Proof};
 use crate::model::record::StreamRecord;
-use crate::model::time::Span;
+use crate::model::stream::StreamEnded;
+use crate::model::time::{Span, Ts};
 use crate::model::transport::Transport;
 use crate::policy::Policy;
 
@@ -44,9 +52,10 @@ pub struct SipSeen<'a> {
 /// Challenges or credentials of a message for which there is room without allocating.
 const AUTHS: usize = 3;
 
-/// Finds SDES key lines; made once, because making it costs more than a search.
-static CRYPTO_LINE: LazyLock<memmem::Finder<'static>> =
-    LazyLock::new(|| memmem::Finder::new("a=crypto:"));
+/// Finds lines with media keys, those of SDES first; made once, because making them costs more than
+/// a search.
+static KEY_LINES: LazyLock<[memmem::Finder<'static>; 3]> =
+    LazyLock::new(|| ["a=crypto:", "a=key-mgmt:", "\nk="].map(memmem::Finder::new));
 
 /// What a header that speaks of TLS has in it.
 static TLS_WORDS: LazyLock<[memmem::Finder<'static>; 2]> =
@@ -72,16 +81,14 @@ impl<'a> SipSeen<'a> {
         let with_auth =
             if message.has_any(HeaderSet::of(&[one, other])) { with_auth } else { Interest::END };
         let clipped = if event.clipped { Interest::CLIPPED } else { Interest::END };
-        let body = message.body();
-        let crypto = !body.is_empty() && CRYPTO_LINE.find(body).is_some();
-        let crypto = if crypto { Interest::CRYPTO } else { Interest::END };
+        let keys = if tells_key(message) { Interest::CRYPTO } else { Interest::END };
         let about = about(event);
         let (anomalies, odd) = oddity(event);
         let mut seen = Self {
             event,
             placement,
             pair: Subject::pair(event.src.addr, event.dst.addr),
-            kind: Interest::SIP | with_auth | clipped | crypto | odd | about,
+            kind: Interest::SIP | with_auth | clipped | keys | odd | about,
             anomalies,
             auths: [None; AUTHS],
             more_auths: Vec::new(),
@@ -133,6 +140,14 @@ impl<'a> SipSeen<'a> {
     pub fn describe(&self) -> impl fmt::Display {
         Described(&self.event.message)
     }
+}
+
+/// Whether the body has a line that may hold a media key: `a=crypto` (RFC 4568), `a=key-mgmt`
+/// (RFC 4567) or `k=` (RFC 4566 §5.12).
+#[inline]
+pub fn tells_key(message: &Message<'_>) -> bool {
+    let body = message.body();
+    !body.is_empty() && KEY_LINES.iter().any(|line| line.find(body).is_some())
 }
 
 /// The bits that method, status and addresses decide.
@@ -243,9 +258,51 @@ pub struct StreamSeen<'a> {
     /// How much faster (positive) or slower the RTP clock runs than the capture clock, percent;
     /// `None` when the stream restarted, its clock rate is unknown or it is too short to tell.
     pub drift_pct: Option<f64>,
+    /// The key of signalling that it was proven to be protected with.
+    pub proof: Option<&'a Proof>,
+    /// What was seen beside it.
+    pub around: Around<'a>,
     /// What the call agreed on about security, if it did; the rules' own record of it, which
     /// [`super::Detectors::stream`] fills in.
     pub agreement: Option<Agreement>,
+}
+
+/// An SRTP key that stood in the signalling of a call, for the first time in its place: a call, a
+/// side and an m-line.
+#[derive(Copy, Clone, Debug)]
+pub struct KeySeen<'a> {
+    /// Where it stands.
+    pub place: KeyPlace,
+    /// The pair of peers of the message.
+    pub pair: Subject,
+    /// Master key and salt.
+    pub secret: Secret<'a>,
+    /// The registered name of its suite.
+    pub suite: &'static str,
+    /// Where the same key and salt stood first, if that was another place.
+    pub before: Option<KeyPlace>,
+}
+
+/// What is known of a stream beyond its record: plain facts of the tables that hold them. Nothing
+/// where a rule is tried by itself.
+#[derive(Copy, Clone, Debug, Default)]
+pub struct Around<'a> {
+    /// What the lane counted.
+    pub ended: Option<&'a StreamEnded>,
+    /// The stream as others are compared with it.
+    pub own: Option<&'a Companion>,
+    /// The streams that used one of its sockets in the same minute and ended before it.
+    pub company: &'a [Companion],
+    /// When its call announced addresses; known only where there is company.
+    pub announced: &'a [Ts],
+    /// When its call's dialog ended, if it has.
+    pub over: Option<Ts>,
+    /// The m-line that it belongs to.
+    pub media: Option<&'a MediaDescription>,
+    /// RTCP goodbyes that its receiver was sent about its SSRC.
+    pub byes: Byes,
+    /// What was seen of ZRTP between its sockets.
+    pub zrtp: Option<&'a Exchange>,
 }
 
 impl StreamSeen<'_> {
@@ -279,13 +336,23 @@ pub struct HandshakeSeen<'a> {
     pub pair: Subject,
     /// The suite that was agreed on.
     pub suite: Option<&'static Suite>,
+    /// What is weak about any of the suites offered.
+    pub offered_weak: Weak,
+    /// Which fingerprints SDP announced for which media address; the rules' own record of it, which
+    /// [`super::Detectors::handshake`] fills in.
+    pub announced: Option<&'a Fingerprints>,
 }
 
 impl<'a> HandshakeSeen<'a> {
     /// Looks once at what several rules look for.
     pub fn new(read: &'a HandshakeRead<'a>, record: &'a HandshakeRecord<'a>) -> Self {
         let pair = Subject::pair(record.client.addr, record.server.addr);
-        Self { read, record, key: record.key(), pair, suite: read.suite }
+        let offered = read.hello.iter().flat_map(|hello| hello.suites.iter());
+        let offered_weak = offered
+            .filter_map(registry::suite)
+            .fold(Weak::default(), |sum, suite| sum.or(suite.weak));
+        let (key, suite) = (record.key(), read.suite);
+        Self { read, record, key, pair, suite, offered_weak, announced: None }
     }
 
     /// The client's hello.
@@ -297,6 +364,61 @@ impl<'a> HandshakeSeen<'a> {
     pub fn answered_at(&self) -> FrameRef {
         self.read.facts.answered.unwrap_or(self.read.facts.first)
     }
+}
+
+/// What goes beside RTP, in the order of the capture.
+#[derive(Copy, Clone, Debug)]
+pub enum MediaSeen<'a> {
+    /// An RTCP compound packet in clear.
+    Rtcp {
+        /// Who sent it.
+        src: Endpoint,
+        /// To whom.
+        dst: Endpoint,
+        /// The packet.
+        at: FrameRef,
+        /// The datagram.
+        octets: &'a [u8],
+        /// The call that announced one of the two sockets, or the one below it.
+        call: Option<RecordKey>,
+    },
+    /// The first SEND of a connection that carries MSRP in clear, one for each direction.
+    Msrp {
+        /// Who sent it.
+        src: Endpoint,
+        /// To whom.
+        dst: Endpoint,
+        /// The segment.
+        at: FrameRef,
+    },
+    /// UDPTL datagrams between sockets that SDP announced for T.38, of one direction.
+    Fax {
+        /// Who sent them.
+        src: Endpoint,
+        /// To whom.
+        dst: Endpoint,
+        /// The first of them.
+        first: FrameRef,
+        /// The last one.
+        last: FrameRef,
+        /// How many.
+        packets: u64,
+        /// The call.
+        call: RecordKey,
+    },
+    /// A ZRTP Hello of a party that a call announced.
+    Hello {
+        /// Who sent it.
+        src: Endpoint,
+        /// To whom.
+        dst: Endpoint,
+        /// The packet.
+        at: FrameRef,
+        /// The call.
+        call: RecordKey,
+        /// What the party's SDP says of it.
+        announced: HelloHash,
+    },
 }
 
 /// What the tap tells about itself. SIP and RTP cuts are told by [`SipSeen`] and [`StreamSeen`].
@@ -349,6 +471,8 @@ pub enum TapSeen {
         at: FrameRef,
         /// Its packets.
         packets: u64,
+        /// The payload type, if all of the first packet's header was of the simplest kind.
+        plain: Option<u8>,
     },
 }
 

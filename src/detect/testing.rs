@@ -3,7 +3,7 @@
 use overhear_parsers::sip::{self, Message};
 
 use super::Detectors;
-use super::seen::{CaptureSeen, StreamSeen, TapSeen};
+use super::seen::{Around, CaptureSeen, StreamSeen, TapSeen};
 use super::sink::Outcome;
 use crate::correlate::event::SipEvent;
 use crate::correlate::placement::Placement;
@@ -141,7 +141,9 @@ impl Bench {
             clipped: 0,
             lookalike: false,
             drift_pct: None,
+            proof: None,
             agreement: None,
+            around: Around::default(),
         });
     }
 

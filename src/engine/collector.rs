@@ -7,31 +7,36 @@ use overhear_parsers::sip::Message;
 
 use crate::correlate::archive::Archive;
 use crate::correlate::certificates::Certificates;
+use crate::correlate::company::{self, Companion, Company};
 use crate::correlate::dialogs::Dialogs;
 use crate::correlate::event::SipEvent;
 use crate::correlate::handshake::HandshakeRead;
 use crate::correlate::media::{self, MediaBinder};
 use crate::correlate::outbox::Outbox;
 use crate::correlate::rtcp::{self, RtcpReports};
-use crate::correlate::stream_record::{drift_pct, stream_record};
+use crate::correlate::tls_peers::{self, TlsPeers};
+use crate::correlate::zrtp::{self, ZrtpFlows};
 use crate::detect::Detectors;
-use crate::detect::seen::{HandshakeSeen, StreamSeen, TapSeen};
+use crate::detect::seen::{self, HandshakeSeen, TapSeen};
 use crate::model::capture::{Counts, PeerRecord};
-use crate::model::evidence::FrameRef;
 use crate::model::fact::{Body, EpochFacts, Fact, FactKey, Flow, SipFact};
 use crate::model::handshake::HandshakeFacts;
-use crate::model::record::{HandshakeKind, Protection};
-use crate::model::stream::{Standing, StreamEnded};
-use crate::model::tally::{Handled, Skipped, Tally};
+use crate::model::record::HandshakeKind;
+use crate::model::tally::Tally;
 use crate::model::time::Ts;
+use crate::model::tls_peer::TlsPeerRecord;
 use crate::policy::Policy;
+use crate::prove::Opened;
 use crate::report::events::{Events, Listener};
 use crate::report::outcome::Step;
 
 use super::census::Census;
 use super::inventory::{self, Inventory};
+use super::proof::Prover;
 use super::trace::Trace;
 use super::watch::Watch;
+
+mod streams;
 
 /// Facts that are looked at together before any is taken.
 const TOGETHER: usize = 16;
@@ -49,6 +54,11 @@ pub struct Collector {
     media: MediaBinder,
     rtcp: RtcpReports,
     certificates: Certificates,
+    tls_peers: TlsPeers,
+    company: Company,
+    zrtp: ZrtpFlows,
+    /// Scratch: the company of the stream at hand.
+    met: Vec<Companion>,
     detectors: Detectors,
     archive: Archive,
     outbox: Outbox,
@@ -59,6 +69,7 @@ pub struct Collector {
     watch: Watch,
     trace: Trace,
     events: Events,
+    prover: Prover,
     order: Vec<(FactKey, u32, u32)>,
     now: Ts,
 }
@@ -88,8 +99,12 @@ pub struct Collected {
     pub trace: Trace,
     /// Who was told what happened.
     pub events: Events,
+    /// What servers and clients of TLS accept and refuse.
+    pub tls_peers: Vec<TlsPeerRecord>,
     /// What peers write beyond the registries.
     pub peers: Vec<PeerRecord>,
+    /// The streams that a key was proven to open.
+    pub opened: Vec<Opened>,
 }
 
 impl Collector {
@@ -100,6 +115,10 @@ impl Collector {
             media: MediaBinder::new(&policy.limits),
             rtcp: RtcpReports::new(&policy.limits),
             certificates: Certificates::default(),
+            tls_peers: TlsPeers::new(policy.limits.peers),
+            company: Company::new(policy.limits.company),
+            zrtp: ZrtpFlows::new(&policy.limits),
+            met: Vec::new(),
             detectors: Detectors::new(policy),
             archive: Archive::new(&policy.limits),
             outbox: Outbox::default(),
@@ -110,6 +129,7 @@ impl Collector {
             watch: Watch::new(watch),
             trace: Trace::new(Vec::new()),
             events: Events::default(),
+            prover: Prover::new(&policy.limits),
             order: Vec::new(),
             now: Ts::MIN,
         }
@@ -157,7 +177,10 @@ impl Collector {
             .evicted()
             .chain(self.detectors.evicted())
             .chain([(media::TABLE, self.media.evicted()), (rtcp::TABLE, self.rtcp.evicted())])
-            .chain([(inventory::TABLE, self.inventory.evicted())]);
+            .chain([(company::TABLE, self.company.evicted()), (zrtp::TABLE, self.zrtp.evicted())])
+            .chain([(inventory::TABLE, self.inventory.evicted())])
+            .chain([(tls_peers::TABLE, self.tls_peers.evicted())])
+            .chain(self.prover.evicted());
         for (table, count) in tables.filter(|(_, count)| *count > 0) {
             *evicted.entry(table).or_default() += count;
         }
@@ -175,7 +198,9 @@ impl Collector {
             ladder: self.watch.into_steps(),
             trace: self.trace.finish(),
             events: self.events,
+            tls_peers: self.tls_peers.finish(),
             peers: self.inventory.finish(),
+            opened: self.prover.into_opened(),
         }
     }
 
@@ -267,13 +292,18 @@ impl Collector {
             Body::StreamLoss { second } => {
                 self.detectors.tap(&TapSeen::StreamLoss { second: *second, at: fact.frame });
             }
-            // Proofs come here.
-            Body::SrtpSample { .. } => {}
+            Body::SrtpSample { key, octets, frames } => {
+                self.prover.sample(*key, epoch.octets(octets), *frames);
+            }
             Body::SrtcpClear { .. } => {}
-            Body::Rtcp { src, dst, octets } => {
-                self.rtcp.datagram(*src, *dst, fact.frame.time, epoch.octets(octets));
+            Body::Rtcp { .. } | Body::Zrtp { .. } | Body::Msrp { .. } | Body::UdptlEnded(_) => {
+                self.beside(fact, epoch);
             }
             Body::Handshake(handshake) => self.handshake(handshake, epoch),
+            Body::DtlsSrtpKeys { client, server, profile, material } => {
+                let material = epoch.octets(material);
+                self.prover.handshake((*client, *server), *profile, material, fact.frame);
+            }
             Body::MidstreamTls { src, dst } => {
                 let seen = TapSeen::MidstreamTls { src: *src, dst: *dst, at: fact.frame };
                 self.detectors.tap(&seen);
@@ -298,7 +328,7 @@ impl Collector {
             message: message(sip, epoch),
             names: sip.names,
             clipped: sip.clipped,
-            encrypted: false,
+            encrypted: sip.encrypted,
             hep: sip.hep,
         };
         if sip.hep.is_some() {
@@ -312,54 +342,17 @@ impl Collector {
         self.drain();
         // What a copy says of the wire is for a rule of its own: how the message itself travelled
         // cannot be seen from it.
-        if sip.hep.is_none() {
-            self.detectors.sip(&event, &placement);
+        let keyed = if sip.hep.is_none() {
+            self.detectors.sip(&event, &placement)
         } else {
             self.detectors.copy(&event, &placement);
+            seen::tells_key(&event.message)
+        };
+        if keyed {
+            let Self { prover, detectors, .. } = self;
+            prover.message(&event, &placement, |key| detectors.key(key));
         }
         self.watch.sip(&event, &placement);
-    }
-
-    fn stream(&mut self, stream: &StreamEnded) {
-        let rtcp = self.rtcp.take(&stream.key);
-        let binding = self.media.bind(stream);
-        let packets = u64::from(stream.packets);
-        let lookalike = binding.is_none() && stream.standing == Standing::Candidate;
-        let frames = if stream.framed { 0 } else { packets };
-        if lookalike {
-            self.tally.skipped(Skipped::Lookalike, frames);
-            self.detectors.tap(&TapSeen::Lookalike {
-                src: stream.key.src,
-                dst: stream.key.dst,
-                at: FrameRef { frame: stream.first_frame, time: stream.first },
-                packets,
-            });
-            return;
-        }
-        self.tally.handled(Handled::Rtp, frames);
-        let record = stream_record(stream, binding.as_ref(), rtcp);
-        self.counts.rtp_streams += 1;
-        self.counts.rtp_packets += packets;
-        if matches!(record.protection, Protection::EncryptedLike | Protection::SrtpProven) {
-            self.counts.srtp_streams += 1;
-        }
-        self.trace.hear(&record, binding.as_ref());
-        let call = binding.as_ref().map(|binding| binding.call);
-        let clock = record.payload_types.first().and_then(|pt| pt.clock_rate);
-        self.detectors.stream(&StreamSeen {
-            record: &record,
-            key: record.key(),
-            call,
-            early: false,
-            clipped: u64::from(stream.clipped),
-            lookalike: false,
-            drift_pct: drift_pct(stream, clock),
-            agreement: None,
-        });
-        self.watch.stream(&record, call);
-        self.trace.stream(&record, call);
-        self.archive.push_stream(&record, call);
-        self.events.tell(|listener| listener.stream(&record));
     }
 
     fn handshake(&mut self, facts: &HandshakeFacts, epoch: &EpochFacts) {
@@ -373,6 +366,7 @@ impl Collector {
         let client = epoch.octets(&facts.client_messages);
         let server = epoch.octets(&facts.server_messages);
         let read = HandshakeRead::new(facts, client, server, &mut self.certificates);
+        self.tls_peers.handshake(&read);
         let record = read.record();
         self.detectors.handshake(&HandshakeSeen::new(&read, &record));
         self.archive.push_handshake(&record);
@@ -386,6 +380,7 @@ impl Collector {
         }
         for announcement in self.outbox.announcements.drain(..) {
             self.trace.announced(&announcement);
+            self.zrtp.announce(announcement.call.id, announcement.side, &announcement.zrtp);
             self.media.announce(&announcement);
         }
         for exchange in self.outbox.exchanges.drain(..) {

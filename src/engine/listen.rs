@@ -5,6 +5,7 @@
 //! TCP and TURN carry is unwrapped here. Everything else is passed over.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use overhear_parsers::demux::{self, Kind};
 use overhear_parsers::rtp::header::Header;
@@ -13,7 +14,6 @@ use overhear_parsers::stun;
 use crate::model::addr::{Endpoint, Proto, STABLE};
 use crate::model::fact::EpochFacts;
 use crate::model::stream::StreamKey;
-use crate::model::tally::Tally;
 use crate::model::time::Ts;
 use crate::policy::Limits;
 use crate::policy::limits::{CELLS, HEARD_OCTETS_IN_ALL};
@@ -21,11 +21,10 @@ use crate::prove::Opened;
 use crate::prove::audio::heard::{Heard, Taken};
 use crate::prove::audio::recording::Recording;
 use crate::prove::opener::Opener;
-use crate::reassemble::purse::Purse;
 use crate::report::Outcome;
 use crate::track::emit::Emitter;
 use crate::track::input::Input;
-use crate::track::shared::{Datagrams, Inner, Shared};
+use crate::track::shared::Shared;
 use crate::track::tcp_flows::TcpFlows;
 
 use super::batch::Batch;
@@ -41,7 +40,8 @@ pub fn gather(
 ) -> Vec<Taken> {
     let mut ear = Ear::new(&config.policy.limits, heard, opened);
     let (merge, _) = cut::again(config, outcome);
-    Dispatcher::new(merge, 1, Cut::default(), &config.policy).run(&mut ear, &mut |_, _| {});
+    Dispatcher::new(merge, 1, Cut::default(), &config.policy, &config.keys)
+        .run(&mut ear, &mut |_, _| {});
     ear.finish()
 }
 
@@ -101,13 +101,8 @@ impl Ear {
             streams: streams.collect(),
             by_key,
             connections: (0..CELLS).map(|_| TcpFlows::new(limits)).collect(),
-            shared: Shared {
-                purse: Purse::new(limits.reassembly_octets as u64),
-                tally: Tally::default(),
-                spans: Vec::new(),
-                datagrams: Datagrams::default(),
-                inner: Inner::default(),
-            },
+            // Media is not inside TLS.
+            shared: Shared::new(limits.reassembly_octets, 0, &Arc::default()),
             facts: EpochFacts::default(),
             octets: 0,
         }

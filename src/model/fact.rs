@@ -95,8 +95,38 @@ pub enum Body {
         /// The datagram.
         octets: Range<u32>,
     },
+    /// A ZRTP packet.
+    Zrtp {
+        /// Sender.
+        src: Endpoint,
+        /// Receiver.
+        dst: Endpoint,
+        /// The datagram.
+        octets: Range<u32>,
+    },
+    /// The first SEND of a connection that carries MSRP, one for each direction.
+    Msrp {
+        /// Sender.
+        src: Endpoint,
+        /// Receiver.
+        dst: Endpoint,
+    },
+    /// Datagrams built like UDPTL (ITU-T T.38), of one direction, have ended.
+    UdptlEnded(Box<UdptlEnded>),
     /// A handshake is over.
     Handshake(Box<HandshakeFacts>),
+    /// A DTLS handshake whose secrets were supplied made keys for SRTP (RFC 5764).
+    DtlsSrtpKeys {
+        /// Who sent the ClientHello.
+        client: Endpoint,
+        /// The other side.
+        server: Endpoint,
+        /// The protection profile.
+        profile: u16,
+        /// The client's key, the server's key, the client's salt, the server's salt; a range of
+        /// the epoch's octets, and secret.
+        material: Range<u32>,
+    },
     /// TLS records on a connection whose handshake was not captured.
     MidstreamTls {
         /// Sender of the first record.
@@ -118,6 +148,25 @@ pub enum Body {
     },
 }
 
+/// Datagrams built like UDPTL that one socket sent to another.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub struct UdptlEnded {
+    /// Sender.
+    pub src: Endpoint,
+    /// Receiver.
+    pub dst: Endpoint,
+    /// The first.
+    pub first: FrameRef,
+    /// The last.
+    pub last: FrameRef,
+    /// How many.
+    pub packets: u64,
+    /// Of these, such as follow the one before by number.
+    pub in_order: u64,
+    /// Frames to book for them.
+    pub frames: u64,
+}
+
 /// A SIP message in an epoch's buffers.
 #[derive(Clone, Debug)]
 pub struct SipFact {
@@ -137,6 +186,8 @@ pub struct SipFact {
     pub names: SipNames,
     /// The snap length cut the datagram.
     pub clipped: bool,
+    /// It travelled encrypted, and was opened with secrets that were supplied.
+    pub encrypted: bool,
     /// It is a copy that a capture agent sent in HEP.
     pub hep: Option<HepCopy>,
 }
@@ -226,10 +277,13 @@ impl Body {
         let (src, dst, proto) = match self {
             Self::Sip(sip) => (sip.src, sip.dst, sip.transport.proto()),
             Self::StreamEnded(stream) => (stream.key.src, stream.key.dst, Proto::UDP),
-            Self::Rtcp { src, dst, .. } | Self::SrtcpClear { src, dst, .. } => {
-                (*src, *dst, Proto::UDP)
-            }
+            Self::Rtcp { src, dst, .. }
+            | Self::Zrtp { src, dst, .. }
+            | Self::SrtcpClear { src, dst, .. } => (*src, *dst, Proto::UDP),
             Self::SrtpSample { key, .. } => (key.src, key.dst, Proto::UDP),
+            Self::UdptlEnded(ended) => (ended.src, ended.dst, Proto::UDP),
+            Self::Msrp { src, dst } => (*src, *dst, Proto::TCP),
+            Self::DtlsSrtpKeys { client, server, .. } => (*client, *server, Proto::UDP),
             Self::Handshake(handshake) => {
                 let proto = match handshake.kind {
                     HandshakeKind::Tls => Proto::TCP,

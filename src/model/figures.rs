@@ -39,6 +39,10 @@ pub struct Figures {
     pub equal: u16,
     /// T7: payloads with a run of at least 8 equal octets.
     pub runs: u16,
+    /// Payloads that are text (RFC 4103).
+    pub text: u16,
+    /// Different payload lengths of one look, at most 8: the most of any look.
+    pub lengths: u8,
     /// T8: H.263 payload headers (RFC 2190).
     pub h263: u16,
     /// T8: H.264, forbidden bit 0 and a legal type.

@@ -5,6 +5,7 @@
 use super::addr::{Endpoint, FlowKey, Proto};
 use super::figures::Figures;
 use super::frame::FrameId;
+use super::notes::Notes;
 use super::time::{Span, Ts};
 
 /// One direction of one synchronization source, by the addresses of the packets that carry it.
@@ -116,6 +117,17 @@ pub struct StreamEnded {
     pub bursts: Bursts,
     /// Times that the sequence numbers went on from somewhere else.
     pub restarts: u16,
+    /// The lowest and the highest sequence number of the last run.
+    pub run: (u16, u16),
+    /// Jumps of the sequence numbers, ahead by more than 3,000 or back by more than 100, that no
+    /// marker announced.
+    pub jumps: u16,
+    /// Packets of comfort noise (RFC 3389) too short to have an authentication tag; up to 255.
+    pub comfort: u8,
+    /// The first packet had neither padding, nor extension, nor contributing sources.
+    pub plain: bool,
+    /// What few streams have: digits, packets that contradict each other.
+    pub notes: Option<Box<Notes>>,
     /// Packets with the marker.
     pub markers: u32,
     /// Packets of which the capture holds only a part.

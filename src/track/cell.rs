@@ -4,12 +4,14 @@
 //! order, and before each one its timers up to the packet's watermark.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use overhear_parsers::demux::{self, Kind};
 use overhear_parsers::rtp::header::Header;
 use overhear_parsers::{dtls, sip, stun};
 
 use crate::decode::{Packet, hep};
+use crate::dissect::tls_open::keys::Keys;
 use crate::model::addr::Proto;
 use crate::model::capture::Reassembly;
 use crate::model::evidence::FrameRef;
@@ -20,20 +22,21 @@ use crate::model::time::{Span, Ts};
 use crate::model::transport::Transport;
 use crate::policy::Limits;
 use crate::reassemble::duplicate::{self, Duplicates};
-use crate::reassemble::purse::Purse;
 
 use super::dtls_flows::{self, DtlsFlows};
 use super::emit::Emitter;
 use super::input::Input;
 use super::sctp_flows::{self, SctpFlows};
-use super::shared::{Datagrams, Inner, Shared};
+use super::shared::{Inner, Openings, Shared};
 use super::sip_fact::{self, sip_fact};
 use super::srtcp_flows::{self, SrtcpFlows};
 use super::stream::{Seen, Sought, StreamLimits, Streams};
 use super::tcp_flows::{self, TcpFlows};
 use super::turn_flows::{self, TurnFlows};
+use super::udptl_flows::{self, UdptlFlows};
 
 mod inside;
+mod secrets;
 mod srtcp;
 
 /// Duplicates that a cell reports one by one; all are counted.
@@ -49,6 +52,7 @@ pub struct Cell {
     sctp: SctpFlows,
     srtcp: SrtcpFlows,
     turn: TurnFlows,
+    udptl: UdptlFlows,
     shared: Shared,
     duplicates_seen: u64,
     /// No timer is due before this.
@@ -107,6 +111,8 @@ pub struct Totals {
     pub duplicates: u64,
     /// Messages inside connections.
     pub inner: Inner,
+    /// TLS sessions, by whether they opened.
+    pub openings: Openings,
 }
 
 impl Totals {
@@ -123,16 +129,18 @@ impl Totals {
         }
         self.duplicates += other.duplicates;
         self.inner.add(&other.inner);
+        self.openings.add(&other.openings);
     }
 }
 
 impl Cell {
-    /// An empty cell with its share of the limits.
-    pub fn new(limits: &Limits) -> Self {
+    /// An empty cell with its share of the limits, and the secrets that hold at the beginning.
+    pub fn new(limits: &Limits, keys: &Arc<Keys>) -> Self {
         Self {
             streams: Streams::new(StreamLimits {
                 streams: length(Limits::per_cell(limits.streams)),
                 armed: length(Limits::per_cell(limits.armed)),
+                noted: length(Limits::per_cell(limits.noted)),
                 idle: limits.idle,
             }),
             tcp: TcpFlows::new(limits),
@@ -141,13 +149,12 @@ impl Cell {
             sctp: SctpFlows::new(limits),
             srtcp: SrtcpFlows::new(limits),
             turn: TurnFlows::new(limits),
-            shared: Shared {
-                purse: Purse::new(Limits::per_cell(limits.reassembly_octets) as u64),
-                tally: Tally::default(),
-                spans: Vec::new(),
-                datagrams: Datagrams::default(),
-                inner: Inner::default(),
-            },
+            udptl: UdptlFlows::new(limits),
+            shared: Shared::new(
+                Limits::per_cell(limits.reassembly_octets),
+                Limits::per_cell(limits.tls_retain),
+                keys,
+            ),
             duplicates_seen: 0,
             next: Ts::MIN,
             shortest: limits.idle.min(limits.tcp_idle),
@@ -209,6 +216,7 @@ impl Cell {
             self.sctp.next_timer(),
             self.srtcp.next_timer(),
             self.turn.next_timer(),
+            self.udptl.next_timer(),
         ];
         let first = armed.into_iter().flatten().min().unwrap_or(Ts::MAX);
         self.next = first.min(watermark.plus(self.shortest));
@@ -219,10 +227,11 @@ impl Cell {
         let turn = &mut self.turn;
         self.streams.advance(watermark, &mut |event| timer_fact(&mut emit, turn, event));
         self.tcp.advance(watermark, &mut self.shared, &mut emit);
-        self.dtls.advance(watermark, &mut self.shared.purse, &mut emit);
+        self.dtls.advance(watermark, &mut self.shared, &mut emit);
         self.sctp.advance(watermark, &mut self.shared);
         self.srtcp.advance(watermark);
         self.turn.advance(watermark);
+        self.udptl.advance(watermark, &mut emit);
     }
 
     /// Ends everything, at the end of the capture.
@@ -231,8 +240,9 @@ impl Cell {
         let turn = &mut self.turn;
         self.streams.finish(&mut |event| timer_fact(&mut emit, turn, event));
         self.tcp.finish(&mut self.shared, &mut emit);
-        self.dtls.advance(Ts::MAX, &mut self.shared.purse, &mut emit);
+        self.dtls.advance(Ts::MAX, &mut self.shared, &mut emit);
         self.sctp.advance(Ts::MAX, &mut self.shared);
+        self.udptl.advance(Ts::MAX, &mut emit);
     }
 
     /// What the cell counted.
@@ -244,6 +254,8 @@ impl Cell {
             }
         };
         note("streams", self.streams.evicted());
+        note("noted", self.streams.unnoted());
+        note(udptl_flows::TABLE, self.udptl.evicted());
         note(tcp_flows::TABLE, self.tcp.evicted());
         note(dtls_flows::TABLE, self.dtls.evicted());
         note(sctp_flows::TABLE, self.sctp.evicted());
@@ -259,6 +271,7 @@ impl Cell {
             evicted,
             duplicates: self.duplicates_seen,
             inner: self.shared.inner,
+            openings: self.shared.openings,
         }
     }
 
@@ -305,7 +318,7 @@ impl Cell {
                 self.turn_channel(input, stun::channel_data_cut(payload, wire), false, emit)
             }
             Kind::Other if dtls::unified(payload) && self.dtls.contains(input.flow) => {
-                self.dtls.datagram(input, payload, &mut self.shared.purse, emit);
+                self.dtls.datagram(input, payload, &mut self.shared, emit);
                 Some(Handled::Dtls)
             }
             Kind::Other if is_keep_alive(payload) => Some(Handled::Sip),
@@ -318,6 +331,8 @@ impl Cell {
                 self.shared.inner.stun += u64::from(handled == Handled::Stun);
                 self.shared.tally.handled(handled, frames);
             }
+            // Booked when it is known whether it is fax.
+            None if self.udptl.packet(input, payload, emit) => {}
             None => self.shared.tally.skipped(Skipped::NotVoip, frames),
         }
     }
@@ -343,10 +358,15 @@ impl Cell {
             }
             Kind::Other if self.srtcp(input, payload, emit) => Handled::Srtcp,
             Kind::Dtls => {
-                self.dtls.datagram(input, payload, &mut self.shared.purse, emit);
+                self.dtls.datagram(input, payload, &mut self.shared, emit);
                 Handled::Dtls
             }
-            Kind::Zrtp => Handled::Zrtp,
+            Kind::Zrtp => {
+                let octets = emit.epoch.keep(payload);
+                let (src, dst) = (input.packet.src, input.packet.dst);
+                emit.fact(Body::Zrtp { src, dst, octets });
+                Handled::Zrtp
+            }
             Kind::Stun => Handled::Stun,
             Kind::Rtp | Kind::TurnChannel | Kind::Other => return None,
         })
@@ -392,7 +412,7 @@ impl Cell {
 /// How the message of a datagram travelled.
 fn way(input: &Input, transport: Transport, hep: Option<HepCopy>) -> sip_fact::Way {
     let Packet { src, dst, clipped, .. } = input.packet;
-    sip_fact::Way { src, dst, transport, clipped, hep }
+    sip_fact::Way { src, dst, transport, clipped, encrypted: false, hep }
 }
 
 /// The fact of a stream event that a packet caused.

@@ -126,6 +126,12 @@ impl Look {
         (self.hashed, self.previous) = (0, None);
     }
 
+    /// Whether this packet, just taken, is one of the few that are asked whether they are a tone.
+    pub fn is_glancing(&self, header: &Header<'_>) -> bool {
+        const EVERY: u16 = 16;
+        self.counts.whole % EVERY == EVERY / 2 && matches!(header.payload_type, 0 | 8)
+    }
+
     /// Whether the next packets should be kept whole and nobody does so yet.
     pub const fn wants_sample(&self) -> bool {
         matches!(self.sampling, Sampling::Wanted)
@@ -179,6 +185,12 @@ impl Look {
     /// The counts, compact.
     pub fn finish(mut self) -> Figures {
         self.rows.sort_by_key(|row| std::cmp::Reverse(row.pairs));
+        let used = || self.rows.iter().filter(|row| row.pairs > 0);
+        let is_first = |(at, row): &(usize, &LawRow)| {
+            !used().take(*at).any(|before| before.octets == row.octets)
+        };
+        let lengths = used().enumerate().filter(is_first).count();
+        self.counts.lengths = u8::try_from(lengths).unwrap_or(u8::MAX);
         let [a, b, c, ..] = self.rows;
         self.counts.rows = [a, b, c];
         self.counts.mki = self.statistics.mki();
@@ -287,6 +299,8 @@ pub fn merge(earlier: Figures, later: Figures, main: u8) -> Figures {
         events: sum(earlier.events, later.events),
         equal: sum(earlier.equal, later.equal),
         runs: sum(earlier.runs, later.runs),
+        text: sum(earlier.text, later.text),
+        lengths: earlier.lengths.max(later.lengths),
         h263: sum(earlier.h263, later.h263),
         h264: sum(earlier.h264, later.h264),
         h265: sum(earlier.h265, later.h265),

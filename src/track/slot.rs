@@ -10,7 +10,9 @@ use overhear_parsers::rtp::payload::{self, Usage};
 use overhear_parsers::rtp::sequence;
 
 use self::jitter::Rate;
+use self::sequence_number::low_half;
 use super::figures::Look;
+use super::notes::Noting;
 use super::stream::Seen;
 use crate::model::figures::Figures;
 use crate::model::frame::FrameId;
@@ -35,7 +37,7 @@ const LEGAL: u128 = {
     bits
 };
 
-const TTL_CHANGED: u8 = 1;
+pub(super) const TTL_CHANGED: u8 = 1;
 const DSCP_CHANGED: u8 = 2;
 /// `wild` holds the number that would confirm a jump.
 const ON_PROBATION: u8 = 4;
@@ -45,6 +47,11 @@ pub(super) const LOOKING: u8 = 8;
 const HASTENED: u8 = 16;
 /// `lossy_second` means something.
 const WAS_LOSSY: u8 = 32;
+/// Every packet is to be noted for a while.
+pub(super) const NOTED: u8 = 64;
+
+/// Payloads of so few octets are worth a second look: telephone events, comfort noise.
+const SHORT: usize = 4;
 
 /// What is touched for every packet. Of its four cache lines the first three are all that a packet
 /// of a known clock rate needs, unless something is odd about it; hence the order of the fields.
@@ -77,10 +84,11 @@ pub(super) struct Slot {
     last_octets: u16,
     last_payload_type: u8,
     rate: Rate,
-    flags: u8,
+    pub(super) flags: u8,
     good: u8,
     bad: u8,
-    ttl: u8,
+    /// Of the last packet.
+    pub(super) ttl: u8,
     dscp: u8,
     /// Under the other candidates for an unknown clock rate.
     more_jitter: [JitterLane; 3],
@@ -101,10 +109,24 @@ pub(super) struct Slot {
 pub(super) struct Cold {
     first: Ts,
     first_ordinal: u64,
-    first_frame: FrameId,
+    first_number: u64,
+    /// What few streams have.
+    pub(super) noting: Option<Box<Noting>>,
     clipped: u32,
+    first_source: u16,
     restarts: u16,
+    /// Jumps of the numbers that no marker announced.
+    pub(super) jumps: u16,
     framed: bool,
+    /// The first packet had neither padding, extension nor contributing sources.
+    plain: bool,
+    first_ttl: u8,
+    /// Times that the TTL changed.
+    pub(super) switches: u8,
+    /// Packets of comfort noise too short to be encrypted.
+    pub(super) comfort: u8,
+    /// The last stray had the marker.
+    pub(super) stray_marked: bool,
 }
 
 /// The closer look: under way, done, or both.
@@ -116,13 +138,13 @@ pub(super) struct Probe {
 }
 
 /// How a packet's number stands to those before it.
-#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+#[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Step {
     /// The next number.
     Next,
     /// A number further on, with a gap before it.
     Gap,
-    /// A number that had been missing.
+    /// A number that had been missing. This one and those below are rare.
     Late,
     /// A number that had come.
     Duplicate,
@@ -192,10 +214,18 @@ impl Slot {
         let cold = Cold {
             first: seen.ts,
             first_ordinal: seen.ordinal,
-            first_frame: seen.frame,
+            first_number: seen.frame.number,
+            noting: None,
             clipped: u32::from(seen.clipped),
+            first_source: seen.frame.source,
             restarts: 0,
+            jumps: 0,
             framed: seen.framed,
+            plain: !header.padding && header.extension.is_none() && header.csrc.is_empty(),
+            first_ttl: seen.ttl,
+            switches: 0,
+            comfort: 0,
+            stray_marked: false,
         };
         (slot, cold)
     }
@@ -208,7 +238,6 @@ impl Slot {
         self.wire_octets += u64::from(seen.wire_len);
         self.last_watermark = seen.watermark;
         self.markers = self.markers.saturating_add(u32::from(header.marker));
-        self.flags |= u8::from(self.ttl != seen.ttl) * TTL_CHANGED;
         self.flags |= u8::from(self.dscp != seen.dscp) * DSCP_CHANGED;
         if seen.clipped {
             cold.clipped = cold.clipped.saturating_add(1);
@@ -234,6 +263,15 @@ impl Slot {
         let (last, missing) = (self.highest.wrapping_sub(1), self.highest.wrapping_sub(before));
         let probe = self.probe.get_or_insert_default();
         probe.clusters.lost(last, missing.saturating_sub(1));
+    }
+
+    /// Whether something about a packet is worth a note: nearly never.
+    #[inline]
+    pub(super) fn is_rare(&self, step: Step, header: &Header<'_>, seen: &Seen) -> bool {
+        step >= Step::Late
+            || self.ttl != seen.ttl
+            || header.payload.len() <= SHORT
+            || self.flags & NOTED != 0
     }
 
     /// Whether a gap behind this packet is news, at most once a second.
@@ -305,7 +343,7 @@ impl Slot {
     }
 
     /// Everything known, when the stream has ended.
-    pub(super) fn ended(&mut self, cold: &Cold, deadline: Ts, flow_hash: u64) -> StreamEnded {
+    pub(super) fn ended(&mut self, cold: &mut Cold, deadline: Ts, flow_hash: u64) -> StreamEnded {
         let expected = u64::from(self.held) + u64::from(self.highest - self.lowest) + 1;
         let different = u64::from(self.packets.saturating_sub(self.duplicates));
         let count = |(&payload_type, &packets)| PayloadCount { payload_type, packets };
@@ -322,7 +360,7 @@ impl Slot {
             flow_hash,
             deadline,
             first_ordinal: cold.first_ordinal,
-            first_frame: cold.first_frame,
+            first_frame: FrameId { source: cold.first_source, number: cold.first_number },
             last_frame: FrameId { source: self.last_source, number: self.last_number },
             first: cold.first,
             last: self.last,
@@ -336,6 +374,11 @@ impl Slot {
             gaps: self.gaps,
             bursts: self.probe.as_ref().map(|probe| probe.clusters.end()).unwrap_or_default(),
             restarts: cold.restarts,
+            run: (low_half(self.lowest), low_half(self.highest)),
+            jumps: cold.jumps,
+            comfort: cold.comfort,
+            plain: cold.plain,
+            notes: cold.noting.take().and_then(|noting| noting.end()),
             markers: self.markers,
             clipped: cold.clipped,
             jitter: Jitter {
@@ -345,7 +388,7 @@ impl Slot {
             },
             payload_types,
             other_payload_types: self.packets.saturating_sub(counted),
-            ttl: self.ttl,
+            ttl: cold.first_ttl,
             ttl_changed: self.flags & TTL_CHANGED != 0,
             dscp: self.dscp,
             dscp_changed: self.flags & DSCP_CHANGED != 0,

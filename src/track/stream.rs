@@ -9,8 +9,10 @@ use overhear_parsers::rtp::header::Header;
 
 use super::figures::LOOKS_A_SAMPLE;
 use super::index::{self, Index};
+use super::notes;
 use super::slot::{Cold, Slot, Step, media_octets};
 use super::timer::{Entry, Timer};
+use super::tones;
 use crate::model::frame::FrameId;
 use crate::model::stream::{Standing, StreamEvent, StreamKey};
 use crate::model::time::{Span, Ts};
@@ -28,6 +30,8 @@ pub struct StreamLimits {
     pub streams: u32,
     /// Closer looks under way at one time.
     pub armed: u32,
+    /// Streams with digits, or with something odd about them, at one time.
+    pub noted: u32,
     /// A stream not seen for this long has ended.
     pub idle: Span,
 }
@@ -79,7 +83,9 @@ pub struct Streams {
     armed: u32,
     /// Of these, looks that keep packets whole.
     sampling: u32,
+    noted: u32,
     evicted: u64,
+    unnoted: u64,
 }
 
 /// Sixty-four streams: what every packet touches, and the rest.
@@ -110,7 +116,9 @@ impl Streams {
             timer: Timer::default(),
             armed: 0,
             sampling: 0,
+            noted: 0,
             evicted: 0,
+            unnoted: 0,
         }
     }
 
@@ -141,6 +149,7 @@ impl Streams {
         };
         let Some((slot, cold)) = at(&mut self.blocks, place) else { return };
         let step = slot.packet(header, seen, cold);
+        let rare = slot.is_rare(step, header, seen);
         if step == Step::Gap && slot.standing() != Standing::Candidate {
             let second = seen.ts.second();
             if slot.tell_gap(second) {
@@ -155,6 +164,9 @@ impl Streams {
             slot.start_look(header.payload_type);
             self.armed += 1;
             self.look(place, step, header, seen, out);
+        }
+        if rare {
+            self.note(place, step, header, seen);
         }
     }
 
@@ -190,6 +202,11 @@ impl Streams {
     /// Streams that had to make room.
     pub fn evicted(&self) -> u64 {
         self.evicted
+    }
+
+    /// Streams of which there was no room to note anything.
+    pub fn unnoted(&self) -> u64 {
+        self.unnoted
     }
 
     /// Streams being tracked.
@@ -250,6 +267,28 @@ impl Streams {
         }
     }
 
+    #[cold]
+    fn note(&mut self, place: u32, step: Step, header: &Header<'_>, seen: &Seen) {
+        let room = self.noted < self.limits.noted;
+        let Some((slot, cold)) = at(&mut self.blocks, place) else { return };
+        let before = cold.noting.is_some();
+        let refused = notes::note(slot, cold, step, &notes::Packet { header, seen, room });
+        self.noted += u32::from(!before && cold.noting.is_some());
+        self.noted -= u32::from(before && cold.noting.is_none());
+        self.unnoted += u64::from(refused);
+    }
+
+    /// Begins to listen to a stream.
+    #[cold]
+    fn listen(&mut self, place: u32, payload_type: u8) {
+        let room = self.noted < self.limits.noted;
+        let Some((slot, cold)) = at(&mut self.blocks, place) else { return };
+        let before = cold.noting.is_some();
+        let refused = notes::listen(slot, cold, payload_type, room);
+        self.noted += u32::from(!before && cold.noting.is_some());
+        self.unnoted += u64::from(refused);
+    }
+
     /// Shows a packet to the look under way.
     fn look(
         &mut self,
@@ -274,10 +313,15 @@ impl Streams {
             self.sampling += 1;
             look.start_sample(key);
         }
-        if look.packet(header, media_octets(header, seen), !seen.clipped) {
+        let over = look.packet(header, media_octets(header, seen), !seen.clipped);
+        let tone = look.is_glancing(header) && tones::may_be(header.payload_type, header.payload);
+        if over {
             self.sampling -= u32::from(look.is_sampling());
             slot.end_look(seen.ts);
             self.armed -= 1;
+        }
+        if tone {
+            self.listen(place, header.payload_type);
         }
     }
 
@@ -286,6 +330,7 @@ impl Streams {
         let Some((slot, cold)) = at(&mut self.blocks, entry.slot) else { return };
         self.armed -= u32::from(slot.is_looking());
         self.sampling -= u32::from(slot.look().is_some_and(|look| look.is_sampling()));
+        self.noted -= u32::from(cold.noting.is_some());
         let ended = slot.ended(cold, deadline, entry.tie);
         slot.vacate();
         self.index.remove(ended.key.hash64(), entry.slot);

@@ -1,7 +1,7 @@
 //! The rules of this family on notes of the tap made by hand.
 
 use crate::correlate::placement::Placement;
-use crate::detect::seen::{StreamSeen, TapSeen};
+use crate::detect::seen::{Around, StreamSeen, TapSeen};
 use crate::detect::testing::{A, B, Bench, endpoint, frame, in_call, parameter, stream};
 use crate::model::time::Span;
 use crate::policy::Policy;
@@ -58,7 +58,9 @@ fn cut_packets_are_counted_by_what_they_are() {
         clipped: 40,
         lookalike: false,
         drift_pct: None,
+        proof: None,
         agreement: None,
+        around: Around::default(),
     });
     bench.tap(&TapSeen::Clipped { what: "TLS handshake", at: frame(9) });
     let found = bench.findings("SENSOR-SNAPLEN");
@@ -160,7 +162,9 @@ fn drifting(drifts: &[f64]) -> Bench {
             clipped: 0,
             lookalike: false,
             drift_pct: Some(*drift),
+            proof: None,
             agreement: None,
+            around: Around::default(),
         });
     }
     bench
@@ -195,7 +199,7 @@ fn full_tables_are_named_among_them_the_rules_own() {
 fn lookalikes_are_counted_and_never_media() {
     let mut bench = Bench::new();
     let (src, dst) = (endpoint(A_RTP), endpoint(B_RTP));
-    bench.tap(&TapSeen::Lookalike { src, dst, at: frame(1), packets: 30 });
+    bench.tap(&TapSeen::Lookalike { src, dst, at: frame(1), packets: 30, plain: None });
     let outcome = bench.outcome();
     assert_eq!(outcome.findings.len(), 1);
     assert_eq!(outcome.findings[0].rule, "SENSOR-RTP-LOOKALIKE");

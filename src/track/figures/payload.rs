@@ -16,6 +16,7 @@ pub(super) fn count(payload: &[u8], counts: &mut Figures) {
     counts.h265 += u16::from(is_h265(payload));
     counts.vp8 += u16::from(is_vp8(payload));
     counts.runs += u16::from(has_run(payload));
+    counts.text += u16::from(is_text(payload));
 }
 
 /// RFC 4733 §2.3: event, E, R, volume and duration; R is 0 and the event a DTMF digit or flash.
@@ -179,6 +180,12 @@ fn is_vp8(payload: &[u8]) -> bool {
         [_, ..] => true,
         [] => false,
     }
+}
+
+/// T.140 (RFC 4103 §3): UTF-8 without control characters but for line ends, backspace and bell.
+fn is_text(payload: &[u8]) -> bool {
+    let control = |octet: &u8| *octet < 0x20 && !matches!(octet, 7 | 8 | b'\r' | b'\n' | 0x1b);
+    !payload.is_empty() && !payload.iter().any(control) && std::str::from_utf8(payload).is_ok()
 }
 
 /// Eight equal octets at an offset that is a multiple of 8: finds every run of 15 and some shorter.

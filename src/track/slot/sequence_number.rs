@@ -95,6 +95,6 @@ impl Slot {
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "the low half is what is asked for")]
-const fn low_half(extended: u32) -> u16 {
+pub(super) const fn low_half(extended: u32) -> u16 {
     extended as u16
 }
