@@ -25,6 +25,16 @@ pub const EVIDENCE_SIGHTINGS: usize = 8;
 /// Octets of a packet quoted in one piece of evidence.
 pub const EXCERPT_OCTETS: usize = 256;
 
+/// The longest stream that is listened to, seconds: six hours.
+pub const HEARD_SECONDS: u64 = 6 * 3_600;
+
+/// Octets of payload kept of one stream that is listened to: G.711 of [`HEARD_SECONDS`] and half as
+/// much again.
+pub const HEARD_OCTETS: usize = 256 << 20;
+
+/// Octets of payload kept of all streams that are listened to.
+pub const HEARD_OCTETS_IN_ALL: usize = 1 << 30;
+
 /// Caps and time-outs. Counts are entries unless the name says octets.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Limits {
