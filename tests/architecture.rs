@@ -28,19 +28,26 @@ const LAYERS: [(&str, u8); 14] = [
 ];
 
 /// A third-party crate and the files through which it enters: one, unless a reason stands here.
-const DOORS: [(&str, &[&str]); 23] = [
+const DOORS: [(&str, &[&str]); 30] = [
+    ("aes", &["src/dissect/tls_open/primitives.rs"]),
+    ("cbc", &["src/dissect/tls_open/primitives.rs"]),
+    ("ccm", &["src/dissect/tls_open/primitives.rs"]),
     ("clap", &["src/cli/args.rs", "src/cli/args/live.rs"]),
     ("crossbeam_channel", &["src/engine/pipeline.rs"]),
     ("etherparse", &["src/decode/general.rs"]),
     ("flate2", &["src/capture/codec.rs"]),
+    ("hmac", &["src/dissect/tls_open/primitives.rs"]),
     ("indicatif", &["src/cli/progress.rs"]),
     ("lz4_flex", &["src/capture/codec.rs"]),
     ("md5", &["src/correlate/handshake.rs"]),
+    ("md5", &["src/dissect/tls_open/primitives.rs"]),
     ("memmap2", &["src/capture/mmap.rs"]),
     ("nom", &["parsers/src/sip/lex.rs"]),
     // Filters of files, and interfaces.
     ("pcap", &["src/capture/filter.rs", "src/capture/interfaces.rs"]),
     ("ring", &["src/correlate/certificates.rs"]),
+    ("ring", &["src/dissect/tls_open/primitives.rs"]),
+    ("rsa", &["src/dissect/tls_open/rsa.rs"]),
     ("rsip", &["parsers/src/sip/uri.rs"]),
     ("rtp_rs", &[]),
     ("ruzstd", &["src/capture/codec.rs"]),

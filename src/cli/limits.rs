@@ -23,7 +23,13 @@ pub(super) fn setting(text: &str) -> Result<Setting, String> {
     }
     let mut names: Vec<&str> = scratch.rows().iter().map(|row| row.table).collect();
     names.extend(["spool_octets", "findings_per_rule"]);
-    names.extend(["unpack_ratio", "unpack_octets", "unpack_window", "interfaces", "keylog_sessions"]);
+    names.extend([
+        "unpack_ratio",
+        "unpack_octets",
+        "unpack_window",
+        "interfaces",
+        "keylog_sessions",
+    ]);
     Err(format!("there is no table '{table}'; tables are {}", names.join(", ")))
 }
 

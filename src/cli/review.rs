@@ -5,9 +5,9 @@ use std::path::PathBuf;
 
 use super::args::{Calls, Ladder, Review, Source};
 use super::inputs::{self, Inputs};
+use super::keys::keys;
 use super::output::{self, Target};
 use super::progress::Bar;
-use super::keys::keys;
 use super::{Failure, Status, cut, limits};
 use crate::capture::{Filter, FilterError, Selection};
 use crate::engine::{self, Config, Cut, Examined};

@@ -187,7 +187,14 @@ fn engage(
     collector.listen(listeners);
     let lanes = config.lanes.clamp(1, CELLS);
     let mut report = |at: &Merge, packets| progress(how_far(at, packets));
-    pipeline::run(merge, lanes, config.epoch, (&config.policy, &config.keys), collector, &mut report)
+    pipeline::run(
+        merge,
+        lanes,
+        config.epoch,
+        (&config.policy, &config.keys),
+        collector,
+        &mut report,
+    )
 }
 
 /// The sources with what is selected of them, and what is wrong with those that cannot be opened.

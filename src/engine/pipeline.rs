@@ -57,11 +57,8 @@ pub fn run(
     let keys = Arc::clone(dispatcher.keys());
     let lane = |number| Lane::new(number, lanes, &policy.limits, &keys);
     let mut totals = if lanes == 1 {
-        let mut inline = Inline {
-            lane: lane(0),
-            facts: EpochFacts::default(),
-            collector: &mut collector,
-        };
+        let mut inline =
+            Inline { lane: lane(0), facts: EpochFacts::default(), collector: &mut collector };
         dispatcher.run(&mut inline, progress);
         inline.lane.totals()
     } else {

@@ -86,11 +86,7 @@ pub(super) fn left_out(merge: &Merge, packets: u64) -> Vec<String> {
 }
 
 /// What cannot be known from this capture, as far as the sources decide it.
-pub(super) fn limits(
-    capture: &CaptureRecord,
-    counts: &Counts,
-    openings: &Openings,
-) -> Vec<String> {
+pub(super) fn limits(capture: &CaptureRecord, counts: &Counts, openings: &Openings) -> Vec<String> {
     let mut limits = Vec::new();
     for source in &capture.sources {
         if source.truncated {

@@ -261,9 +261,8 @@ impl DtlsFlows {
 
 /// A hash of the random of the `ClientHello` with which the datagram begins.
 fn greeting(payload: &[u8]) -> Option<u64> {
-    let record = Record::read(payload).filter(|record| {
-        record.content_type == ContentType::Handshake && record.epoch == 0
-    })?;
+    let record = Record::read(payload)
+        .filter(|record| record.content_type == ContentType::Handshake && record.epoch == 0)?;
     let (fragment, _) = Fragment::read(record.fragment)?;
     let begins = fragment.kind == 1 && fragment.offset == 0;
     let random = fragment.body.get(2..34).filter(|_| begins)?;

@@ -85,12 +85,7 @@ struct Inside {
 
 impl Opening {
     /// Takes ordered octets. The purse may be lent out meanwhile: it pays in [`Self::settle`].
-    pub(super) fn push(
-        &mut self,
-        piece: &Piece<'_>,
-        shared: &mut Shared,
-        emit: &mut Emitter<'_>,
-    ) {
+    pub(super) fn push(&mut self, piece: &Piece<'_>, shared: &mut Shared, emit: &mut Emitter<'_>) {
         if self.over {
             return;
         }
@@ -185,8 +180,11 @@ impl Opening {
         let Self { stream, inside, .. } = self;
         let keys = shared.keys.clone();
         stream.push(piece.side, piece.octets, piece.after_gap, &keys, &mut |plain: &Plain<'_>| {
-            let (src, dst) =
-                if plain.side == piece.side { (piece.src, piece.dst) } else { (piece.dst, piece.src) };
+            let (src, dst) = if plain.side == piece.side {
+                (piece.src, piece.dst)
+            } else {
+                (piece.dst, piece.src)
+            };
             let opened = Piece {
                 side: plain.side,
                 src,
@@ -204,7 +202,8 @@ impl Opening {
     /// Has the purse pay for what is unfinished. False if it cannot, or if nothing more will come of
     /// the connection.
     pub(super) fn settle(&mut self, shared: &mut Shared) -> bool {
-        let cost = self.stream.cost().saturating_add(self.inside.cost());
+        let held = self.stream.cost().saturating_add(self.inside.cost());
+        let cost = held.saturating_add(u64::try_from(size_of::<Self>()).unwrap_or(u64::MAX));
         if cost <= self.paid {
             shared.purse.give(self.paid - cost);
         } else if !shared.purse.take(cost - self.paid) {

@@ -193,8 +193,7 @@ impl KeyLog {
         if line.len() > LINE_MAX {
             return None;
         }
-        let mut words =
-            line.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty());
+        let mut words = line.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty());
         let (label, name, secret) = (words.next()?, words.next()?, words.next()?);
         if words.next().is_some() {
             return None;

@@ -7,7 +7,7 @@
 
 use std::sync::Arc;
 
-use super::keylog::{KeyLog, Kept, Random, SessionKeys};
+use super::keylog::{Kept, KeyLog, Random, SessionKeys};
 use super::rsa::RsaKey;
 
 /// The secrets that hold.

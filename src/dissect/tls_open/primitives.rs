@@ -5,9 +5,9 @@
 
 use aes::{Aes128, Aes256};
 use cbc::cipher::{BlockModeDecrypt, KeyIvInit, block_padding::NoPadding};
+use ccm::Ccm;
 use ccm::aead::{AeadInOut, KeyInit};
 use ccm::consts::{U8, U12, U16};
-use ccm::Ccm;
 use hmac::Mac as _;
 use ring::aead;
 

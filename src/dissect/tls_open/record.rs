@@ -161,8 +161,10 @@ impl Opener {
 
     /// A record went by, opened or not: where the next one's IV is the end of this one, notes it.
     pub fn passed(&mut self, record: &Sealed<'_>) {
-        if let Way::Cbc { chain: Some(chain), .. } = &mut self.way
-            && let Some(last) = record.fragment.last_chunk()
+        let Way::Cbc { mac, chain: Some(chain), mac_last, .. } = &mut self.way else { return };
+        let tag = if *mac_last { mac.octets() } else { 0 };
+        if let Some((blocks, _)) = cut(record.fragment, tag)
+            && let Some(last) = blocks.last_chunk()
         {
             *chain = *last;
         }
@@ -295,8 +297,7 @@ mod tests {
              62974e1f5a6292a2977014bd1e3deae63aeebb21694915e4",
         );
         let opener = Opener::of_secret(Aead::Aes128Gcm, Hash::Sha256, &secret).unwrap();
-        let record =
-            Sealed { content_type: 23, version: 0x0303, sequence: 0, fragment: &fragment };
+        let record = Sealed { content_type: 23, version: 0x0303, sequence: 0, fragment: &fragment };
         let mut out = Vec::new();
         assert_eq!(opener.open(&record, &mut out), Some(23));
         assert_eq!(out, (0..0x32).collect::<Vec<u8>>());
@@ -323,8 +324,12 @@ mod tests {
                 let opener = opener.unwrap();
                 for length in 0..80 {
                     let fragment = vec![3; length];
-                    let record =
-                        Sealed { content_type: 23, version: 0x0303, sequence: 0, fragment: &fragment };
+                    let record = Sealed {
+                        content_type: 23,
+                        version: 0x0303,
+                        sequence: 0,
+                        fragment: &fragment,
+                    };
                     assert_eq!(opener.open(&record, &mut Vec::new()), None, "{cipher:?} {length}");
                 }
                 assert!(Opener::of_block(&suite, version, false, &block[1..], 1).is_none());

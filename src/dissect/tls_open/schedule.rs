@@ -35,9 +35,7 @@ impl Prf {
     pub fn session_hash(self, messages: &[u8]) -> Vec<u8> {
         match self {
             Self::One(hash) => digest(hash, messages),
-            Self::Halves => {
-                [digest(Hash::Md5, messages), digest(Hash::Sha1, messages)].concat()
-            }
+            Self::Halves => [digest(Hash::Md5, messages), digest(Hash::Sha1, messages)].concat(),
         }
     }
 }
