@@ -94,6 +94,11 @@ impl Session {
         }
     }
 
+    /// Takes what has become known of it, before it agrees on anything.
+    pub fn know(&mut self, secrets: SessionKeys) {
+        self.secrets = secrets;
+    }
+
     /// A further ClientHello, inside the session: what is agreed on next comes into force with the
     /// next `ChangeCipherSpec`, and until then the keys hold that hold (RFC 5246 §7.4.1.1).
     pub fn renegotiate(&mut self, client_random: Random, secrets: SessionKeys) {

@@ -317,6 +317,11 @@ impl TlsStream {
         if hello.is_retry() {
             return;
         }
+        // They may have come between the hellos.
+        if let Some(secrets) = self.random.filter(|_| !self.known).and_then(|of| keys.find(&of)) {
+            session.know(secrets);
+            self.known = true;
+        }
         let version = Version::of_wire(hello.agreed_version());
         let Some(version) = version.filter(|_| hello.compression == 0) else {
             return self.shut();
