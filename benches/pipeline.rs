@@ -31,6 +31,7 @@ fn reviewed(path: &Path, lanes: usize) -> Outcome {
         ladder: None,
         traced: Vec::new(),
         selection: overhear::capture::Selection::default(),
+        stdin: None,
         keys: overhear::dissect::tls_open::keys::Keys::default(),
     };
     review(&config, &mut |_| {}).unwrap()

@@ -16,8 +16,10 @@ use overhear::report::text::{Layout, grouped};
 use support::{Config, Fixture, fixtures, review, sums, tiny, value, workload};
 
 /// What a frame can be booked under: the words of the contract.
-const HANDLED: [&str; 12] =
-    ["sip", "rtp", "rtcp", "srtcp", "stun", "tls", "dtls", "zrtp", "turn", "hep", "ws", "msrp"];
+const HANDLED: [&str; 13] = [
+    "sip", "rtp", "rtcp", "srtcp", "stun", "tls", "dtls", "zrtp", "turn", "hep", "ws", "msrp",
+    "t38",
+];
 const SKIPPED: [&str; 15] = [
     "not-ip",
     "not-voip",

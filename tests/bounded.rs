@@ -14,12 +14,13 @@ mod support;
 use std::fmt::Write as _;
 
 use overhear::correlate::dialogs::Dialogs;
-use overhear::correlate::{media, rtcp};
-use overhear::model::stream::Figures;
+use overhear::correlate::{company, media, rtcp, zrtp};
 use overhear::policy::limits::CELLS;
 use overhear::policy::{Limits, Policy};
 use overhear::reassemble::duplicate;
-use overhear::track::{dtls_flows, figures, sctp_flows, stream, tcp_flows, turn_flows};
+use overhear::track::{
+    dtls_flows, figures, notes, sctp_flows, srtcp_flows, stream, tcp_flows, turn_flows, udptl_flows,
+};
 use serde_json::Value;
 use support::{Config, Fixture, made, review, sums, value};
 
@@ -98,6 +99,15 @@ fn many_turn_clients_are_bounded() {
         writeln!(text, "turn eve:{client} > pbx outside=pbx:{outside} peer=pbx:9").unwrap();
     }
     bites(&text, Limits { turn_flows: 64, ..Limits::default() }, "turn_flows", 200);
+}
+
+#[test]
+fn many_senders_of_srtcp_are_bounded() {
+    let mut text = String::new();
+    for ssrc in 1..300 {
+        writeln!(text, "srtcp eve:4001 > pbx:5001 rr ssrc={ssrc} +1ms").unwrap();
+    }
+    bites(&text, Limits { srtcp: 64, ..Limits::default() }, "srtcp", 200);
 }
 
 #[test]
@@ -317,11 +327,16 @@ fn a_stated_size_is_that_of_the_entry() {
     for (table, entry) in [
         ("streams", stream::ENTRY),
         ("duplicates", duplicate::ENTRY),
-        ("armed", size_of::<figures::Look>() + size_of::<Figures>()),
+        ("armed", figures::ENTRY),
         ("tcp_flows", tcp_flows::ENTRY),
         ("sctp_flows", sctp_flows::ENTRY),
         ("turn_flows", turn_flows::ENTRY),
+        ("srtcp", srtcp_flows::ENTRY),
         ("udp_flows", dtls_flows::ENTRY),
+        ("noted", notes::ENTRY),
+        ("udptl_flows", udptl_flows::ENTRY),
+        ("company", 2 * company::ENTRY),
+        ("zrtp", zrtp::ENTRY),
         ("announcements", media::ENTRY),
         ("rtcp", rtcp::ENTRY),
         ("transactions", Dialogs::TRANSACTION),

@@ -171,6 +171,7 @@ fn report(path: &Path, lanes: usize) -> Vec<u8> {
         ladder: None,
         traced: Vec::new(),
         selection: overhear::capture::Selection::default(),
+        stdin: None,
         keys: overhear::dissect::tls_open::keys::Keys::default(),
     };
     let mut outcome = review(&config, &mut |_| {}).unwrap();

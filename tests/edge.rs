@@ -30,6 +30,7 @@ fn report(path: &Path) -> Result<Value, Error> {
         ladder: None,
         traced: Vec::new(),
         selection: overhear::capture::Selection::default(),
+        stdin: None,
         keys: overhear::dissect::tls_open::keys::Keys::default(),
     };
     let mut outcome = review(&config, &mut |_| {})?;
@@ -121,6 +122,7 @@ fn a_capture_given_twice_counts_once() {
         ladder: None,
         traced: Vec::new(),
         selection: overhear::capture::Selection::default(),
+        stdin: None,
         keys: overhear::dissect::tls_open::keys::Keys::default(),
     };
     let twice = review(&config, &mut |_| {}).unwrap();

@@ -351,5 +351,20 @@ fn a_call_cut_out_is_the_same_call_with_the_same_streams() {
     };
     assert_eq!(calls(review(&[out]).0), calls(review(&[&all, "-f", "udp"]).0));
     overhear().args(["review", &all, "-w", out, "--call", "nobody"]).assert().code(2);
-    overhear().args(["review", "-", "-w", out]).assert().code(2);
+}
+
+#[test]
+fn a_pipe_is_kept_to_be_cut_and_cut_like_the_file() {
+    let path = recorded("baresip_sdes_tcp.pcapng");
+    let id = review(&[&path]).0["calls"][0]["id"].as_str().unwrap().to_owned();
+    let (from_file, from_pipe) = (scratch("of-file.pcapng", b""), scratch("of-pipe.pcapng", b""));
+    for (input, out) in [(path.as_str(), &from_file), ("-", &from_pipe)] {
+        let mut command = overhear();
+        command.args(["review", input, "-q", "--call", &id, "-w"]).arg(out);
+        command.write_stdin(fs::read(&path).unwrap()).assert().code(0);
+    }
+    assert_eq!(fs::read(from_file).unwrap(), fs::read(from_pipe).unwrap());
+    let mut command = overhear();
+    command.args(["review", "-", "-q", "-w", "-", "--limit", "spool_octets=1000"]);
+    command.write_stdin(fs::read(&path).unwrap()).assert().code(2);
 }

@@ -82,6 +82,7 @@ fn fault(octets: &[u8], path: &Path) -> Option<String> {
         ladder: None,
         traced: Vec::new(),
         selection: overhear::capture::Selection::default(),
+        stdin: None,
         keys: overhear::dissect::tls_open::keys::Keys::default(),
     };
     let work = || {

@@ -36,7 +36,10 @@ pub fn compound(octets: &[u8]) {
                 debug_assert!(reports.count() <= 31);
             }
             Body::Sdes(items) => debug_assert!(items.count() <= octets.len()),
-            Body::Bye { .. } | Body::ExtendedReport { .. } | Body::Other => {}
+            Body::ExtendedReport { blocks, .. } => {
+                let _ = rtcp::extended::Metrics::new(blocks).count();
+            }
+            Body::Bye { .. } | Body::Other => {}
         }
     }
 }
@@ -121,7 +124,9 @@ pub fn handshake(octets: &[u8]) {
             let mut text = String::new();
             tls::fingerprint::ja3s(&hello, &mut text);
         }
-        for suite in [0x0016, 0xc02f, 0xc014, 0x008e, 0xc033].into_iter().filter_map(tls::registry::suite) {
+        for suite in
+            [0x0016, 0xc02f, 0xc014, 0x008e, 0xc033].into_iter().filter_map(tls::registry::suite)
+        {
             let exchange = tls::key_exchange::ServerKeyExchange::parse(body, suite, true);
             let _ = exchange.map(|exchange| exchange.prime_bits());
         }

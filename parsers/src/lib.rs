@@ -22,5 +22,6 @@ pub mod secret;
 pub mod sip;
 pub mod stun;
 pub mod tls;
+pub mod udptl;
 pub mod websocket;
 pub mod zrtp;

@@ -25,12 +25,15 @@ pub struct Packet<'a> {
     pub message_type: &'a [u8],
     /// The message after the type block and before the checksum, as far as captured.
     pub message: &'a [u8],
+    /// The message from its preamble on, as RFC 6189 §8.1 hashes it; without the checksum.
+    pub whole: &'a [u8],
 }
 
 /// Reads one datagram; `None` unless the first octet, the cookie and the preamble are ZRTP's.
 pub fn parse(datagram: &[u8]) -> Option<Packet<'_>> {
-    let (&[first, _, s0, s1, c0, c1, c2, c3, r0, r1, r2, r3], rest) =
+    let (&[first, _, s0, s1, c0, c1, c2, c3, r0, r1, r2, r3], body) =
         datagram.split_first_chunk()?;
+    let rest = body;
     let (&[0x50, 0x5a, l0, l1], rest) = rest.split_first_chunk()? else { return None };
     if first >> 4 != 1 || [c0, c1, c2, c3] != MAGIC_COOKIE {
         return None;
@@ -43,6 +46,7 @@ pub fn parse(datagram: &[u8]) -> Option<Packet<'_>> {
         ssrc: u32::from_be_bytes([r0, r1, r2, r3]),
         message_type: block.trim_ascii_end(),
         message: rest.get(..length).unwrap_or(rest),
+        whole: body.get(..length.saturating_add(12)).unwrap_or(body),
     })
 }
 

@@ -26,6 +26,7 @@ mod filter;
 mod input;
 mod interface;
 mod interfaces;
+mod kept;
 mod live;
 mod merge;
 mod mmap;
@@ -48,6 +49,7 @@ pub use facts::{
 };
 pub use filter::{Filter, FilterError};
 pub use interfaces::{Interface, interfaces};
+pub use kept::Kept;
 pub use live::{Live, LiveError, LiveOptions, Opened, Recorder};
 pub use merge::{Merge, MergedBatch};
 pub use mmap::Mapping;

@@ -13,6 +13,7 @@ use super::facts::{
     Fault, FaultKind, Format, InterfaceStatistics, Secrets, SourceFacts, Tally, Via,
 };
 use super::input::{Input, Octets};
+use super::kept::Kept;
 use super::mmap::Mapping;
 use super::packed::{Compression, Packed, Spoilt, Unpacking};
 use super::pcap::{HEADER, Pcap};
@@ -30,7 +31,7 @@ const MAPPED: u64 = 32 << 20;
 
 /// How a file is read. The default is what measured faster
 /// (`docs/decisions/0003-reading-files.md`).
-#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct OpenOptions {
     /// Map regular files of up to 32 MiB instead of reading them in blocks. Compressed ones are
     /// always read.
@@ -39,12 +40,14 @@ pub struct OpenOptions {
     pub unpacking: Unpacking,
     /// Interfaces that a pcapng section may describe; packets of further ones have no link type.
     pub interfaces: usize,
+    /// What to read for `-`, if not standard input itself.
+    pub stdin: Option<Kept>,
 }
 
 impl OpenOptions {
     /// The usual limits, mapping files or not.
     pub const fn mapping(mmap: bool) -> Self {
-        Self { mmap, unpacking: Unpacking::USUAL, interfaces: 65_536 }
+        Self { mmap, unpacking: Unpacking::USUAL, interfaces: 65_536, stdin: None }
     }
 }
 
@@ -101,7 +104,8 @@ impl Source {
     pub fn open(path: &Path, options: &OpenOptions) -> Result<Self, CaptureError> {
         let fail = |error| CaptureError::of(path, error);
         if path.as_os_str() == "-" {
-            return Self::begin(path, Via::Stdin, Stream::stdin(), None, options);
+            let stream = options.stdin.as_ref().map_or_else(Stream::stdin, Stream::kept);
+            return Self::begin(path, Via::Stdin, stream, None, options);
         }
         let file = File::open(path).map_err(fail)?;
         let about = file.metadata().map_err(fail)?;
@@ -371,7 +375,7 @@ impl Source {
         };
         Ok(Self {
             path: path.to_path_buf(),
-            options: *options,
+            options: options.clone(),
             via,
             input,
             compression: Compression::None,

@@ -4,6 +4,8 @@
 use std::fs::File;
 use std::io::{self, Read, Stdin};
 
+use super::kept;
+
 /// Octets looked at: every magic number that matters has as many.
 pub(super) const HEAD: usize = 4;
 
@@ -21,6 +23,7 @@ pub(super) struct Stream {
 enum From {
     File(File),
     Stdin(Stdin),
+    Kept(kept::Reader),
     Nothing,
 }
 
@@ -33,6 +36,11 @@ impl Stream {
     /// Standard input.
     pub(super) fn stdin() -> Self {
         Self::of(From::Stdin(io::stdin()))
+    }
+
+    /// Standard input that was kept.
+    pub(super) fn kept(kept: &kept::Kept) -> Self {
+        Self::of(From::Kept(kept.reader()))
     }
 
     /// Nothing at all.
@@ -58,7 +66,7 @@ impl Stream {
     pub(super) fn as_file(&self) -> Option<&File> {
         match &self.from {
             From::File(file) => Some(file),
-            From::Stdin(_) | From::Nothing => None,
+            From::Stdin(_) | From::Kept(_) | From::Nothing => None,
         }
     }
 
@@ -87,6 +95,7 @@ impl Read for From {
         match self {
             Self::File(file) => file.read(into),
             Self::Stdin(stdin) => stdin.read(into),
+            Self::Kept(reader) => reader.read(into),
             Self::Nothing => Ok(0),
         }
     }

@@ -5,8 +5,10 @@ use std::path::PathBuf;
 
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 
+mod listen;
 mod live;
 
+pub(super) use listen::{Decrypt, Listen};
 pub(super) use live::{Autostop, Live};
 
 use super::limits;
@@ -23,6 +25,7 @@ Examples:
   overhear calls office.pcapng               one line per call
   overhear ladder office.pcapng --call c0f3  one call as an arrow diagram
   overhear review x.pcap.gz -w y.pcapng --call c0f3    its packets, commented
+  overhear listen office.pcapng --call c0f3  how much of it can be heard
   overhear explain MEDIA-CLEARTEXT-RTP       what a finding means
 
 `overhear FILE...` is short for `overhear review FILE...`.
@@ -53,6 +56,10 @@ pub(super) enum Command {
     Calls(Calls),
     /// A call as an arrow diagram
     Ladder(Ladder),
+    /// Proof that a call can be listened to
+    Listen(Listen),
+    /// Media of a call, opened with exposed keys, as packets
+    Decrypt(Decrypt),
     /// A test scenario as a capture
     Scenario(Scenario),
     /// Every rule

@@ -1,30 +1,14 @@
 //! `review -w`: the selected packets, or those of calls, as a capture of their own.
 
 use std::io::{self, Write as _};
-use std::path::{Path, PathBuf};
 
 use super::Failure;
 use super::args::Review;
-use super::inputs::is_stdin;
-use super::output::{self, Target};
+use super::output::Target;
 use crate::engine::trace::Trace;
 use crate::engine::{Config, cut};
 use crate::report::Outcome;
 use crate::report::text::grouped;
-
-/// The place for the packets, if they are wanted, found usable before the work begins.
-pub(super) fn target(
-    path: Option<&Path>,
-    inputs: &[PathBuf],
-    others: &[&Option<Target>],
-) -> Result<Option<Target>, Failure> {
-    if path.is_some() && inputs.iter().any(|input| is_stdin(input)) {
-        return Err(Failure::new(
-            "-w reads its input twice, and stdin can be read only once: write it to a file first",
-        ));
-    }
-    output::target(path, inputs, others)
-}
 
 /// Writes the packets and says on stderr how many.
 pub(super) fn write(

@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 
 use super::Failure;
 use super::args::{Source, nearest_command};
-use crate::capture;
+use crate::capture::{self, Kept};
+use crate::engine::Config;
 
 /// Sources of one review at most: a frame names its source in 16 bits.
 const SOURCES: usize = 1 << 16;
@@ -41,6 +42,16 @@ pub(super) fn expand(source: &Source) -> Result<Inputs, Failure> {
         SOURCES.. => Err(Failure::new(format!("more than {SOURCES} sources"))),
         _ => Ok(inputs),
     }
+}
+
+/// Keeps standard input, if it is among the sources of work that reads them more than once.
+pub(super) fn keep_stdin(config: &mut Config) -> Result<(), Failure> {
+    if config.sources.iter().any(|path| is_stdin(path)) {
+        let kept = Kept::stdin(config.policy.limits.spool_octets);
+        let wrong = |error| Failure::new(format!("-: cannot be kept to be read twice: {error}"));
+        config.stdin = Some(kept.map_err(wrong)?);
+    }
+    Ok(())
 }
 
 /// Whether the path stands for stdin.

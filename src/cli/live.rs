@@ -12,11 +12,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use super::args::{Autostop, Live as Args};
 use super::keys::keys;
 use super::output::{self, Target, target};
-use super::review::{EPOCH, status, told};
+use super::review::{status, told};
 use super::{Failure, Status, signals};
 use crate::capture::{Filter, LiveError, LiveOptions, Opened, Selection, interfaces};
 use crate::engine::clock::{self, Stopwatch};
-use crate::engine::{self, Config, Examined};
+use crate::engine::{self, Config, Cut, Examined};
 use crate::model::finding::Severity;
 use crate::policy::Policy;
 use crate::report;
@@ -108,17 +108,19 @@ fn config(args: &Args) -> Result<Config, Failure> {
     for setting in &args.limit {
         setting.apply(&mut policy.limits);
     }
+    let lanes = args.lanes.unwrap_or_else(cores).min(crate::policy::limits::CELLS);
     Ok(Config {
         keys: keys(&args.secrets.keylog, &args.secrets.rsa_key, &policy.limits)?,
         sources: Vec::new(),
-        lanes: args.lanes.unwrap_or_else(cores).min(crate::policy::limits::CELLS),
+        lanes,
         mmap: false,
         hash: false,
-        epoch: EPOCH,
+        epoch: Cut::usual(lanes),
         policy,
         ladder: None,
         traced: Vec::new(),
         selection: Selection::default(),
+        stdin: None,
     })
 }
 

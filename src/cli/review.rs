@@ -17,10 +17,6 @@ use crate::report::events::Listener;
 use crate::report::ndjson::Ndjson;
 use crate::report::{self, Outcome};
 
-/// Frames and octets of an epoch: how much work is handed over at once. Nothing in a report depends
-/// on it.
-pub(super) const EPOCH: Cut = Cut { frames: 4_096, octets: 4 << 20 };
-
 /// `overhear review`.
 pub(super) fn review(args: &Review, bare: bool) -> Result<Status, Failure> {
     let policy = policy(&args.source);
@@ -35,12 +31,15 @@ pub(super) fn review(args: &Review, bare: bool) -> Result<Status, Failure> {
     let inputs = inputs::expand(&args.source)?;
     let config = config(&args.source, inputs.sources.clone(), policy)?;
     let json = output::target(args.json.as_deref(), &inputs.sources, &[])?;
-    let packets = cut::target(args.write.as_deref(), &inputs.sources, &[&json])?;
+    let packets = output::target(args.write.as_deref(), &inputs.sources, &[&json])?;
     let lines = output::target(args.ndjson.as_deref(), &inputs.sources, &[&json, &packets])?;
     let to_stdout =
         [&json, &packets, &lines].into_iter().any(|to| matches!(to, Some(Target::Stdout)));
     let quiet = args.source.quiet || to_stdout;
-    let config = Config { hash: args.hash, traced: args.call.clone(), ..config };
+    let mut config = Config { hash: args.hash, traced: args.call.clone(), ..config };
+    if packets.is_some() {
+        inputs::keep_stdin(&mut config)?;
+    }
     let listeners = ndjson(lines, args.sensor.as_deref());
     let Examined { mut outcome, trace, untold, .. } =
         match engage(&config, &args.source, inputs, listeners) {
@@ -116,7 +115,7 @@ pub(super) fn ladder(args: &Ladder) -> Result<Status, Failure> {
     Ok(Status::Done)
 }
 
-fn policy(source: &Source) -> Policy {
+pub(super) fn policy(source: &Source) -> Policy {
     let mut policy = Policy::default();
     for setting in &source.limit {
         setting.apply(&mut policy.limits);
@@ -124,21 +123,28 @@ fn policy(source: &Source) -> Policy {
     policy
 }
 
-fn config(source: &Source, sources: Vec<PathBuf>, policy: Policy) -> Result<Config, Failure> {
+pub(super) fn config(
+    source: &Source,
+    sources: Vec<PathBuf>,
+    policy: Policy,
+) -> Result<Config, Failure> {
     let cores = || std::thread::available_parallelism().map_or(1, usize::from);
     let most = crate::policy::limits::CELLS;
+    let lanes = source.lanes.unwrap_or_else(cores).min(most);
+    let usual = Cut::usual(lanes);
     let secrets = &source.secrets;
     Ok(Config {
         keys: keys(&secrets.keylog, &secrets.rsa_key, &policy.limits)?,
         sources,
-        lanes: source.lanes.unwrap_or_else(cores).min(most),
+        lanes,
         mmap: !source.no_mmap,
         hash: false,
-        epoch: Cut { frames: source.epoch_frames.unwrap_or(EPOCH.frames), ..EPOCH },
+        epoch: Cut { frames: source.epoch_frames.unwrap_or(usual.frames), ..usual },
         policy,
         ladder: None,
         traced: Vec::new(),
         selection: selection(source)?,
+        stdin: None,
     })
 }
 
@@ -158,7 +164,7 @@ fn selection(source: &Source) -> Result<Selection, Failure> {
 }
 
 /// Runs the engine under a progress bar.
-fn engage(
+pub(super) fn engage(
     config: &Config,
     source: &Source,
     inputs: Inputs,
@@ -174,7 +180,7 @@ fn engage(
 }
 
 /// What a reader of a short output must know: not all of the input is in it.
-fn remarks(outcome: &Outcome, quiet: bool) {
+pub(super) fn remarks(outcome: &Outcome, quiet: bool) {
     if quiet {
         return;
     }

@@ -11,12 +11,10 @@ use std::io;
 use super::join::{Citations, Join};
 use super::spool::{Merge, Store};
 use super::tally::Tally;
+use crate::model::handshake::HandshakeRecord;
 use crate::model::id::RecordKey;
 use crate::model::packed::{packed, unpack};
-use crate::model::handshake::HandshakeRecord;
-use crate::model::record::{
-    CallRecord, Protection, RegistrationRecord, StreamRecord,
-};
+use crate::model::record::{CallRecord, Protection, RegistrationRecord, StreamRecord};
 use crate::policy::Limits;
 
 /// Everything finished.

@@ -11,11 +11,12 @@ use overhear_parsers::sip::Method;
 use super::call::{Call, Change, flag, opposite};
 use super::call_text::text;
 use super::event::SipEvent;
+use super::exchange::WATCH;
 use super::index::Index;
 use super::intern::{Agents, Descriptions};
 use super::offer_answer::Speaker;
 use super::outbox::Outbox;
-use super::placement::{Completed, Placement, SdpRole};
+use super::placement::{Completed, Placement};
 use super::slots::Slots;
 use super::timers::{Place, Timers};
 use super::view::View;
@@ -52,6 +53,8 @@ pub(super) struct Calls {
     finished: Finished,
     agents: Agents,
     descriptions: Descriptions,
+    /// Until then plain offers are followed too: a secure one was refused.
+    watch_until: Ts,
     stamp: i64,
     evicted: u64,
     /// Octets that the calls hold outside the table.
@@ -79,6 +82,7 @@ impl Calls {
             finished: Finished::new(limits.calls / 8),
             agents: Agents::default(),
             descriptions: Descriptions::default(),
+            watch_until: Ts::MIN,
             stamp: 0,
             evicted: 0,
             octets: 0,
@@ -102,7 +106,7 @@ impl Calls {
         placement: &mut Placement,
         out: &mut Outbox,
     ) {
-        if !may_belong(view) {
+        if !view.may_belong_to_call() {
             return;
         }
         self.stamp = self.stamp.saturating_add(1);
@@ -118,15 +122,24 @@ impl Calls {
         let Some(call) = self.live.get_mut(slot) else { return };
         let repeated = placement.retransmission;
         let before = call.weight();
+        let established = call.success != 0;
         let change = call.observe(event, view, from, repeated, &mut self.agents);
         (call.touched, call.touched_at) = (stamp, event.watermark);
         let side = if view.request { from } else { opposite(from) };
         let body = if view.message.body().is_empty() { None } else { view.message.sdp() };
         let role = call.negotiation.role(view, from, body.is_some());
-        if let Some(body) = body.filter(|_| role != SdpRole::None && !repeated) {
-            let speaker = Speaker { call: call.key, side, role };
-            let shared = &mut self.descriptions;
-            call.negotiation.observe(event, &speaker, body, shared, &mut out.announcements);
+        let speaker = Speaker { call: call.key, side, role, established };
+        let watched = event.watermark < self.watch_until;
+        if !repeated
+            && call.negotiation.hear(
+                event,
+                view,
+                &speaker,
+                body,
+                (&mut self.descriptions, out, watched),
+            )
+        {
+            self.watch_until = event.watermark.plus(WATCH);
         }
         placement.call = Some(call.key);
         placement.side = Some(side);
@@ -170,7 +183,8 @@ impl Calls {
             self.leaving.sort_unstable_by(|a, b| b.cmp(a));
         }
         while let Some((_, slot)) = self.leaving.pop() {
-            if let Some(call) = self.live.take(slot) {
+            if let Some(mut call) = self.live.take(slot) {
+                out.exchanges.extend(call.negotiation.leave(call.key));
                 out.released.push((call.key, call.end.get().unwrap_or(Ts::MAX)));
                 out.calls.push(call.into_record());
             }
@@ -194,6 +208,11 @@ impl Calls {
     /// Reads a little of everything that a message may change in a call.
     pub(super) fn touch(&self, slot: u32) -> u64 {
         self.live.get(slot).map_or(0, Call::touch)
+    }
+
+    /// The call in a slot.
+    pub(super) fn key(&self, slot: u32) -> Option<RecordKey> {
+        self.live.get(slot).map(|call| call.key)
     }
 
     fn find(&self, view: &View<'_>) -> Option<Found> {
@@ -370,8 +389,9 @@ impl Calls {
 
     /// Takes a call out of the table and hands on its record.
     fn close(&mut self, slot: u32, now: Ts, out: &mut Outbox) {
-        let Some(call) = self.take(slot) else { return };
+        let Some(mut call) = self.take(slot) else { return };
         self.finished.add(call.hash);
+        out.exchanges.extend(call.negotiation.leave(call.key));
         out.released.push((call.key, call.end.get().unwrap_or(now)));
         out.calls.push(call.into_record());
         let live = &self.live;
@@ -396,13 +416,6 @@ impl Calls {
         self.octets = self.octets.saturating_sub(call.weight());
         Some(call)
     }
-}
-
-/// Whether a message can belong to a call: it is of a method that begins or ends one, or it names a
-/// dialog.
-fn may_belong(view: &View<'_>) -> bool {
-    let method = matches!(view.method, Method::Invite | Method::Ack | Method::Bye | Method::Cancel);
-    view.method != Method::Register && (method || !view.request || !view.to_tag.is_empty())
 }
 
 /// Calls that were finished lately, by hash, so that what comes late makes no new call.

@@ -90,9 +90,13 @@ impl Known {
 fn signed_by_itself(der: &[u8], says: &Certificate) -> bool {
     let algorithm: &'static dyn VerificationAlgorithm = match (says.signature.as_str(), says.key) {
         ("sha1WithRSAEncryption", _) => &signature::RSA_PKCS1_1024_8192_SHA1_FOR_LEGACY_USE_ONLY,
-        ("sha256WithRSAEncryption", _) => &signature::RSA_PKCS1_1024_8192_SHA256_FOR_LEGACY_USE_ONLY,
+        ("sha256WithRSAEncryption", _) => {
+            &signature::RSA_PKCS1_1024_8192_SHA256_FOR_LEGACY_USE_ONLY
+        }
         ("sha384WithRSAEncryption", _) => &signature::RSA_PKCS1_2048_8192_SHA384,
-        ("sha512WithRSAEncryption", _) => &signature::RSA_PKCS1_1024_8192_SHA512_FOR_LEGACY_USE_ONLY,
+        ("sha512WithRSAEncryption", _) => {
+            &signature::RSA_PKCS1_1024_8192_SHA512_FOR_LEGACY_USE_ONLY
+        }
         ("ecdsa-with-SHA256", Key::Ec { bits: 256 }) => &signature::ECDSA_P256_SHA256_ASN1,
         ("ecdsa-with-SHA384", Key::Ec { bits: 256 }) => &signature::ECDSA_P256_SHA384_ASN1,
         ("ecdsa-with-SHA256", Key::Ec { bits: 384 }) => &signature::ECDSA_P384_SHA256_ASN1,

@@ -10,6 +10,7 @@ use super::registration::Registrations;
 use super::transaction::Transactions;
 use super::view::View;
 use crate::model::fact::SipNames;
+use crate::model::id::RecordKey;
 use crate::model::time::Ts;
 use crate::policy::Limits;
 use overhear_parsers::sip::Method;
@@ -55,6 +56,11 @@ impl Dialogs {
         self.transactions.touch(names.request)
     }
 
+    /// Reads the request that a response with these names answers, once its index has been touched.
+    pub fn touch_request(&self, names: &SipNames) -> u64 {
+        if names.response == 0 { 0 } else { self.transactions.touch_entry(names.request) }
+    }
+
     /// Where the call of a message probably stands, for [`Dialogs::touch`].
     pub fn ahead(&self, names: &SipNames) -> Option<u32> {
         self.calls.ahead(names)
@@ -63,6 +69,11 @@ impl Dialogs {
     /// Reads what [`Dialogs::sip`] will need of that call, so that it is in the cache by then.
     pub fn touch(&self, ahead: u32) -> u64 {
         self.calls.touch(ahead)
+    }
+
+    /// The call that stands there.
+    pub fn key(&self, ahead: u32) -> Option<RecordKey> {
+        self.calls.key(ahead)
     }
 
     /// Runs the timers due at or before `watermark`, in the order of their deadlines; `true` if the

@@ -113,8 +113,7 @@ impl<'a> HandshakeRead<'a> {
         for message in Messages::new(octets).filter(|message| message.is_whole) {
             match message.kind {
                 MessageType::CLIENT_HELLO if self.hello.is_none() => {
-                    let parse =
-                        if dtls { ClientHello::parse_dtls } else { ClientHello::parse };
+                    let parse = if dtls { ClientHello::parse_dtls } else { ClientHello::parse };
                     self.hello = parse(message.body);
                 }
                 MessageType::CERTIFICATE => {

@@ -26,6 +26,10 @@ use super::index::Index;
 use super::outbox::{Announcement, MediaDescription};
 use super::view::hash_on;
 
+mod lookup;
+
+pub use self::lookup::Place;
+
 /// Name of the table in `evicted`.
 pub const TABLE: &str = "announcements";
 
@@ -50,6 +54,12 @@ pub struct Binding {
     pub call: RecordKey,
     /// Who sends the stream.
     pub sender: Side,
+    /// The call announced an address of the sender's host.
+    pub known_sender: bool,
+    /// The call announced the receiver's address.
+    pub known_receiver: bool,
+    /// When the call's dialog ended, if it has.
+    pub ended: Option<Ts>,
     /// The m-line as the receiver described it; as the sender did where the receiver is unknown.
     pub media: Arc<MediaDescription>,
 }
@@ -149,7 +159,7 @@ impl MediaBinder {
         }
         let (endpoint, call) = (announcement.endpoint, announcement.call);
         let ssrc = announcement.ssrcs.first().copied();
-        let slot = self.place(Entry {
+        let slot = self.put(Entry {
             at: announcement.at.time,
             until: Ts::MAX,
             ordinal: announcement.ordinal,
@@ -249,16 +259,20 @@ impl MediaBinder {
             self.entries.get(widen(slot)).is_some_and(|entry| entry.ssrc() == Some(key.ssrc))
         });
         let entry = self.entries.get(widen(found?)).filter(|entry| holds(entry, stream))?;
-        Some(binding(entry, entry.side))
+        let (src, dst) = stream.ends();
+        let known = (self.names_host(entry, src), self.names_host(entry, dst));
+        Some(self.binding(entry, entry.side, known))
     }
 
     fn bind_ends(&self, ends: (Endpoint, Endpoint), stream: &StreamEnded) -> Option<Binding> {
         let (src, dst) = ends;
         if let Some(at_receiver) = self.best(dst, src, stream) {
-            return Some(binding(at_receiver, other(at_receiver.side)));
+            let known = (self.names_host(at_receiver, src), true);
+            return Some(self.binding(at_receiver, other(at_receiver.side), known));
         }
         let at_sender = self.best(src, dst, stream)?;
-        Some(binding(at_sender, at_sender.side))
+        let known = (true, self.names_host(at_sender, dst));
+        Some(self.binding(at_sender, at_sender.side, known))
     }
 
     /// The best announcement of `endpoint` for a stream that has `far` at its other end.
@@ -312,12 +326,7 @@ impl MediaBinder {
     /// Whether the call of this announcement announced `endpoint`, in this one or in the next few
     /// of its ring.
     fn announced_by_call_of(&self, first: &Entry, endpoint: Endpoint) -> bool {
-        let next = |entry: &&Entry| self.entries.get(widen(entry.next_of_call));
-        std::iter::successors(Some(first), next)
-            .take(LOOKED_AT_OF_CALL)
-            .enumerate()
-            .take_while(|(number, entry)| *number == 0 || !std::ptr::eq(*entry, first))
-            .any(|(_, entry)| entry.endpoint == endpoint)
+        self.ring(first).any(|entry| entry.endpoint == endpoint)
     }
 
     fn newest_at(&self, endpoint: Endpoint) -> Option<u32> {
@@ -332,7 +341,7 @@ impl MediaBinder {
         })
     }
 
-    fn place(&mut self, entry: Entry) -> u32 {
+    fn put(&mut self, entry: Entry) -> u32 {
         if let Some(slot) = self.free.pop()
             && let Some(place) = self.entries.get_mut(widen(slot))
         {
@@ -413,10 +422,6 @@ struct Rank {
 /// Whether the stream's first packet falls into the time that the announcement holds.
 fn holds(entry: &Entry, stream: &StreamEnded) -> bool {
     entry.live && entry.at.minus(BEFORE) <= stream.first && stream.first <= entry.until
-}
-
-fn binding(entry: &Entry, sender: Side) -> Binding {
-    Binding { call: entry.call(), sender, media: Arc::clone(&entry.media) }
 }
 
 fn other(side: Side) -> Side {

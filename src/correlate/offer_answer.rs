@@ -1,18 +1,21 @@
 //! Offers and answers of one call (RFC 3264, and where they may stand: RFC 3261 §13.2.1, RFC 3262 §5,
 //! RFC 3311 §5, RFC 6337): which role an SDP plays, which addresses it announces, and what a call's
-//! media come to. It does not pair m-lines of offer and answer; binding streams is done elsewhere.
+//! media come to. Offers about security are put together with their answers in [`super::exchange`];
+//! binding streams is done elsewhere.
 
 use std::num::NonZeroU64;
 use std::sync::Arc;
 
 use overhear_parsers::sip::Method;
 
+use super::course::Course;
 use super::event::SipEvent;
+use super::exchange::{Exchange, Exchanges, Notes, Statement, may_conclude};
 use super::few::Few;
 use super::intern::Descriptions;
-use super::outbox::{Announcement, MediaDescription};
+use super::outbox::{Announcement, MediaDescription, Outbox};
 use super::placement::SdpRole;
-use super::session::sections;
+use super::session::{Section, sections};
 use super::view::{View, hash_number, hash_on};
 use crate::model::addr::Endpoint;
 use crate::model::id::RecordKey;
@@ -34,6 +37,14 @@ const OFFERED: u8 = 1 << 1;
 /// A response to its INVITE carried an offer that ACK or PRACK has to answer.
 const PENDING: u8 = 1 << 2;
 
+/// What a call's descriptions use, one bit each, with the words of the report.
+const FEATURES: [(u8, &str); 4] =
+    [(ICE, "ice"), (NAMED, "fqdn"), (CAPABILITIES, "capability-negotiation"), (T38, "t38")];
+const ICE: u8 = 1;
+const NAMED: u8 = 1 << 1;
+const CAPABILITIES: u8 = 1 << 2;
+const T38: u8 = 1 << 3;
+
 /// A description that was offered or answered.
 struct Described {
     media: Arc<MediaDescription>,
@@ -46,14 +57,24 @@ struct Described {
 #[derive(Default)]
 pub(super) struct Negotiation {
     described: Few<Described>,
-    /// What is announced now: the slot (side, m-line, candidate, hop) in the upper 16 bits, a hash
-    /// of what was announced in the lower 48.
+    /// What is announced now: the slot (side, m-line, candidate, hop) in the upper 16 bits, hashes of
+    /// the address and of the rest in 24 bits each.
     announced: Few<NonZeroU64>,
     /// `CSeq` number of the PRACK that answered an offer, to know it again on the next hop.
     prack: u32,
     /// The three bits above, the caller's and the callee's.
     sides: [u8; 2],
     key_exposed: bool,
+    /// Bits of [`FEATURES`].
+    features: u8,
+    aside: Option<Box<Aside>>,
+}
+
+/// What nearly no call has.
+#[derive(Default)]
+struct Aside {
+    exchanges: Exchanges,
+    course: Course,
 }
 
 /// Whose SDP it is, and where it was seen.
@@ -64,6 +85,8 @@ pub(super) struct Speaker {
     pub(super) side: Side,
     /// Its role.
     pub(super) role: SdpRole,
+    /// The call was accepted before.
+    pub(super) established: bool,
 }
 
 impl Negotiation {
@@ -112,21 +135,54 @@ impl Negotiation {
         if sdp { role } else { SdpRole::None }
     }
 
-    /// Takes in a session description and announces its addresses.
-    pub(super) fn observe(
+    /// Takes in what a message that repeats none says of media. `watched`: offers without security are
+    /// followed as well. True if a secure offer was refused as such.
+    #[inline]
+    pub(super) fn hear(
+        &mut self,
+        event: &SipEvent<'_>,
+        view: &View<'_>,
+        speaker: &Speaker,
+        body: Option<&[u8]>,
+        (shared, out, watched): (&mut Descriptions, &mut Outbox, bool),
+    ) -> bool {
+        let described = body.filter(|_| speaker.role != SdpRole::None);
+        // A copy in HEP does not show how the message itself travelled.
+        let seen = event.hep.is_none();
+        let Some(body) = described else {
+            return seen && self.is_followed() && self.conclude(event, view, speaker.call, out);
+        };
+        let notes = self.observe(event, speaker, body, shared, &mut out.announcements);
+        if seen && (notes.matter() || watched || self.is_followed()) {
+            self.follow(event, view, speaker, (body, notes), out);
+        }
+        false
+    }
+
+    /// Takes in a session description, announces its addresses, and says what it has to do with
+    /// security.
+    fn observe(
         &mut self,
         event: &SipEvent<'_>,
         speaker: &Speaker,
         body: &[u8],
         shared: &mut Descriptions,
         out: &mut Vec<Announcement>,
-    ) {
+    ) -> Notes {
         let answer = speaker.role == SdpRole::Answer;
+        let mut notes = Notes::default();
+        let mut held = None;
         sections(body, |mline, section| {
             self.key_exposed |= section.key && !event.encrypted;
             let description = section.describe(shared);
             self.remember(&description, answer, section.media.port != 0);
-            let told = Told { mline, description, answer, ssrcs: section.ssrcs() };
+            if section.media.port != 0 {
+                notes.note(&description);
+                held.get_or_insert(section.held);
+            }
+            self.note_features(section, &description);
+            let (ssrcs, zrtp) = (section.ssrcs(), section.zrtp());
+            let told = Told { mline, description, answer, ssrcs, zrtp };
             self.announce(event, speaker, &told, 0, section.endpoint(), section.rtcp(), out);
             // Nobody withdraws this one by itself: it goes with its call.
             if let Some(bundled) = section.bundled {
@@ -139,6 +195,61 @@ impl Negotiation {
                 self.announce(event, speaker, &told, place, Some(candidate), rtcp, out);
             }
         });
+        let known = self.aside.is_some() || held == Some(true);
+        if speaker.established && !answer && known {
+            let course = &mut self.aside.get_or_insert_default().course;
+            course.offered(speaker.side, held == Some(true), event.at.frame);
+        }
+        notes
+    }
+
+    /// Whether offers and answers of this call are put together.
+    #[inline]
+    fn is_followed(&self) -> bool {
+        self.aside.as_ref().is_some_and(|aside| !aside.exchanges.is_empty())
+    }
+
+    /// Puts the description together with what it answers, or keeps it until it is answered.
+    #[cold]
+    fn follow(
+        &mut self,
+        event: &SipEvent<'_>,
+        view: &View<'_>,
+        speaker: &Speaker,
+        (body, notes): (&[u8], Notes),
+        out: &mut Outbox,
+    ) {
+        let statement = Statement::new(event, view, speaker.side, body, notes);
+        let exchanges = &mut self.aside.get_or_insert_default().exchanges;
+        if speaker.role == SdpRole::Offer {
+            exchanges.offer(statement);
+        } else {
+            let last = view.request || view.is_success();
+            out.exchanges.extend(exchanges.answer(speaker.call, statement, last));
+        }
+    }
+
+    /// Takes in a final response without a description of its own to an offer that is followed; true
+    /// if it refuses security as such.
+    #[cold]
+    fn conclude(
+        &mut self,
+        event: &SipEvent<'_>,
+        view: &View<'_>,
+        call: RecordKey,
+        out: &mut Outbox,
+    ) -> bool {
+        let aside = self.aside.as_mut().filter(|_| may_conclude(view));
+        let exchange = aside.and_then(|aside| aside.exchanges.conclude(call, event, view.status));
+        let refused = exchange.as_ref().is_some_and(Exchange::refuses_security);
+        out.exchanges.extend(exchange);
+        refused
+    }
+
+    /// The call leaves the table: offers of which nothing became.
+    pub(super) fn leave(&mut self, call: RecordKey) -> impl Iterator<Item = Exchange> {
+        let exchanges = self.aside.as_mut().map(|aside| std::mem::take(&mut aside.exchanges));
+        exchanges.into_iter().flat_map(move |exchanges| exchanges.leave(call))
     }
 
     /// What the call's media come to.
@@ -168,17 +279,43 @@ impl Negotiation {
             [false, false, false, true] => Keying::Mikey,
             _ => Keying::Mixed,
         };
+        if let Some(aside) = &self.aside {
+            (record.holds, record.moves) = aside.course.record();
+        }
+        if self.features != 0 {
+            let used = FEATURES.iter().filter(|(bit, _)| self.features & bit != 0);
+            record.features = used.map(|(_, word)| (*word).into()).collect();
+        }
         record
     }
 
     /// Octets at most, beyond the struct itself, if descriptions are not shared.
     pub(super) fn weight(&self) -> usize {
-        self.described.len().saturating_mul(48).saturating_add(self.announced.len() * 8)
+        let aside = self.aside.as_ref().map_or(0, |aside| {
+            let held = aside.exchanges.weight().saturating_add(aside.course.weight());
+            held.saturating_add(size_of::<Aside>())
+        });
+        let lists =
+            self.described.len().saturating_mul(48).saturating_add(self.announced.len() * 8);
+        lists.saturating_add(aside)
     }
 
     /// An SRTP key stood in readable signalling.
     pub(super) const fn key_exposed(&self) -> bool {
         self.key_exposed
+    }
+
+    #[inline]
+    fn note_features(&mut self, section: &Section<'_>, media: &MediaDescription) {
+        let used = [
+            (section.ice(), ICE),
+            (section.named, NAMED),
+            (media.capable, CAPABILITIES),
+            (media.kind == "image" && section.media.is_t38(), T38),
+        ];
+        for (used, bit) in used {
+            self.features |= if used { bit } else { 0 };
+        }
     }
 
     fn remember(&mut self, media: &Arc<MediaDescription>, answer: bool, accepted: bool) {
@@ -210,12 +347,20 @@ impl Negotiation {
             self.announced.retain(|entry| !in_slot(entry));
             return;
         };
-        let entry = slot << 48 | told.hash(endpoint, rtcp) & 0xffff_ffff_ffff;
+        let entry = slot << 48 | told.hash(endpoint, rtcp);
         let entry = NonZeroU64::new(entry).unwrap_or(NonZeroU64::MIN);
         let before = self.announced.iter().copied().find(in_slot);
         match before {
             Some(known) if known == entry => return,
-            Some(_) => self.announced.retain(|entry| !in_slot(entry)),
+            Some(known) => {
+                // The upper half of the hash is the address.
+                let to = entry.get() >> 24 & 0xff_ffff;
+                if speaker.established && candidate == 0 && known.get() >> 24 & 0xff_ffff != to {
+                    let course = &mut self.aside.get_or_insert_default().course;
+                    course.moved(speaker.side, event.at.frame, to);
+                }
+                self.announced.retain(|entry| !in_slot(entry));
+            }
             None if self.announced.len() >= MAX_ANNOUNCED => {
                 let mut oldest = true;
                 self.announced.retain(|_| !std::mem::take(&mut oldest));
@@ -234,6 +379,7 @@ impl Negotiation {
             endpoint,
             rtcp,
             ssrcs: told.ssrcs.clone(),
+            zrtp: told.zrtp.clone(),
             candidate: candidate != 0,
             media: Arc::clone(&told.description),
         });
@@ -246,6 +392,7 @@ struct Told {
     description: Arc<MediaDescription>,
     answer: bool,
     ssrcs: Vec<u32>,
+    zrtp: Vec<u64>,
 }
 
 impl Told {
@@ -256,12 +403,15 @@ impl Told {
         side << 15 | u64::from(self.mline & 0x1f) << 10 | u64::from(candidate & 0xf) << 6 | hop
     }
 
+    /// Of the address in 24 bits, and below it of all the rest.
     fn hash(&self, endpoint: Endpoint, rtcp: Option<Endpoint>) -> u64 {
+        let address = hash_on(u64::from(endpoint.port), endpoint.addr.octets());
         let mut hash = self.description.digest;
-        for endpoint in [Some(endpoint), rtcp].into_iter().flatten() {
-            hash = hash_on(hash ^ u64::from(endpoint.port), endpoint.addr.octets());
+        if let Some(rtcp) = rtcp {
+            hash = hash_on(hash ^ u64::from(rtcp.port), rtcp.addr.octets());
         }
-        self.ssrcs.iter().fold(hash, |hash, &ssrc| hash_number(hash, u64::from(ssrc)))
+        let hash = self.ssrcs.iter().fold(hash, |hash, &ssrc| hash_number(hash, u64::from(ssrc)));
+        (address >> 40) << 24 | hash >> 40
     }
 }
 

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::call_record::FinishedCall;
+use super::exchange::Exchange;
 use super::registration::FinishedRegistration;
 use crate::model::addr::Endpoint;
 use crate::model::evidence::FrameRef;
@@ -19,6 +20,8 @@ pub struct Outbox {
     pub registrations: Vec<FinishedRegistration>,
     /// SDP says: media is expected there.
     pub announcements: Vec<Announcement>,
+    /// Offers about security that have met their answers.
+    pub exchanges: Vec<Exchange>,
     /// Calls whose announcements may expire, with the end of the dialog; [`Ts::MAX`] for a call
     /// that was still open when the capture ended.
     pub released: Vec<(RecordKey, Ts)>,
@@ -34,6 +37,7 @@ impl Outbox {
         self.calls.is_empty()
             && self.registrations.is_empty()
             && self.announcements.is_empty()
+            && self.exchanges.is_empty()
             && self.released.is_empty()
     }
 
@@ -66,6 +70,8 @@ pub struct Announcement {
     pub rtcp: Option<Endpoint>,
     /// `a=ssrc` values, at most 4.
     pub ssrcs: Vec<u32>,
+    /// `a=zrtp-hash` values, the first 64 bits of each, at most 4 (RFC 6189 §8.1).
+    pub zrtp: Vec<u64>,
     /// An ICE candidate rather than the c= and m= lines.
     pub candidate: bool,
     /// The medium, shared by all calls that describe it equally.
@@ -94,4 +100,10 @@ pub struct MediaDescription {
     pub mikey: bool,
     /// `a=rtcp-mux` (RFC 5761).
     pub rtcp_mux: bool,
+    /// RTP in a secure profile: `RTP/SAVP` and the like.
+    pub secure: bool,
+    /// RTP in another profile.
+    pub plain: bool,
+    /// Capability negotiation (RFC 5939).
+    pub capable: bool,
 }

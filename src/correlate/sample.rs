@@ -1,16 +1,16 @@
 //! Records for tests of what stores, joins and prints them.
 
 use crate::model::addr::{Addr, Endpoint};
-use crate::model::finding::Confidence;
-use crate::model::id::{Kind, RecordId};
 use crate::model::code_point::{CipherSuite, Group, Number, Scheme, SrtpProfile, Version};
+use crate::model::finding::Confidence;
 use crate::model::handshake::{
     AlertRecord, CertificateRecord, Ending, HandshakeRecord, Offered, Outcome, Peer,
 };
+use crate::model::id::{Kind, RecordId};
 use crate::model::record::{
-    CallMedia, CallRecord, CallState, HandshakeKind, Jitter, Keying, Party,
-    PayloadType, Protection, RegistrationRecord, RegistrationState, Side, Sides, StreamRecord,
-    StreamRtcp, VerdictRecord,
+    CallMedia, CallRecord, CallState, HandshakeKind, Jitter, Keying, Party, PayloadType,
+    Protection, RegistrationRecord, RegistrationState, Side, Sides, StreamRecord, StreamRtcp,
+    VerdictRecord,
 };
 use crate::model::time::{Span, Ts};
 
@@ -71,6 +71,9 @@ pub(crate) fn call(frame: u64) -> CallRecord<'static> {
             answered: vec!["RTP/AVP".into()],
             keying: Keying::None,
             codecs: vec!["PCMU".into(), "telephone-event".into()],
+            holds: Vec::new(),
+            moves: Vec::new(),
+            features: Vec::new(),
         },
         transfers: Vec::new(),
         challenges: 1,
@@ -124,6 +127,7 @@ pub(crate) fn stream(frame: u64) -> StreamRecord<'static> {
         negotiated: Some("RTP/AVP".into()),
         digits: None,
         rtcp: Some(StreamRtcp { sender_reports: 8, report_blocks: 8, ..StreamRtcp::default() }),
+        quality: None,
     }
 }
 

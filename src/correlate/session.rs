@@ -76,11 +76,26 @@ impl Attributes {
     const SSRC: Self = Self(1 << 6);
     const CANDIDATE: Self = Self(1 << 7);
     const BUNDLE_ONLY: Self = Self(1 << 8);
-    /// What the session may say for all media: RFC 4568, RFC 8122 §5, RFC 6189 §8, RFC 4567 §3.
-    const OF_SESSION: Self =
-        Self(Self::CRYPTO.0 | Self::FINGERPRINT.0 | Self::ZRTP.0 | Self::MIKEY.0);
+    /// Capability negotiation.
+    const CAPABLE: Self = Self(1 << 9);
+    /// `a=sendonly`, `a=inactive`.
+    const HELD: Self = Self(1 << 10);
+    /// `a=sendrecv`, `a=recvonly`.
+    const FLOWS: Self = Self(1 << 11);
+    /// `a=ice-ufrag`.
+    const ICE: Self = Self(1 << 12);
+    /// What the session may say for all media: RFC 4568, RFC 8122 §5, RFC 6189 §8, RFC 4567 §3,
+    /// RFC 5939 §3.3.2, RFC 8839 §5.4.
+    const OF_SESSION: Self = Self(
+        Self::CRYPTO.0
+            | Self::FINGERPRINT.0
+            | Self::ZRTP.0
+            | Self::MIKEY.0
+            | Self::CAPABLE.0
+            | Self::ICE.0,
+    );
     /// What is part of the description.
-    const DESCRIBED: Self = Self(Self::OF_SESSION.0 | Self::RTCP_MUX.0);
+    const DESCRIBED: Self = Self((Self::OF_SESSION.0 | Self::RTCP_MUX.0) & !Self::ICE.0);
 
     const fn has(self, other: Self) -> bool {
         self.0 & other.0 != 0
@@ -93,6 +108,11 @@ pub(super) struct Section<'a> {
     pub(super) media: Media<'a>,
     /// An `a=crypto` has a key that can be used.
     pub(super) key: bool,
+    /// Media is not to be sent to the writer: `sendonly`, `inactive`, the null address (RFC 3264
+    /// §8.4, RFC 2543 §B.5).
+    pub(super) held: bool,
+    /// A name stands where an address would.
+    pub(super) named: bool,
     address: Option<IpAddr>,
     attributes: Attributes,
     /// The address of the m-line that the bundle goes by, where it is not this one's own.
@@ -132,11 +152,17 @@ impl<'a> Section<'a> {
         hasher.write(media.proto);
         hasher.write(media.formats_text());
         let connection = own.connection.or(session.connection).map(Connection::parse);
+        let address = connection.and_then(|connection| connection.ip());
+        let directed = own.attributes.has(Attributes(Attributes::HELD.0 | Attributes::FLOWS.0));
+        let direction = if directed { own.attributes } else { session.attributes };
+        let null = address.is_some_and(|address| address.is_unspecified());
         Self {
             media,
             key: attributes.has(Attributes::CRYPTO)
                 && media.cryptos().any(|crypto| crypto.has_usable_key()),
-            address: connection.and_then(|connection| connection.ip()),
+            held: null || direction.has(Attributes::HELD),
+            named: address.is_none() && connection.is_some_and(|of| of.is_name()),
+            address,
             attributes,
             bundled: None,
             hash: hasher.finish(),
@@ -171,6 +197,11 @@ impl<'a> Section<'a> {
         shared.get(self.hash, same, |shared| self.make(if shared { MAX_CODECS } else { 0 }))
     }
 
+    /// ICE (RFC 8839).
+    pub(super) const fn ice(&self) -> bool {
+        self.attributes.has(Attributes(Attributes::ICE.0 | Attributes::CANDIDATE.0))
+    }
+
     /// Where media is expected: `None` for port 0, a name, or the zero address.
     pub(super) fn endpoint(&self) -> Option<Endpoint> {
         usable(self.address?, self.media.port)
@@ -201,6 +232,19 @@ impl<'a> Section<'a> {
             }
         }
         ssrcs
+    }
+
+    /// The first 64 bits of `a=zrtp-hash` values; what is no SHA-256 in hexadecimal is left out.
+    pub(super) fn zrtp(&self) -> Vec<u64> {
+        if !self.attributes.has(Attributes::ZRTP) {
+            return Vec::new();
+        }
+        let number = |(_, hex): (&[u8], &[u8])| {
+            let text = std::str::from_utf8(hex).ok()?;
+            let whole = text.len() == 64 && text.bytes().all(|octet| octet.is_ascii_hexdigit());
+            u64::from_str_radix(text.get(..16).filter(|_| whole)?, 16).ok()
+        };
+        self.media.zrtp_hashes().filter_map(number).take(MAX_SSRCS).collect()
     }
 
     /// ICE candidates for RTP: number from 1, endpoint, and the candidate for RTCP with
@@ -248,6 +292,9 @@ impl<'a> Section<'a> {
             zrtp: has(Attributes::ZRTP),
             mikey: has(Attributes::MIKEY),
             rtcp_mux: has(Attributes::RTCP_MUX),
+            secure: self.media.is_secure_profile(),
+            plain: self.media.is_rtp() && !self.media.is_secure_profile(),
+            capable: has(Attributes::CAPABLE),
         };
         description.digest = stable_hash(&description);
         description
@@ -288,6 +335,14 @@ impl<'a> Said<'a> {
             Some(b'c' | b'C') if is(b"crypto") => Attributes::CRYPTO,
             Some(b'f' | b'F') if is(b"fingerprint") => Attributes::FINGERPRINT,
             Some(b's' | b'S') if is(b"ssrc") => Attributes::SSRC,
+            Some(b's') if value == b"sendrecv" => Attributes::FLOWS,
+            Some(b's') if value == b"sendonly" => Attributes::HELD,
+            Some(b'i') if value == b"inactive" => Attributes::HELD,
+            Some(b'r') if value == b"recvonly" => Attributes::FLOWS,
+            Some(b'i' | b'I') if is(b"ice-ufrag") => Attributes::ICE,
+            Some(b't' | b'T') if is(b"tcap") => Attributes::CAPABLE,
+            Some(b'p' | b'P') if is(b"pcfg") => Attributes::CAPABLE,
+            Some(b'a' | b'A') if is(b"acfg") => Attributes::CAPABLE,
             Some(b'z' | b'Z') if is(b"zrtp-hash") => Attributes::ZRTP,
             Some(b'k' | b'K') if is(b"key-mgmt") => Attributes::MIKEY,
             _ => return,

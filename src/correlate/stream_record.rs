@@ -6,12 +6,16 @@ use overhear_parsers::rtp::payload;
 
 use crate::model::addr::STABLE;
 use crate::model::id::{Kind, RecordId};
-use crate::model::record::{Jitter, PayloadType, StreamRecord, StreamRtcp, VerdictRecord};
+use crate::model::record::{
+    Jitter, PayloadType, Protection, StreamQuality, StreamRecord, StreamRtcp, VerdictRecord,
+};
 use crate::model::stream::StreamEnded;
-use crate::track::law::{self, Codec, Evidence, Verdict};
+use crate::track::law::Codec;
+use crate::track::verdict::{self, Evidence, Verdict};
 
 use super::media::Binding;
 use super::outbox::MediaDescription;
+use super::quality::{self, Transmission};
 
 /// Shortest stream, seconds, whose clock is compared with the capture's.
 const DRIFT_SECONDS: f64 = 10.0;
@@ -32,6 +36,7 @@ pub fn stream_record<'a>(
     };
     let (duration, loss_pct) =
         (stream.duration().secs_f64(), percent(stream.lost, stream.expected));
+    let quality = sound(stream, &payload_types);
     StreamRecord {
         id: stream_id(stream),
         call: binding.map(|binding| binding.call.id),
@@ -56,16 +61,28 @@ pub fn stream_record<'a>(
         reordered: u64::from(stream.reordered),
         jitter_ms: jitter
             .map(|jitter| Jitter { mean: round3(jitter.mean), max: round3(jitter.max) }),
-        mos: None,
+        mos: quality.map(|quality| quality.mos_buffered),
         dscp: Some(stream.dscp),
         ttl: Some(stream.ttl),
         gaps: u64::from(stream.gaps),
         protection: verdict.protection,
         verdict: verdict_record(&verdict),
         negotiated: media.map(|media| media.profile.as_str().into()),
-        digits: None,
+        digits: digits(stream, media),
         rtcp,
+        quality,
     }
+}
+
+/// The telephone events of the stream, if it has some. Other media may have payloads of the same
+/// build: SDP has the last word on what the payload type is for.
+fn digits(stream: &StreamEnded, media: Option<&MediaDescription>) -> Option<u64> {
+    let digits = &stream.notes.as_ref()?.digits;
+    let of = |(payload_type, ..): &&(u8, String, u32)| *payload_type == digits.payload_type;
+    let named = media.and_then(|media| media.codecs.iter().find(of));
+    let fits = named
+        .is_none_or(|(_, name, _)| name.is_empty() || name.eq_ignore_ascii_case("telephone-event"));
+    (fits && digits.count() > 0).then_some(u64::from(digits.count()))
 }
 
 /// How much faster the RTP clock runs than the capture's, percent, where both can be told.
@@ -87,6 +104,23 @@ pub fn drift_pct(stream: &StreamEnded, clock: Option<u32>) -> Option<f64> {
     Some((by_sender - duration) / duration * 100.0)
 }
 
+/// How the stream sounds, by its main payload type.
+fn sound(stream: &StreamEnded, payload_types: &[PayloadType<'_>]) -> Option<StreamQuality> {
+    let main = payload_types.iter().max_by_key(|pt| pt.packets)?;
+    let clock = main.clock_rate.filter(|clock| *clock > 0);
+    let [law, _] = stream.law.rows;
+    quality::quality(&Transmission {
+        codec: main.codec.as_deref()?,
+        expected: stream.expected,
+        lost: stream.lost,
+        bursts: &stream.bursts,
+        late_pct: None,
+        packet_ms: clock
+            .filter(|_| law.ticks > 0)
+            .map(|clock| f64::from(law.ticks) * 1e3 / f64::from(clock)),
+    })
+}
+
 /// Derived from addresses, SSRC and the first packet's time, so that two streams of one SSRC
 /// differ.
 fn stream_id(stream: &StreamEnded) -> RecordId {
@@ -104,7 +138,7 @@ fn judge(stream: &StreamEnded, media: Option<&MediaDescription>) -> Verdict {
         Some((_, name, _)) if !name.is_empty() => Codec::named(name.as_bytes(), 1),
         _ => Codec::assigned(main),
     };
-    law::verdict(Evidence::of(stream), codec)
+    verdict::verdict(Evidence::of(stream), codec)
 }
 
 fn payload_types<'a>(
@@ -135,14 +169,34 @@ fn payload_types<'a>(
     all
 }
 
+/// The verdict with the figures that it rests on; `docs/report.md` says what they are.
 fn verdict_record(verdict: &Verdict) -> VerdictRecord<'static> {
-    let mut figures = Vec::with_capacity(3);
-    if verdict.of > 0 {
-        figures.push(("hits".into(), f64::from(verdict.hits)));
-        figures.push(("of".into(), f64::from(verdict.of)));
+    let mut figures = Vec::with_capacity(6);
+    let mut put = |name: &'static str, value: f64| figures.push((name.into(), value));
+    if let Some((hits, of)) = verdict.hits {
+        put("hits", f64::from(hits));
+        put("of", f64::from(of));
     }
-    if let Some(surplus) = verdict.surplus {
-        figures.push(("tag".into(), f64::from(surplus)));
+    if let Some(tag) = verdict.tag {
+        put("tag", f64::from(tag));
+    }
+    if verdict.contrary > 0 {
+        put("contrary", f64::from(verdict.contrary));
+    }
+    if verdict.mki > 0 {
+        put("mki", f64::from(verdict.mki));
+    }
+    if let Some((_, statistic)) = verdict.looks.said() {
+        put("chi", f64::from(statistic.chi));
+        put("bitz", f64::from(statistic.bitz) / 10.0);
+        put("n", f64::from(statistic.packets));
+        if verdict.protection == Protection::AuthenticatedOnly {
+            put("tail", f64::from(statistic.tail_10) / 10.0);
+        }
+    }
+    if verdict.looks.turned() {
+        put("n_clear", f64::from(verdict.looks.clear.packets));
+        put("n_encrypted", f64::from(verdict.looks.random.packets));
     }
     VerdictRecord { test: verdict.test.into(), confidence: verdict.confidence, figures }
 }

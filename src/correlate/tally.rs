@@ -7,8 +7,8 @@ use std::collections::BTreeMap;
 use crate::model::frame::FrameId;
 use crate::model::handshake::HandshakeRecord;
 use crate::model::record::{
-    CallRecord, CallState, HandshakeKind, Protection, RegistrationRecord,
-    RegistrationState, StreamRecord,
+    CallRecord, CallState, HandshakeKind, Protection, RegistrationRecord, RegistrationState,
+    StreamRecord,
 };
 
 /// Frames named as examples for each kind of stream.

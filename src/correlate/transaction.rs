@@ -131,6 +131,11 @@ impl Transactions {
         self.index.touch(Keyed::alone(request))
     }
 
+    /// Reads the entry of the request of this key.
+    pub(super) fn touch_entry(&self, request: u64) -> u64 {
+        self.find(Keyed::alone(request)).map_or(0, |entry| entry.at.frame.number)
+    }
+
     fn find(&self, keyed: Keyed) -> Option<&Entry> {
         let entry = |number: u32| self.entries.get(age(self.base, number)?);
         let is = |number| entry(number).is_some_and(|entry| entry.key == keyed.key);

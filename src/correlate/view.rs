@@ -77,6 +77,15 @@ impl<'a> View<'a> {
         self.request && self.method == Method::Invite && self.to_tag.is_empty()
     }
 
+    /// Whether it can belong to a call: it is of a method that begins or ends one, or it names a
+    /// dialog.
+    #[inline]
+    pub(super) fn may_belong_to_call(&self) -> bool {
+        let of_calls =
+            matches!(self.method, Method::Invite | Method::Ack | Method::Bye | Method::Cancel);
+        self.method != Method::Register && (of_calls || !self.request || !self.to_tag.is_empty())
+    }
+
     /// A final response.
     pub(super) fn is_final(&self) -> bool {
         self.status >= 200

@@ -42,7 +42,7 @@ impl Book {
     /// Notes `thing` for the finding with this number.
     #[inline]
     pub(super) fn note(&mut self, finding: u32, thing: impl Hash) -> Noted {
-        self.note_hash(stable_hash(&(finding, thing)))
+        self.note_hash(Self::hash(finding, thing))
     }
 
     /// Notes what hashes to `hash`, the finding included.
@@ -55,7 +55,20 @@ impl Book {
     /// that never was.
     #[inline]
     pub(super) fn mention(&mut self, finding: u32, thing: impl Hash) -> bool {
-        self.is_recent(!stable_hash(&(finding, thing)))
+        self.is_recent(!Self::hash(finding, thing))
+    }
+
+    /// What [`Self::note_hash`] is given for `thing`.
+    #[inline]
+    pub(super) fn hash(finding: u32, thing: impl Hash) -> u64 {
+        stable_hash(&(finding, thing))
+    }
+
+    /// Reads where [`Self::note_hash`] looks for `hash`, so that it is in the cache by then.
+    #[inline]
+    pub(super) fn touch(&self, hash: u64) -> u64 {
+        let recent = self.recent.get(recent_slot(hash)).copied().unwrap_or_default();
+        recent ^ self.counted.first_slot(hash)
     }
 
     fn count(&mut self, hash: u64) -> Noted {
@@ -72,9 +85,16 @@ impl Book {
     #[inline]
     fn is_recent(&mut self, hash: u64) -> bool {
         let hash = hash | 1; // 0 is an empty place
-        let slot = usize::try_from(hash >> 8).unwrap_or(usize::MAX) % RECENT;
-        self.recent.get_mut(slot).is_some_and(|recent| std::mem::replace(recent, hash) == hash)
+        self.recent
+            .get_mut(recent_slot(hash))
+            .is_some_and(|recent| std::mem::replace(recent, hash) == hash)
     }
+}
+
+/// Where a hash is remembered for a while.
+#[inline]
+fn recent_slot(hash: u64) -> usize {
+    usize::try_from(hash >> 8).unwrap_or(usize::MAX) % RECENT
 }
 
 /// A set of hashes with a fixed seed: they need no further hashing. Linear probing in a table that
@@ -110,6 +130,14 @@ impl Hashes {
         *slot = hash;
         self.held += 1;
         true
+    }
+
+    /// What stands where `hash` is looked for first.
+    #[inline]
+    fn first_slot(&self, hash: u64) -> u64 {
+        let mask = self.slots.len().wrapping_sub(1);
+        let at = usize::try_from(hash).unwrap_or(usize::MAX) & mask;
+        self.slots.get(at).copied().unwrap_or_default()
     }
 
     /// Where `hash`, which is not 0, is to be put; `None` if it is there.

@@ -4,7 +4,8 @@
 
 use std::ops::BitOr;
 
-use super::seen::{CaptureSeen, HandshakeSeen, SipSeen, StreamSeen, TapSeen};
+use super::negotiation::NegotiationSeen;
+use super::seen::{CaptureSeen, HandshakeSeen, MediaSeen, SipSeen, StreamSeen, TapSeen};
 use super::sink::{Entry, Sink};
 use crate::model::finding::{Figure, Severity};
 
@@ -33,7 +34,7 @@ impl Status {
 
 /// What a rule wants to be called for: a set of bits. The end of the capture calls every rule.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub struct Interest(u8);
+pub struct Interest(u16);
 
 impl Interest {
     /// Only the end of the capture.
@@ -46,17 +47,34 @@ impl Interest {
     pub const CRYPTO: Self = Self(1 << 2);
     /// SIP messages of which the snap length cut something off.
     pub const CLIPPED: Self = Self(1 << 3);
+    /// Requests that begin something: INVITE, re-INVITE, REGISTER, MESSAGE.
+    pub const OPENS: Self = Self(1 << 4);
+    /// SIP messages that speak of security for signalling: a `sips` URI or `transport=tls` in the
+    /// Request-URI, Contact, Route, History-Info or Diversion, or port 5061 without TLS.
+    pub const SIPS: Self = Self(1 << 5);
+    /// Responses that may refuse a `sips` URI: 403, 416, 480.
+    pub const REFUSED: Self = Self(1 << 6);
+    /// INFO and NOTIFY with a body.
+    pub const DIGITS: Self = Self(1 << 7);
+    /// SIP messages that break the grammar somewhere, or are large.
+    pub const ODD: Self = Self(1 << 8);
     /// Every SIP message.
-    pub const SIP: Self = Self(1 << 4);
+    pub const SIP: Self = Self(1 << 9);
     /// Finished RTP streams.
-    pub const STREAM: Self = Self(1 << 5);
+    pub const STREAM: Self = Self(1 << 10);
     /// What the tap itself tells: loss, cuts, duplicates, jumps of the clock.
-    pub const TAP: Self = Self(1 << 6);
+    pub const TAP: Self = Self(1 << 11);
+    /// Offers about security that have met their answers.
+    pub const NEGOTIATION: Self = Self(1 << 12);
     /// TLS and DTLS handshakes.
-    pub const HANDSHAKE: Self = Self(1 << 7);
+    pub const HANDSHAKE: Self = Self(1 << 13);
+    /// Copies of SIP messages that capture agents sent.
+    pub const COPY: Self = Self(1 << 14);
+    /// What goes beside RTP: RTCP in clear, MSRP, T.38, ZRTP.
+    pub const MEDIA: Self = Self(1 << 15);
 
     /// The bits that depend on the SIP message at hand, lowest first.
-    pub(super) const SIP_KINDS: usize = 1 << 4;
+    pub(super) const SIP_KINDS: usize = 1 << 9;
 
     /// Both sets together.
     #[must_use]
@@ -76,7 +94,7 @@ impl Interest {
 
     /// The set whose [`Self::sip_kind`] is `kind`, as a message has it: with [`Self::SIP`].
     pub(super) fn of_sip_kind(kind: usize) -> Self {
-        Self(u8::try_from(kind % Self::SIP_KINDS).unwrap_or(0)) | Self::SIP
+        Self(u16::try_from(kind % Self::SIP_KINDS).unwrap_or(0)) | Self::SIP
     }
 }
 
@@ -175,8 +193,19 @@ pub trait Detector {
         let _ = (seen, sink);
     }
 
+    /// One SIP message of which a capture agent sent a copy.
+    fn copy(&mut self, seen: &SipSeen<'_>, sink: &mut Sink) {
+        let _ = (seen, sink);
+    }
+
     /// One finished stream.
     fn stream(&mut self, seen: &StreamSeen<'_>, sink: &mut Sink) {
+        let _ = (seen, sink);
+    }
+
+    /// One offer about security and what became of it; not told again when a later response repeats
+    /// the answer.
+    fn negotiation(&mut self, seen: &NegotiationSeen<'_>, sink: &mut Sink) {
         let _ = (seen, sink);
     }
 
@@ -187,6 +216,11 @@ pub trait Detector {
 
     /// One thing the tap tells about itself.
     fn tap(&mut self, seen: &TapSeen, sink: &mut Sink) {
+        let _ = (seen, sink);
+    }
+
+    /// One thing that went beside RTP.
+    fn media(&mut self, seen: &MediaSeen<'_>, sink: &mut Sink) {
         let _ = (seen, sink);
     }
 

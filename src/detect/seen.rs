@@ -5,22 +5,31 @@ use std::sync::LazyLock;
 
 use memchr::memmem;
 use overhear_parsers::sip::auth::AuthList;
-use overhear_parsers::sip::{Auth, HeaderName, HeaderSet, Message};
-use overhear_parsers::tls::Suite;
+use overhear_parsers::sip::{Anomalies, Auth, HeaderName, HeaderSet, Message, Method};
+use overhear_parsers::tls::{Suite, Weak, registry};
 
+use super::agreements::Agreement;
+use super::announced::Fingerprints;
 use super::rule::Interest;
 use super::sink::Subject;
+use super::sip::oversize;
 use super::text::printable;
+use crate::correlate::company::Companion;
 use crate::correlate::event::SipEvent;
 use crate::correlate::handshake::HandshakeRead;
+use crate::correlate::outbox::MediaDescription;
 use crate::correlate::placement::Placement;
+use crate::correlate::rtcp::Byes;
+use crate::correlate::zrtp::{Exchange, HelloHash};
 use crate::model::addr::Endpoint;
 use crate::model::capture::CaptureRecord;
 use crate::model::evidence::FrameRef;
 use crate::model::handshake::HandshakeRecord;
 use crate::model::id::RecordKey;
 use crate::model::record::StreamRecord;
-use crate::model::time::Span;
+use crate::model::stream::StreamEnded;
+use crate::model::time::{Span, Ts};
+use crate::model::transport::Transport;
 use crate::policy::Policy;
 
 /// One SIP message with its place among the calls.
@@ -33,6 +42,7 @@ pub struct SipSeen<'a> {
     pub pair: Subject,
     /// What is in it, as far as it decides which rules look at it.
     pub kind: Interest,
+    anomalies: Anomalies,
     auths: [Option<Auth<'a>>; AUTHS],
     more_auths: Vec<Auth<'a>>,
 }
@@ -43,6 +53,13 @@ const AUTHS: usize = 3;
 /// Finds SDES key lines; made once, because making it costs more than a search.
 static CRYPTO_LINE: LazyLock<memmem::Finder<'static>> =
     LazyLock::new(|| memmem::Finder::new("a=crypto:"));
+
+/// What a header that speaks of TLS has in it.
+static TLS_WORDS: LazyLock<[memmem::Finder<'static>; 2]> =
+    LazyLock::new(|| ["=tls", "sips:"].map(memmem::Finder::new));
+
+/// The port of SIP over TLS (RFC 3261 §19.1.2).
+pub(super) const SIPS_PORT: u16 = 5061;
 
 const CHALLENGES: [HeaderName; 2] = [HeaderName::WwwAuthenticate, HeaderName::ProxyAuthenticate];
 const CREDENTIALS: [HeaderName; 2] = [HeaderName::Authorization, HeaderName::ProxyAuthorization];
@@ -64,11 +81,14 @@ impl<'a> SipSeen<'a> {
         let body = message.body();
         let crypto = !body.is_empty() && CRYPTO_LINE.find(body).is_some();
         let crypto = if crypto { Interest::CRYPTO } else { Interest::END };
+        let about = about(event);
+        let (anomalies, odd) = oddity(event);
         let mut seen = Self {
             event,
             placement,
             pair: Subject::pair(event.src.addr, event.dst.addr),
-            kind: Interest::SIP | with_auth | clipped | crypto,
+            kind: Interest::SIP | with_auth | clipped | crypto | odd | about,
+            anomalies,
             auths: [None; AUTHS],
             more_auths: Vec::new(),
         };
@@ -99,6 +119,17 @@ impl<'a> SipSeen<'a> {
         self.auths.iter().map_while(Option::as_ref).chain(&self.more_auths)
     }
 
+    /// What is off: of every message what its layout shows, of those that are looked at closely also
+    /// what their values show.
+    pub const fn anomalies(&self) -> Anomalies {
+        self.anomalies
+    }
+
+    /// Whether there is an `a=crypto` line somewhere in the body.
+    pub const fn has_crypto(&self) -> bool {
+        self.kind.meets(Interest::CRYPTO)
+    }
+
     /// Whether one end of this hop is on the public Internet.
     pub fn public(&self) -> bool {
         self.event.src.addr.is_public() || self.event.dst.addr.is_public()
@@ -108,6 +139,77 @@ impl<'a> SipSeen<'a> {
     pub fn describe(&self) -> impl fmt::Display {
         Described(&self.event.message)
     }
+}
+
+/// The bits that method, status and addresses decide.
+#[inline]
+fn about(event: &SipEvent<'_>) -> Interest {
+    let message = &event.message;
+    let mut kind = if event.transport == Transport::Tcp
+        && (event.src.port == SIPS_PORT || event.dst.port == SIPS_PORT)
+    {
+        Interest::SIPS
+    } else {
+        Interest::END
+    };
+    let Some(status) = message.status() else {
+        let method = message.method();
+        let opens = matches!(method, Method::Invite | Method::Register | Method::Message);
+        if opens {
+            kind = kind | Interest::OPENS;
+        } else if matches!(method, Method::Info | Method::Notify) && !message.body().is_empty() {
+            kind = kind | Interest::DIGITS;
+        }
+        let secure = is_sips(message.request_uri()) || (opens && speaks_of_tls(message));
+        return if secure { kind | Interest::SIPS } else { kind };
+    };
+    if matches!(status, 403 | 416 | 480) {
+        kind = kind | Interest::REFUSED;
+    }
+    kind
+}
+
+/// Whether a URI has the scheme `sips`.
+pub(super) fn is_sips(uri: &[u8]) -> bool {
+    matches!(uri, [b's' | b'S', b'i' | b'I', b'p' | b'P', b's' | b'S', b':', ..])
+}
+
+/// Whether a request that begins something has a `sips` URI or `transport=tls` in one of the headers
+/// that say where requests go.
+fn speaks_of_tls(message: &Message<'_>) -> bool {
+    let [tls, sips] = &*TLS_WORDS;
+    let says = |value: &[u8]| match value {
+        [b'<', uri @ ..] => is_sips(uri) || tls.find(uri).is_some(),
+        _ => sips.find(value).is_some() || tls.find(value).is_some(),
+    };
+    let named = |name| message.header(name).is_some_and(says);
+    let rare = HeaderSet::of(&[HeaderName::Route, HeaderName::HistoryInfo, HeaderName::Diversion]);
+    tls.find(message.request_uri()).is_some()
+        || named(HeaderName::Contact)
+        || (message.has_any(rare)
+            && (named(HeaderName::Route)
+                || message.headers_named(HeaderName::HistoryInfo).any(says)
+                || message.headers_named(HeaderName::Diversion).any(says)))
+}
+
+/// What is off in a message, and whether that is for rules to see. Values are read closely where the
+/// layout is odd already, and in requests that begin something: there they decide who is who.
+#[inline]
+fn oddity(event: &SipEvent<'_>) -> (Anomalies, Interest) {
+    let message = &event.message;
+    let layout = message.layout.anomalies;
+    // What the capture cut off is not the sender's fault.
+    if event.clipped {
+        return (Anomalies::NONE, Interest::END);
+    }
+    let begins = matches!(message.method(), Method::Invite | Method::Register | Method::Message);
+    let found = if !layout.is_empty() || begins && message.is_request() {
+        message.inspect()
+    } else {
+        layout
+    };
+    let large = message.octets.len() > oversize::FITS;
+    (found, if large || found.is_malformed() { Interest::ODD } else { Interest::END })
 }
 
 struct Described<'a>(&'a Message<'a>);
@@ -147,6 +249,33 @@ pub struct StreamSeen<'a> {
     /// How much faster (positive) or slower the RTP clock runs than the capture clock, percent;
     /// `None` when the stream restarted, its clock rate is unknown or it is too short to tell.
     pub drift_pct: Option<f64>,
+    /// What was seen beside it.
+    pub around: Around<'a>,
+    /// What the call agreed on about security, if it did; the rules' own record of it, which
+    /// [`super::Detectors::stream`] fills in.
+    pub agreement: Option<Agreement>,
+}
+
+/// What is known of a stream beyond its record: plain facts of the tables that hold them. Nothing
+/// where a rule is tried by itself.
+#[derive(Copy, Clone, Debug, Default)]
+pub struct Around<'a> {
+    /// What the lane counted.
+    pub ended: Option<&'a StreamEnded>,
+    /// The stream as others are compared with it.
+    pub own: Option<&'a Companion>,
+    /// The streams that used one of its sockets in the same minute and ended before it.
+    pub company: &'a [Companion],
+    /// When its call announced addresses; known only where there is company.
+    pub announced: &'a [Ts],
+    /// When its call's dialog ended, if it has.
+    pub over: Option<Ts>,
+    /// The m-line that it belongs to.
+    pub media: Option<&'a MediaDescription>,
+    /// RTCP goodbyes that its receiver was sent about its SSRC.
+    pub byes: Byes,
+    /// What was seen of ZRTP between its sockets.
+    pub zrtp: Option<&'a Exchange>,
 }
 
 impl StreamSeen<'_> {
@@ -180,13 +309,23 @@ pub struct HandshakeSeen<'a> {
     pub pair: Subject,
     /// The suite that was agreed on.
     pub suite: Option<&'static Suite>,
+    /// What is weak about any of the suites offered.
+    pub offered_weak: Weak,
+    /// Which fingerprints SDP announced for which media address; the rules' own record of it, which
+    /// [`super::Detectors::handshake`] fills in.
+    pub announced: Option<&'a Fingerprints>,
 }
 
 impl<'a> HandshakeSeen<'a> {
     /// Looks once at what several rules look for.
     pub fn new(read: &'a HandshakeRead<'a>, record: &'a HandshakeRecord<'a>) -> Self {
         let pair = Subject::pair(record.client.addr, record.server.addr);
-        Self { read, record, key: record.key(), pair, suite: read.suite }
+        let offered = read.hello.iter().flat_map(|hello| hello.suites.iter());
+        let offered_weak = offered
+            .filter_map(registry::suite)
+            .fold(Weak::default(), |sum, suite| sum.or(suite.weak));
+        let (key, suite) = (record.key(), read.suite);
+        Self { read, record, key, pair, suite, offered_weak, announced: None }
     }
 
     /// The client's hello.
@@ -198,6 +337,61 @@ impl<'a> HandshakeSeen<'a> {
     pub fn answered_at(&self) -> FrameRef {
         self.read.facts.answered.unwrap_or(self.read.facts.first)
     }
+}
+
+/// What goes beside RTP, in the order of the capture.
+#[derive(Copy, Clone, Debug)]
+pub enum MediaSeen<'a> {
+    /// An RTCP compound packet in clear.
+    Rtcp {
+        /// Who sent it.
+        src: Endpoint,
+        /// To whom.
+        dst: Endpoint,
+        /// The packet.
+        at: FrameRef,
+        /// The datagram.
+        octets: &'a [u8],
+        /// The call that announced one of the two sockets, or the one below it.
+        call: Option<RecordKey>,
+    },
+    /// The first SEND of a connection that carries MSRP in clear, one for each direction.
+    Msrp {
+        /// Who sent it.
+        src: Endpoint,
+        /// To whom.
+        dst: Endpoint,
+        /// The segment.
+        at: FrameRef,
+    },
+    /// UDPTL datagrams between sockets that SDP announced for T.38, of one direction.
+    Fax {
+        /// Who sent them.
+        src: Endpoint,
+        /// To whom.
+        dst: Endpoint,
+        /// The first of them.
+        first: FrameRef,
+        /// The last one.
+        last: FrameRef,
+        /// How many.
+        packets: u64,
+        /// The call.
+        call: RecordKey,
+    },
+    /// A ZRTP Hello of a party that a call announced.
+    Hello {
+        /// Who sent it.
+        src: Endpoint,
+        /// To whom.
+        dst: Endpoint,
+        /// The packet.
+        at: FrameRef,
+        /// The call.
+        call: RecordKey,
+        /// What the party's SDP says of it.
+        announced: HelloHash,
+    },
 }
 
 /// What the tap tells about itself. SIP and RTP cuts are told by [`SipSeen`] and [`StreamSeen`].
@@ -250,6 +444,8 @@ pub enum TapSeen {
         at: FrameRef,
         /// Its packets.
         packets: u64,
+        /// The payload type, if all of the first packet's header was of the simplest kind.
+        plain: Option<u8>,
     },
 }
 

@@ -117,6 +117,34 @@ impl Sink {
         Some(Hit { entry: Some(entry), ledger, number })
     }
 
+    /// What the book will be asked for when a sighting of `subject` comes that concerns `call`, for
+    /// [`Self::touch`]; 0 for nothing.
+    #[inline]
+    pub fn ahead(
+        &self,
+        meta: &'static Meta,
+        subject: Subject,
+        call: Option<RecordKey>,
+    ) -> [u64; 2] {
+        let hash = key(meta, subject);
+        let (number, further) = match self.find(hash, meta, subject) {
+            Some(number) => (Some(number), 0),
+            None => {
+                let begun = self.rules.iter().find(|rule| std::ptr::eq(rule.meta, meta));
+                (begun.and_then(|rule| rule.rest), hash)
+            }
+        };
+        let Some(number) = number else { return [0; 2] };
+        [further, call.map_or(0, |call| Book::hash(number, call))]
+    }
+
+    /// Reads what the book says of these hashes, so that it is in the cache when it is asked.
+    #[inline]
+    pub fn touch(&self, ahead: [u64; 2]) -> u64 {
+        let [further, call] = ahead;
+        self.ledger.book.touch(further) ^ self.ledger.book.touch(call)
+    }
+
     /// The links made since the last call; their numbers become findings through
     /// [`Outcome::places`]. For a collector that does not keep them in memory.
     pub fn take_links(&mut self) -> Vec<(RecordKey, u32)> {
@@ -272,12 +300,21 @@ impl Hit<'_> {
         self
     }
 
-    /// The sighting concerns this registration or handshake, if any.
+    /// The sighting concerns this registration, if any.
     #[inline]
     pub fn record(self, record: Option<RecordKey>) -> Self {
         if let Some(key) = record
             && !self.ledger.book.mention(self.number, key)
         {
+            self.ledger.links.push((key, self.number));
+        }
+        self
+    }
+
+    /// The sighting concerns this handshake; each is named once.
+    pub fn handshake(mut self, key: RecordKey) -> Self {
+        if let Some(entry) = &mut self.entry {
+            entry::link(&mut entry.handshake_ids, key.id);
             self.ledger.links.push((key, self.number));
         }
         self
@@ -311,6 +348,11 @@ impl Hit<'_> {
     #[inline]
     pub fn add(self, slot: usize, n: u64) -> Self {
         self.tally(slot, |tally| tally.saturating_add(n))
+    }
+
+    /// Raises a tally of the rule's to `n`, if it is lower.
+    pub fn most(self, slot: usize, n: u64) -> Self {
+        self.tally(slot, |tally| tally.max(n))
     }
 
     /// Sets bits of a tally of the rule's.

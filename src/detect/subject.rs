@@ -1,7 +1,7 @@
 //! What one finding is about: the key, with the rule, under which sightings are put together.
 
 use std::fmt;
-use std::hash::{BuildHasher, Hasher};
+use std::hash::{BuildHasher, Hash, Hasher};
 
 use crate::model::addr::{Addr, STABLE};
 use crate::model::id::RecordKey;
@@ -26,6 +26,12 @@ pub enum About {
 pub struct Subject {
     about: About,
     hash: u64,
+}
+
+impl Hash for Subject {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        state.write_u64(self.hash);
+    }
 }
 
 impl Subject {

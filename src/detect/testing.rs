@@ -3,7 +3,7 @@
 use overhear_parsers::sip::{self, Message};
 
 use super::Detectors;
-use super::seen::{CaptureSeen, StreamSeen, TapSeen};
+use super::seen::{Around, CaptureSeen, StreamSeen, TapSeen};
 use super::sink::Outcome;
 use crate::correlate::event::SipEvent;
 use crate::correlate::placement::Placement;
@@ -14,7 +14,7 @@ use crate::model::fact::SipNames;
 use crate::model::finding::{Confidence, Finding};
 use crate::model::frame::FrameId;
 use crate::model::id::{Kind, RecordId, RecordKey};
-use crate::model::record::{PayloadType, Protection, StreamRecord, VerdictRecord};
+use crate::model::record::{PayloadType, Protection, StreamRecord, StreamRtcp, VerdictRecord};
 use crate::model::time::Ts;
 use crate::model::transport::Transport;
 use crate::policy::Policy;
@@ -94,7 +94,8 @@ pub(super) fn stream(n: u64, src: &str, dst: &str) -> StreamRecord<'static> {
         },
         negotiated: Some("RTP/AVP".into()),
         digits: None,
-        rtcp: None,
+        rtcp: Some(StreamRtcp::default()),
+        quality: None,
     }
 }
 
@@ -140,6 +141,8 @@ impl Bench {
             clipped: 0,
             lookalike: false,
             drift_pct: None,
+            agreement: None,
+            around: Around::default(),
         });
     }
 

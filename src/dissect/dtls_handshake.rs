@@ -56,7 +56,8 @@ impl DtlsHandshake {
 
     /// Memory taken.
     pub fn cost(&self) -> u64 {
-        let octets = self.fragments.iter().fold(0_usize, |sum, kept| sum.saturating_add(kept.capacity()));
+        let octets =
+            self.fragments.iter().fold(0_usize, |sum, kept| sum.saturating_add(kept.capacity()));
         u64::try_from(octets.saturating_add(size_of::<Self>())).unwrap_or(u64::MAX)
     }
 
@@ -103,7 +104,8 @@ impl DtlsHandshake {
     fn fragment(&mut self, from: Peer, fragment: &Fragment<'_>, at: FrameRef) {
         if from == Peer::Server && fragment.kind == 2 && fragment.offset == 0 {
             self.answered = self.answered.or(Some(at));
-            let hello = Some(fragment.body).filter(|_| fragment.is_whole()).and_then(ServerHello::parse);
+            let hello =
+                Some(fragment.body).filter(|_| fragment.is_whole()).and_then(ServerHello::parse);
             self.version = hello.map(|hello| hello.agreed_version()).or(self.version);
         }
         let [client, server] = &mut self.fragments;
@@ -152,7 +154,8 @@ impl DtlsHandshake {
     pub fn assemble(&self, of: Peer, out: &mut Vec<u8>) -> bool {
         let [client, server] = &self.fragments;
         let kept = if of == Peer::Client { client } else { server };
-        let mut numbers: Vec<(u16, u8)> = Fragment::all(kept).map(|f| (f.sequence, f.kind)).collect();
+        let mut numbers: Vec<(u16, u8)> =
+            Fragment::all(kept).map(|f| (f.sequence, f.kind)).collect();
         numbers.sort_unstable();
         numbers.dedup();
         let mut whole = true;
@@ -200,7 +203,13 @@ mod tests {
         [&[kind, 0, 0, length, 0, sequence, 0, 0, offset, 0, 0, part][..], body].concat()
     }
 
-    fn take(handshake: &mut DtlsHandshake, from: Peer, kind: ContentType, epoch: u16, fragment: &[u8]) {
+    fn take(
+        handshake: &mut DtlsHandshake,
+        from: Peer,
+        kind: ContentType,
+        epoch: u16,
+        fragment: &[u8],
+    ) {
         handshake.record(from, &record(kind, epoch, fragment), FrameRef::default());
     }
 

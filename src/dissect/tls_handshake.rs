@@ -186,8 +186,8 @@ impl TlsHandshake {
             let hello = Messages::new(stream.messages()).find(MessageType::SERVER_HELLO);
             let hello = hello.filter(|message| message.is_whole);
             let hello = hello.and_then(|message| ServerHello::parse(message.body));
-            self.agreed = hello
-                .map(|hello| Agreed { version: hello.agreed_version(), suite: hello.suite });
+            self.agreed =
+                hello.map(|hello| Agreed { version: hello.agreed_version(), suite: hello.suite });
         }
     }
 
@@ -242,7 +242,8 @@ mod tests {
     }
 
     fn server_hello(extensions: &[u8]) -> Vec<u8> {
-        let list = [&u16::try_from(extensions.len()).unwrap().to_be_bytes()[..], extensions].concat();
+        let list =
+            [&u16::try_from(extensions.len()).unwrap().to_be_bytes()[..], extensions].concat();
         let body = [&[3, 3][..], &[1; 32], &[0, 0xc0, 0x2f, 0], &list].concat();
         let length = u8::try_from(body.len()).unwrap();
         record(22, &[&[2, 0, 0, length][..], &body].concat())
@@ -264,7 +265,8 @@ mod tests {
     #[test]
     fn up_to_tls_1_2_both_must_finish() {
         let ccs = record(20, &[1]);
-        let mut records = vec![hello(), (1, server_hello(&[])), (0, ccs.clone()), (0, record(22, &[7; 40]))];
+        let mut records =
+            vec![hello(), (1, server_hello(&[])), (0, ccs.clone()), (0, record(22, &[7; 40]))];
         assert_eq!(played(&records).ended, None);
         records.extend([(1, ccs), (1, record(22, &[7; 40]))]);
         let done = played(&records);
@@ -275,12 +277,12 @@ mod tests {
     #[test]
     fn in_tls_1_3_a_short_record_of_the_client_is_an_alert() {
         let answer = server_hello(&[0, 43, 0, 2, 3, 4]);
-        for (length, ended) in [
-            (53, (Outcome::Completed, Ending::Finished)),
-            (19, (Outcome::Refused, Ending::Alert)),
-        ] {
+        for (length, ended) in
+            [(53, (Outcome::Completed, Ending::Finished)), (19, (Outcome::Refused, Ending::Alert))]
+        {
             let last = [record(20, &[1]), record(23, &vec![7; length])].concat();
-            let done = played(&[hello(), (1, answer.clone()), (1, record(23, &[7; 900])), (0, last)]);
+            let done =
+                played(&[hello(), (1, answer.clone()), (1, record(23, &[7; 900])), (0, last)]);
             assert_eq!(done.ended, Some(ended), "{length}");
         }
     }

@@ -73,7 +73,12 @@ impl TlsStream {
     }
 
     /// Takes the next octets.
-    pub fn push(&mut self, octets: &[u8], after_gap: bool, each: &mut impl FnMut(&mut Self, Event)) {
+    pub fn push(
+        &mut self,
+        octets: &[u8],
+        after_gap: bool,
+        each: &mut impl FnMut(&mut Self, Event),
+    ) {
         if after_gap {
             // Senders begin records at segments: if this is none, nothing more is read.
             (self.have, self.left, self.torn) = (0, 0, true);

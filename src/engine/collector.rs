@@ -1,28 +1,30 @@
 //! The collector: facts of all lanes in one order, turned into calls, bound streams and findings.
 
 use std::collections::BTreeMap;
+use std::hint::black_box;
 
 use overhear_parsers::sip::Message;
 
 use crate::correlate::archive::Archive;
 use crate::correlate::certificates::Certificates;
+use crate::correlate::company::{self, Companion, Company};
 use crate::correlate::dialogs::Dialogs;
 use crate::correlate::event::SipEvent;
 use crate::correlate::handshake::HandshakeRead;
 use crate::correlate::media::{self, MediaBinder};
 use crate::correlate::outbox::Outbox;
 use crate::correlate::rtcp::{self, RtcpReports};
-use crate::correlate::stream_record::{drift_pct, stream_record};
+use crate::correlate::tls_peers::{self, TlsPeers};
+use crate::correlate::zrtp::{self, ZrtpFlows};
 use crate::detect::Detectors;
-use crate::detect::seen::{HandshakeSeen, StreamSeen, TapSeen};
+use crate::detect::seen::{HandshakeSeen, TapSeen};
 use crate::model::capture::{Counts, PeerRecord};
-use crate::model::evidence::FrameRef;
 use crate::model::fact::{Body, EpochFacts, Fact, FactKey, Flow, SipFact};
 use crate::model::handshake::HandshakeFacts;
-use crate::model::record::{HandshakeKind, Protection};
-use crate::model::stream::{Standing, StreamEnded};
-use crate::model::tally::{Handled, Skipped, Tally};
+use crate::model::record::HandshakeKind;
+use crate::model::tally::Tally;
 use crate::model::time::Ts;
+use crate::model::tls_peer::TlsPeerRecord;
 use crate::policy::Policy;
 use crate::report::events::{Events, Listener};
 use crate::report::outcome::Step;
@@ -31,6 +33,8 @@ use super::census::Census;
 use super::inventory::{self, Inventory};
 use super::trace::Trace;
 use super::watch::Watch;
+
+mod streams;
 
 /// Facts that are looked at together before any is taken.
 const TOGETHER: usize = 16;
@@ -48,6 +52,11 @@ pub struct Collector {
     media: MediaBinder,
     rtcp: RtcpReports,
     certificates: Certificates,
+    tls_peers: TlsPeers,
+    company: Company,
+    zrtp: ZrtpFlows,
+    /// Scratch: the company of the stream at hand.
+    met: Vec<Companion>,
     detectors: Detectors,
     archive: Archive,
     outbox: Outbox,
@@ -87,6 +96,8 @@ pub struct Collected {
     pub trace: Trace,
     /// Who was told what happened.
     pub events: Events,
+    /// What servers and clients of TLS accept and refuse.
+    pub tls_peers: Vec<TlsPeerRecord>,
     /// What peers write beyond the registries.
     pub peers: Vec<PeerRecord>,
 }
@@ -99,6 +110,10 @@ impl Collector {
             media: MediaBinder::new(&policy.limits),
             rtcp: RtcpReports::new(&policy.limits),
             certificates: Certificates::default(),
+            tls_peers: TlsPeers::new(policy.limits.peers),
+            company: Company::new(policy.limits.company),
+            zrtp: ZrtpFlows::new(&policy.limits),
+            met: Vec::new(),
             detectors: Detectors::new(policy),
             archive: Archive::new(&policy.limits),
             outbox: Outbox::default(),
@@ -156,7 +171,9 @@ impl Collector {
             .evicted()
             .chain(self.detectors.evicted())
             .chain([(media::TABLE, self.media.evicted()), (rtcp::TABLE, self.rtcp.evicted())])
-            .chain([(inventory::TABLE, self.inventory.evicted())]);
+            .chain([(company::TABLE, self.company.evicted()), (zrtp::TABLE, self.zrtp.evicted())])
+            .chain([(inventory::TABLE, self.inventory.evicted())])
+            .chain([(tls_peers::TABLE, self.tls_peers.evicted())]);
         for (table, count) in tables.filter(|(_, count)| *count > 0) {
             *evicted.entry(table).or_default() += count;
         }
@@ -174,6 +191,7 @@ impl Collector {
             ladder: self.watch.into_steps(),
             trace: self.trace.finish(),
             events: self.events,
+            tls_peers: self.tls_peers.finish(),
             peers: self.inventory.finish(),
         }
     }
@@ -189,12 +207,16 @@ impl Collector {
             *found = fact.map(|fact| (fact, epoch));
         }
         // Indices first, then entries: each of these loops is short enough to run ahead of itself.
-        let touched = facts.iter().flatten().fold(0, |all, (fact, _)| match &fact.body {
-            Body::Sip(sip) => all ^ self.dialogs.touch_index(&sip.names),
-            _ => all,
-        });
-        // Without this the early reads are dead code.
-        std::hint::black_box(touched);
+        // Without the black boxes the early reads are dead code.
+        let sips = || {
+            facts.iter().map(|fact| match fact {
+                Some((Fact { body: Body::Sip(sip), .. }, _)) => Some(sip),
+                _ => None,
+            })
+        };
+        let all = |touched: u64, one: u64| touched ^ one;
+        let index = |sip: &SipFact| u64::from(self.dialogs.touch_index(&sip.names));
+        black_box(sips().flatten().map(index).fold(0, all));
         let mut aheads = [None; TOGETHER];
         for (ahead, (fact, _)) in aheads.iter_mut().zip(facts.iter().flatten()) {
             *ahead = match &fact.body {
@@ -203,13 +225,22 @@ impl Collector {
                 _ => None,
             };
         }
-        let touched = aheads.iter().flatten().fold(0, |all, ahead| {
-            all ^ match ahead {
-                Ahead::Call(slot) => self.dialogs.touch(*slot),
-                Ahead::Announcement(slot) => self.media.touch(*slot),
-            }
-        });
-        std::hint::black_box(touched);
+        black_box(sips().flatten().map(|sip| self.dialogs.touch_request(&sip.names)).fold(0, all));
+        let entry = |ahead: &Ahead| match ahead {
+            Ahead::Call(slot) => self.dialogs.touch(*slot),
+            Ahead::Announcement(slot) => self.media.touch(*slot),
+        };
+        black_box(aheads.iter().flatten().map(entry).fold(0, all));
+        let mut noted = [[0; 2]; TOGETHER];
+        for ((noted, sip), ahead) in noted.iter_mut().zip(sips()).zip(&aheads) {
+            let (Some(sip), ahead) = (sip, ahead) else { continue };
+            let call = match ahead {
+                Some(Ahead::Call(slot)) => self.dialogs.key(*slot),
+                _ => None,
+            };
+            *noted = self.detectors.ahead(sip.src.addr, sip.dst.addr, call);
+        }
+        black_box(noted.iter().map(|noted| self.detectors.touch(*noted)).fold(0, all));
         for (fact, epoch) in facts.iter().flatten() {
             self.fact(fact, epoch);
         }
@@ -253,8 +284,11 @@ impl Collector {
             Body::StreamLoss { second } => {
                 self.detectors.tap(&TapSeen::StreamLoss { second: *second, at: fact.frame });
             }
-            Body::Rtcp { src, dst, octets } => {
-                self.rtcp.datagram(*src, *dst, epoch.octets(octets));
+            // Proofs come here.
+            Body::SrtpSample { .. } => {}
+            Body::SrtcpClear { .. } => {}
+            Body::Rtcp { .. } | Body::Zrtp { .. } | Body::Msrp { .. } | Body::UdptlEnded(_) => {
+                self.beside(fact, epoch);
             }
             Body::Handshake(handshake) => self.handshake(handshake, epoch),
             // For the ring of keys that streams are tried with.
@@ -299,48 +333,10 @@ impl Collector {
         // cannot be seen from it.
         if sip.hep.is_none() {
             self.detectors.sip(&event, &placement);
+        } else {
+            self.detectors.copy(&event, &placement);
         }
         self.watch.sip(&event, &placement);
-    }
-
-    fn stream(&mut self, stream: &StreamEnded) {
-        let rtcp = self.rtcp.take(&stream.key);
-        let binding = self.media.bind(stream);
-        let packets = u64::from(stream.packets);
-        let lookalike = binding.is_none() && stream.standing == Standing::Candidate;
-        let frames = if stream.framed { 0 } else { packets };
-        if lookalike {
-            self.tally.skipped(Skipped::Lookalike, frames);
-            self.detectors.tap(&TapSeen::Lookalike {
-                src: stream.key.src,
-                dst: stream.key.dst,
-                at: FrameRef { frame: stream.first_frame, time: stream.first },
-                packets,
-            });
-            return;
-        }
-        self.tally.handled(Handled::Rtp, frames);
-        let record = stream_record(stream, binding.as_ref(), rtcp);
-        self.counts.rtp_streams += 1;
-        self.counts.rtp_packets += packets;
-        if matches!(record.protection, Protection::EncryptedLike | Protection::SrtpProven) {
-            self.counts.srtp_streams += 1;
-        }
-        let call = binding.as_ref().map(|binding| binding.call);
-        let clock = record.payload_types.first().and_then(|pt| pt.clock_rate);
-        self.detectors.stream(&StreamSeen {
-            record: &record,
-            key: record.key(),
-            call,
-            early: false,
-            clipped: u64::from(stream.clipped),
-            lookalike: false,
-            drift_pct: drift_pct(stream, clock),
-        });
-        self.watch.stream(&record, call);
-        self.trace.stream(&record, call);
-        self.archive.push_stream(&record, call);
-        self.events.tell(|listener| listener.stream(&record));
     }
 
     fn handshake(&mut self, facts: &HandshakeFacts, epoch: &EpochFacts) {
@@ -354,6 +350,7 @@ impl Collector {
         let client = epoch.octets(&facts.client_messages);
         let server = epoch.octets(&facts.server_messages);
         let read = HandshakeRead::new(facts, client, server, &mut self.certificates);
+        self.tls_peers.handshake(&read);
         let record = read.record();
         self.detectors.handshake(&HandshakeSeen::new(&read, &record));
         self.archive.push_handshake(&record);
@@ -367,7 +364,11 @@ impl Collector {
         }
         for announcement in self.outbox.announcements.drain(..) {
             self.trace.announced(&announcement);
+            self.zrtp.announce(announcement.call.id, announcement.side, &announcement.zrtp);
             self.media.announce(&announcement);
+        }
+        for exchange in self.outbox.exchanges.drain(..) {
+            self.detectors.exchange(&exchange);
         }
         for (call, end) in self.outbox.released.drain(..) {
             self.media.release(call, end, self.now);

@@ -6,12 +6,17 @@ mod census;
 pub mod clock;
 pub mod collector;
 pub mod cut;
+pub mod decrypt;
 pub mod dispatcher;
+pub mod hearing;
 mod inventory;
 pub mod lane;
+pub mod listen;
 mod offset;
 pub mod pipeline;
 mod reason;
+mod revealed;
+mod rewrite;
 mod sample;
 pub mod secrets;
 mod sightings;
@@ -23,7 +28,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
 
-use crate::capture::{CaptureError, Live, Merge, OpenOptions, Selection, Source, Unpacking};
+use crate::capture::{CaptureError, Kept, Live, Merge, OpenOptions, Selection, Source, Unpacking};
 use crate::detect::seen::CaptureSeen;
 use crate::dissect::tls_open::keys::Keys;
 use crate::model::capture::{CaptureRecord, Counts, SeverityCounts, SourceRecord};
@@ -34,6 +39,7 @@ use crate::model::tally::Tally;
 use crate::model::time::Ts;
 use crate::policy::Policy;
 use crate::policy::limits::CELLS;
+use crate::prove::Opened;
 use crate::report::events::Listener;
 use crate::report::outcome::Outcome;
 use crate::track::shared::Inner;
@@ -52,9 +58,18 @@ pub struct Cut {
     pub octets: usize,
 }
 
+impl Cut {
+    /// What is fastest with this many lanes. With one, the facts of an epoch are read by the core that
+    /// made them, and are few enough to be in its own cache still; with more, what counts is how
+    /// seldom one thread waits for another.
+    pub const fn usual(lanes: usize) -> Self {
+        Self { frames: if lanes == 1 { 256 } else { 4096 }, octets: 4 << 20 }
+    }
+}
+
 impl Default for Cut {
     fn default() -> Self {
-        Self { frames: 4096, octets: 4 << 20 }
+        Self::usual(1)
     }
 }
 
@@ -79,6 +94,8 @@ pub struct Config {
     pub traced: Vec<String>,
     /// The frames that are looked at.
     pub selection: Selection,
+    /// Standard input, if it was kept to be read more than once.
+    pub stdin: Option<Kept>,
     /// Secrets with which TLS opens, besides those in the sources.
     pub keys: Keys,
 }
@@ -126,6 +143,9 @@ pub struct Examined {
     pub outcome: Outcome,
     /// Which packets belong to the calls that [`Config::traced`] names.
     pub trace: Trace,
+    /// The streams that were proven to be SRTP, with their keys: for a second pass, and never for a
+    /// report.
+    pub opened: Vec<Opened>,
     /// Why listeners were not told everything.
     pub untold: Option<std::io::Error>,
     /// What went wrong with interfaces, or with writing down what they received: sentences.
@@ -208,6 +228,7 @@ fn opened(config: &Config) -> (Merge, Vec<CaptureError>) {
             window: limits.unpack_window as u64,
         },
         interfaces: limits.interfaces,
+        stdin: config.stdin.clone(),
     };
     let (mut merge, refused) = Merge::open(&config.sources, &options);
     merge.select(config.selection.clone());
@@ -298,9 +319,16 @@ fn assemble(
         limits,
         policy: config.policy.clone(),
         ladder: collected.ladder,
+        tls_peers: collected.tls_peers,
         peers: collected.peers,
     };
-    Examined { outcome, trace: collected.trace, untold: events.failure(), faults: Vec::new() }
+    Examined {
+        outcome,
+        trace: collected.trace,
+        opened: Vec::new(),
+        untold: events.failure(),
+        faults: Vec::new(),
+    }
 }
 
 fn capture_record(

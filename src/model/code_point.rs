@@ -70,6 +70,9 @@ mod tests {
     fn what_has_no_name_is_a_number() {
         assert_eq!(Version(0x0303).to_string(), "TLS 1.2");
         assert_eq!(CipherSuite(0x1301).to_string(), "TLS_AES_128_GCM_SHA256");
-        assert_eq!((Group(0x7777).to_string(), Number(5).to_string()), ("0x7777".into(), "0x0005".into()));
+        assert_eq!(
+            (Group(0x7777).to_string(), Number(5).to_string()),
+            ("0x7777".into(), "0x0005".into())
+        );
     }
 }

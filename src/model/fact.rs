@@ -9,9 +9,10 @@ use overhear_parsers::sip::{HeaderSpan, Layout, Part};
 
 use super::addr::{Endpoint, Proto};
 use super::evidence::FrameRef;
+use super::frame::FrameId;
 use super::handshake::HandshakeFacts;
 use super::record::HandshakeKind;
-use super::stream::StreamEnded;
+use super::stream::{StreamEnded, StreamKey};
 use super::time::{Span, Ts};
 use super::transport::Transport;
 
@@ -66,6 +67,25 @@ pub enum Body {
         /// Seconds since the epoch.
         second: i64,
     },
+    /// Three consecutive packets of a stream that does not look clear, captured whole: once for each
+    /// closer look.
+    SrtpSample {
+        /// The stream.
+        key: StreamKey,
+        /// The packets from their RTP headers on, each behind its length in two octets, big endian.
+        octets: Range<u32>,
+        /// Where they were seen.
+        frames: [FrameId; 3],
+    },
+    /// SRTCP whose content is not encrypted (E is 0, RFC 3711 §3.4): once for each sender.
+    SrtcpClear {
+        /// Sender.
+        src: Endpoint,
+        /// Receiver.
+        dst: Endpoint,
+        /// The SSRC of its sender.
+        ssrc: u32,
+    },
     /// An RTCP compound packet in clear.
     Rtcp {
         /// Sender.
@@ -75,6 +95,24 @@ pub enum Body {
         /// The datagram.
         octets: Range<u32>,
     },
+    /// A ZRTP packet.
+    Zrtp {
+        /// Sender.
+        src: Endpoint,
+        /// Receiver.
+        dst: Endpoint,
+        /// The datagram.
+        octets: Range<u32>,
+    },
+    /// The first SEND of a connection that carries MSRP, one for each direction.
+    Msrp {
+        /// Sender.
+        src: Endpoint,
+        /// Receiver.
+        dst: Endpoint,
+    },
+    /// Datagrams built like UDPTL (ITU-T T.38), of one direction, have ended.
+    UdptlEnded(Box<UdptlEnded>),
     /// A handshake is over.
     Handshake(Box<HandshakeFacts>),
     /// A DTLS handshake whose secrets were supplied made keys for SRTP (RFC 5764).
@@ -108,6 +146,25 @@ pub enum Body {
         /// By how much.
         by: Span,
     },
+}
+
+/// Datagrams built like UDPTL that one socket sent to another.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub struct UdptlEnded {
+    /// Sender.
+    pub src: Endpoint,
+    /// Receiver.
+    pub dst: Endpoint,
+    /// The first.
+    pub first: FrameRef,
+    /// The last.
+    pub last: FrameRef,
+    /// How many.
+    pub packets: u64,
+    /// Of these, such as follow the one before by number.
+    pub in_order: u64,
+    /// Frames to book for them.
+    pub frames: u64,
 }
 
 /// A SIP message in an epoch's buffers.
@@ -172,7 +229,7 @@ pub struct SipNames {
 pub struct EpochFacts {
     /// The facts, in no particular order.
     pub facts: Vec<Fact>,
-    /// Octets of SIP, RTCP and handshake messages.
+    /// Octets of SIP, RTCP and handshake messages, and of sampled RTP packets.
     pub octets: Vec<u8>,
     /// Spans of SIP headers.
     pub spans: Vec<HeaderSpan>,
@@ -220,7 +277,12 @@ impl Body {
         let (src, dst, proto) = match self {
             Self::Sip(sip) => (sip.src, sip.dst, sip.transport.proto()),
             Self::StreamEnded(stream) => (stream.key.src, stream.key.dst, Proto::UDP),
-            Self::Rtcp { src, dst, .. } => (*src, *dst, Proto::UDP),
+            Self::Rtcp { src, dst, .. }
+            | Self::Zrtp { src, dst, .. }
+            | Self::SrtcpClear { src, dst, .. } => (*src, *dst, Proto::UDP),
+            Self::SrtpSample { key, .. } => (key.src, key.dst, Proto::UDP),
+            Self::UdptlEnded(ended) => (ended.src, ended.dst, Proto::UDP),
+            Self::Msrp { src, dst } => (*src, *dst, Proto::TCP),
             Self::DtlsSrtpKeys { client, server, .. } => (*client, *server, Proto::UDP),
             Self::Handshake(handshake) => {
                 let proto = match handshake.kind {

@@ -56,7 +56,7 @@ pub struct HandshakeFacts {
 }
 
 /// Which of the two.
-#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+#[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(test, derive(Serialize), serde(rename_all = "lowercase"))]
 pub enum Peer {
     /// Who sent the `ClientHello`.
@@ -66,6 +66,16 @@ pub enum Peer {
 }
 
 packed_words! { Peer { Client Server } }
+
+impl Peer {
+    /// The word used in every output.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Client => "client",
+            Self::Server => "server",
+        }
+    }
+}
 
 /// How far a handshake came.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]

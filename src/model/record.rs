@@ -140,9 +140,42 @@ pub struct CallMedia<'a> {
     pub keying: Keying,
     /// Distinct codec names of answers (of offers while there is no answer), first choice first.
     pub codecs: Vec<Text<'a>>,
+    /// Times on hold within the established call.
+    pub holds: Vec<Hold>,
+    /// Media addresses that became others within the established call.
+    pub moves: Vec<Moved>,
+    /// What the descriptions use: `ice`, `fqdn` (a name in `c=`), `capability-negotiation` (RFC 5939),
+    /// `t38`.
+    pub features: Vec<Text<'a>>,
 }
 
-packed! { CallMedia<'a> { offered answered keying codecs } }
+packed! { CallMedia<'a> { offered answered keying codecs holds moves features } }
+
+/// A time on hold (RFC 3264 §8.4).
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(test, derive(Serialize))]
+pub struct Hold {
+    /// Who wants no media.
+    pub by: Side,
+    /// Frame of the offer that says so.
+    pub frame: FrameId,
+    /// Frame of the offer that takes it back; `None` if there was none.
+    pub until: Option<FrameId>,
+}
+
+packed! { Hold { by frame until } }
+
+/// A media address that became another (RFC 3264 §8.3.1).
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(test, derive(Serialize))]
+pub struct Moved {
+    /// Whose address.
+    pub by: Side,
+    /// Frame of the description with the new one.
+    pub frame: FrameId,
+}
+
+packed! { Moved { by frame } }
 
 /// A transfer asked for within a call (RFC 3515).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -392,9 +425,88 @@ pub struct StreamRtcp {
     pub reported_jitter: Option<u32>,
     /// BYE packets naming this SSRC.
     pub byes: u64,
+    /// Mean time from the tap to the receiver and back, ms: from the tap's sight of a sender report
+    /// to that of the report block that answers it, less the delay which the receiver says.
+    pub round_trip_ms: Option<f64>,
+    /// The last VoIP metrics that the receiver sent (RFC 3611 §4.7).
+    pub extended: Option<ReportedQuality>,
 }
 
-packed! { StreamRtcp { sender_reports report_blocks reported_lost reported_jitter byes } }
+packed! {
+    StreamRtcp {
+        sender_reports report_blocks reported_lost reported_jitter byes round_trip_ms extended
+    }
+}
+
+/// What a receiver says of how it hears a stream (RFC 3611 §4.7).
+#[derive(Copy, Clone, Debug, PartialEq)]
+#[cfg_attr(test, derive(Serialize))]
+pub struct ReportedQuality {
+    /// Share lost, percent.
+    pub loss_pct: f64,
+    /// Share discarded, percent.
+    pub discarded_pct: f64,
+    /// Share lost or discarded within bursts, percent.
+    pub burst_density_pct: f64,
+    /// The same between bursts.
+    pub gap_density_pct: f64,
+    /// Mean length of a burst, ms.
+    pub burst_ms: u64,
+    /// Mean length of a gap, ms.
+    pub gap_ms: u64,
+    /// Round trip that the receiver measured, ms.
+    pub round_trip_ms: Option<u64>,
+    /// R.
+    pub r_factor: Option<u64>,
+    /// MOS of listening.
+    pub mos_lq: Option<f64>,
+    /// MOS of conversation.
+    pub mos_cq: Option<f64>,
+}
+
+packed! {
+    ReportedQuality {
+        loss_pct discarded_pct burst_density_pct gap_density_pct burst_ms gap_ms round_trip_ms
+        r_factor mos_lq mos_cq
+    }
+}
+
+/// How a stream sounds by the E-model (ITU-T G.107), and how its loss clustered (RFC 3611 §4.7.2).
+#[derive(Copy, Clone, Debug, PartialEq)]
+#[cfg_attr(test, derive(Serialize))]
+pub struct StreamQuality {
+    /// R, with the assumed delay and play-out buffer.
+    pub r_factor: f64,
+    /// MOS from loss alone.
+    pub mos_unbuffered: f64,
+    /// MOS with a play-out buffer: what came too late for it counts as lost.
+    pub mos_buffered: f64,
+    /// Share of packets that came too late, percent; `None` if arrival was not looked at.
+    pub discarded_pct: Option<f64>,
+    /// Mean length of runs of loss, against that of random loss.
+    pub burst_ratio: f64,
+    /// Bursts.
+    pub bursts: u64,
+    /// Share lost within bursts, percent.
+    pub burst_density_pct: f64,
+    /// Share lost between bursts, percent.
+    pub gap_density_pct: f64,
+    /// Mean length of a burst, ms.
+    pub burst_ms: Option<f64>,
+    /// Mean length of a gap, ms.
+    pub gap_ms: Option<f64>,
+    /// One-way delay that was assumed, ms: a tap does not see it.
+    pub assumed_delay_ms: f64,
+    /// A wideband codec, put on the narrowband scale.
+    pub approximate: bool,
+}
+
+packed! {
+    StreamQuality {
+        r_factor mos_unbuffered mos_buffered discarded_pct burst_ratio bursts burst_density_pct
+        gap_density_pct burst_ms gap_ms assumed_delay_ms approximate
+    }
+}
 
 /// Why a stream's protection is what it is.
 #[derive(Clone, Debug, PartialEq)]
@@ -460,7 +572,7 @@ pub struct StreamRecord<'a> {
     pub reordered: u64,
     /// Jitter; `None` while the clock rate is unknown or there are fewer than two packets.
     pub jitter_ms: Option<Jitter>,
-    /// Mean opinion score; a later version fills it.
+    /// Mean opinion score, 1 to 4.5, with a play-out buffer; `None` for video and unknown codecs.
     pub mos: Option<f64>,
     /// DSCP of the first packet.
     pub dscp: Option<u8>,
@@ -478,13 +590,15 @@ pub struct StreamRecord<'a> {
     pub digits: Option<u64>,
     /// RTCP seen for it.
     pub rtcp: Option<StreamRtcp>,
+    /// How it sounds; `None` where `mos` is.
+    pub quality: Option<StreamQuality>,
 }
 
 packed! {
     StreamRecord<'a> {
         id call src dst ssrc payload_types packets payload_bytes wire_bytes first last duration_s
         first_source first_frame last_frame last_source expected lost loss_pct duplicates
-        reordered jitter_ms mos dscp ttl gaps protection verdict negotiated digits rtcp
+        reordered jitter_ms mos dscp ttl gaps protection verdict negotiated digits rtcp quality
     }
 }
 
@@ -513,7 +627,7 @@ fn by_name<S: serde::Serializer>(
 }
 
 /// `tls` or `dtls`.
-#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+#[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(test, derive(Serialize), serde(rename_all = "lowercase"))]
 pub enum HandshakeKind {
     /// Over TCP.
@@ -523,3 +637,13 @@ pub enum HandshakeKind {
 }
 
 packed_words! { HandshakeKind { Tls Dtls } }
+
+impl HandshakeKind {
+    /// The word used in every output.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Tls => "tls",
+            Self::Dtls => "dtls",
+        }
+    }
+}

@@ -3,11 +3,13 @@
 //! Plain values: the tables that make them are in `track`, the calls they belong to in `correlate`.
 
 use super::addr::{Endpoint, FlowKey, Proto};
+use super::figures::Figures;
 use super::frame::FrameId;
+use super::notes::Notes;
 use super::time::{Span, Ts};
 
 /// One direction of one synchronization source, by the addresses of the packets that carry it.
-#[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct StreamKey {
     /// Who sends.
     pub src: Endpoint,
@@ -52,8 +54,21 @@ pub enum StreamEvent {
         /// Its capture time in whole seconds since the Unix epoch.
         second: i64,
     },
+    /// Three packets in a row of a stream that does not look clear; at most once for each look.
+    Sample(Box<Sample>),
     /// The stream was idle for too long, had to make room, or the capture ended.
     Ended(Box<StreamEnded>),
+}
+
+/// Three consecutive packets, captured whole, for a proof of what protects them.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Sample {
+    /// The stream.
+    pub key: StreamKey,
+    /// Each packet from the RTP header on, behind its length in two octets, big endian.
+    pub octets: Vec<u8>,
+    /// Where they were seen.
+    pub frames: [FrameId; 3],
 }
 
 /// One stream, whole.
@@ -98,8 +113,21 @@ pub struct StreamEnded {
     pub reordered: u32,
     /// Places where at least one number in a row is missing.
     pub gaps: u32,
+    /// How the missing numbers clustered.
+    pub bursts: Bursts,
     /// Times that the sequence numbers went on from somewhere else.
     pub restarts: u16,
+    /// The lowest and the highest sequence number of the last run.
+    pub run: (u16, u16),
+    /// Jumps of the sequence numbers, ahead by more than 3,000 or back by more than 100, that no
+    /// marker announced.
+    pub jumps: u16,
+    /// Packets of comfort noise (RFC 3389) too short to have an authentication tag; up to 255.
+    pub comfort: u8,
+    /// The first packet had neither padding, nor extension, nor contributing sources.
+    pub plain: bool,
+    /// What few streams have: digits, packets that contradict each other.
+    pub notes: Option<Box<Notes>>,
     /// Packets with the marker.
     pub markers: u32,
     /// Packets of which the capture holds only a part.
@@ -124,6 +152,21 @@ pub struct StreamEnded {
     pub law: Law,
     /// What a closer look at some of its packets gave, if it lived long enough for one.
     pub figures: Option<Box<Figures>>,
+}
+
+/// Bursts and gaps of RFC 3611 §4.7.2 with Gmin 16, of packets lost or overtaken.
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
+pub struct Bursts {
+    /// Runs of missing numbers.
+    pub runs: u32,
+    /// Bursts.
+    pub bursts: u32,
+    /// Numbers missing within bursts.
+    pub losses: u32,
+    /// Numbers within bursts, received ones included.
+    pub packets: u32,
+    /// Numbers missing alone, in gaps.
+    pub isolated: u32,
 }
 
 /// A payload type and how many packets had it; no packets, no payload type.
@@ -190,51 +233,6 @@ pub struct LawRow {
     pub octets: u16,
     /// PT.
     pub payload_type: u8,
-}
-
-/// What a closer look at up to 64 packets of one payload type gave: counts, no octet of payload.
-///
-/// The numbers T1 to T9 are those of the structural tests, `CATALOGUE.md` A.1.3. Each counts
-/// what would hold if the payload were that codec's, whatever the codec is: which one is meant is
-/// known later, from SDP.
-#[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
-pub struct Figures {
-    /// T1 and T2: the most frequent rows of this look.
-    pub rows: [LawRow; 3],
-    /// Pairs in all rows, those left out included.
-    pub pairs: u16,
-    /// PT of the packets looked at.
-    pub payload_type: u8,
-    /// Packets looked at.
-    pub packets: u16,
-    /// Of these, packets captured whole: only they count below.
-    pub whole: u16,
-    /// T2: GSM, a whole number of 33-octet frames that all start with 0xD.
-    pub gsm: u16,
-    /// T2: G.723.1, frames whose sizes by their first octets add up to payload and step.
-    pub g723: u16,
-    /// T3: AMR octet-aligned, table of contents and sizes add up.
-    pub amr: u16,
-    /// T3: the same for AMR-WB.
-    pub amr_wb: u16,
-    /// T4: pairs in which the Opus TOC gives the timestamp step at 48 kHz.
-    pub opus: u16,
-    /// T4: pairs looked at for it.
-    pub opus_pairs: u16,
-    /// T6: payloads of 16 octets and more equal to one of the last 64, under another number.
-    pub equal: u16,
-    /// T7: payloads with a run of at least 8 equal octets.
-    pub runs: u16,
-    /// T8: H.263 payload headers (RFC 2190).
-    pub h263: u16,
-    /// T8: H.264, forbidden bit 0 and a legal type.
-    pub h264: u16,
-    /// T8: the same for H.265.
-    pub h265: u16,
-    /// T9: packets with P.
-    pub padded: u16,
-    /// T9: of these, with a possible count and zeros before it.
-    pub padding_fits: u16,
 }
 
 impl StreamKey {

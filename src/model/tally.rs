@@ -30,6 +30,8 @@ pub enum Handled {
     Ws,
     /// MSRP.
     Msrp,
+    /// T.38 in UDPTL.
+    T38,
 }
 
 /// Why a frame was not looked into further.
@@ -68,7 +70,7 @@ pub enum Skipped {
     Filtered,
 }
 
-const HANDLED: [(Handled, &str); 12] = [
+const HANDLED: [(Handled, &str); 13] = [
     (Handled::Sip, "sip"),
     (Handled::Rtp, "rtp"),
     (Handled::Rtcp, "rtcp"),
@@ -81,6 +83,7 @@ const HANDLED: [(Handled, &str); 12] = [
     (Handled::Hep, "hep"),
     (Handled::Ws, "ws"),
     (Handled::Msrp, "msrp"),
+    (Handled::T38, "t38"),
 ];
 
 const SKIPPED: [(Skipped, &str); 15] = [

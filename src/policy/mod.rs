@@ -1,6 +1,7 @@
 //! L1: every number that decides something: caps, time-outs and thresholds.
 
 pub mod limits;
+pub mod media;
 pub mod thresholds;
 
 pub use limits::Limits;

@@ -1,10 +1,26 @@
 //! One documented number for each threshold that a rule uses, by the names of the catalogue.
 
+use super::media::MediaThresholds;
+
 /// Thresholds of the rules.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Thresholds {
     /// Packets below which a stream is not judged (`MEDIA-CLEARTEXT-RTP`).
     pub cleartext_min_packets: u64,
+    /// Seconds within which a refused secure call that is made again in clear counts as a retry, 30 at
+    /// most (`MEDIA-DOWNGRADE-RETRY`).
+    pub downgrade_retry_s: i64,
+    /// Seconds within which a refused `sips` request that is made again as `sip` counts as a retry
+    /// (`SIPS-RETRY-SIP`).
+    pub sips_retry_s: i64,
+    /// Seconds within which clear signalling after a failed handshake counts as a fallback
+    /// (`SIG-TLS-FALLBACK-CLEAR`).
+    pub tls_fallback_s: i64,
+    /// Seconds without clear signalling before the failure; with some it is nothing new.
+    pub tls_fallback_quiet_s: i64,
+    /// Hours within which TLS and clear signalling between two peers count as mixed
+    /// (`SIG-MIXED-TRANSPORT`).
+    pub mixed_transport_h: i64,
     /// Share of all streams, percent, that must lose packets in the same second (`SENSOR-DROP`).
     pub drop_share_pct: u64,
     /// Streams that must be active in that second before the share means anything.
@@ -14,22 +30,81 @@ pub struct Thresholds {
     /// Packets below which a flow with RTP-like headers is not named: any DNS resolver has a few
     /// (`SENSOR-RTP-LOOKALIKE`).
     pub lookalike_min_packets: u64,
+    /// Sequence numbers below which loss and jitter are not judged: five seconds of speech
+    /// (`QOS-LOSS`, `QOS-JITTER`).
+    pub loss_min_packets: u64,
+    /// Loss, percent, from which it is a low finding.
+    pub loss_low_pct: f64,
+    /// The same for a medium one.
+    pub loss_medium_pct: f64,
+    /// The same for a high one.
+    pub loss_high_pct: f64,
+    /// Mean jitter, milliseconds, from which it is a low finding (`QOS-JITTER`).
+    pub jitter_low_ms: f64,
+    /// The same for a medium one.
+    pub jitter_medium_ms: f64,
+    /// Shortest stream, seconds, whose score is judged (`QOS-MOS`).
+    pub mos_min_s: f64,
+    /// Mean opinion score below which it is a low finding.
+    pub mos_low: f64,
+    /// The same for a medium one.
+    pub mos_medium: f64,
+    /// The same for a high one.
+    pub mos_high: f64,
+    /// Packets below which a stream's marking and cost are not looked at (`QOS-DSCP`,
+    /// `QOS-SRTP-COST`).
+    pub dscp_min_packets: u64,
+    /// Seconds without RTCP (`QOS-RTCP-ABSENT`).
+    pub rtcp_absent_s: f64,
+    /// Malformed messages a minute and source from which they are a medium finding
+    /// (`SIP-MALFORMED-*`).
+    pub malformed_medium_a_minute: u64,
+    /// The same for a high one.
+    pub malformed_high_a_minute: u64,
+    /// Ways in which one source breaks the grammar within ten minutes (`SIP-FUZZING`).
+    pub fuzzing_kinds: u64,
     /// Backward jump of capture time, milliseconds (`SENSOR-TIME`).
     pub time_backward_ms: i64,
+    /// Days before the end of a certificate in which it is named (`TLS-CERT-EXPIRES-SOON`).
+    pub tls_expiry_days: i64,
     /// Drift between the RTP clock and the capture clock, percent (`SENSOR-TIME`).
     pub time_drift_pct: f64,
+    /// Of the rules about media streams.
+    pub media: MediaThresholds,
 }
 
 impl Default for Thresholds {
     fn default() -> Self {
         Self {
             cleartext_min_packets: 20,
+            downgrade_retry_s: 30,
+            sips_retry_s: 30,
+            tls_fallback_s: 60,
+            tls_fallback_quiet_s: 600,
+            mixed_transport_h: 24,
             drop_share_pct: 30,
             drop_min_streams: 10,
             one_sided_transactions: 20,
             lookalike_min_packets: 20,
+            loss_min_packets: 250,
+            loss_low_pct: 1.0,
+            loss_medium_pct: 3.0,
+            loss_high_pct: 10.0,
+            jitter_low_ms: 20.0,
+            jitter_medium_ms: 50.0,
+            mos_min_s: 5.0,
+            mos_low: 3.6,
+            mos_medium: 3.1,
+            mos_high: 2.6,
+            dscp_min_packets: 50,
+            rtcp_absent_s: 30.0,
+            malformed_medium_a_minute: 5,
+            malformed_high_a_minute: 50,
+            fuzzing_kinds: 8,
             time_backward_ms: 2_000,
+            tls_expiry_days: 30,
             time_drift_pct: 1.0,
+            media: MediaThresholds::default(),
         }
     }
 }

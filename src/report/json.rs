@@ -25,7 +25,7 @@ const PIECE: usize = 1 << 20;
 /// Those of `out`.
 pub fn write(outcome: &mut Outcome, out: &mut impl Write) -> io::Result<()> {
     outcome.book_archive();
-    let Outcome { capture, counts, archive, findings, limits, peers, .. } = outcome;
+    let Outcome { capture, counts, archive, findings, limits, tls_peers, peers, .. } = outcome;
     let cited = Cited(findings);
     let mut document = Document { to: out, out: Out::default(), members: 0, elements: 0 };
     document.member("schema", SCHEMA)?;
@@ -54,6 +54,7 @@ pub fn write(outcome: &mut Outcome, out: &mut impl Write) -> io::Result<()> {
     document.list("handshakes");
     archive.handshakes(|row| document.row(&row.record, row.findings, &cited))?;
     document.end_list();
+    document.member("tls_peers", tls_peers)?;
     // Filled by later versions.
     for later in ["identities", "trunks", "sources"] {
         document.member(later, &[(); 0])?;

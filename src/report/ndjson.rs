@@ -19,9 +19,7 @@ use crate::model::capture::{CaptureRecord, Counts};
 use crate::model::fact::Flow;
 use crate::model::finding::{Confidence, Finding, Severity};
 use crate::model::handshake::HandshakeRecord;
-use crate::model::record::{
-    CallRecord, HandshakeKind, RegistrationRecord, StreamRecord,
-};
+use crate::model::record::{CallRecord, HandshakeKind, RegistrationRecord, StreamRecord};
 use crate::model::time::Ts;
 
 /// The schema's number: a key that changes its meaning needs another one.

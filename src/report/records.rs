@@ -7,18 +7,18 @@ use super::encode;
 use super::put::{self, Calendar};
 use crate::correlate::archive::{CallStream, Exposure};
 use crate::model::addr::{Addr, Endpoint};
+use crate::model::code_point::{CipherSuite, Group, Number, Scheme, SrtpProfile, Version};
 use crate::model::finding::Confidence;
 use crate::model::frame::FrameId;
-use crate::model::id::RecordId;
-use crate::model::packed::Text;
-use crate::model::code_point::{CipherSuite, Group, Number, Scheme, SrtpProfile, Version};
 use crate::model::handshake::{
     AlertRecord, CertificateRecord, Ending, HandshakeRecord, Offered, Outcome, Peer,
 };
+use crate::model::id::RecordId;
+use crate::model::packed::Text;
 use crate::model::record::{
-    CallMedia, CallRecord, CallState, HandshakeKind, Jitter, Keying, Party,
-    PayloadType, Protection, RegistrationRecord, RegistrationState, Side, Sides, StreamRecord,
-    StreamRtcp, Transfer, VerdictRecord,
+    CallMedia, CallRecord, CallState, HandshakeKind, Hold, Jitter, Keying, Moved, Party,
+    PayloadType, Protection, RegistrationRecord, RegistrationState, ReportedQuality, Side, Sides,
+    StreamQuality, StreamRecord, StreamRtcp, Transfer, VerdictRecord,
 };
 use crate::model::time::Ts;
 
@@ -109,7 +109,11 @@ pub(super) use {members, more, object, words};
 
 object! { Party<'_> { uri user host display } }
 
-object! { CallMedia<'_> { offered answered keying codecs } }
+object! { CallMedia<'_> { offered answered keying codecs holds moves features } }
+
+object! { Hold { by frame until } }
+
+object! { Moved { by frame } }
 
 object! { Transfer { target accepted outcome frame } }
 
@@ -135,7 +139,25 @@ object! { PayloadType<'_> { pt codec clock_rate packets } }
 
 object! { Jitter { mean max } }
 
-object! { StreamRtcp { sender_reports report_blocks reported_lost reported_jitter byes } }
+object! {
+    StreamRtcp {
+        sender_reports report_blocks reported_lost reported_jitter byes round_trip_ms extended
+    }
+}
+
+object! {
+    ReportedQuality {
+        loss_pct discarded_pct burst_density_pct gap_density_pct burst_ms gap_ms round_trip_ms
+        r_factor mos_lq mos_cq
+    }
+}
+
+object! {
+    StreamQuality {
+        r_factor mos_unbuffered mos_buffered discarded_pct burst_ratio bursts burst_density_pct
+        gap_density_pct burst_ms gap_ms assumed_delay_ms approximate
+    }
+}
 
 object! { VerdictRecord<'_> { test confidence figures(Figures) } }
 
@@ -144,6 +166,7 @@ object! {
         id call src dst ssrc(Ssrc) payload_types packets payload_bytes wire_bytes first last
         duration_s first_source first_frame last_frame last_source expected lost loss_pct
         duplicates reordered jitter_ms mos dscp ttl gaps protection verdict negotiated digits rtcp
+        quality
     }
 }
 

@@ -24,6 +24,8 @@ struct Call {
     cancel: bool,
     early: bool,
     late_offer: bool,
+    /// A re-INVITE in the middle of the talk, and its answer.
+    again: Option<(Media, Media)>,
     hangup: &'static str,
 }
 
@@ -41,10 +43,17 @@ pub(super) fn step(
     if call.talk > 0 {
         end = end.max(call.talk(world, dialog.now, call.talk, shape)?);
     }
-    dialog.now = dialog.now.saturating_add(call.talk);
+    let over = dialog.now.saturating_add(call.talk);
+    let mut last = invite.cseq;
+    if let Some(again) = &call.again {
+        dialog.now = dialog.now.saturating_add(call.talk / 2);
+        last = last.wrapping_add(1);
+        renegotiate(world, &mut dialog, last, again)?;
+    }
+    dialog.now = over.max(dialog.now);
     if call.hangup != "none" {
         let by_caller = call.hangup == "caller";
-        let number = if by_caller { invite.cseq.wrapping_add(1) } else { 1 };
+        let number = if by_caller { last.wrapping_add(1) } else { 1 };
         let bye = dialog.request("BYE", number, by_caller);
         dialog.ask(world, 20 * MS, &bye, &More { tagged: true, ..More::default() })?;
         dialog.answer(world, 10 * MS, (200, &bye), &More::default())?;
@@ -69,11 +78,14 @@ impl Call {
             (None, false) => "RTP/AVP",
         };
         let profile = args.option("profile").unwrap_or(profile).to_owned();
+        let answered = args.option("answer-profile").unwrap_or(&profile).to_owned();
+        let again = args.option("reinvite").map(str::to_owned);
         let number = world.call_number();
         let ports = (40_000_u16.wrapping_add(number), 50_000_u16.wrapping_add(number));
         let ports = args.read("ports", pair)?.unwrap_or(ports);
         let ends = places(world, args, dialog, ports)?;
-        let mut side = |socket: Socket, setup: &str| {
+        let lines = Lines::read(args.body)?;
+        let mut side = |socket: Socket, setup: &str, profile: &str, more: &[String]| {
             let mut keying = Vec::new();
             if let Some(suite) = &suite {
                 keying.push(dialog::crypto(suite, &mut dialog.rng));
@@ -83,9 +95,21 @@ impl Call {
                 keying.push(format!("a=setup:{setup}"));
             }
             let formats = codecs.iter().map(|codec| (codec.pt, attributes(codec))).collect();
-            Media { socket, profile: profile.clone(), formats, keying }
+            keying.extend(more.iter().cloned());
+            Media { socket, profile: profile.to_owned(), formats, keying }
         };
-        let media = (side(ends.0, "actpass"), side(ends.1, "active"));
+        let media = (
+            side(ends.0, "actpass", &profile, &lines.offer),
+            side(ends.1, "active", &answered, &lines.answer),
+        );
+        let again = again.map(|profile| {
+            let plain = |of: &Media, keying: &[String]| Media {
+                profile: profile.clone(),
+                keying: keying.to_vec(),
+                ..of.clone()
+            };
+            (plain(&media.0, &lines.again), plain(&media.1, &[]))
+        });
         let streams = match args.choice("media", &["both", "caller", "callee", "none"])? {
             "caller" => (true, false),
             "callee" => (false, true),
@@ -97,6 +121,11 @@ impl Call {
             Some(suite) if suite.ends_with("GCM") => Some(16),
             Some(_) => Some(10),
             None => fingerprint.then_some(10),
+        };
+        let tag = match args.choice("packets", &["as-agreed", "clear", "sealed"])? {
+            "clear" => None,
+            "sealed" => tag.or(Some(10)),
+            _ => tag,
         };
         Ok(Self {
             auth: Auth::read(args, 407)?,
@@ -110,6 +139,7 @@ impl Call {
             cancel: args.flag("cancel"),
             early: args.flag("early"),
             late_offer: args.flag("late-offer"),
+            again,
             hangup: args.choice("hangup", &["caller", "callee", "none"])?,
         })
     }
@@ -191,6 +221,47 @@ impl Call {
             end = end.max(rtp::send(world, later, (far, near), &plan, shape)?);
         }
         Ok(end)
+    }
+}
+
+/// A re-INVITE with an offer, its answer, and the ACK (RFC 3261 §14).
+fn renegotiate(
+    world: &mut World,
+    dialog: &mut Dialog,
+    cseq: u32,
+    (offer, answer): &(Media, Media),
+) -> Result<(), String> {
+    let with = |sdp: &Media| More { sdp: Some(sdp.text()), tagged: true, ..More::default() };
+    let invite = dialog.request("INVITE", cseq, true);
+    dialog.ask(world, MS, &invite, &with(offer))?;
+    dialog.answer(world, 20 * MS, (200, &invite), &with(answer))?;
+    let branch = dialog.request("ACK", cseq, true).branch;
+    let ack = Request { method: "ACK", branch, ..invite };
+    dialog.ask(world, 10 * MS, &ack, &More { tagged: true, ..More::default() })
+}
+
+/// Lines of SDP below the step: `offer a=...`, `answer a=...`, `again a=...`.
+#[derive(Default)]
+struct Lines {
+    offer: Vec<String>,
+    answer: Vec<String>,
+    again: Vec<String>,
+}
+
+impl Lines {
+    fn read(body: &[&str]) -> Result<Self, String> {
+        let mut lines = Self::default();
+        for line in body.iter().filter(|line| !line.is_empty()) {
+            let (whose, line) = line.split_once(' ').unwrap_or((line, ""));
+            let list = match whose {
+                "offer" => &mut lines.offer,
+                "answer" => &mut lines.answer,
+                "again" => &mut lines.again,
+                _ => return Err(format!("`{whose}` is not one of offer, answer, again")),
+            };
+            list.push(line.to_owned());
+        }
+        Ok(lines)
     }
 }
 

@@ -10,7 +10,9 @@
 
 mod args;
 mod auth;
+mod beside;
 mod call;
+mod certificate;
 mod codec;
 mod dialog;
 mod dtls;
@@ -24,6 +26,7 @@ mod rtcp;
 mod rtp;
 mod run;
 mod sctp;
+mod shake;
 mod shape;
 mod tcp;
 mod text;

@@ -25,8 +25,11 @@ pub(super) fn step(
         args.flag("rr");
         packet(201, &[&ssrc.to_be_bytes()[..], &block].concat(), usize::from(!block.is_empty()))
     };
-    if let Some(cname) = args.option("sdes") {
-        octets.extend(source_description(ssrc, cname)?);
+    let items = ["sdes", "name", "email", "phone", "loc", "tool", "note"];
+    let items: Vec<(u8, &str)> =
+        (1..).zip(items).filter_map(|(number, item)| Some((number, args.option(item)?))).collect();
+    if !items.is_empty() {
+        octets.extend(source_description(ssrc, &items)?);
     }
     if args.flag("bye") {
         octets.extend(packet(203, &ssrc.to_be_bytes(), 1));
@@ -83,11 +86,14 @@ fn report_block(args: &mut Args<'_>, _at: i64) -> Result<Vec<u8>, String> {
     Ok(octets)
 }
 
-fn source_description(ssrc: u32, cname: &str) -> Result<Vec<u8>, String> {
-    let length = u8::try_from(cname.len()).map_err(|_| "sdes: longer than 255".to_owned())?;
+/// Items by their numbers (RFC 3550 §6.5).
+fn source_description(ssrc: u32, items: &[(u8, &str)]) -> Result<Vec<u8>, String> {
     let mut body = ssrc.to_be_bytes().to_vec();
-    body.extend([1, length]);
-    body.extend(cname.as_bytes());
+    for (number, text) in items {
+        let length = u8::try_from(text.len()).map_err(|_| "an item is longer than 255")?;
+        body.extend([*number, length]);
+        body.extend(text.as_bytes());
+    }
     // At least one zero octet ends the list of items.
     body.push(0);
     while !body.len().is_multiple_of(4) {

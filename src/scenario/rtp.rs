@@ -43,6 +43,8 @@ pub(super) struct Plan {
     pub dup: Vec<(u64, u64)>,
     /// `swap=`: packets captured after their successor.
     pub swap: Vec<(u64, u64)>,
+    /// `jitter=`: how much later every second packet comes, nanoseconds.
+    pub jitter: i64,
     /// `ext=`: octets of a header extension (RFC 8285 one-byte form), without content.
     pub extension: usize,
 }
@@ -79,6 +81,7 @@ impl Plan {
             lose: Vec::new(),
             dup: Vec::new(),
             swap: Vec::new(),
+            jitter: 0,
             extension: 0,
         }
     }
@@ -105,6 +108,7 @@ impl Plan {
         plan.lose = args.ranges("lose")?;
         plan.dup = args.ranges("dup")?;
         plan.swap = args.ranges("swap")?;
+        plan.jitter = args.span("jitter", 0)?;
         plan.extension = usize::from(args.number::<u16>("ext", 0)?);
         if plan.pt > 127 {
             return Err("pt: a payload type has 7 bits".to_owned());
@@ -123,8 +127,14 @@ fn content(args: &mut Args<'_>, usual: Content) -> Result<Content, String> {
         Some("tone") => Content::Tone,
         Some("silence") => Content::Silence,
         Some("random") => Content::Random,
+        Some("keys") => Content::Keys,
+        Some("answering") => Content::Answering,
+        Some("calling") => Content::Calling,
         Some(other) => {
-            return Err(format!("payload: `{other}` is not one of speech, tone, silence, random"));
+            return Err(format!(
+                "payload: `{other}` is not one of speech, tone, silence, random, \
+                 keys, answering, calling"
+            ));
         }
     })
 }
@@ -210,7 +220,8 @@ pub(super) fn send(
         // A swapped packet arrives a little after the one behind it.
         let late =
             if value::within(&plan.swap, number) { plan.every.saturating_add(MS) } else { 0 };
-        let seen = now.saturating_add(late);
+        let uneven = if number.is_multiple_of(2) { plan.jitter } else { 0 };
+        let seen = now.saturating_add(late).saturating_add(uneven);
         if !value::within(&plan.lose, number) {
             world.udp(seen, ends, &packet, shape)?;
             end = end.max(seen);

@@ -6,8 +6,8 @@ use super::text::{self, Statement};
 use super::value::{self, MS};
 use super::world::{Host, World};
 use super::{
-    Expectation, FRAMES, Scenario, call, dtls, expect, plain, register, relay, rtcp, rtp, sctp,
-    tls, wire, ws,
+    Expectation, FRAMES, Scenario, beside, call, dtls, expect, plain, register, relay, rtcp, rtp,
+    sctp, tls, wire, ws,
 };
 use crate::model::time::Span;
 use crate::policy::{Limits, Policy};
@@ -16,8 +16,9 @@ use crate::policy::{Limits, Policy};
 type Step = fn(&mut World, &mut Args<'_>, i64, &Shape) -> Result<i64, String>;
 
 /// The steps by their verb.
-static STEPS: [(&str, Step); 18] = [
+static STEPS: [(&str, Step); 21] = [
     ("call", call::step),
+    ("digits", beside::digits),
     ("dns", plain::dns),
     ("dtls", dtls::step),
     ("framed", relay::framed),
@@ -33,8 +34,10 @@ static STEPS: [(&str, Step); 18] = [
     ("tls", tls::step),
     ("turn", relay::turn),
     ("udp", plain::udp),
+    ("udptl", beside::udptl),
     ("wait", wait),
     ("ws", ws::step),
+    ("zrtp", beside::zrtp),
 ];
 
 /// How long after the last packet the next step begins, if it does not say.
@@ -223,10 +226,15 @@ fn count_limit<'l>(limits: &'l mut Limits, name: &str) -> Option<&'l mut usize> 
     Some(match name {
         "streams" => &mut limits.streams,
         "armed" => &mut limits.armed,
+        "noted" => &mut limits.noted,
         "udp_flows" => &mut limits.udp_flows,
         "tcp_flows" => &mut limits.tcp_flows,
         "sctp_flows" => &mut limits.sctp_flows,
         "turn_flows" => &mut limits.turn_flows,
+        "srtcp" => &mut limits.srtcp,
+        "udptl_flows" => &mut limits.udptl_flows,
+        "company" => &mut limits.company,
+        "zrtp" => &mut limits.zrtp,
         "reassembly_octets" => &mut limits.reassembly_octets,
         "fragment_octets" => &mut limits.fragment_octets,
         "duplicates" => &mut limits.duplicates,

@@ -3,7 +3,7 @@
 //! A cell does the same whatever lane runs it and wherever epochs end: it sees its packets in
 //! order, and before each one its timers up to the packet's watermark.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use overhear_parsers::demux::{self, Kind};
@@ -22,20 +22,22 @@ use crate::model::time::{Span, Ts};
 use crate::model::transport::Transport;
 use crate::policy::Limits;
 use crate::reassemble::duplicate::{self, Duplicates};
-use crate::reassemble::purse::Purse;
 
 use super::dtls_flows::{self, DtlsFlows};
 use super::emit::Emitter;
 use super::input::Input;
 use super::sctp_flows::{self, SctpFlows};
-use super::shared::{Datagrams, Inner, Openings, Shared};
+use super::shared::{Inner, Openings, Shared};
 use super::sip_fact::{self, sip_fact};
+use super::srtcp_flows::{self, SrtcpFlows};
 use super::stream::{Seen, Sought, StreamLimits, Streams};
 use super::tcp_flows::{self, TcpFlows};
 use super::turn_flows::{self, TurnFlows};
+use super::udptl_flows::{self, UdptlFlows};
 
 mod inside;
 mod secrets;
+mod srtcp;
 
 /// Duplicates that a cell reports one by one; all are counted.
 const DUPLICATE_FACTS: u64 = 2;
@@ -48,7 +50,9 @@ pub struct Cell {
     dtls: DtlsFlows,
     duplicates: Duplicates,
     sctp: SctpFlows,
+    srtcp: SrtcpFlows,
     turn: TurnFlows,
+    udptl: UdptlFlows,
     shared: Shared,
     duplicates_seen: u64,
     /// No timer is due before this.
@@ -136,24 +140,21 @@ impl Cell {
             streams: Streams::new(StreamLimits {
                 streams: length(Limits::per_cell(limits.streams)),
                 armed: length(Limits::per_cell(limits.armed)),
+                noted: length(Limits::per_cell(limits.noted)),
                 idle: limits.idle,
             }),
             tcp: TcpFlows::new(limits),
             dtls: DtlsFlows::new(limits),
             duplicates: Duplicates::new(Limits::per_cell(limits.duplicates)),
             sctp: SctpFlows::new(limits),
+            srtcp: SrtcpFlows::new(limits),
             turn: TurnFlows::new(limits),
-            shared: Shared {
-                purse: Purse::new(Limits::per_cell(limits.reassembly_octets) as u64),
-                tally: Tally::default(),
-                spans: Vec::new(),
-                datagrams: Datagrams::default(),
-                inner: Inner::default(),
-                keys: Arc::clone(keys),
-                retain: Purse::new(Limits::per_cell(limits.tls_retain) as u64),
-                waiting: BTreeSet::new(),
-                openings: Openings::default(),
-            },
+            udptl: UdptlFlows::new(limits),
+            shared: Shared::new(
+                Limits::per_cell(limits.reassembly_octets),
+                Limits::per_cell(limits.tls_retain),
+                keys,
+            ),
             duplicates_seen: 0,
             next: Ts::MIN,
             shortest: limits.idle.min(limits.tcp_idle),
@@ -213,7 +214,9 @@ impl Cell {
             self.tcp.next_timer(),
             self.dtls.next_timer(),
             self.sctp.next_timer(),
+            self.srtcp.next_timer(),
             self.turn.next_timer(),
+            self.udptl.next_timer(),
         ];
         let first = armed.into_iter().flatten().min().unwrap_or(Ts::MAX);
         self.next = first.min(watermark.plus(self.shortest));
@@ -226,7 +229,9 @@ impl Cell {
         self.tcp.advance(watermark, &mut self.shared, &mut emit);
         self.dtls.advance(watermark, &mut self.shared, &mut emit);
         self.sctp.advance(watermark, &mut self.shared);
+        self.srtcp.advance(watermark);
         self.turn.advance(watermark);
+        self.udptl.advance(watermark, &mut emit);
     }
 
     /// Ends everything, at the end of the capture.
@@ -237,6 +242,7 @@ impl Cell {
         self.tcp.finish(&mut self.shared, &mut emit);
         self.dtls.advance(Ts::MAX, &mut self.shared, &mut emit);
         self.sctp.advance(Ts::MAX, &mut self.shared);
+        self.udptl.advance(Ts::MAX, &mut emit);
     }
 
     /// What the cell counted.
@@ -248,9 +254,12 @@ impl Cell {
             }
         };
         note("streams", self.streams.evicted());
+        note("noted", self.streams.unnoted());
+        note(udptl_flows::TABLE, self.udptl.evicted());
         note(tcp_flows::TABLE, self.tcp.evicted());
         note(dtls_flows::TABLE, self.dtls.evicted());
         note(sctp_flows::TABLE, self.sctp.evicted());
+        note(srtcp_flows::TABLE, self.srtcp.evicted());
         note(turn_flows::TABLE, self.turn.evicted());
         note("duplicates", self.duplicates.overwritten());
         for (table, count) in self.shared.purse.evicted() {
@@ -322,6 +331,8 @@ impl Cell {
                 self.shared.inner.stun += u64::from(handled == Handled::Stun);
                 self.shared.tally.handled(handled, frames);
             }
+            // Booked when it is known whether it is fax.
+            None if self.udptl.packet(input, payload, emit) => {}
             None => self.shared.tally.skipped(Skipped::NotVoip, frames),
         }
     }
@@ -341,12 +352,21 @@ impl Cell {
                 emit.fact(Body::Rtcp { src, dst, octets });
                 Handled::Rtcp
             }
-            Kind::Srtcp => Handled::Srtcp,
+            Kind::Srtcp => {
+                self.srtcp(input, payload, emit);
+                Handled::Srtcp
+            }
+            Kind::Other if self.srtcp(input, payload, emit) => Handled::Srtcp,
             Kind::Dtls => {
                 self.dtls.datagram(input, payload, &mut self.shared, emit);
                 Handled::Dtls
             }
-            Kind::Zrtp => Handled::Zrtp,
+            Kind::Zrtp => {
+                let octets = emit.epoch.keep(payload);
+                let (src, dst) = (input.packet.src, input.packet.dst);
+                emit.fact(Body::Zrtp { src, dst, octets });
+                Handled::Zrtp
+            }
             Kind::Stun => Handled::Stun,
             Kind::Rtp | Kind::TurnChannel | Kind::Other => return None,
         })
@@ -397,13 +417,18 @@ fn way(input: &Input, transport: Transport, hep: Option<HepCopy>) -> sip_fact::W
 
 /// The fact of a stream event that a packet caused.
 fn packet_fact(emit: &mut Emitter<'_>, turn: &mut TurnFlows, event: StreamEvent) {
-    emit.fact(match event {
+    let body = match event {
         StreamEvent::Lossy { second, .. } => Body::StreamLoss { second },
+        StreamEvent::Sample(sample) => {
+            let octets = emit.epoch.keep(&sample.octets);
+            Body::SrtpSample { key: sample.key, octets, frames: sample.frames }
+        }
         StreamEvent::Ended(mut ended) => {
             turn.end(&mut ended);
             Body::StreamEnded(ended)
         }
-    });
+    };
+    emit.fact(body);
 }
 
 /// The fact of a stream event that a timer caused, under its deadline.

@@ -1,31 +1,66 @@
 //! A closer look at up to 64 packets of a stream: the counts behind the structural tests T1 to T9
-//! (`CATALOGUE.md` A.1.3).
+//! (`CATALOGUE.md` A.1.3), and the statistics of A.1.2.
 //!
 //! Every test is counted for every codec, because which one it is comes later, with SDP; what the
-//! counts mean is decided in [`super::law`]. The block lives for those packets only. Not here yet:
-//! the two statistics CHI and BITZ; they will be fed in [`Look::content`].
+//! counts mean is decided in [`super::verdict`]. The block lives for those packets only. When a
+//! look is half over and the stream does not look clear, three packets in a row are kept whole: a
+//! proof of what protects them needs that.
 
 use std::hash::{BuildHasher, Hasher};
 
 use overhear_parsers::rtp::header::Header;
 
+use super::statistic::{FEW, Statistics};
 use crate::model::addr::STABLE;
-use crate::model::stream::{Figures, LawRow};
+use crate::model::figures::{Figures, Tendency};
+use crate::model::frame::FrameId;
+use crate::model::stream::{LawRow, Sample, StreamKey};
+
+mod payload;
 
 /// Packets that one look takes.
 const SAMPLE: u16 = 64;
 /// Rows of lengths and steps kept during a look.
 const ROWS: usize = 8;
+/// Packets with proof that a stream is clear. One can be somebody else's, injected into it;
+/// several are its own.
+pub(super) const SEVERAL: u16 = 3;
+/// Octets of the longest packet that is kept whole: what fits in an Ethernet frame.
+const LONGEST: usize = 1_500;
+/// Octets of three of them with their lengths.
+const SAMPLE_OCTETS: usize = 3 * (LONGEST + 2);
+/// Of so many looks, one may be keeping packets at a time.
+pub(super) const LOOKS_A_SAMPLE: u32 = 16;
+
+/// Octets of a look, with what it leaves behind and its share of the packets kept whole.
+pub const ENTRY: usize = size_of::<Look>()
+    + size_of::<Figures>()
+    + (size_of::<Sample>() + SAMPLE_OCTETS) / LOOKS_A_SAMPLE as usize;
 
 /// The working state of one look.
 #[derive(Clone, Debug)]
 pub struct Look {
     rows: [LawRow; ROWS],
-    hashes: [u64; SAMPLE as usize],
+    hashes: [u32; SAMPLE as usize],
     hashed: usize,
     previous: Option<Previous>,
     strangers: u16,
     counts: Figures,
+    statistics: Statistics,
+    sampling: Sampling,
+}
+
+/// Whether packets are kept whole.
+#[derive(Clone, Debug)]
+enum Sampling {
+    /// It is too early to say whether there is a reason to.
+    Early,
+    /// There is a reason, but no room yet.
+    Wanted,
+    /// These are the last ones in a row, and the sequence number that the last of them has.
+    Kept(Box<Sample>, u8, u16),
+    /// They have been given out, or there is no reason to keep any.
+    Over,
 }
 
 /// What the next packet is compared with.
@@ -35,6 +70,8 @@ struct Previous {
     timestamp: u32,
     octets: u16,
     opus_ticks: Option<u32>,
+    /// Duration of a telephone event.
+    event: Option<u16>,
 }
 
 impl Look {
@@ -47,6 +84,8 @@ impl Look {
             previous: None,
             strangers: 0,
             counts: Figures { payload_type, ..Figures::default() },
+            statistics: Statistics::default(),
+            sampling: Sampling::Early,
         }
     }
 
@@ -61,25 +100,115 @@ impl Look {
         self.counts.packets += 1;
         self.pair(header);
         let payload = header.unpadded().unwrap_or(header.payload);
+        let event = whole.then(|| payload::event(payload)).flatten();
+        self.counts.events += u16::from(self.is_event(header, event));
         self.previous = Some(Previous {
             sequence: header.sequence,
             timestamp: header.timestamp,
             octets,
-            opus_ticks: whole.then(|| opus_ticks(payload)).flatten(),
+            opus_ticks: whole.then(|| payload::opus_ticks(payload)).flatten(),
+            event: event.map(|(_, duration)| duration),
         });
         if whole {
             self.counts.whole += 1;
             self.content(header, payload);
+            self.statistics.packet(header.payload);
+            if self.counts.whole >= FEW && matches!(self.sampling, Sampling::Early) {
+                self.consider_sample();
+            }
         }
         self.counts.packets >= SAMPLE
+    }
+
+    /// The sequence numbers go on from somewhere else, perhaps with the same packets: they do not
+    /// count as repeated.
+    pub fn restart(&mut self) {
+        (self.hashed, self.previous) = (0, None);
+    }
+
+    /// Whether this packet, just taken, is one of the few that are asked whether they are a tone.
+    pub fn is_glancing(&self, header: &Header<'_>) -> bool {
+        const EVERY: u16 = 16;
+        self.counts.whole % EVERY == EVERY / 2 && matches!(header.payload_type, 0 | 8)
+    }
+
+    /// Whether the next packets should be kept whole and nobody does so yet.
+    pub const fn wants_sample(&self) -> bool {
+        matches!(self.sampling, Sampling::Wanted)
+    }
+
+    /// Whether packets are being kept.
+    pub const fn is_sampling(&self) -> bool {
+        matches!(self.sampling, Sampling::Kept(..))
+    }
+
+    /// Begins to keep packets.
+    pub fn start_sample(&mut self, key: StreamKey) {
+        let sample = Sample { key, ..Sample::default() };
+        self.sampling = Sampling::Kept(Box::new(sample), 0, 0);
+    }
+
+    /// Keeps a packet; the third in a row completes the sample.
+    pub fn sample(
+        &mut self,
+        header: &Header<'_>,
+        whole: bool,
+        frame: FrameId,
+    ) -> Option<Box<Sample>> {
+        let Sampling::Kept(sample, kept, last) = &mut self.sampling else { return None };
+        if *kept > 0 && header.sequence != last.wrapping_add(1) {
+            sample.octets.clear();
+            *kept = 0;
+        }
+        let octets = header.octets();
+        let Some(length) = u16::try_from(octets).ok().filter(|_| whole && octets <= LONGEST) else {
+            sample.octets.clear();
+            *kept = 0;
+            return None;
+        };
+        sample.octets.reserve_exact(octets + 2);
+        sample.octets.extend(length.to_be_bytes());
+        header.write(&mut sample.octets);
+        if let Some(place) = sample.frames.get_mut(usize::from(*kept)) {
+            *place = frame;
+        }
+        (*kept, *last) = (*kept + 1, header.sequence);
+        if usize::from(*kept) < sample.frames.len() {
+            return None;
+        }
+        match std::mem::replace(&mut self.sampling, Sampling::Over) {
+            Sampling::Kept(sample, ..) => Some(sample),
+            _ => None,
+        }
     }
 
     /// The counts, compact.
     pub fn finish(mut self) -> Figures {
         self.rows.sort_by_key(|row| std::cmp::Reverse(row.pairs));
+        let used = || self.rows.iter().filter(|row| row.pairs > 0);
+        let is_first = |(at, row): &(usize, &LawRow)| {
+            !used().take(*at).any(|before| before.octets == row.octets)
+        };
+        let lengths = used().enumerate().filter(is_first).count();
+        self.counts.lengths = u8::try_from(lengths).unwrap_or(u8::MAX);
         let [a, b, c, ..] = self.rows;
         self.counts.rows = [a, b, c];
+        self.counts.mki = self.statistics.mki();
+        if let Some((kind, figures)) = self.statistics.said(self.repeats()) {
+            *self.counts.looks.of(kind) = figures;
+        }
         self.counts
+    }
+
+    /// T6 and T7: no keystream repeats, and none makes a run of eight.
+    const fn repeats(&self) -> bool {
+        self.counts.equal >= SEVERAL || self.counts.runs >= SEVERAL
+    }
+
+    fn consider_sample(&mut self) {
+        let Some((kind, _)) = self.statistics.said(self.repeats()) else { return };
+        let clear = kind == Tendency::Clear;
+        self.sampling = if clear { Sampling::Over } else { Sampling::Wanted };
     }
 
     fn pair(&mut self, header: &Header<'_>) {
@@ -105,24 +234,31 @@ impl Look {
         }
     }
 
+    /// T5: a telephone event, and while the timestamp stays its duration does not fall.
+    fn is_event(&self, header: &Header<'_>, event: Option<(u8, u16)>) -> bool {
+        let Some((_, duration)) = event else { return false };
+        match self.previous {
+            Some(Previous { timestamp, event: Some(before), .. })
+                if timestamp == header.timestamp =>
+            {
+                before <= duration
+            }
+            _ => true,
+        }
+    }
+
     fn content(&mut self, header: &Header<'_>, payload: &[u8]) {
         let counts = &mut self.counts;
-        counts.gsm += u16::from(is_gsm(payload));
-        counts.g723 += u16::from(is_g723(payload));
-        counts.amr += u16::from(is_amr(payload, amr_octets));
-        counts.amr_wb += u16::from(is_amr(payload, amr_wb_octets));
-        counts.h263 += u16::from(is_h263(payload));
-        counts.h264 += u16::from(is_h264(payload));
-        counts.h265 += u16::from(is_h265(payload));
-        counts.runs += u16::from(has_run(payload));
+        payload::count(payload, counts);
         if header.padding {
             counts.padded += 1;
-            counts.padding_fits += u16::from(padding_fits(header));
+            counts.padding_fits += u16::from(payload::padding_fits(header));
         }
         if payload.len() >= 16 {
             let mut hasher = STABLE.build_hasher();
             hasher.write(payload);
-            let hash = hasher.finish();
+            #[expect(clippy::cast_possible_truncation, reason = "half of a hash is enough for 64")]
+            let hash = hasher.finish() as u32;
             let before = self.hashes.get(..self.hashed).unwrap_or(&[]);
             counts.equal += u16::from(before.contains(&hash));
             if let Some(place) = self.hashes.get_mut(self.hashed) {
@@ -135,13 +271,13 @@ impl Look {
 
 /// Joins an earlier look with a later one, so that evidence once found stays.
 ///
-/// Of one payload type, tests add up and the rows are the later ones, unless there were too few;
-/// of two payload types, the later look counts if it was long enough.
-pub fn merge(earlier: Figures, later: Figures) -> Figures {
-    let long_enough = later.pairs >= 19 || later.pairs >= earlier.pairs;
+/// Of one payload type, tests add up and the rows are the later ones, unless there were too few; of
+/// two payload types the one counts that `main` names, or the later one if neither does.
+pub fn merge(earlier: Figures, later: Figures, main: u8) -> Figures {
     if earlier.payload_type != later.payload_type {
-        return if long_enough { later } else { earlier };
+        return if earlier.payload_type == main { earlier } else { later };
     }
+    let long_enough = later.pairs >= 19 || later.pairs >= earlier.pairs;
     let (rows, pairs) =
         if long_enough { (later.rows, later.pairs) } else { (earlier.rows, earlier.pairs) };
     // Ratios are what counts: halve before a counter could stick at its end.
@@ -151,6 +287,7 @@ pub fn merge(earlier: Figures, later: Figures) -> Figures {
         rows,
         pairs,
         payload_type: later.payload_type,
+        mki: earlier.mki.max(later.mki),
         packets: sum(earlier.packets, later.packets),
         whole: sum(earlier.whole, later.whole),
         gsm: sum(earlier.gsm, later.gsm),
@@ -159,228 +296,20 @@ pub fn merge(earlier: Figures, later: Figures) -> Figures {
         amr_wb: sum(earlier.amr_wb, later.amr_wb),
         opus: sum(earlier.opus, later.opus),
         opus_pairs: sum(earlier.opus_pairs, later.opus_pairs),
+        events: sum(earlier.events, later.events),
         equal: sum(earlier.equal, later.equal),
         runs: sum(earlier.runs, later.runs),
+        text: sum(earlier.text, later.text),
+        lengths: earlier.lengths.max(later.lengths),
         h263: sum(earlier.h263, later.h263),
         h264: sum(earlier.h264, later.h264),
         h265: sum(earlier.h265, later.h265),
+        vp8: sum(earlier.vp8, later.vp8),
         padded: sum(earlier.padded, later.padded),
         padding_fits: sum(earlier.padding_fits, later.padding_fits),
+        looks: earlier.looks.and(later.looks),
     }
-}
-
-/// RFC 3551 §4.5.8: frames of 33 octets, each with the signature 0xD in its first four bits.
-fn is_gsm(payload: &[u8]) -> bool {
-    let frames = payload.chunks(33);
-    !payload.is_empty()
-        && frames.into_iter().all(|frame| frame.len() == 33 && matches!(frame, [0xd0..=0xdf, ..]))
-}
-
-/// RFC 3551 §4.5.3: the two low bits of a frame's first octet give its size.
-fn is_g723(payload: &[u8]) -> bool {
-    let mut rest = payload;
-    while let [first, ..] = rest {
-        let size = match first & 3 {
-            0 => 24,
-            1 => 20,
-            2 => 4,
-            _ => return false,
-        };
-        let Some(next) = rest.get(size..) else { return false };
-        rest = next;
-    }
-    !payload.is_empty()
-}
-
-/// RFC 4867 §4.4, octet-aligned without interleaving: mode request, table of contents, frames.
-fn is_amr(payload: &[u8], octets: fn(u8) -> Option<usize>) -> bool {
-    let [request, rest @ ..] = payload else { return false };
-    if request & 0x0f != 0 {
-        return false;
-    }
-    let (mut entries, mut speech) = (0_usize, 0_usize);
-    for entry in rest {
-        if entry & 3 != 0 {
-            return false;
-        }
-        let Some(size) = octets(entry >> 3 & 0x0f) else { return false };
-        entries += 1;
-        speech += size;
-        if entry & 0x80 == 0 {
-            return rest.len() == entries + speech;
-        }
-    }
-    false
-}
-
-fn amr_octets(frame_type: u8) -> Option<usize> {
-    Some(match frame_type {
-        0 => 12,
-        1 => 13,
-        2 => 15,
-        3 => 17,
-        4 => 19,
-        5 => 20,
-        6 => 26,
-        7 => 31,
-        8 => 5,
-        15 => 0,
-        _ => return None,
-    })
-}
-
-fn amr_wb_octets(frame_type: u8) -> Option<usize> {
-    Some(match frame_type {
-        0 => 17,
-        1 => 23,
-        2 => 32,
-        3 => 36,
-        4 => 40,
-        5 => 46,
-        6 => 50,
-        7 => 58,
-        8 => 60,
-        9 => 5,
-        14 | 15 => 0,
-        _ => return None,
-    })
-}
-
-/// RFC 6716 §3.1: the duration that the first octets of an Opus packet state, in 48 kHz ticks.
-fn opus_ticks(payload: &[u8]) -> Option<u32> {
-    let &first = payload.first()?;
-    let frame = match (first >> 3, first >> 3 & 3) {
-        (0..=11, size) => [480, 960, 1920, 2880].into_iter().nth(usize::from(size))?,
-        (12..=15, size) => [480, 960].into_iter().nth(usize::from(size & 1))?,
-        (_, size) => 120 << size,
-    };
-    let frames = match first & 3 {
-        0 => 1,
-        1 | 2 => 2,
-        _ => u32::from(payload.get(1)? & 0x3f),
-    };
-    Some(frame * frames)
-}
-
-/// RFC 2190 §5: a picture format in use and, in mode A, zeros where nothing is said of B frames; in
-/// modes B and C a quantizer and zeros in the reserved bits.
-fn is_h263(payload: &[u8]) -> bool {
-    match payload {
-        [first, format, reserved, rest, ..] if first & 0x80 == 0 => {
-            let plain = first & 0x40 == 0;
-            matches!(format >> 5, 1..=5)
-                && format & 1 == 0
-                && reserved & 0xe0 == 0
-                && (!plain || (*reserved, *rest) == (0, 0))
-        }
-        [_, format, _, reserved, ..] => {
-            matches!(format >> 5, 1..=5) && format & 0x1f != 0 && matches!(reserved & 3, 0)
-        }
-        _ => false,
-    }
-}
-
-/// RFC 6184 §5.2: the forbidden bit is 0 and the type is a unit, an aggregation or a fragment.
-fn is_h264(payload: &[u8]) -> bool {
-    matches!(payload, [first, ..] if first & 0x80 == 0 && matches!(first & 0x1f, 1..=29))
-}
-
-/// RFC 7798 §1.1.4, §4.4: forbidden bit 0, base layer, a temporal id, and a type in use.
-fn is_h265(payload: &[u8]) -> bool {
-    matches!(payload, [first, second, ..] if first & 0x81 == 0
-        && second & 0xf8 == 0 && second & 7 != 0
-        && matches!(first >> 1, 0..=40 | 48..=50))
-}
-
-/// Eight equal octets at an offset that is a multiple of 8: finds every run of 15 and some shorter.
-fn has_run(payload: &[u8]) -> bool {
-    payload.as_chunks::<8>().0.iter().any(|&chunk| {
-        let word = u64::from_ne_bytes(chunk);
-        word == word.rotate_left(8)
-    })
-}
-
-/// A count that is possible, and zeros before it.
-fn padding_fits(header: &Header<'_>) -> bool {
-    let Some(kept) = header.unpadded() else { return false };
-    let padding = header.payload.get(kept.len()..).unwrap_or(&[]);
-    matches!(padding, [zeros @ .., _] if zeros.iter().all(|&octet| octet == 0))
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn look(payload: impl Fn(u16) -> Vec<u8>, ticks: u32) -> Figures {
-        let mut look = Look::new(96);
-        for number in 0..64 {
-            let payload = payload(number);
-            let header = Header {
-                marker: false,
-                payload_type: 96,
-                sequence: number.wrapping_sub(10),
-                timestamp: u32::from(number).wrapping_mul(ticks),
-                ssrc: 1,
-                csrc: &[],
-                extension: None,
-                padding: false,
-                payload: &payload,
-            };
-            let octets = u16::try_from(payload.len()).unwrap();
-            assert_eq!(look.packet(&header, octets, true), number == 63);
-        }
-        look.finish()
-    }
-
-    fn noise(number: u16, octets: usize) -> Vec<u8> {
-        let mut state = u64::from(number) + 1;
-        (0..octets)
-            .map(|_| {
-                state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040);
-                (state >> 56) as u8
-            })
-            .collect()
-    }
-
-    #[test]
-    fn silence_repeats_and_runs_and_noise_does_neither() {
-        let silence = look(|_| vec![0xd5; 160], 160);
-        assert_eq!((silence.equal, silence.runs, silence.pairs), (63, 64, 63));
-        assert_eq!(
-            silence.rows[0],
-            LawRow { ticks: 160, pairs: 63, octets: 160, payload_type: 96 }
-        );
-        let cipher = look(|number| noise(number, 170), 160);
-        assert_eq!((cipher.equal, cipher.runs, cipher.gsm), (0, 0, 0));
-        assert!(cipher.opus < 20, "{cipher:?}");
-    }
-
-    #[test]
-    fn frames_are_told_by_their_first_octets() {
-        let head = |first: &'static [u8], octets: usize| {
-            move |number| {
-                let mut payload = noise(number, octets);
-                payload[..first.len()].copy_from_slice(first);
-                payload
-            }
-        };
-        assert_eq!(look(head(&[0xd3], 33), 160).gsm, 64);
-        assert_eq!(look(head(&[1], 20), 240).g723, 64);
-        assert_eq!(look(head(&[0xf0, 0x3c], 33), 160).amr, 64);
-        assert_eq!(look(head(&[0xf0, 0x44], 63), 320).amr_wb, 0);
-        assert_eq!(look(head(&[0xf0, 0x44], 62), 320).amr_wb, 64);
-        assert_eq!(look(head(&[0x78], 90), 960).opus, 63);
-        assert_eq!(look(head(&[0x7b, 2], 90), 1920).opus, 63);
-        assert_eq!(look(head(&[0x7c, 0x85], 900), 0).h264, 64);
-        assert_eq!(look(head(&[0x62, 0x01], 900), 0).h265, 64);
-        assert_eq!(look(head(&[0x00, 0x50, 0, 0], 150), 0).h263, 64);
-        assert_eq!(look(head(&[0x80, 0x47, 0x10, 0], 150), 0).h263, 64);
-        assert_eq!(look(head(&[0x00, 0x50, 0x10, 0], 150), 0).h263, 0);
-    }
-
-    #[test]
-    fn evidence_stays_when_a_later_look_finds_none() {
-        let merged = merge(look(|_| vec![0xd5; 160], 160), look(|n| noise(n, 160), 160));
-        assert_eq!((merged.equal, merged.whole, merged.pairs), (63, 128, 63));
-    }
-}
+mod tests;

@@ -1,19 +1,20 @@
-//! The structural verdict on one stream: is the payload the codec's frames, or longer by a tag?
+//! The length laws T1 and T2: how many octets of a codec last how many ticks.
 //!
-//! `CATALOGUE.md` A.1.3 (tests T1 to T4 and T6 to T8) and A.1.4. SRTP keeps the length of what it
-//! encrypts and appends a tag (RFC 3711 §3.1, RFC 7714 §8.2), so the length is held against the
-//! timestamp step, never against a multiple of the frame: a G.729 packet of 20 octets with a tag of
-//! 10 is three frames long and still encrypted. Not decided here: anything that takes statistics of
-//! the octets (CHI, BITZ); where they will speak, [`Verdict::UNKNOWN`] is returned now.
+//! `CATALOGUE.md` A.1.3. SRTP keeps the length of what it encrypts and appends a tag (RFC 3711 §3.1,
+//! RFC 7714 §8.2), so the length is held against the timestamp step, never against a multiple of the
+//! frame: a G.729 packet of 20 octets with a tag of 10 is three frames long and still encrypted. What
+//! follows from it is decided in [`super::verdict`].
 
 use overhear_parsers::rtp::payload;
 
-use crate::model::finding::Confidence;
-use crate::model::record::Protection;
-use crate::model::stream::{Figures, Law, LawRow, StreamEnded};
+use crate::model::stream::LawRow;
 
 /// Pairs below which a law is not believed: 20 packets.
-const ENOUGH: u32 = 19;
+pub(super) const ENOUGH: u32 = 19;
+
+/// Octets that authentication appends: HMAC-SHA1 with 32 and 80 bits, AES-GCM (RFC 3711 §5.2,
+/// RFC 7714 §13.2); none first.
+const TAGS: [u16; 4] = [0, 4, 10, 16];
 
 /// A codec, as far as the lengths of its frames go.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
@@ -46,33 +47,23 @@ pub enum Codec {
     H264,
     /// H.265.
     H265,
+    /// VP8.
+    Vp8,
+    /// Telephone events: 4 octets, however long (RFC 4733 §2.3).
+    Event,
 }
 
-/// What is known of one payload type of a stream.
-#[derive(Copy, Clone, Debug)]
-pub struct Evidence<'a> {
-    /// The payload type to judge.
-    pub payload_type: u8,
-    /// Lengths and steps of the whole stream.
-    pub law: &'a Law,
-    /// The closer look, if there was one.
-    pub figures: Option<&'a Figures>,
-}
-
-/// The verdict and what it rests on.
+/// What the lengths of a stream are: the codec's, or longer by a tag.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub struct Verdict {
-    /// What it says.
-    pub protection: Protection,
-    /// Which test says so: "T1" to "T8", or "none".
-    pub test: &'static str,
-    /// How sure it is.
-    pub confidence: Confidence,
-    /// Octets that every payload is too long by: the authentication tag.
-    pub surplus: Option<u16>,
-    /// Packets or pairs that agree with the verdict.
+pub(super) struct Lengths {
+    /// Octets by which most are longer; 0 for the codec's own length.
+    pub tag: u16,
+    /// Pairs of that length.
     pub hits: u32,
-    /// Of so many.
+    /// Pairs with the codec's length where most have a tag, or with a tag where most have none: a
+    /// stream that turned.
+    pub others: u32,
+    /// Pairs in all.
     pub of: u32,
 }
 
@@ -101,6 +92,8 @@ impl Codec {
             ("H263", Self::H263),
             ("H264", Self::H264),
             ("H265", Self::H265),
+            ("VP8", Self::Vp8),
+            ("telephone-event", Self::Event),
         ];
         table.into_iter().find_map(|(known, codec)| is(known).then_some(codec))
     }
@@ -125,166 +118,91 @@ impl Codec {
             Self::Gsm => frames(33, 160),
             Self::Ilbc => frames(38, 160) || frames(50, 240),
             Self::G723 => frames(24, 240) || frames(20, 240) || frames(4, 240),
-            Self::Amr | Self::AmrWb | Self::Opus | Self::H263 | Self::H264 | Self::H265 => {
-                return None;
-            }
+            Self::Event => octets == 4,
+            Self::Amr | Self::AmrWb | Self::Opus => return None,
+            Self::H263 | Self::H264 | Self::H265 | Self::Vp8 => return None,
         })
     }
 
-    const fn law_test(self) -> &'static str {
+    /// Weighs rows of lengths and steps, of `of` pairs, against the law of the codec: 9 of 10 must keep
+    /// it, with one tag or with none. Behind the tag there may be an MKI of `mki` octets.
+    pub(super) fn weigh<'a>(
+        self,
+        rows: impl Iterator<Item = &'a LawRow> + Clone,
+        of: u32,
+        mki: u8,
+    ) -> Option<Lengths> {
+        if of < ENOUGH {
+            return None;
+        }
+        let count = |tag: u16| -> u32 {
+            let behind = if tag == 0 { 0 } else { u32::from(tag) + u32::from(mki) };
+            let fits = |row: &&LawRow| {
+                let octets = u32::from(row.octets).checked_sub(behind);
+                octets.and_then(|octets| self.lasts(octets, row.ticks)) == Some(true)
+            };
+            rows.clone().filter(fits).map(|row| row.pairs).sum()
+        };
+        let hits = TAGS.map(|tag| (count(tag), tag));
+        let [(exact, _), tagged @ ..] = hits;
+        // Of equals the shorter tag: the earlier one.
+        let (most, tag) = tagged.into_iter().rev().max_by_key(|(hits, _)| *hits)?;
+        if u64::from(exact + most) * 10 < u64::from(of) * 9 {
+            return None;
+        }
+        Some(match exact >= most {
+            true => Lengths { tag: 0, hits: exact, others: most, of },
+            false => Lengths { tag, hits: most, others: exact, of },
+        })
+    }
+
+    /// The test whose law the codec keeps.
+    pub(super) const fn law_test(self) -> &'static str {
         match self {
+            Self::Event => "T5",
             Self::G729 | Self::Gsm | Self::Ilbc | Self::G723 => "T2",
             _ => "T1",
         }
     }
 }
 
-impl<'a> Evidence<'a> {
-    /// The evidence on the main payload type of a stream.
-    pub fn of(stream: &'a StreamEnded) -> Self {
-        Self {
-            payload_type: stream.main_payload_type(),
-            law: &stream.law,
-            figures: stream.figures.as_deref(),
-        }
-    }
-}
-
-impl Verdict {
-    /// Nothing could be shown.
-    pub const UNKNOWN: Self = Self {
-        protection: Protection::Unknown,
-        test: "none",
-        confidence: Confidence::Low,
-        surplus: None,
-        hits: 0,
-        of: 0,
-    };
-
-    const fn clear(test: &'static str, hits: u32, of: u32) -> Self {
-        let (protection, confidence) = (Protection::Cleartext, Confidence::Certain);
-        Self { protection, test, confidence, surplus: None, hits, of }
-    }
-}
-
-/// Decides by structure alone. `codec` is what SDP says of the payload type, or
-/// [`Codec::assigned`]; without one only repetition and runs can speak.
-pub fn verdict(evidence: Evidence<'_>, codec: Option<Codec>) -> Verdict {
-    let figures = evidence.figures.filter(|f| f.payload_type == evidence.payload_type);
-    let found = figures
-        .and_then(repetition)
-        .or_else(|| codec.and_then(|codec| by_length(evidence, figures, codec)))
-        .or_else(|| by_content(figures?, codec?));
-    // The statistics of A.1.4 (CHI, BITZ, tail) go here, before giving up.
-    found.unwrap_or(Verdict::UNKNOWN)
-}
-
-/// T6 and T7: no keystream repeats, and none makes a run of eight.
-fn repetition(figures: &Figures) -> Option<Verdict> {
-    // One packet can be somebody else's, injected into the stream; several are the stream's own.
-    const SEVERAL: u16 = 3;
-    let of = u32::from(figures.whole);
-    if figures.equal >= SEVERAL {
-        return Some(Verdict::clear("T6", figures.equal.into(), of));
-    }
-    (figures.runs >= SEVERAL).then(|| Verdict::clear("T7", figures.runs.into(), of))
-}
-
-/// T1 and T2, first on the whole stream, then on the latest look.
-fn by_length(evidence: Evidence<'_>, figures: Option<&Figures>, codec: Codec) -> Option<Verdict> {
-    let mine = |row: &&LawRow| row.payload_type == evidence.payload_type && row.pairs > 0;
-    let sources = [
-        (&evidence.law.rows[..], evidence.law.pairs),
-        (figures.map_or(&[][..], |f| &f.rows), figures.map_or(0, |f| f.pairs.into())),
-    ];
-    for (rows, of) in sources {
-        if of < ENOUGH {
-            continue;
-        }
-        for surplus in [0, 4, 10, 16] {
-            let fits = |row: &&LawRow| {
-                let octets = u32::from(row.octets).checked_sub(surplus.into());
-                octets.and_then(|octets| codec.lasts(octets, row.ticks)) == Some(true)
-            };
-            let hits: u32 = rows.iter().filter(mine).filter(fits).map(|row| row.pairs).sum();
-            if u64::from(hits) * 10 < u64::from(of) * 9 {
-                continue;
-            }
-            let clear = Verdict::clear(codec.law_test(), hits, of);
-            if surplus == 0 {
-                return Some(clear);
-            }
-            let (protection, confidence) = (Protection::EncryptedLike, Confidence::High);
-            return Some(Verdict { protection, confidence, surplus: Some(surplus), ..clear });
-        }
-    }
-    None
-}
-
-/// T2 to T4 and T8 by what is in the payload.
-fn by_content(figures: &Figures, codec: Codec) -> Option<Verdict> {
-    let whole = figures.whole;
-    let (test, hits, of, share) = match codec {
-        Codec::Gsm => ("T2", figures.gsm, whole, 90),
-        Codec::G723 => ("T2", figures.g723, whole, 90),
-        Codec::Amr => ("T3", figures.amr, whole, 90),
-        Codec::AmrWb => ("T3", figures.amr_wb, whole, 90),
-        Codec::Opus => ("T4", figures.opus, figures.opus_pairs, 80),
-        Codec::H263 => ("T8", figures.h263, whole, 100),
-        Codec::H264 => ("T8", figures.h264, whole, 100),
-        Codec::H265 => ("T8", figures.h265, whole, 100),
-        _ => return None,
-    };
-    let (hits, of) = (u32::from(hits), u32::from(of));
-    if of < ENOUGH {
-        return None;
-    }
-    if hits * 100 >= of * share {
-        return Some(Verdict::clear(test, hits, of));
-    }
-    // A random first octet gives the right Opus duration in less than a quarter of pairs.
-    let violated = codec == Codec::Opus && hits * 100 <= of * 30;
-    violated.then(|| Verdict {
-        protection: Protection::EncryptedLike,
-        confidence: Confidence::Medium,
-        hits: of - hits,
-        ..Verdict::clear(test, 0, of)
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn law(octets: u16, ticks: u32, hits: u32, pairs: u32) -> Law {
-        let row = LawRow { ticks, pairs: hits, octets, payload_type: 8 };
-        Law { rows: [row, LawRow::default()], pairs }
+    fn row(octets: u16, ticks: u32, pairs: u32) -> LawRow {
+        LawRow { ticks, pairs, octets, payload_type: 8 }
     }
 
-    fn judge(law: &Law, codec: Option<Codec>) -> Verdict {
-        verdict(Evidence { payload_type: 8, law, figures: None }, codec)
+    fn weigh(codec: &str, rows: &[LawRow], of: u32) -> Option<(u16, u32)> {
+        let codec = Codec::named(codec.as_bytes(), 1).unwrap();
+        codec.weigh(rows.iter(), of, 0).map(|lengths| (lengths.tag, lengths.hits))
     }
 
     #[test]
     fn the_length_law_tells_clear_from_tagged() {
-        let clear = judge(&law(160, 160, 19, 19), Codec::assigned(8));
-        assert_eq!((clear.protection, clear.test), (Protection::Cleartext, "T1"));
+        assert_eq!(weigh("PCMA", &[row(160, 160, 19)], 19), Some((0, 19)));
         for tag in [4, 10, 16] {
-            let tagged = judge(&law(160 + tag, 160, 90, 100), Codec::assigned(8));
-            assert_eq!(tagged.protection, Protection::EncryptedLike);
-            assert_eq!((tagged.surplus, tagged.confidence), (Some(tag), Confidence::High));
+            assert_eq!(weigh("PCMA", &[row(160 + tag, 160, 90)], 100), Some((tag, 90)));
         }
-        assert_eq!(judge(&law(160, 160, 18, 18), Codec::assigned(8)), Verdict::UNKNOWN);
-        assert_eq!(judge(&law(160, 160, 89, 100), Codec::assigned(8)), Verdict::UNKNOWN);
-        assert_eq!(judge(&law(160, 160, 19, 19), None), Verdict::UNKNOWN);
+        assert_eq!(weigh("PCMA", &[row(160, 160, 18)], 18), None);
+        assert_eq!(weigh("PCMA", &[row(160, 160, 89)], 100), None);
+        let codec = Codec::assigned(8).unwrap();
+        let with_mki = codec.weigh([row(174, 160, 50)].iter(), 50, 4).unwrap();
+        assert_eq!((with_mki.tag, with_mki.hits), (10, 50));
+    }
+
+    #[test]
+    fn a_stream_that_turns_is_both() {
+        let rows = [row(170, 160, 300), row(160, 160, 90)];
+        let lengths = Codec::Octet.weigh(rows.iter(), 400, 0);
+        assert_eq!(lengths, Some(Lengths { tag: 10, hits: 300, others: 90, of: 400 }));
     }
 
     #[test]
     fn a_tagged_g729_packet_of_three_frames_length_is_not_clear() {
-        let trap = judge(&law(30, 160, 50, 50), Codec::named(b"g729", 1));
-        assert_eq!((trap.protection, trap.surplus), (Protection::EncryptedLike, Some(10)));
-        let clear = judge(&law(30, 240, 50, 50), Codec::named(b"G729", 1));
-        assert_eq!((clear.protection, clear.test), (Protection::Cleartext, "T2"));
+        assert_eq!(weigh("g729", &[row(30, 160, 50)], 50), Some((10, 50)));
+        assert_eq!(weigh("G729", &[row(30, 240, 50)], 50), Some((0, 50)));
     }
 
     #[test]
@@ -305,21 +223,5 @@ mod tests {
             assert_eq!(codec.lasts(octets + 10, ticks), Some(false), "{name}");
             assert_eq!(codec.lasts(octets, 0), Some(false), "{name}");
         }
-    }
-
-    #[test]
-    fn repetition_needs_no_codec_and_opus_needs_its_table_of_contents() {
-        let none = Law::default();
-        let look = |figures: &Figures, codec| {
-            verdict(Evidence { payload_type: 8, law: &none, figures: Some(figures) }, codec)
-        };
-        let base = Figures { payload_type: 8, whole: 64, ..Figures::default() };
-        assert_eq!(look(&Figures { equal: 3, ..base }, None).test, "T6");
-        assert_eq!(look(&Figures { runs: 3, ..base }, None).test, "T7");
-        assert_eq!(look(&Figures { equal: 2, runs: 2, ..base }, None), Verdict::UNKNOWN);
-        let opus = |opus| look(&Figures { opus, opus_pairs: 60, ..base }, Some(Codec::Opus));
-        assert_eq!(opus(48).protection, Protection::Cleartext);
-        assert_eq!(opus(30).protection, Protection::Unknown);
-        assert_eq!(opus(12).protection, Protection::EncryptedLike);
     }
 }

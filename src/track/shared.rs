@@ -39,6 +39,23 @@ pub struct Shared {
     pub openings: Openings,
 }
 
+impl Shared {
+    /// Nothing yet, with so many octets for reassembly and for TLS that waits for its secrets.
+    pub fn new(reassembly: usize, retain: usize, keys: &Arc<Keys>) -> Self {
+        Self {
+            purse: Purse::new(reassembly as u64),
+            tally: Tally::default(),
+            spans: Vec::new(),
+            datagrams: Datagrams::default(),
+            inner: Inner::default(),
+            keys: Arc::clone(keys),
+            retain: Purse::new(retain as u64),
+            waiting: BTreeSet::new(),
+            openings: Openings::default(),
+        }
+    }
+}
+
 /// What became of TLS sessions.
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
 pub struct Openings {

@@ -10,14 +10,18 @@ use overhear_parsers::rtp::payload::{self, Usage};
 use overhear_parsers::rtp::sequence;
 
 use self::jitter::Rate;
+use self::sequence_number::low_half;
 use super::figures::Look;
+use super::notes::Noting;
 use super::stream::Seen;
+use crate::model::figures::Figures;
 use crate::model::frame::FrameId;
 use crate::model::stream::{
-    Figures, Jitter, JitterLane, Law, LawRow, PayloadCount, Standing, StreamEnded, StreamKey,
+    Jitter, JitterLane, Law, LawRow, PayloadCount, Standing, StreamEnded, StreamKey,
 };
 use crate::model::time::Ts;
 
+mod bursts;
 mod jitter;
 mod sequence_number;
 
@@ -33,7 +37,7 @@ const LEGAL: u128 = {
     bits
 };
 
-const TTL_CHANGED: u8 = 1;
+pub(super) const TTL_CHANGED: u8 = 1;
 const DSCP_CHANGED: u8 = 2;
 /// `wild` holds the number that would confirm a jump.
 const ON_PROBATION: u8 = 4;
@@ -43,6 +47,11 @@ pub(super) const LOOKING: u8 = 8;
 const HASTENED: u8 = 16;
 /// `lossy_second` means something.
 const WAS_LOSSY: u8 = 32;
+/// Every packet is to be noted for a while.
+pub(super) const NOTED: u8 = 64;
+
+/// Payloads of so few octets are worth a second look: telephone events, comfort noise.
+const SHORT: usize = 4;
 
 /// What is touched for every packet. Of its four cache lines the first three are all that a packet
 /// of a known clock rate needs, unless something is odd about it; hence the order of the fields.
@@ -75,10 +84,11 @@ pub(super) struct Slot {
     last_octets: u16,
     last_payload_type: u8,
     rate: Rate,
-    flags: u8,
+    pub(super) flags: u8,
     good: u8,
     bad: u8,
-    ttl: u8,
+    /// Of the last packet.
+    pub(super) ttl: u8,
     dscp: u8,
     /// Under the other candidates for an unknown clock rate.
     more_jitter: [JitterLane; 3],
@@ -99,27 +109,42 @@ pub(super) struct Slot {
 pub(super) struct Cold {
     first: Ts,
     first_ordinal: u64,
-    first_frame: FrameId,
+    first_number: u64,
+    /// What few streams have.
+    pub(super) noting: Option<Box<Noting>>,
     clipped: u32,
+    first_source: u16,
     restarts: u16,
+    /// Jumps of the numbers that no marker announced.
+    pub(super) jumps: u16,
     framed: bool,
+    /// The first packet had neither padding, extension nor contributing sources.
+    plain: bool,
+    first_ttl: u8,
+    /// Times that the TTL changed.
+    pub(super) switches: u8,
+    /// Packets of comfort noise too short to be encrypted.
+    pub(super) comfort: u8,
+    /// The last stray had the marker.
+    pub(super) stray_marked: bool,
 }
 
 /// The closer look: under way, done, or both.
 #[derive(Debug, Default)]
 pub(super) struct Probe {
-    pub(super) look: Option<Box<Look>>,
-    pub(super) figures: Option<Box<Figures>>,
+    look: Option<Box<Look>>,
+    figures: Option<Box<Figures>>,
+    clusters: bursts::Clusters,
 }
 
 /// How a packet's number stands to those before it.
-#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+#[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Step {
     /// The next number.
     Next,
     /// A number further on, with a gap before it.
     Gap,
-    /// A number that had been missing.
+    /// A number that had been missing. This one and those below are rare.
     Late,
     /// A number that had come.
     Duplicate,
@@ -189,10 +214,18 @@ impl Slot {
         let cold = Cold {
             first: seen.ts,
             first_ordinal: seen.ordinal,
-            first_frame: seen.frame,
+            first_number: seen.frame.number,
+            noting: None,
             clipped: u32::from(seen.clipped),
+            first_source: seen.frame.source,
             restarts: 0,
+            jumps: 0,
             framed: seen.framed,
+            plain: !header.padding && header.extension.is_none() && header.csrc.is_empty(),
+            first_ttl: seen.ttl,
+            switches: 0,
+            comfort: 0,
+            stray_marked: false,
         };
         (slot, cold)
     }
@@ -205,7 +238,6 @@ impl Slot {
         self.wire_octets += u64::from(seen.wire_len);
         self.last_watermark = seen.watermark;
         self.markers = self.markers.saturating_add(u32::from(header.marker));
-        self.flags |= u8::from(self.ttl != seen.ttl) * TTL_CHANGED;
         self.flags |= u8::from(self.dscp != seen.dscp) * DSCP_CHANGED;
         if seen.clipped {
             cold.clipped = cold.clipped.saturating_add(1);
@@ -223,6 +255,23 @@ impl Slot {
             cold.restarts = cold.restarts.saturating_add(1);
         }
         step
+    }
+
+    /// Books the numbers missing between `before` and the highest, which has just come.
+    #[cold]
+    fn lost(&mut self, before: u32) {
+        let (last, missing) = (self.highest.wrapping_sub(1), self.highest.wrapping_sub(before));
+        let probe = self.probe.get_or_insert_default();
+        probe.clusters.lost(last, missing.saturating_sub(1));
+    }
+
+    /// Whether something about a packet is worth a note: nearly never.
+    #[inline]
+    pub(super) fn is_rare(&self, step: Step, header: &Header<'_>, seen: &Seen) -> bool {
+        step >= Step::Late
+            || self.ttl != seen.ttl
+            || header.payload.len() <= SHORT
+            || self.flags & NOTED != 0
     }
 
     /// Whether a gap behind this packet is news, at most once a second.
@@ -263,8 +312,19 @@ impl Slot {
             .any(|(&pt, count)| pt == header.payload_type && count > FIRST_AFTER)
     }
 
+    #[inline]
     pub(super) fn is_looking(&self) -> bool {
         self.flags & LOOKING != 0
+    }
+
+    /// The look under way.
+    pub(super) fn look(&mut self) -> Option<&mut Look> {
+        self.probe.as_mut()?.look.as_deref_mut()
+    }
+
+    /// Whether an earlier look has said something.
+    pub(super) fn is_judged(&self) -> bool {
+        self.probe.as_ref().is_some_and(|probe| probe.figures.is_some())
     }
 
     pub(super) fn start_look(&mut self, payload_type: u8) {
@@ -274,12 +334,16 @@ impl Slot {
 
     pub(super) fn end_look(&mut self, ts: Ts) {
         const EVERY: u32 = 60;
+        let main = self.main_payload_type();
+        if let Some(probe) = &mut self.probe {
+            probe.end_look(main);
+        }
         self.flags &= !LOOKING;
         self.look_at = low_second(ts).wrapping_add(EVERY);
     }
 
     /// Everything known, when the stream has ended.
-    pub(super) fn ended(&mut self, cold: &Cold, deadline: Ts, flow_hash: u64) -> StreamEnded {
+    pub(super) fn ended(&mut self, cold: &mut Cold, deadline: Ts, flow_hash: u64) -> StreamEnded {
         let expected = u64::from(self.held) + u64::from(self.highest - self.lowest) + 1;
         let different = u64::from(self.packets.saturating_sub(self.duplicates));
         let count = |(&payload_type, &packets)| PayloadCount { payload_type, packets };
@@ -296,7 +360,7 @@ impl Slot {
             flow_hash,
             deadline,
             first_ordinal: cold.first_ordinal,
-            first_frame: cold.first_frame,
+            first_frame: FrameId { source: cold.first_source, number: cold.first_number },
             last_frame: FrameId { source: self.last_source, number: self.last_number },
             first: cold.first,
             last: self.last,
@@ -308,7 +372,13 @@ impl Slot {
             duplicates: self.duplicates,
             reordered: self.reordered,
             gaps: self.gaps,
+            bursts: self.probe.as_ref().map(|probe| probe.clusters.end()).unwrap_or_default(),
             restarts: cold.restarts,
+            run: (low_half(self.lowest), low_half(self.highest)),
+            jumps: cold.jumps,
+            comfort: cold.comfort,
+            plain: cold.plain,
+            notes: cold.noting.take().and_then(|noting| noting.end()),
             markers: self.markers,
             clipped: cold.clipped,
             jitter: Jitter {
@@ -318,14 +388,20 @@ impl Slot {
             },
             payload_types,
             other_payload_types: self.packets.saturating_sub(counted),
-            ttl: self.ttl,
+            ttl: cold.first_ttl,
             ttl_changed: self.flags & TTL_CHANGED != 0,
             dscp: self.dscp,
             dscp_changed: self.flags & DSCP_CHANGED != 0,
             standing: self.standing(),
             law: self.law,
-            figures: self.probe.take().and_then(|mut probe| probe.end()),
+            figures: self.probe.take().and_then(|mut probe| probe.end(self.main_payload_type())),
         }
+    }
+
+    /// The payload type with the most packets, the earlier one of equals.
+    fn main_payload_type(&self) -> u8 {
+        let counted = self.payload_types.iter().zip(&self.payload_counts).rev();
+        counted.max_by_key(|(_, count)| **count).map_or(0, |(payload_type, _)| *payload_type)
     }
 
     #[inline]
@@ -402,17 +478,17 @@ impl Slot {
 
 impl Probe {
     /// Ends a look that is under way and gives what there is.
-    fn end(&mut self) -> Option<Box<Figures>> {
-        self.end_look();
+    fn end(&mut self, main: u8) -> Option<Box<Figures>> {
+        self.end_look(main);
         self.figures.take()
     }
 
-    /// Ends a look that is under way and keeps what it found.
-    pub(super) fn end_look(&mut self) {
+    /// Ends a look that is under way and keeps what it found; `main` is the stream's payload type.
+    fn end_look(&mut self, main: u8) {
         if let Some(look) = self.look.take() {
             let later = look.finish();
             match &mut self.figures {
-                Some(figures) => **figures = super::figures::merge(**figures, later),
+                Some(figures) => **figures = super::figures::merge(**figures, later, main),
                 None => self.figures = Some(Box::new(later)),
             }
         }
@@ -484,6 +560,6 @@ mod tests {
         let hot = std::mem::offset_of!(Slot, more_jitter);
         assert!(hot <= 192, "{hot}");
         assert!(size_of::<Cold>() <= 48, "{}", size_of::<Cold>());
-        assert!(size_of::<Figures>() <= 96, "{}", size_of::<Figures>());
+        assert!(size_of::<Figures>() <= 112, "{}", size_of::<Figures>());
     }
 }

@@ -7,9 +7,12 @@
 
 use overhear_parsers::rtp::header::Header;
 
+use super::figures::LOOKS_A_SAMPLE;
 use super::index::{self, Index};
+use super::notes;
 use super::slot::{Cold, Slot, Step, media_octets};
 use super::timer::{Entry, Timer};
+use super::tones;
 use crate::model::frame::FrameId;
 use crate::model::stream::{Standing, StreamEvent, StreamKey};
 use crate::model::time::{Span, Ts};
@@ -27,8 +30,18 @@ pub struct StreamLimits {
     pub streams: u32,
     /// Closer looks under way at one time.
     pub armed: u32,
+    /// Streams with digits, or with something odd about them, at one time.
+    pub noted: u32,
     /// A stream not seen for this long has ended.
     pub idle: Span,
+}
+
+impl StreamLimits {
+    /// Looks that may be under way for one more of this stream to begin: some room is left to
+    /// streams that have not been looked at.
+    fn room(&self, slot: &Slot) -> u32 {
+        if slot.is_judged() { self.armed - self.armed / 4 } else { self.armed }
+    }
 }
 
 /// One packet's surroundings.
@@ -68,7 +81,11 @@ pub struct Streams {
     used: u32,
     timer: Timer,
     armed: u32,
+    /// Of these, looks that keep packets whole.
+    sampling: u32,
+    noted: u32,
     evicted: u64,
+    unnoted: u64,
 }
 
 /// Sixty-four streams: what every packet touches, and the rest.
@@ -98,7 +115,10 @@ impl Streams {
             used: 0,
             timer: Timer::default(),
             armed: 0,
+            sampling: 0,
+            noted: 0,
             evicted: 0,
+            unnoted: 0,
         }
     }
 
@@ -129,6 +149,7 @@ impl Streams {
         };
         let Some((slot, cold)) = at(&mut self.blocks, place) else { return };
         let step = slot.packet(header, seen, cold);
+        let rare = slot.is_rare(step, header, seen);
         if step == Step::Gap && slot.standing() != Standing::Candidate {
             let second = seen.ts.second();
             if slot.tell_gap(second) {
@@ -137,12 +158,15 @@ impl Streams {
         }
         if slot.is_looking() {
             if matches!(step, Step::Next | Step::Gap | Step::Restart) {
-                self.look(place, header, seen);
+                self.look(place, step, header, seen, out);
             }
-        } else if slot.look_is_due(header, seen.ts) && self.armed < self.limits.armed {
+        } else if slot.look_is_due(header, seen.ts) && self.armed < self.limits.room(slot) {
             slot.start_look(header.payload_type);
             self.armed += 1;
-            self.look(place, header, seen);
+            self.look(place, step, header, seen, out);
+        }
+        if rare {
+            self.note(place, step, header, seen);
         }
     }
 
@@ -178,6 +202,11 @@ impl Streams {
     /// Streams that had to make room.
     pub fn evicted(&self) -> u64 {
         self.evicted
+    }
+
+    /// Streams of which there was no room to note anything.
+    pub fn unnoted(&self) -> u64 {
+        self.unnoted
     }
 
     /// Streams being tracked.
@@ -238,14 +267,61 @@ impl Streams {
         }
     }
 
-    fn look(&mut self, place: u32, header: &Header<'_>, seen: &Seen) {
+    #[cold]
+    fn note(&mut self, place: u32, step: Step, header: &Header<'_>, seen: &Seen) {
+        let room = self.noted < self.limits.noted;
+        let Some((slot, cold)) = at(&mut self.blocks, place) else { return };
+        let before = cold.noting.is_some();
+        let refused = notes::note(slot, cold, step, &notes::Packet { header, seen, room });
+        self.noted += u32::from(!before && cold.noting.is_some());
+        self.noted -= u32::from(before && cold.noting.is_none());
+        self.unnoted += u64::from(refused);
+    }
+
+    /// Begins to listen to a stream.
+    #[cold]
+    fn listen(&mut self, place: u32, payload_type: u8) {
+        let room = self.noted < self.limits.noted;
+        let Some((slot, cold)) = at(&mut self.blocks, place) else { return };
+        let before = cold.noting.is_some();
+        let refused = notes::listen(slot, cold, payload_type, room);
+        self.noted += u32::from(!before && cold.noting.is_some());
+        self.unnoted += u64::from(refused);
+    }
+
+    /// Shows a packet to the look under way.
+    fn look(
+        &mut self,
+        place: u32,
+        step: Step,
+        header: &Header<'_>,
+        seen: &Seen,
+        out: &mut impl FnMut(StreamEvent),
+    ) {
         let Some((slot, _)) = at(&mut self.blocks, place) else { return };
-        let Some(probe) = &mut slot.probe else { return };
-        let Some(look) = &mut probe.look else { return };
-        if look.packet(header, media_octets(header, seen), !seen.clipped) {
-            probe.end_look();
+        let key = slot.key;
+        let Some(look) = slot.look() else { return };
+        if step == Step::Restart {
+            look.restart();
+        }
+        if look.is_sampling() {
+            if let Some(sample) = look.sample(header, !seen.clipped, seen.frame) {
+                self.sampling -= 1;
+                out(StreamEvent::Sample(sample));
+            }
+        } else if look.wants_sample() && self.sampling <= self.limits.armed / LOOKS_A_SAMPLE {
+            self.sampling += 1;
+            look.start_sample(key);
+        }
+        let over = look.packet(header, media_octets(header, seen), !seen.clipped);
+        let tone = look.is_glancing(header) && tones::may_be(header.payload_type, header.payload);
+        if over {
+            self.sampling -= u32::from(look.is_sampling());
             slot.end_look(seen.ts);
             self.armed -= 1;
+        }
+        if tone {
+            self.listen(place, header.payload_type);
         }
     }
 
@@ -253,6 +329,8 @@ impl Streams {
     fn end(&mut self, entry: Entry, deadline: Ts, out: &mut impl FnMut(StreamEvent)) {
         let Some((slot, cold)) = at(&mut self.blocks, entry.slot) else { return };
         self.armed -= u32::from(slot.is_looking());
+        self.sampling -= u32::from(slot.look().is_some_and(|look| look.is_sampling()));
+        self.noted -= u32::from(cold.noting.is_some());
         let ended = slot.ended(cold, deadline, entry.tie);
         slot.vacate();
         self.index.remove(ended.key.hash64(), entry.slot);

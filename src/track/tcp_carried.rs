@@ -10,6 +10,7 @@ use crate::dissect::tcp_probe::{Probe, TlsStart};
 use crate::dissect::tls_handshake::TlsHandshake;
 use crate::dissect::ws_stream::WsStream;
 use crate::model::addr::Endpoint;
+use crate::model::fact::Body;
 use crate::model::transport::Transport;
 
 use super::emit::Emitter;
@@ -22,8 +23,8 @@ use super::tcp_connection::Carries;
 pub(super) enum Carried {
     /// SIP over WebSocket.
     WebSocket([WsStream; 2]),
-    /// MSRP, of which messages are counted.
-    Msrp([MsrpStream; 2]),
+    /// MSRP, of which messages are counted; and whether a SEND was told of.
+    Msrp([MsrpStream; 2], [bool; 2]),
     /// RTP or TURN in frames.
     Framed(Way, [FrameStream; 2]),
     /// A TLS handshake that is not over.
@@ -50,7 +51,7 @@ impl Carried {
     pub(super) fn of(judged: Probe) -> Option<(Self, Carries)> {
         Some(match judged {
             Probe::WebSocket => (Self::WebSocket(Default::default()), Carries::WebSocket),
-            Probe::Msrp => (Self::Msrp(Default::default()), Carries::Msrp),
+            Probe::Msrp => (Self::Msrp(Default::default(), [false; 2]), Carries::Msrp),
             Probe::Framed(Way::Turn) => {
                 (Self::Framed(Way::Turn, Default::default()), Carries::Turn)
             }
@@ -87,7 +88,7 @@ impl Carried {
     pub(super) fn cost(&self, side: usize) -> u64 {
         let cost = match self {
             Self::WebSocket(sides) => sides.get(side).map(WsStream::cost),
-            Self::Msrp(sides) => sides.get(side).map(MsrpStream::cost),
+            Self::Msrp(sides, _) => sides.get(side).map(MsrpStream::cost),
             Self::Framed(_, sides) => sides.get(side).map(FrameStream::cost),
             Self::Tls(handshake) => Some(handshake.cost(side)),
         };
@@ -98,7 +99,7 @@ impl Carried {
     pub(super) fn forget(&mut self, side: usize) {
         match self {
             Self::WebSocket(sides) => sides.get_mut(side).into_iter().for_each(WsStream::forget),
-            Self::Msrp(sides) => {
+            Self::Msrp(sides, _) => {
                 sides.get_mut(side).into_iter().for_each(|side| *side = MsrpStream::default());
             }
             Self::Framed(_, sides) => {
@@ -129,9 +130,16 @@ impl Carried {
                     }
                 });
             }
-            Self::Msrp(sides) => {
+            Self::Msrp(sides, told) => {
                 let Some(stream) = sides.get_mut(side) else { return false };
-                shared.inner.msrp += stream.push(octets, after_gap);
+                let messages = stream.push(octets, after_gap);
+                shared.inner.msrp += messages;
+                if let Some(told) = told.get_mut(side).filter(|told| !**told && messages > 0) {
+                    *told = memchr::memmem::find(octets, b" SEND\r\n").is_some();
+                    if *told {
+                        emit.fact(Body::Msrp { src, dst });
+                    }
+                }
             }
             Self::Framed(way, sides) => {
                 let Some(stream) = sides.get_mut(side) else { return false };

@@ -89,6 +89,8 @@ pub(super) struct Connection {
     tried: u16,
     /// The beginning of the connection was captured.
     pub(super) opened: bool,
+    /// A FIN or a RST came while its octets were not read.
+    pub(super) hung_up: bool,
     /// The snap length cut a segment: a hole in the octets may come from that.
     pub(super) clipped: bool,
     pub(super) last_seen: Ts,
@@ -112,6 +114,7 @@ impl Connection {
             pending: 0,
             tried: 0,
             opened: false,
+            hung_up: false,
             clipped: false,
             last_seen: input.watermark,
             last_frame: input.frame_ref(),
@@ -126,7 +129,7 @@ impl Connection {
 
     /// Whether either side has ended it.
     pub(super) fn closed(&self) -> bool {
-        self.directions.iter().any(Direction::closed)
+        self.hung_up || self.directions.iter().any(Direction::closed)
     }
 
     /// Books frames under what the connection carries, or keeps them until that is known.

@@ -4,6 +4,7 @@
 use hashbrown::HashTable;
 
 use crate::decode::Tcp;
+use crate::dissect::tls_handshake::TlsHandshake;
 use crate::dissect::tls_open::keylog::Random;
 use crate::model::addr::FlowKey;
 use crate::model::capture::Reassembly;
@@ -24,7 +25,10 @@ pub const TABLE: &str = "tcp_flows";
 
 /// Octets of one connection with its timer and its index, without what the purse pays for.
 pub const ENTRY: usize =
-    size_of::<Option<Connection>>() + size_of::<Carried>() + 3 * size_of::<Ts>() + 10;
+    size_of::<Option<Connection>>() + CARRIED + 3 * size_of::<Ts>() + 10;
+
+/// What a connection carries, the largest of what there is.
+const CARRIED: usize = size_of::<Carried>() + size_of::<TlsHandshake>();
 
 /// The connections of one cell.
 #[derive(Debug)]
@@ -101,6 +105,8 @@ impl TcpFlows {
         connection.book(u64::from(input.frames), &mut shared.tally);
         if connection.is_read() {
             connection.segment(input, payload, shared, emit, &mut self.reassembly);
+        } else {
+            connection.hung_up |= tcp.flags & (Tcp::FIN | Tcp::RST) != 0;
         }
         // A connection that closed ends sooner than its timer says.
         let closed_by = input.watermark.plus(self.closed_idle);

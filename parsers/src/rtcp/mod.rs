@@ -9,6 +9,7 @@
 //! then comes ciphertext, then `E(1)|index(31)` and the authentication tag (RFC 3711 §3.4); AES-GCM
 //! has its tag before that word (RFC 7714 §9.2). The MKI is not searched for.
 
+pub mod extended;
 pub mod packet;
 
 pub use packet::{Body, Packet, Packets, ReportBlock, SdesItem};
@@ -83,6 +84,34 @@ pub fn srtcp_index(datagram: &[u8]) -> Option<SrtcpIndex> {
         }
         Some(found)
     })
+}
+
+/// The word that would be SRTCP's with `behind` octets after it: an MKI and the tag of HMAC-SHA1, or an
+/// MKI alone with AES-GCM. With E=0 the content in front of the trailer must walk as RTCP.
+///
+/// By itself this says nothing: with E=1 half of all random octets pass. The index must rise by one
+/// from packet to packet of a sender.
+pub fn srtcp_word(datagram: &[u8], behind: usize) -> Option<SrtcpIndex> {
+    let first = Packet::read(datagram)?;
+    if !(200..=207).contains(&first.packet_type) {
+        return None;
+    }
+    let at = datagram.len().checked_sub(behind)?.checked_sub(4)?;
+    let word = u32::from_be_bytes(*datagram.get(at..)?.first_chunk()?);
+    let found = SrtcpIndex { encrypted: word >> 31 == 1, index: word & 0x7fff_ffff, behind };
+    if at < 8 {
+        return None;
+    }
+    if !found.encrypted {
+        let hmac = datagram.get(..at)?;
+        let gcm = at.checked_sub(16).and_then(|cut| datagram.get(..cut));
+        let walks = |content: &[u8]| {
+            let mut packets = Packets::new(content);
+            packets.by_ref().last().is_some() && packets.rest().is_empty()
+        };
+        return (walks(hmac) || gcm.is_some_and(walks)).then_some(found);
+    }
+    Some(found)
 }
 
 #[cfg(test)]

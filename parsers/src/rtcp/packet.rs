@@ -1,4 +1,4 @@
-//! The sub-packets of a compound RTCP packet: SR, RR, SDES, BYE; extended reports are named only.
+//! The sub-packets of a compound RTCP packet: SR, RR, SDES, BYE; of extended reports the VoIP metrics.
 //!
 //! RFC 3550 §6.4 to §6.6, RFC 3611 (XR), RFC 4585 (feedback). Padding stays in the body.
 
@@ -50,10 +50,12 @@ pub enum Body<'a> {
         /// Why, if said.
         reason: Option<&'a [u8]>,
     },
-    /// RFC 3611: not read further.
+    /// RFC 3611.
     ExtendedReport {
         /// Who reports.
         ssrc: u32,
+        /// Its report blocks.
+        blocks: &'a [u8],
     },
     /// Any other type, or one whose body is too short for it.
     Other,
@@ -169,7 +171,7 @@ impl<'a> Packet<'a> {
                     .filter(|text| !text.is_empty());
                 Body::Bye { sources, reason }
             }
-            207 => Body::ExtendedReport { ssrc: word(&mut rest)? },
+            207 => Body::ExtendedReport { ssrc: word(&mut rest)?, blocks: rest },
             _ => return None,
         })
     }

@@ -117,6 +117,32 @@ impl<'a> Header<'a> {
         if count == 0 { None } else { self.payload.get(..keep) }
     }
 
+    /// Octets of the packet, from the header on.
+    pub fn octets(&self) -> usize {
+        let extension = self.extension.map_or(0, |(_, octets)| octets.len().saturating_add(4));
+        let behind = [self.csrc.len(), extension, self.payload.len()];
+        behind.into_iter().fold(FIXED, usize::saturating_add)
+    }
+
+    /// Appends the packet as it was read, octet for octet.
+    pub fn write(&self, out: &mut Vec<u8>) {
+        let bit = |set: bool, bit: u8| if set { bit } else { 0 };
+        let sources = u8::try_from(self.csrc.len() / 4).unwrap_or(0x0f) & 0x0f;
+        let extended = bit(self.extension.is_some(), 0x10);
+        out.push(0x80 | bit(self.padding, 0x20) | extended | sources);
+        out.push(bit(self.marker, 0x80) | self.payload_type & 0x7f);
+        out.extend(self.sequence.to_be_bytes());
+        out.extend(self.timestamp.to_be_bytes());
+        out.extend(self.ssrc.to_be_bytes());
+        out.extend(self.csrc);
+        if let Some((profile, octets)) = self.extension {
+            out.extend(profile.to_be_bytes());
+            out.extend(u16::try_from(octets.len() / 4).unwrap_or(u16::MAX).to_be_bytes());
+            out.extend(octets);
+        }
+        out.extend(self.payload);
+    }
+
     /// Contributing sources, extension and payload.
     #[cold]
     fn optional(first: u8, rest: &'a [u8]) -> Result<Optional<'a>, RtpError> {
@@ -171,6 +197,16 @@ mod tests {
         assert_eq!(header.extension, Some((0xbede, &[0x10, 0xff, 0, 0][..])));
         assert_eq!(header.payload, [1, 2, 3, 0, 2]);
         assert_eq!(header.unpadded(), Some(&[1, 2, 3][..]));
+    }
+
+    #[test]
+    fn what_was_read_is_written_octet_for_octet() {
+        for packet in [PLAIN.to_vec(), full()] {
+            let header = Header::parse(&packet).unwrap();
+            let mut out = Vec::new();
+            header.write(&mut out);
+            assert_eq!((header.octets(), &out), (packet.len(), &packet));
+        }
     }
 
     #[test]

@@ -30,6 +30,9 @@ mod tests {
     #[test]
     fn only_two_octets_are_an_alert() {
         assert_eq!(Alert::read(&[2, 40]), Some(Alert { level: 2, description: 40 }));
-        assert_eq!((Alert::read(&[2]), Alert::read(&[3, 40]), Alert::read(&[9; 19])), (None, None, None));
+        assert_eq!(
+            (Alert::read(&[2]), Alert::read(&[3, 40]), Alert::read(&[9; 19])),
+            (None, None, None)
+        );
     }
 }

@@ -165,8 +165,9 @@ fn key(found: &X509Certificate<'_>) -> Key {
 fn exponent(octets: &[u8]) -> Option<u64> {
     let zeros = octets.iter().take_while(|octet| **octet == 0).count();
     let octets = octets.get(zeros..)?;
-    (octets.len() <= 8)
-        .then(|| octets.iter().fold(0_u64, |number, octet| number.wrapping_shl(8) | u64::from(*octet)))
+    (octets.len() <= 8).then(|| {
+        octets.iter().fold(0_u64, |number, octet| number.wrapping_shl(8) | u64::from(*octet))
+    })
 }
 
 /// Bits of the field of a curve by its object identifier (RFC 5480 §2.1.1.1, RFC 5639).
@@ -240,7 +241,8 @@ fn address(octets: &[u8]) -> Option<std::net::IpAddr> {
 fn usage(found: &X509Certificate<'_>) -> Option<Usage> {
     let extension = found.extended_key_usage().ok()??;
     let usage = extension.value;
-    let sip = |oid: &x509_parser::der_parser::oid::Oid<'_>| oid.to_id_string() == "1.3.6.1.5.5.7.3.20";
+    let sip =
+        |oid: &x509_parser::der_parser::oid::Oid<'_>| oid.to_id_string() == "1.3.6.1.5.5.7.3.20";
     Some(Usage {
         server: usage.server_auth,
         client: usage.client_auth,
@@ -277,7 +279,10 @@ mod tests {
     fn an_old_one_is_read_too() {
         let found = Certificate::parse(RSA).unwrap();
         assert_eq!(found.key, Key::Rsa { bits: 1024, exponent: Some(65_537) });
-        assert_eq!((found.signature.as_str(), found.signature_hash), ("sha1WithRSAEncryption", Hash::Sha1));
+        assert_eq!(
+            (found.signature.as_str(), found.signature_hash),
+            ("sha1WithRSAEncryption", Hash::Sha1)
+        );
         assert_eq!((found.names, found.usage), (None, None));
     }
 

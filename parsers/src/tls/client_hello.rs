@@ -198,8 +198,15 @@ pub(super) mod tests {
             .iter()
             .flat_map(|(kind, content)| [&kind.to_be_bytes()[..], &vector16(content)].concat())
             .collect();
-        [&[3, 3][..], &[7; 32], &[0], &vector16(&[0x1a, 0x1a, 0xc0, 0x2f, 0, 5]), &[1, 0], &vector16(&list)]
-            .concat()
+        [
+            &[3, 3][..],
+            &[7; 32],
+            &[0],
+            &vector16(&[0x1a, 0x1a, 0xc0, 0x2f, 0, 5]),
+            &[1, 0],
+            &vector16(&list),
+        ]
+        .concat()
     }
 
     #[test]

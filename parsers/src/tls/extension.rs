@@ -161,7 +161,8 @@ mod tests {
     #[test]
     fn extensions_are_walked_up_to_the_first_that_is_cut() {
         let octets = [0, 23, 0, 0, 0xff, 1, 0, 1, 0, 0, 10, 0, 4, 0];
-        let found: Vec<_> = Extensions::new(&octets).iter().map(|(id, text)| (id, text.len())).collect();
+        let found: Vec<_> =
+            Extensions::new(&octets).iter().map(|(id, text)| (id, text.len())).collect();
         assert_eq!(found, [(23, 0), (0xff01, 1)]);
         let mut present = Present::default();
         found.iter().for_each(|(id, _)| present.note(*id));

@@ -50,8 +50,12 @@ impl Ja4 {
     /// Of a hello over TCP (`t`) or in DTLS (`d`).
     pub fn of(hello: &ClientHello<'_>, dtls: bool) -> Self {
         let mut suites: Vec<u16> = hello.suites.meant().collect();
-        let mut kinds: Vec<u16> =
-            hello.extensions.iter().map(|(kind, _)| kind).filter(|kind| !is_grease(*kind)).collect();
+        let mut kinds: Vec<u16> = hello
+            .extensions
+            .iter()
+            .map(|(kind, _)| kind)
+            .filter(|kind| !is_grease(*kind))
+            .collect();
         let shape = format!(
             "{}{}{}{:02}{:02}{}",
             if dtls { 'd' } else { 't' },
@@ -100,7 +104,8 @@ const fn version(version: u16) -> &'static str {
 /// last hexadecimal digit of the name instead.
 fn protocol(list: &[u8]) -> String {
     let name = extension::protocols(list).next();
-    let (Some(first), Some(last)) = (name.and_then(<[u8]>::first), name.and_then(<[u8]>::last)) else {
+    let (Some(first), Some(last)) = (name.and_then(<[u8]>::first), name.and_then(<[u8]>::last))
+    else {
         return "00".to_owned();
     };
     if first.is_ascii_alphanumeric() && last.is_ascii_alphanumeric() {

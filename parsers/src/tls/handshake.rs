@@ -85,7 +85,8 @@ mod tests {
     #[test]
     fn messages_follow_each_other_and_the_last_may_be_cut() {
         let octets = [14, 0, 0, 0, 20, 0, 0, 2, 7, 8, 11, 0, 1, 0, 9];
-        let found: Vec<_> = Messages::new(&octets).map(|m| (m.kind.0, m.body.len(), m.is_whole)).collect();
+        let found: Vec<_> =
+            Messages::new(&octets).map(|m| (m.kind.0, m.body.len(), m.is_whole)).collect();
         assert_eq!(found, [(14, 0, true), (20, 2, true), (11, 1, false)]);
         assert!(Messages::new(&octets).find(MessageType::FINISHED).is_some());
         assert_eq!(Messages::new(&[1, 0]).count(), 0);

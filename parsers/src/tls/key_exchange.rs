@@ -54,7 +54,8 @@ impl<'a> ServerKeyExchange<'a> {
         } else {
             return Some(Self { group: KeyGroup::Other, signature: None });
         };
-        let signed = !suite.is_anonymous() && !exchange.contains("PSK") && group != KeyGroup::Explicit;
+        let signed =
+            !suite.is_anonymous() && !exchange.contains("PSK") && group != KeyGroup::Explicit;
         let signature = if signed { signature(&mut reader, tls12) } else { None };
         Some(Self { group, signature })
     }
@@ -131,7 +132,8 @@ const COMMON_PRIMES: [(usize, u128, &str); 4] = [
 pub fn common_prime(prime: &[u8]) -> Option<&'static str> {
     let prime = trimmed(prime);
     let start = u128::from_be_bytes(*prime.first_chunk()?);
-    let known = |(octets, first, _): &&(usize, u128, &str)| *octets == prime.len() && *first == start;
+    let known =
+        |(octets, first, _): &&(usize, u128, &str)| *octets == prime.len() && *first == start;
     COMMON_PRIMES.iter().find(known).map(|(_, _, name)| *name)
 }
 
@@ -147,14 +149,17 @@ mod tests {
     #[test]
     fn a_curve_and_its_signature_are_read() {
         let body = [3, 0, 0x17, 2, 9, 9, 2, 1, 0, 2, 7, 7];
-        let found = ServerKeyExchange::parse(&body, suite("TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256"), true);
+        let found =
+            ServerKeyExchange::parse(&body, suite("TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256"), true);
         let found = found.unwrap();
         assert_eq!(found.group, KeyGroup::Named(0x17));
         assert_eq!(found.signature, Some(Signature { scheme: Some(0x0201), hash: Hash::Sha1 }));
         let old = [3, 0, 0x17, 2, 9, 9, 0, 2, 7, 7];
-        let found = ServerKeyExchange::parse(&old, suite("TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA"), false);
+        let found =
+            ServerKeyExchange::parse(&old, suite("TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA"), false);
         assert_eq!(found.unwrap().signature, Some(Signature { scheme: None, hash: Hash::Sha1 }));
-        let explicit = ServerKeyExchange::parse(&[1, 2, 3], suite("TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA"), true);
+        let explicit =
+            ServerKeyExchange::parse(&[1, 2, 3], suite("TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA"), true);
         assert_eq!(explicit.unwrap().group, KeyGroup::Explicit);
     }
 
@@ -164,7 +169,9 @@ mod tests {
         prime.extend([0xc9, 0x0f, 0xda, 0xa2, 0x21, 0x68, 0xc2, 0x34]);
         prime.resize(129, 1);
         let body = [&[0, 129][..], &prime, &[0, 1, 2, 0, 1, 9]].concat();
-        let found = ServerKeyExchange::parse(&body, suite("TLS_DH_anon_WITH_AES_128_CBC_SHA"), true).unwrap();
+        let found =
+            ServerKeyExchange::parse(&body, suite("TLS_DH_anon_WITH_AES_128_CBC_SHA"), true)
+                .unwrap();
         assert_eq!((found.prime_bits(), found.signature), (Some(1024), None));
         assert_eq!(common_prime(&prime), Some("RFC 2409 group 2"));
         assert_eq!((common_prime(&[7; 128]), bits(&[0, 1, 0])), (None, 9));
@@ -173,7 +180,8 @@ mod tests {
     #[test]
     fn a_hint_stands_before_keys_with_a_shared_secret() {
         let body = [0, 2, b'h', b'i', 3, 0, 0x1d, 1, 9];
-        let found = ServerKeyExchange::parse(&body, suite("TLS_ECDHE_PSK_WITH_AES_128_CBC_SHA"), true);
+        let found =
+            ServerKeyExchange::parse(&body, suite("TLS_ECDHE_PSK_WITH_AES_128_CBC_SHA"), true);
         assert_eq!(found.unwrap().group, KeyGroup::Named(0x1d));
     }
 

@@ -15,7 +15,10 @@ static ALERTS: LazyLock<Names> = LazyLock::new(|| names(include_str!("registry/a
 static SRTP: LazyLock<Names> = LazyLock::new(|| names(include_str!("registry/srtp.txt")));
 static VERSIONS: LazyLock<Names> = LazyLock::new(|| names(include_str!("registry/versions.txt")));
 static SUITES: LazyLock<Vec<Suite>> = LazyLock::new(|| {
-    names(include_str!("registry/suites.txt")).into_iter().map(|(id, name)| Suite::new(id, name)).collect()
+    names(include_str!("registry/suites.txt"))
+        .into_iter()
+        .map(|(id, name)| Suite::new(id, name))
+        .collect()
 });
 
 /// The lines of a registry's file: four hexadecimal digits, SP, the name.
@@ -151,12 +154,24 @@ mod tests {
 
     #[test]
     fn names_are_found_both_ways() {
-        assert_eq!(suite(0xc02f).map(|suite| suite.name), Some("TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256"));
+        assert_eq!(
+            suite(0xc02f).map(|suite| suite.name),
+            Some("TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256")
+        );
         assert_eq!(suite_by_name("TLS_RSA_WITH_RC4_128_SHA").map(|suite| suite.id), Some(5));
         assert_eq!((group(0x1d), group_by_name("secp256r1")), (Some("x25519"), Some(23)));
-        assert_eq!((signature(0x0804), alert(40)), (Some("rsa_pss_rsae_sha256"), Some("handshake_failure")));
-        assert_eq!((version(0xfefd), srtp_profile(7)), (Some("DTLS 1.2"), Some("SRTP_AEAD_AES_128_GCM")));
-        assert_eq!((suite(0x5678), group(0x7777), alert_by_name("unknown_ca")), (None, None, Some(48)));
+        assert_eq!(
+            (signature(0x0804), alert(40)),
+            (Some("rsa_pss_rsae_sha256"), Some("handshake_failure"))
+        );
+        assert_eq!(
+            (version(0xfefd), srtp_profile(7)),
+            (Some("DTLS 1.2"), Some("SRTP_AEAD_AES_128_GCM"))
+        );
+        assert_eq!(
+            (suite(0x5678), group(0x7777), alert_by_name("unknown_ca")),
+            (None, None, Some(48))
+        );
         assert_eq!(signature_by_name("ed25519"), Some(0x0807));
     }
 

@@ -123,7 +123,10 @@ mod tests {
     fn what_was_agreed_on_is_read() {
         let octets = hello([1; 32], &[0, 43, 0, 2, 3, 4, 0, 51, 0, 4, 0x11, 0xec, 0, 0]);
         let found = ServerHello::parse(&octets).unwrap();
-        assert_eq!((found.agreed_version(), found.suite, found.group), (0x0304, 0x1301, Some(0x11ec)));
+        assert_eq!(
+            (found.agreed_version(), found.suite, found.group),
+            (0x0304, 0x1301, Some(0x11ec))
+        );
         assert!(!found.is_retry() && found.sentinel().is_none());
         assert!((0..38).all(|length| ServerHello::parse(&octets[..length]).is_none()));
     }

@@ -109,19 +109,23 @@ mod tests {
 
     #[test]
     fn both_hellos_are_read() {
-        let client = [
-            &[0x80, 31, 1, 3, 1, 0, 6, 0, 0, 0, 16][..],
-            &[1, 0, 0x80, 0, 0, 0x2f],
-            &[7; 16],
-        ]
-        .concat();
+        let client =
+            [&[0x80, 31, 1, 3, 1, 0, 6, 0, 0, 0, 16][..], &[1, 0, 0x80, 0, 0, 0x2f], &[7; 16]]
+                .concat();
         let hello = Ssl2ClientHello::parse(&client).unwrap();
         assert_eq!((hello.version, hello.suites().collect::<Vec<_>>()), (0x0301, vec![0x2f]));
         assert_eq!(kinds(hello.kinds).next().and_then(kind_name), Some("SSL_CK_RC4_128_WITH_MD5"));
-        let server = [&[0x80, 34, 4, 0, 1, 0, 2, 0, 2, 0, 3, 0, 16, 9, 9, 1, 0, 0x80][..], &[7; 16]].concat();
+        let server =
+            [&[0x80, 34, 4, 0, 1, 0, 2, 0, 2, 0, 3, 0, 16, 9, 9, 1, 0, 0x80][..], &[7; 16]]
+                .concat();
         let hello = Ssl2ServerHello::parse(&server).unwrap();
-        assert_eq!((hello.version, hello.certificate, hello.kinds), (2, &[9, 9][..], &[1, 0, 0x80][..]));
-        assert!((0..client.len()).all(|length| Ssl2ClientHello::parse(&client[..length]).is_none()));
+        assert_eq!(
+            (hello.version, hello.certificate, hello.kinds),
+            (2, &[9, 9][..], &[1, 0, 0x80][..])
+        );
+        assert!(
+            (0..client.len()).all(|length| Ssl2ClientHello::parse(&client[..length]).is_none())
+        );
         assert!((0..18).all(|length| Ssl2ServerHello::parse(&server[..length]).is_none()));
     }
 }

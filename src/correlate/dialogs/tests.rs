@@ -3,6 +3,7 @@
 //! Call-ID, From tag and To tag (empty for none).
 
 mod calls;
+mod exchange;
 mod media;
 mod odd;
 mod registrations;

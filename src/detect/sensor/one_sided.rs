@@ -9,6 +9,7 @@ use super::super::sink::{Entry, Sighting, Sink, Subject};
 use super::super::text::{plural, sentence};
 use crate::model::addr::Addr;
 use crate::model::evidence::FrameRef;
+use crate::model::fact::length;
 use crate::model::finding::{Confidence, Figure};
 use crate::policy::Policy;
 
@@ -47,11 +48,9 @@ rule! {
 const REQUESTS: usize = 0;
 const RESPONSES: usize = 1;
 
-/// Requests from one host to another, and the responses to them.
+/// Requests from one host to another, and the responses to them, while only one of both was seen.
 #[derive(Copy, Clone, Debug, Default)]
 struct Balance {
-    /// Hash of the pair, whoever asks.
-    hash: u64,
     asks: Addr,
     answers: Addr,
     requests: u32,
@@ -67,12 +66,19 @@ struct Balance {
 pub(crate) struct OneSided {
     threshold: u64,
     cap: usize,
-    /// By who asks and who answers.
-    balances: HashTable<Balance>,
+    /// By the hash of who asks and who answers: where the balance is, or [`ANSWERED`].
+    pairs: HashTable<(u64, u32)>,
+    /// Few at a time, as a rule: nearly every pair answers soon.
+    balances: Vec<Balance>,
+    /// Places of `balances` that are not in use.
+    free: Vec<u32>,
     /// Pairs seen in both directions: they need no more watching, and make room first.
     answered: usize,
     evicted: u64,
 }
+
+/// Stands for the balance of a pair that was seen in both directions.
+const ANSWERED: u32 = u32::MAX;
 
 impl Balance {
     fn is_answered(&self) -> bool {
@@ -85,18 +91,41 @@ impl OneSided {
     /// flood of silent pairs must not make every message one.
     #[inline]
     fn make_room(&mut self) {
-        if self.balances.len() >= self.cap && self.answered >= self.cap.div_ceil(4) {
-            self.balances.retain(|balance| !balance.is_answered());
+        if self.pairs.len() >= self.cap && self.answered >= self.cap.div_ceil(4) {
+            self.pairs.retain(|(_, place)| *place != ANSWERED);
             self.answered = 0;
         }
     }
+
+    /// Where a balance that begins is to be put.
+    fn place(&mut self, begun: Balance) -> u32 {
+        if let Some(place) = self.free.pop()
+            && let Some(free) = index(place).and_then(|index| self.balances.get_mut(index))
+        {
+            *free = begun;
+            return place;
+        }
+        self.balances.push(begun);
+        length(self.balances.len() - 1)
+    }
+}
+
+fn index(place: u32) -> Option<usize> {
+    usize::try_from(place).ok()
+}
+
+/// The hash of who asks whom.
+fn direction(pair: Subject, asks: Addr, answers: Addr) -> u64 {
+    pair.hash64() ^ u64::from(asks <= answers)
 }
 
 pub(crate) fn new(policy: &Policy) -> OneSided {
     OneSided {
         threshold: policy.thresholds.one_sided_transactions,
         cap: policy.limits.peers,
-        balances: HashTable::new(),
+        pairs: HashTable::new(),
+        balances: Vec::new(),
+        free: Vec::new(),
         answered: 0,
         evicted: 0,
     }
@@ -119,22 +148,23 @@ impl Detector for OneSided {
             Some(_) => (event.dst.addr, event.src.addr),
         };
         self.make_room();
-        let hash = seen.pair.hash64();
-        let is = |balance: &Balance| {
-            balance.hash == hash && balance.asks == asks && balance.answers == answers
-        };
-        let room = self.balances.len() < self.cap;
-        let balance = match self.balances.find_mut(hash, is) {
-            Some(balance) if balance.is_answered() => return,
-            Some(balance) => balance,
-            None if room => {
-                let begun = Balance { hash, asks, answers, first: event.at, ..Balance::default() };
-                self.balances.insert_unique(hash, begun, |balance| balance.hash).into_mut()
+        let hash = direction(seen.pair, asks, answers);
+        let place = match self.pairs.find(hash, |(known, _)| *known == hash) {
+            Some((_, ANSWERED)) => return,
+            Some((_, place)) => *place,
+            None if self.pairs.len() < self.cap => {
+                let begun = Balance { asks, answers, first: event.at, ..Balance::default() };
+                let place = self.place(begun);
+                self.pairs.insert_unique(hash, (hash, place), |(hash, _)| *hash);
+                place
             }
             None => {
                 self.evicted += 1;
                 return;
             }
+        };
+        let Some(balance) = index(place).and_then(|place| self.balances.get_mut(place)) else {
+            return;
         };
         match status {
             None => balance.requests = balance.requests.saturating_add(1),
@@ -145,11 +175,19 @@ impl Detector for OneSided {
         if u64::from(balance.requests.max(balance.finals)) <= self.threshold {
             balance.crossed = event.at;
         }
-        self.answered += usize::from(balance.is_answered());
+        if balance.is_answered() {
+            *balance = Balance::default();
+            self.free.push(place);
+            self.answered += 1;
+            if let Some((_, place)) = self.pairs.find_mut(hash, |(known, _)| *known == hash) {
+                *place = ANSWERED;
+            }
+        }
     }
 
     fn end(&mut self, _: &CaptureSeen<'_>, sink: &mut Sink) {
         let mut found: Vec<Balance> = Vec::new();
+        // What answered is all zero: neither side has said enough.
         for balance in std::mem::take(&mut self.balances) {
             let silent = balance.finals == 0 && !balance.provisional;
             let enough = |n: u32| u64::from(n) >= self.threshold;

@@ -78,7 +78,7 @@ impl Detector for RtpLookalike {
     }
 
     fn tap(&mut self, seen: &TapSeen, sink: &mut Sink) {
-        if let &TapSeen::Lookalike { src, dst, at, packets } = seen {
+        if let &TapSeen::Lookalike { src, dst, at, packets, .. } = seen {
             self.flow(src, dst, at, packets, sink);
         }
     }

@@ -1,9 +1,10 @@
 //! `SIG-CLEARTEXT`: SIP that anyone on the path can read (RFC 3261 §26).
 
-use super::super::rule::{Detector, Meta, Words, rule};
+use super::super::rule::{Detector, Interest, Meta, Words, rule};
 use super::super::seen::SipSeen;
 use super::super::sink::{Entry, Sighting, Sink};
 use super::super::text::{at_least, plural, sentence};
+use crate::model::evidence::FrameRef;
 use crate::model::finding::{Figure, Severity};
 use crate::model::transport::Transport;
 use crate::policy::Policy;
@@ -40,10 +41,17 @@ rule! {
     since: "0.1.0",
 }
 
-/// Tally: requests; transports, one bit each; a public end.
+/// Tally: requests; transports, one bit each; a public end; requests that begin something.
 const REQUESTS: usize = 0;
 const TRANSPORTS: usize = 1;
 const PUBLIC: usize = 2;
+const OPENING: usize = 3;
+
+/// When a pair of peers last exchanged messages in clear, if one of them began something: a call, a
+/// registration, a text.
+pub(super) fn opened(entry: &Entry) -> Option<FrameRef> {
+    (entry.tally(OPENING) > 0).then_some(entry.last)
+}
 
 /// The rule at work.
 pub(crate) struct Cleartext;
@@ -73,6 +81,7 @@ impl Detector for Cleartext {
         .add(REQUESTS, u64::from(request))
         .mark(TRANSPORTS, u64::from(event.transport.bit()))
         .mark(PUBLIC, u64::from(public))
+        .add(OPENING, u64::from(seen.kind.meets(Interest::OPENS)))
         .call(seen.placement.call)
         .record(seen.placement.registration);
     }

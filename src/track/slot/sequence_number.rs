@@ -26,7 +26,9 @@ impl Slot {
             }
             2..=MAX_DROPOUT if event => self.next_event(number),
             2..=MAX_DROPOUT => {
+                let before = self.highest;
                 self.highest = self.highest.saturating_add(u32::from(ahead));
+                self.lost(before);
                 self.window = self.window.checked_shl(u32::from(ahead)).unwrap_or(0) | 1;
                 self.gaps = self.gaps.saturating_add(1);
                 Step::Gap
@@ -93,6 +95,6 @@ impl Slot {
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "the low half is what is asked for")]
-const fn low_half(extended: u32) -> u16 {
+pub(super) const fn low_half(extended: u32) -> u16 {
     extended as u16
 }

@@ -1,0 +1,76 @@
+//! What announcements say of one address, or of one call, apart from binding streams.
+
+use std::sync::Arc;
+
+use super::{BEFORE, Binding, Entry, LOOKED_AT_OF_CALL, MediaBinder, MediaDescription, widen};
+use crate::model::addr::Endpoint;
+use crate::model::id::{RecordId, RecordKey};
+use crate::model::record::Side;
+use crate::model::time::Ts;
+
+/// What an announced address is for.
+#[derive(Copy, Clone, Debug)]
+pub struct Place<'a> {
+    /// The call.
+    pub call: RecordKey,
+    /// Whose address it is.
+    pub side: Side,
+    /// The m-line.
+    pub media: &'a MediaDescription,
+}
+
+impl MediaBinder {
+    /// The call that announced an address for this moment, whose side it is, and how it described
+    /// the medium: the latest announcement.
+    pub fn place(&self, endpoint: Endpoint, at: Ts) -> Option<Place<'_>> {
+        let newest = self.newest_at(endpoint).and_then(|slot| self.entries.get(widen(slot)));
+        let older = |entry: &&Entry| self.entries.get(widen(entry.next_at_endpoint));
+        let holds =
+            |entry: &&Entry| entry.live && entry.at.minus(BEFORE) <= at && at <= entry.until;
+        let entry = std::iter::successors(newest, older).take(LOOKED_AT_OF_CALL).find(holds)?;
+        Some(Place { call: entry.call(), side: entry.side, media: &entry.media })
+    }
+
+    /// When a call announced addresses, in order, each moment once.
+    pub fn announced(&self, call: RecordId) -> Vec<Ts> {
+        let newest = self.newest_of_call(call).and_then(|slot| self.entries.get(widen(slot)));
+        let mut all: Vec<Ts> = newest
+            .map_or_else(Vec::new, |newest| self.ring(newest).map(|entry| entry.at).collect());
+        all.sort_unstable();
+        all.dedup();
+        all
+    }
+
+    /// Whether a call's dialog has not ended.
+    pub fn is_up(&self, call: RecordId) -> bool {
+        let newest = self.newest_of_call(call).and_then(|slot| self.entries.get(widen(slot)));
+        newest.is_some_and(|entry| entry.until == Ts::MAX)
+    }
+
+    pub(super) fn binding(&self, entry: &Entry, sender: Side, known: (bool, bool)) -> Binding {
+        let over = entry.until != Ts::MAX;
+        Binding {
+            call: entry.call(),
+            sender,
+            known_sender: known.0,
+            known_receiver: known.1,
+            ended: over.then(|| entry.until.minus(self.linger)),
+            media: Arc::clone(&entry.media),
+        }
+    }
+
+    /// Whether the call of this announcement announced an address of `socket`'s host.
+    pub(super) fn names_host(&self, entry: &Entry, socket: Endpoint) -> bool {
+        self.ring(entry).any(|entry| entry.endpoint.addr == socket.addr)
+    }
+
+    /// What the call of this announcement announced, this one first.
+    pub(super) fn ring<'a>(&'a self, first: &'a Entry) -> impl Iterator<Item = &'a Entry> {
+        let next = |entry: &&Entry| self.entries.get(widen(entry.next_of_call));
+        std::iter::successors(Some(first), next)
+            .take(LOOKED_AT_OF_CALL)
+            .enumerate()
+            .take_while(move |(number, entry)| *number == 0 || !std::ptr::eq(*entry, first))
+            .map(|(_, entry)| entry)
+    }
+}

@@ -1,0 +1,58 @@
+//! `MEDIA-SAVP-BUT-CLEARTEXT`: secure profile, plain media (RFC 3711, RFC 5764).
+
+use super::super::rule::rule;
+use super::super::seen::StreamSeen;
+use super::super::small::{Report, Small};
+use super::secured::{SETTLED, describe, secured, settled_packets};
+use crate::model::finding::Confidence;
+use crate::model::finding::Severity;
+use crate::model::record::Protection;
+use crate::policy::Policy;
+
+rule! {
+    /// ## What it detects
+    /// A stream of which at least 50 packets came later than 2 seconds after the call was accepted,
+    /// whose payload is what the codec produced, and whose call had agreed on a secure profile for
+    /// it.
+    ///
+    /// ## Why it matters
+    /// Both sides, and both users, believe in a secure call, and anybody on the path can listen to
+    /// it.
+    ///
+    /// ## Evidence
+    /// The stream with its profile and the test that decided. How many of its packets are late
+    /// enough is reckoned from their number and the times of the first and the last.
+    ///
+    /// ## False positives
+    /// Media of another call on a port that was used again at once. Media before the call is
+    /// accepted is told by `MEDIA-EARLY-CLEARTEXT`.
+    ///
+    /// ## Fix
+    /// Find the sender named in the evidence: this is a fault of the product, not of its
+    /// configuration.
+    id: "MEDIA-SAVP-BUT-CLEARTEXT",
+    name: "media-savp-but-cleartext",
+    title: "Encryption was agreed on, and media is not encrypted",
+    severity: Critical ..= Critical,
+    status: Preview,
+    wants: [STREAM],
+    references: ["RFC 3711", "RFC 4568 §7", "RFC 5763"],
+    remediation: super::SAVP_FIX,
+    question: None,
+    thresholds: [],
+    since: "0.1.0",
+}
+
+/// The rule at work.
+pub(crate) const fn new(_: &Policy) -> Small {
+    Small::new(&META, "stream", "encryption was agreed on and is not applied").of_streams(judge)
+}
+
+fn judge(seen: &StreamSeen<'_>, report: &mut Report<'_>) {
+    let clear = seen.record.protection == Protection::Cleartext
+        && seen.record.verdict.confidence >= Confidence::High;
+    if clear && secured(seen) && settled_packets(seen) >= SETTLED {
+        report.unsure(seen.record.verdict.confidence);
+        report.saw(Severity::Critical, || describe(seen));
+    }
+}

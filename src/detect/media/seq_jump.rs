@@ -1,0 +1,82 @@
+//! `MEDIA-SEQ-JUMP`: sequence numbers that go on from somewhere else.
+
+use super::super::rule::{Detector, Meta, Words, rule};
+use super::super::seen::StreamSeen;
+use super::super::sink::{Entry, Sink};
+use super::super::text::{plural, sentence};
+use super::sighting::{self, described, streams_between};
+use crate::model::finding::{Confidence, Figure, Severity};
+use crate::model::stream::Standing;
+use crate::policy::Policy;
+
+rule! {
+    /// ## What it detects
+    /// The sequence numbers of a stream go on from somewhere else (more than 3,000 ahead or 100 back, two
+    /// packets in a row), without a new SSRC and without the marker that a new spurt of speech has.
+    ///
+    /// ## Why it matters
+    /// A sender that was restarted, or replaced, or a recording played into the call. SRTP with such jumps
+    /// may lose its rollover counter.
+    ///
+    /// ## Evidence
+    /// The stream and how often it jumped.
+    ///
+    /// ## False positives
+    /// Telephone events replayed from recordings begin with the marker and are not counted. A capture that
+    /// misses a minute of a stream shows a jump, too. Jumps of the timestamp alone are not looked for.
+    ///
+    /// ## Fix
+    /// A sender that starts anew has to choose a new SSRC.
+    id: "MEDIA-SEQ-JUMP",
+    name: "media-seq-jump",
+    title: "The sequence numbers of a stream jump",
+    severity: Low ..= Low,
+    status: Stable,
+    wants: [STREAM],
+    references: ["RFC 3550 §5.1", "RFC 3550 §A.1"],
+    remediation: super::FIX_SOURCES,
+    question: None,
+    thresholds: [],
+    since: "0.1.0",
+}
+
+/// Tally: jumps.
+const JUMPS: usize = 0;
+
+/// The rule at work.
+pub(crate) struct SeqJump;
+
+pub(crate) const fn new(_: &Policy) -> SeqJump {
+    SeqJump
+}
+
+impl Detector for SeqJump {
+    fn meta(&self) -> &'static Meta {
+        &META
+    }
+
+    fn stream(&mut self, seen: &StreamSeen<'_>, sink: &mut Sink) {
+        let Some(ended) = seen.around.ended.filter(|ended| ended.jumps > 0) else { return };
+        if ended.standing == Standing::Candidate {
+            return;
+        }
+        let jumps = u64::from(ended.jumps);
+        let what = || sentence!("{}, {}", described(seen), plural(jumps, "jump"));
+        sighting::stream(&META, seen, (Severity::Low, Confidence::High), sink, what)
+            .add(JUMPS, jumps);
+    }
+
+    fn summarise(&self, entry: &Entry) -> Words {
+        Words {
+            summary: sentence!(
+                "{}: the sequence numbers jumped {} times.",
+                streams_between(entry),
+                entry.tally(JUMPS),
+            ),
+            parameters: vec![
+                ("streams", Figure::Count(entry.streams)),
+                ("jumps", Figure::Count(entry.tally(JUMPS))),
+            ],
+        }
+    }
+}

@@ -1,0 +1,103 @@
+//! `QOS-JITTER`: packets that arrive unevenly (RFC 3550 §6.4.1).
+
+use super::super::rule::{Detector, Meta, Words, rule};
+use super::super::seen::StreamSeen;
+use super::super::sink::{Entry, Sighting, Sink};
+use super::super::text::plural;
+use super::{about, hundredths, pair, spoken};
+use crate::model::finding::{Figure, Severity};
+use crate::policy::Policy;
+
+rule! {
+    /// ## What it detects
+    /// RTP streams whose mean interarrival jitter is above 20 ms (low) or 50 ms (medium).
+    ///
+    /// ## Why it matters
+    /// A receiver hides jitter by waiting: delay for everybody, and gaps where it did not wait long
+    /// enough.
+    ///
+    /// ## Evidence
+    /// The first packet of each stream, with the mean and the largest value of the estimate.
+    ///
+    /// ## False positives
+    /// A sender that pauses without marking the next packet, or that clocks its timestamps wrongly;
+    /// video, whose pictures leave in one burst. A capture with coarse times.
+    ///
+    /// ## Fix
+    /// Queueing that prefers media (DSCP EF), and no media over links that are full.
+    id: "QOS-JITTER",
+    name: "qos-jitter",
+    title: "Media packets arrive unevenly",
+    severity: Low ..= Medium,
+    status: Stable,
+    wants: [STREAM],
+    references: ["RFC 3550 §6.4.1", "RFC 3550 §A.8"],
+    remediation: super::FIX,
+    question: Some("QOS"),
+    thresholds: ["loss_min_packets", "jitter_low_ms", "jitter_medium_ms"],
+    since: "0.1.0",
+}
+
+/// Tally: the worst mean, hundredths of a millisecond.
+const WORST: usize = 0;
+
+/// The rule at work.
+pub(crate) struct Jitter {
+    least: u64,
+    low: f64,
+    medium: f64,
+}
+
+pub(crate) const fn new(policy: &Policy) -> Jitter {
+    let of = &policy.thresholds;
+    Jitter { least: of.loss_min_packets, low: of.jitter_low_ms, medium: of.jitter_medium_ms }
+}
+
+impl Detector for Jitter {
+    fn meta(&self) -> &'static Meta {
+        &META
+    }
+
+    fn stream(&mut self, seen: &StreamSeen<'_>, sink: &mut Sink) {
+        let record = seen.record;
+        // Pictures have no score and leave in bursts.
+        let audio = record.quality.is_some();
+        let Some(jitter) = record.jitter_ms.filter(|jitter| audio && jitter.mean > self.low) else {
+            return;
+        };
+        if seen.lookalike || record.expected < self.least {
+            return;
+        }
+        let medium = jitter.mean > self.medium;
+        let sighting = Sighting::new(&META, pair(seen), seen.first()).severity(if medium {
+            Severity::Medium
+        } else {
+            Severity::Low
+        });
+        sink.sighting(sighting, |_| {
+            let what = format_args!("jitter {} ms, up to {} ms", jitter.mean, jitter.max);
+            (about(seen, what), None)
+        })
+        .until(seen.last())
+        .most(WORST, hundredths(jitter.mean))
+        .stream(seen.key)
+        .call(seen.call);
+    }
+
+    fn summarise(&self, entry: &Entry) -> Words {
+        Words {
+            summary: format!(
+                "{} between {} have a mean jitter of up to {} ms.",
+                plural(entry.streams, "stream"),
+                entry.subject.spoken(),
+                spoken(entry.tally(WORST)),
+            ),
+            parameters: vec![
+                ("jitter_low_ms", Figure::Number(self.low)),
+                ("jitter_medium_ms", Figure::Number(self.medium)),
+                ("streams", Figure::Count(entry.streams)),
+                ("worst_hundredths_ms", Figure::Count(entry.tally(WORST))),
+            ],
+        }
+    }
+}

@@ -1,0 +1,107 @@
+//! `QOS-MOS`: calls that sound bad by the E-model (ITU-T G.107).
+
+use super::super::rule::{Detector, Meta, Words, rule};
+use super::super::seen::StreamSeen;
+use super::super::sink::{Entry, Sighting, Sink};
+use super::super::text::plural;
+use super::{about, hundredths, pair, spoken};
+use crate::model::finding::{Confidence, Figure, Severity};
+use crate::policy::Policy;
+
+rule! {
+    /// ## What it detects
+    /// Audio streams of at least five seconds whose estimated mean opinion score is below 3.6
+    /// (low), 3.1 (medium) or 2.6 (high), from codec, loss, how loss clustered, and an assumed
+    /// delay.
+    ///
+    /// ## Why it matters
+    /// Below 3.6 many users are dissatisfied, below 2.6 nearly all.
+    ///
+    /// ## Evidence
+    /// The first packet of each stream, with its score, R, loss, and the receiver's own score where
+    /// RTCP-XR told it.
+    ///
+    /// ## False positives
+    /// Delay and play-out are assumed: 50 ms of network and a buffer of 60 ms. Loss behind the tap
+    /// is not counted, loss of the tap is. Wideband codecs are put on the narrowband scale.
+    ///
+    /// ## Fix
+    /// As for loss and jitter.
+    id: "QOS-MOS",
+    name: "qos-mos",
+    title: "Calls sound bad",
+    severity: Low ..= High,
+    status: Stable,
+    wants: [STREAM],
+    references: ["ITU-T G.107", "ITU-T G.113", "RFC 3611 §4.7.5"],
+    remediation: super::FIX,
+    question: Some("QOS"),
+    thresholds: ["mos_min_s", "mos_low", "mos_medium", "mos_high"],
+    since: "0.1.0",
+}
+
+/// Tally: how far the worst score lies below 5, hundredths.
+const BELOW: usize = 0;
+
+/// The rule at work.
+pub(crate) struct Mos {
+    least_s: f64,
+    steps: [(f64, Severity); 3],
+}
+
+pub(crate) const fn new(policy: &Policy) -> Mos {
+    let of = &policy.thresholds;
+    Mos {
+        least_s: of.mos_min_s,
+        steps: [
+            (of.mos_high, Severity::High),
+            (of.mos_medium, Severity::Medium),
+            (of.mos_low, Severity::Low),
+        ],
+    }
+}
+
+impl Detector for Mos {
+    fn meta(&self) -> &'static Meta {
+        &META
+    }
+
+    fn stream(&mut self, seen: &StreamSeen<'_>, sink: &mut Sink) {
+        let record = seen.record;
+        let Some((mos, quality)) = record.mos.zip(record.quality) else { return };
+        let Some((_, severity)) = self.steps.iter().find(|(below, _)| mos < *below) else { return };
+        if seen.lookalike || record.duration_s < self.least_s {
+            return;
+        }
+        let sighting = Sighting::new(&META, pair(seen), seen.first())
+            .severity(*severity)
+            .confidence(Confidence::Medium);
+        sink.sighting(sighting, |_| {
+            let told = record.rtcp.and_then(|rtcp| rtcp.extended).and_then(|said| said.mos_lq);
+            let told = told.map_or(String::new(), |mos| format!("; the receiver says {mos}"));
+            let (r, loss) = (quality.r_factor, record.loss_pct);
+            (about(seen, format_args!("MOS {mos}, R {r}, {loss} % lost{told}")), None)
+        })
+        .until(seen.last())
+        .most(BELOW, hundredths(5.0 - mos))
+        .stream(seen.key)
+        .call(seen.call);
+    }
+
+    fn summarise(&self, entry: &Entry) -> Words {
+        let worst = 500_u64.saturating_sub(entry.tally(BELOW));
+        Words {
+            summary: format!(
+                "{} between {} sound bad: the worst has an estimated MOS of {}.",
+                plural(entry.streams, "stream"),
+                entry.subject.spoken(),
+                spoken(worst),
+            ),
+            parameters: vec![
+                ("mos_min_s", Figure::Number(self.least_s)),
+                ("streams", Figure::Count(entry.streams)),
+                ("worst_hundredths", Figure::Count(worst)),
+            ],
+        }
+    }
+}

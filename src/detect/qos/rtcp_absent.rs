@@ -1,0 +1,86 @@
+//! `QOS-RTCP-ABSENT`: streams that nobody reports on (RFC 3550 §6).
+
+use super::super::rule::{Detector, Meta, Words, rule};
+use super::super::seen::StreamSeen;
+use super::super::sink::{Entry, Sighting, Sink};
+use super::super::text::plural;
+use super::{about, pair};
+use crate::model::finding::{Confidence, Figure};
+use crate::model::record::Protection;
+use crate::policy::Policy;
+
+rule! {
+    /// ## What it detects
+    /// Streams in clear of half a minute and more for which no RTCP was seen, from either side.
+    ///
+    /// ## Why it matters
+    /// Without reports the sender does not know how it is heard, and nobody can tell loss before
+    /// the tap from loss behind it.
+    ///
+    /// ## Evidence
+    /// The first packet of each stream.
+    ///
+    /// ## False positives
+    /// RTCP on a way that the tap does not see. Of encrypted streams nothing is said: SRTCP cannot
+    /// be read.
+    ///
+    /// ## Fix
+    /// Enable RTCP at the endpoints, and let it through firewalls: usually the next higher port.
+    id: "QOS-RTCP-ABSENT",
+    name: "qos-rtcp-absent",
+    title: "Nobody reports on these streams",
+    severity: Info ..= Info,
+    status: Stable,
+    wants: [STREAM],
+    references: ["RFC 3550 §6.2"],
+    remediation: super::FIX,
+    question: Some("QOS"),
+    thresholds: ["rtcp_absent_s"],
+    since: "0.1.0",
+}
+
+/// The rule at work.
+pub(crate) struct RtcpAbsent {
+    least_s: f64,
+}
+
+pub(crate) const fn new(policy: &Policy) -> RtcpAbsent {
+    RtcpAbsent { least_s: policy.thresholds.rtcp_absent_s }
+}
+
+impl Detector for RtcpAbsent {
+    fn meta(&self) -> &'static Meta {
+        &META
+    }
+
+    fn stream(&mut self, seen: &StreamSeen<'_>, sink: &mut Sink) {
+        let record = seen.record;
+        let silent = record.rtcp.is_none() && record.protection == Protection::Cleartext;
+        if seen.lookalike || !silent || record.duration_s < self.least_s {
+            return;
+        }
+        let sighting =
+            Sighting::new(&META, pair(seen), seen.first()).confidence(Confidence::Medium);
+        let length = record.duration_s;
+        sink.sighting(sighting, |_| {
+            (about(seen, format_args!("no RTCP in {length:.0} seconds")), None)
+        })
+        .until(seen.last())
+        .stream(seen.key)
+        .call(seen.call);
+    }
+
+    fn summarise(&self, entry: &Entry) -> Words {
+        Words {
+            summary: format!(
+                "For {} between {} no RTCP was seen.",
+                plural(entry.streams, "stream"),
+                entry.subject.spoken(),
+            ),
+            parameters: vec![
+                ("rtcp_absent_s", Figure::Number(self.least_s)),
+                ("streams", Figure::Count(entry.streams)),
+            ],
+        }
+    }
+}

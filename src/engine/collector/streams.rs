@@ -1,0 +1,156 @@
+//! Media as the collector takes it: ended streams with their company, and what goes beside RTP.
+
+use crate::correlate::company::Companion;
+use crate::correlate::media::Binding;
+use crate::correlate::rtcp::Byes;
+use crate::correlate::stream_record::{drift_pct, stream_record};
+use crate::detect::seen::{Around, MediaSeen, StreamSeen, TapSeen};
+use crate::model::addr::Endpoint;
+use crate::model::evidence::FrameRef;
+use crate::model::fact::{Body, EpochFacts, Fact, UdptlEnded};
+use crate::model::id::RecordKey;
+use crate::model::record::{Protection, StreamRecord};
+use crate::model::stream::{Standing, StreamEnded};
+use crate::model::tally::{Handled, Skipped};
+use crate::model::time::Ts;
+
+use super::Collector;
+
+/// UDPTL datagrams below which a flow is not taken for T.38, and how many of them must be in order.
+const UDPTL_PACKETS: u64 = 2;
+
+impl Collector {
+    /// A stream has ended.
+    pub(super) fn stream(&mut self, stream: &StreamEnded) {
+        let rtcp = self.rtcp.take(&stream.key);
+        let byes = self.rtcp.take_byes(&stream.key);
+        let binding = self.media.bind(stream);
+        let packets = u64::from(stream.packets);
+        let lookalike = binding.is_none() && stream.standing == Standing::Candidate;
+        let frames = if stream.framed { 0 } else { packets };
+        if lookalike {
+            self.tally.skipped(Skipped::Lookalike, frames);
+            self.detectors.tap(&TapSeen::Lookalike {
+                src: stream.key.src,
+                dst: stream.key.dst,
+                at: FrameRef { frame: stream.first_frame, time: stream.first },
+                packets,
+                plain: stream.plain.then_some(stream.main_payload_type()),
+            });
+            return;
+        }
+        self.tally.handled(Handled::Rtp, frames);
+        let record = stream_record(stream, binding.as_ref(), rtcp);
+        self.counts.rtp_streams += 1;
+        self.counts.rtp_packets += packets;
+        if matches!(record.protection, Protection::EncryptedLike | Protection::SrtpProven) {
+            self.counts.srtp_streams += 1;
+        }
+        self.trace.hear(&record, binding.as_ref());
+        self.judge(stream, &record, binding.as_ref(), byes);
+        let call = binding.as_ref().map(|binding| binding.call);
+        self.watch.stream(&record, call);
+        self.trace.stream(&record, call);
+        self.archive.push_stream(&record, call);
+        self.events.tell(|listener| listener.stream(&record));
+    }
+
+    /// Shows a stream to the rules, with everything that was seen beside it.
+    fn judge(
+        &mut self,
+        stream: &StreamEnded,
+        record: &StreamRecord<'_>,
+        binding: Option<&Binding>,
+        byes: Byes,
+    ) {
+        let own = Companion::of(stream, record.key(), binding);
+        let mut met = std::mem::take(&mut self.met);
+        self.company.meet(&own, &mut met, |call| self.media.is_up(call));
+        let call = binding.map(|binding| binding.call);
+        let announced = match call {
+            Some(call) if !met.is_empty() || byes.from.iter().any(Option::is_some) => {
+                self.media.announced(call.id)
+            }
+            _ => Vec::new(),
+        };
+        let clock = record.payload_types.first().and_then(|pt| pt.clock_rate);
+        self.detectors.stream(&StreamSeen {
+            record,
+            key: record.key(),
+            call,
+            early: false,
+            clipped: u64::from(stream.clipped),
+            lookalike: false,
+            drift_pct: drift_pct(stream, clock),
+            agreement: None,
+            around: Around {
+                ended: Some(stream),
+                own: Some(&own),
+                company: &met,
+                announced: &announced,
+                over: binding.and_then(|binding| binding.ended),
+                media: binding.map(|binding| binding.media.as_ref()),
+                byes,
+                zrtp: self.zrtp.between(stream.key.src, stream.key.dst),
+            },
+        });
+        self.met = met;
+    }
+
+    /// What goes beside RTP.
+    pub(super) fn beside(&mut self, fact: &Fact, epoch: &EpochFacts) {
+        let at = fact.frame;
+        match &fact.body {
+            Body::Rtcp { src, dst, octets } => {
+                let (src, dst, octets) = (*src, *dst, epoch.octets(octets));
+                self.rtcp.datagram(src, dst, octets, at);
+                let call = [dst, src].into_iter().find_map(|socket| self.reported(socket, at.time));
+                self.detectors.media(&MediaSeen::Rtcp { src, dst, at, octets, call });
+            }
+            Body::Zrtp { src, dst, octets } => {
+                let (src, dst) = (*src, *dst);
+                let hello = self.zrtp.packet(src, dst, epoch.octets(octets), at);
+                let place = self.media.place(src, at.time);
+                if let Some((hash, place)) = hello.zip(place) {
+                    let announced = if place.media.zrtp {
+                        self.zrtp.compare(place.call.id, place.side, hash)
+                    } else {
+                        crate::correlate::zrtp::HelloHash::Absent
+                    };
+                    let call = place.call;
+                    self.detectors.media(&MediaSeen::Hello { src, dst, at, call, announced });
+                }
+            }
+            Body::Msrp { src, dst } => {
+                self.detectors.media(&MediaSeen::Msrp { src: *src, dst: *dst, at });
+            }
+            Body::UdptlEnded(ended) => self.udptl(ended),
+            _ => {}
+        }
+    }
+
+    /// The call of an RTCP socket: the one that announced it, or RTP at the port below.
+    fn reported(&self, socket: Endpoint, at: Ts) -> Option<RecordKey> {
+        let below = Endpoint::new(socket.addr, socket.port.wrapping_sub(1));
+        let found = self.media.place(below, at).or_else(|| self.media.place(socket, at));
+        found.map(|place| place.call)
+    }
+
+    /// Datagrams built like UDPTL are T.38 if SDP announced one of their sockets for pictures.
+    fn udptl(&mut self, ended: &UdptlEnded) {
+        let &UdptlEnded { src, dst, first, last, packets, in_order, frames } = ended;
+        let for_pictures = |socket| {
+            let place = self.media.place(socket, first.time);
+            place.filter(|place| place.media.kind == "image").map(|place| place.call)
+        };
+        let call = for_pictures(dst).or_else(|| for_pictures(src));
+        let Some(call) = call.filter(|_| packets >= UDPTL_PACKETS && in_order * 2 >= packets)
+        else {
+            self.tally.skipped(Skipped::NotVoip, frames);
+            return;
+        };
+        self.tally.handled(Handled::T38, frames);
+        self.counts.t38_packets += packets;
+        self.detectors.media(&MediaSeen::Fax { src, dst, first, last, packets, call });
+    }
+}

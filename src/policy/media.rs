@@ -1,0 +1,74 @@
+//! Thresholds of the rules about media streams, by the names of the catalogue.
+
+macro_rules! thresholds {
+    ($($(#[doc = $doc:literal])+ $name:ident = $default:literal,)+) => {
+        /// Thresholds of the rules about media streams.
+        #[derive(Clone, Debug, PartialEq, Eq)]
+        pub struct MediaThresholds {
+            $($(#[doc = $doc])+ pub $name: u64,)+
+        }
+
+        impl Default for MediaThresholds {
+            fn default() -> Self {
+                Self { $($name: $default,)+ }
+            }
+        }
+
+        impl MediaThresholds {
+            /// The value of this name.
+            pub fn named(&self, name: &str) -> Option<u64> {
+                match name {
+                    $(stringify!($name) => Some(self.$name),)+
+                    _ => None,
+                }
+            }
+        }
+    };
+}
+
+thresholds! {
+    /// Packets of a foreign source (`MEDIA-RTP-FOREIGN-SOURCE`), within `foreign_seconds`.
+    foreign_packets = 10,
+    /// Seconds for `foreign_packets`.
+    foreign_seconds = 5,
+    /// How long the rightful source goes on beside another one before that is odd: a client behind
+    /// NAT changes its address faster, milliseconds.
+    foreign_overlap_ms = 1_000,
+    /// Milliseconds in which a stream may still find out where its peer is.
+    latch_ms = 2_000,
+    /// A new offer or answer this near explains a new source, milliseconds.
+    handover_ms = 5_000,
+    /// How near the sequence numbers of an injected stream are (`MEDIA-RTP-INJECT`).
+    inject_distance = 1_000,
+    /// Changes of the TTL within one stream that are no change of route.
+    inject_ttl_switches = 4,
+    /// Packets of one number with different payloads.
+    inject_conflicts = 2,
+    /// Ports of one host that one source tries (`MEDIA-RTP-PORT-SWEEP`), within
+    /// `sweep_seconds`.
+    sweep_ports = 20,
+    /// Seconds for `sweep_ports`.
+    sweep_seconds = 60,
+    /// Packets that one port gets of a sweep at most.
+    sweep_packets = 20,
+    /// Changes of the SSRC in a minute without a new offer (`MEDIA-SSRC-CHANGE`).
+    ssrc_changes = 5,
+    /// RTP packets after an RTCP BYE about them (`MEDIA-RTCP-BYE-FORGED`).
+    forged_bye_packets = 50,
+    /// RTP packets each way after the end of the call (`MEDIA-AFTER-BYE`).
+    after_bye_packets = 50,
+    /// How long after the end media may still arrive, milliseconds.
+    after_bye_ms = 5_000,
+    /// Packets each way of media that no SDP announced (`MEDIA-UNSIGNALLED`).
+    unsignalled_packets = 20,
+    /// Digits within a minute that are somebody's number (`MEDIA-DTMF-4733-CLEAR`).
+    dtmf_digits = 8,
+    /// Payload lengths of an encrypted stream (`MEDIA-VBR-LEAK`).
+    vbr_lengths = 8,
+    /// UDPTL datagrams (`MEDIA-FAX-T38-CLEAR`).
+    fax_packets = 5,
+    /// Calls with the same CNAME (`MEDIA-RTCP-CNAME-LEAK`).
+    cname_calls = 3,
+    /// Milliseconds for two ZRTP endpoints to agree on keys (`MEDIA-ZRTP-NOT-SECURE`).
+    zrtp_confirm_ms = 10_000,
+}

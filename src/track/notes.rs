@@ -1,0 +1,243 @@
+//! What few packets of few streams show, noted beside the statistics that all packets have.
+//!
+//! A packet gets here if its number is out of order, its TTL another than the last packet's, or its
+//! payload at most four octets long. Telephone events (RFC 4733 §2.3) are taken from payloads of four
+//! octets that have their structure, whatever payload type SDP may have given them: one counts from
+//! its second packet on, because other payloads do not repeat a timestamp. Where a number comes
+//! twice, or the TTL changes to and fro, the payloads of the next 512 packets are remembered by hash,
+//! to tell the same packet sent twice from two packets with one number.
+
+use std::hash::{BuildHasher, Hasher};
+
+use overhear_parsers::rtp::header::Header;
+
+use super::slot::{Cold, NOTED, Slot, Step, TTL_CHANGED};
+use super::stream::Seen;
+use super::tones::Listener;
+use crate::model::addr::STABLE;
+use crate::model::evidence::FrameRef;
+use crate::model::notes::{Contest, Digits, Notes, Tones};
+
+/// Octets of what is noted of one stream at most.
+pub const ENTRY: usize = size_of::<Noting>() + size_of::<Memory>() + size_of::<Listener>();
+
+/// Packets whose payloads are remembered once that is called for.
+const REMEMBERED: u16 = 512;
+/// Of these at a time.
+const PLACES: usize = 64;
+/// Two packets of one number that are further apart are of two turns of the counter, milliseconds.
+const NEAR: u32 = 2_000;
+/// The static payload type of comfort noise (RFC 3389 §4).
+const COMFORT_NOISE: u8 = 13;
+
+/// A packet, and whether there is room to begin with another stream.
+#[derive(Copy, Clone)]
+pub(super) struct Packet<'a> {
+    pub(super) header: &'a Header<'a>,
+    pub(super) seen: &'a Seen,
+    pub(super) room: bool,
+}
+
+/// What is noted of one stream.
+#[derive(Debug, Default)]
+pub(super) struct Noting {
+    digits: Digits,
+    /// The event that was seen last, which counts once it is seen again.
+    event: Event,
+    contest: Contest,
+    memory: Option<Box<Memory>>,
+    /// Someone who hears tones, and what the ones before heard.
+    listener: Option<Box<Listener>>,
+    tones: Tones,
+}
+
+/// One telephone event.
+#[derive(Copy, Clone, Debug, Default)]
+struct Event {
+    timestamp: u32,
+    duration: u16,
+    number: u8,
+    seen: bool,
+    counted: bool,
+    began: FrameRef,
+}
+
+/// Payloads by sequence number.
+#[derive(Debug)]
+struct Memory {
+    places: [Option<Remembered>; PLACES],
+    left: u16,
+}
+
+#[derive(Copy, Clone, Debug)]
+struct Remembered {
+    hash: u32,
+    /// Low 32 bits of the capture time in milliseconds.
+    at: u32,
+    sequence: u16,
+    ttl: u8,
+}
+
+/// Notes what is odd about a packet; true if there was no room for it.
+pub(super) fn note(slot: &mut Slot, cold: &mut Cold, step: Step, packet: &Packet<'_>) -> bool {
+    let Packet { header, seen, room } = *packet;
+    let switched = slot.ttl != seen.ttl;
+    if switched {
+        slot.ttl = seen.ttl;
+        slot.flags |= TTL_CHANGED;
+        cold.switches = cold.switches.saturating_add(1);
+    }
+    match step {
+        Step::Stray => cold.stray_marked = header.marker,
+        Step::Restart if !cold.stray_marked && !header.marker => {
+            cold.jumps = cold.jumps.saturating_add(1);
+        }
+        _ => {}
+    }
+    let event = event(header, seen);
+    if header.payload_type == COMFORT_NOISE && seen.missing == 0 && header.payload.len() <= 4 {
+        cold.comfort = cold.comfort.saturating_add(u8::from(!header.payload.is_empty()));
+    }
+    // One change of the TTL is another route.
+    let contested = step == Step::Duplicate || switched && cold.switches > 1;
+    if event.is_none() && !contested && slot.flags & NOTED == 0 {
+        return false;
+    }
+    if cold.noting.is_none() && !room {
+        return true;
+    }
+    let noting = cold.noting.get_or_insert_default();
+    noting.contest.switches = cold.switches;
+    if let Some(event) = event {
+        noting.event(event, header.payload_type);
+    }
+    if contested {
+        noting.memory.get_or_insert_with(Memory::new).left = REMEMBERED;
+        slot.flags |= NOTED;
+    }
+    if slot.flags & NOTED != 0 {
+        let (remembers, hears) = (noting.compare(header, seen), noting.hear(header, seen));
+        if !remembers && !hears {
+            slot.flags &= !NOTED;
+            if noting.is_empty() {
+                cold.noting = None;
+            }
+        }
+    }
+    false
+}
+
+/// Begins to listen to a stream of which a packet sounded like a tone; true if there was no room.
+pub(super) fn listen(slot: &mut Slot, cold: &mut Cold, payload_type: u8, room: bool) -> bool {
+    if cold.noting.is_none() && !room {
+        return true;
+    }
+    let noting = cold.noting.get_or_insert_default();
+    noting.listener.get_or_insert_with(|| Listener::new(payload_type));
+    slot.flags |= NOTED;
+    false
+}
+
+impl Noting {
+    /// What the stream leaves behind.
+    pub(super) fn end(self: Box<Self>) -> Option<Box<Notes>> {
+        let Self { digits, contest, mut tones, listener, .. } = *self;
+        if let Some(listener) = listener {
+            tones.add(listener.heard());
+        }
+        let any = contest.conflicts > 0 || digits.count() > 0 || tones.any();
+        any.then(|| Box::new(Notes { digits, contest, tones }))
+    }
+
+    /// Takes one packet of an event.
+    fn event(&mut self, new: Event, payload_type: u8) {
+        let known = &mut self.event;
+        let same = known.seen && (known.timestamp, known.number) == (new.timestamp, new.number);
+        if !same {
+            *known = new;
+        } else if !known.counted && new.duration >= known.duration {
+            known.counted = true;
+            self.digits.push(known.number, payload_type, known.began);
+        }
+    }
+
+    /// Lets the listener hear a packet; false if there is none any more.
+    fn hear(&mut self, header: &Header<'_>, seen: &Seen) -> bool {
+        let Some(listener) = &mut self.listener else { return false };
+        let at = FrameRef { frame: seen.frame, time: seen.ts };
+        if seen.missing == 0 && !listener.packet(header, at) {
+            self.tones.add(listener.heard());
+            self.listener = None;
+        }
+        self.listener.is_some()
+    }
+
+    /// Compares a packet with the one of the same number before it, and remembers it; false when
+    /// enough were.
+    fn compare(&mut self, header: &Header<'_>, seen: &Seen) -> bool {
+        let Some(memory) = &mut self.memory else { return false };
+        let mut hasher = STABLE.build_hasher();
+        hasher.write_u32(header.timestamp);
+        hasher.write(header.payload);
+        let (hash, at) = (low(hasher.finish().cast_signed()), low(seen.ts.nanos() / 1_000_000));
+        let new = Remembered { hash, at, sequence: header.sequence, ttl: seen.ttl };
+        let Some(place) = memory.places.get_mut(usize::from(header.sequence) % PLACES) else {
+            return false;
+        };
+        if let Some(old) = place.filter(|old| old.sequence == new.sequence) {
+            let near = new.at.wrapping_sub(old.at) <= NEAR;
+            if near && old.hash != new.hash {
+                let here = FrameRef { frame: seen.frame, time: seen.ts };
+                let contest = &mut self.contest;
+                if contest.conflicts == 0 {
+                    contest.ttls = (old.ttl, new.ttl);
+                    contest.first = here;
+                }
+                contest.conflicts = contest.conflicts.saturating_add(1);
+                contest.last = here;
+            }
+        }
+        *place = Some(new);
+        memory.left = memory.left.saturating_sub(1);
+        if memory.left == 0 {
+            self.memory = None;
+        }
+        self.memory.is_some()
+    }
+
+    const fn is_empty(&self) -> bool {
+        self.digits.count() == 0 && !self.event.seen && self.contest.conflicts == 0
+    }
+}
+
+impl Memory {
+    fn new() -> Box<Self> {
+        Box::new(Self { places: [None; PLACES], left: REMEMBERED })
+    }
+}
+
+/// The telephone event of a payload (RFC 4733 §2.3): a key, R zero, a duration.
+fn event(header: &Header<'_>, seen: &Seen) -> Option<Event> {
+    let &[number @ 0..=15, flags, high, low] = header.payload else { return None };
+    let duration = u16::from_be_bytes([high, low]);
+    if seen.missing != 0 || flags & 0x40 != 0 || duration == 0 {
+        return None;
+    }
+    Some(Event {
+        timestamp: header.timestamp,
+        duration,
+        number,
+        seen: true,
+        counted: false,
+        began: FrameRef { frame: seen.frame, time: seen.ts },
+    })
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "told apart modulo 2^32"
+)]
+const fn low(wide: i64) -> u32 {
+    wide as u32
+}

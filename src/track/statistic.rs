@@ -1,0 +1,345 @@
+//! The two statistics that tell a codec's octets from a cipher's where no structure is known
+//! (`CATALOGUE.md` A.1.2): CHI and BITZ.
+//!
+//! CHI is the chi-square of all octets against equal frequency; BITZ asks of each bit of the first
+//! 32 octets how often it is set and how often it changes from packet to packet. Both are needed:
+//! compressed speech has an even histogram and bits that move too little, white noise in G.711 has
+//! even bits and an uneven histogram. What looks random need not be SRTP; what does not, is not
+//! encrypted.
+//!
+//! SRTP leaves one thing constant behind its ciphertext: the MKI (RFC 3711 §3.1), before the tag or,
+//! with AES-GCM, behind it (RFC 7714 §8.2). The first packets show whether there is one; what it
+//! and the tag cover is left out, or it would make every encrypted stream look clear.
+
+use crate::model::figures::{Statistic, Tendency};
+
+/// Octets from the first one on whose bits are counted.
+const HEAD: usize = 32;
+/// Octets back from the last one whose bits are counted.
+const TAIL: usize = 16;
+/// Octets back from the last one in which an MKI is looked for.
+const TRAILER: usize = 32;
+/// Longest MKI that is recognised; the RFC allows 128, nobody uses more than 4.
+const MKI: u32 = 16;
+/// Where an MKI may begin, counted back from the end: after tags of none, 32, 80 or 128 bits.
+const TAGS: [u8; 4] = [0, 4, 10, 16];
+/// Packets that show what is constant.
+const WARM_UP: u8 = 4;
+/// Octets of one packet that the histogram takes, so that 64 packets fit in its counters.
+const COUNTED: usize = 1_000;
+/// Octets below which CHI means nothing.
+const OCTETS: u32 = 200;
+/// Values of z below which BITZ means nothing: four octets.
+const VALUES: u32 = 64;
+/// Packets that must have reached a position for its bits to count.
+const REACHED: u8 = 16;
+
+/// Packets with which a look says anything, with medium confidence.
+pub const FEW: u16 = 25;
+/// Packets with which it is sure.
+pub const ENOUGH: u16 = 50;
+/// From here on octets have structure. Random ones stay below 345, 11 standard deviations away.
+const CHI_CLEAR: f64 = 500.0;
+/// From here on bits have structure. Random ones stay below 4.2.
+const BITZ_CLEAR: f64 = 8.0;
+/// Below both of these octets look random.
+const CHI_RANDOM: f64 = 400.0;
+const BITZ_RANDOM: f64 = 5.0;
+
+/// The counts of one look.
+#[derive(Clone, Debug)]
+pub struct Statistics {
+    histogram: [u16; 256],
+    head: Bits<HEAD>,
+    tail: Bits<TAIL>,
+    trailer: Trailer,
+    packets: u8,
+}
+
+/// Counts for each bit of some octets: the eight of one octet side by side in a word.
+#[derive(Clone, Debug)]
+struct Bits<const N: usize> {
+    ones: [u64; N],
+    changes: [u64; N],
+    reached: [u8; N],
+    last: [u8; N],
+}
+
+/// What has been the same at the end of every packet so far.
+#[derive(Copy, Clone, Debug)]
+struct Trailer {
+    first: [u8; TRAILER],
+    /// Bit i: the octet i before the last one never changed.
+    same: u32,
+    shortest: usize,
+    /// Octets of MKI, and of MKI and tag, once that is known.
+    mki: u8,
+    covered: u8,
+}
+
+impl Default for Statistics {
+    fn default() -> Self {
+        let trailer =
+            Trailer { first: [0; TRAILER], same: 0, shortest: usize::MAX, mki: 0, covered: 0 };
+        let (histogram, head, tail) = ([0; 256], Bits::new(), Bits::new());
+        Self { histogram, head, tail, trailer, packets: 0 }
+    }
+}
+
+impl Statistics {
+    /// Takes the payload of one packet, tag and padding included; at most 255 packets.
+    pub fn packet(&mut self, payload: &[u8]) {
+        if self.packets < WARM_UP {
+            self.trailer.packet(payload, self.packets == 0);
+            self.packets += 1;
+            if self.packets == WARM_UP {
+                self.trailer.decide();
+            }
+            return;
+        }
+        self.packets = self.packets.saturating_add(1);
+        self.tail.packet(payload.iter().rev());
+        let kept = payload.len().saturating_sub(self.trailer.covered.into());
+        let body = payload.get(..kept).unwrap_or_default();
+        self.head.packet(body.iter());
+        for octet in body.iter().take(COUNTED) {
+            if let Some(count) = self.histogram.get_mut(usize::from(*octet)) {
+                *count = count.saturating_add(1);
+            }
+        }
+    }
+
+    /// Octets of an MKI; 0 if there is none.
+    pub const fn mki(&self) -> u8 {
+        self.trailer.mki
+    }
+
+    /// What the packets so far say, and the figures; `repeats` if they prove to be clear in
+    /// another way. `None` for too few packets.
+    pub fn said(&self, repeats: bool) -> Option<(Tendency, Statistic)> {
+        let packets = u16::from(self.packets.saturating_sub(WARM_UP));
+        if packets < FEW {
+            return None;
+        }
+        let (chi, bitz) = (self.chi(), self.head.bitz(HEAD));
+        let structured = chi >= Some(CHI_CLEAR) || bitz >= Some(BITZ_CLEAR);
+        let random =
+            chi.is_some_and(|chi| chi < CHI_RANDOM) && bitz.is_some_and(|bitz| bitz < BITZ_RANDOM);
+        let tendency = match (repeats || structured, random) {
+            (true, _) => Tendency::Clear,
+            (false, true) => Tendency::Random,
+            (false, false) => Tendency::Unsure,
+        };
+        let figures = Statistic {
+            packets: packets.into(),
+            chi: chi.map_or(0, whole),
+            bitz: bitz.map_or(0, tenths),
+            tail_10: self.tail.bitz(10).map_or(i16::MAX, tenths),
+            tail_4: self.tail.bitz(4).map_or(i16::MAX, tenths),
+        };
+        Some((tendency, figures))
+    }
+
+    fn chi(&self) -> Option<f64> {
+        let total: u32 = self.histogram.iter().map(|count| u32::from(*count)).sum();
+        if total < OCTETS {
+            return None;
+        }
+        let expected = f64::from(total) / 256.0;
+        let squares = self.histogram.iter().map(|count| (f64::from(*count) - expected).powi(2));
+        Some(squares.sum::<f64>() / expected)
+    }
+}
+
+impl<const N: usize> Bits<N> {
+    const fn new() -> Self {
+        Self { ones: [0; N], changes: [0; N], reached: [0; N], last: [0; N] }
+    }
+
+    fn packet<'a>(&mut self, octets: impl Iterator<Item = &'a u8>) {
+        let counts = self.ones.iter_mut().zip(&mut self.changes);
+        let places = counts.zip(self.reached.iter_mut().zip(&mut self.last));
+        for (((ones, changes), (reached, last)), octet) in places.zip(octets) {
+            *ones += spread(*octet);
+            if *reached > 0 {
+                *changes += spread(*octet ^ *last);
+            }
+            *reached = reached.saturating_add(1);
+            *last = *octet;
+        }
+    }
+
+    /// BITZ of the first `octets` positions: how far the sum of z² is from what random bits give, in
+    /// standard deviations.
+    fn bitz(&self, octets: usize) -> Option<f64> {
+        let (mut sum, mut values) = (0.0, 0);
+        let counts = self.ones.iter().zip(&self.changes).zip(&self.reached).take(octets);
+        for ((ones, changes), reached) in counts.filter(|(_, reached)| **reached >= REACHED) {
+            for (word, of) in [(ones, *reached), (changes, reached - 1)] {
+                let of = f64::from(of);
+                for count in word.to_le_bytes() {
+                    sum += (2.0 * f64::from(count) - of).powi(2) / of;
+                }
+                values += 8;
+            }
+        }
+        let expected = f64::from(values);
+        (values >= VALUES).then(|| (sum - expected) / (2.0 * expected).sqrt())
+    }
+}
+
+impl Trailer {
+    fn packet(&mut self, payload: &[u8], is_first: bool) {
+        self.shortest = self.shortest.min(payload.len());
+        let mut same = 0;
+        for (bit, (first, octet)) in self.first.iter_mut().zip(payload.iter().rev()).enumerate() {
+            if is_first {
+                *first = *octet;
+            }
+            same |= u32::from(*first == *octet) << bit;
+        }
+        self.same = if is_first { same } else { self.same & same };
+    }
+
+    /// Octets that are constant and begin where an MKI does. Silence, which is constant throughout,
+    /// is none.
+    fn decide(&mut self) {
+        for tag in TAGS {
+            let begins = tag == 0 || self.same >> (tag - 1) & 1 == 0;
+            let run = (self.same >> tag).trailing_ones();
+            if begins && (1..=MKI).contains(&run) {
+                let run = u8::try_from(run).unwrap_or(0);
+                let covered = tag + run;
+                if usize::from(covered) < self.shortest {
+                    (self.mki, self.covered) = (run, covered);
+                }
+            }
+        }
+    }
+}
+
+/// Bit i of the octet as octet i of a word, 0 or 1.
+fn spread(octet: u8) -> u64 {
+    const EACH: u64 = 0x0101_0101_0101_0101;
+    let copies = EACH * u64::from(octet) & 0x8040_2010_0804_0201;
+    copies + 0x7f * EACH >> 7 & EACH
+}
+
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "saturates")]
+fn whole(value: f64) -> u16 {
+    value.round() as u16
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "saturates")]
+fn tenths(value: f64) -> i16 {
+    (value * 10.0).round() as i16
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// xorshift64*.
+    struct Noise(u64);
+
+    impl Noise {
+        fn octets(&mut self, count: usize) -> Vec<u8> {
+            let mut next = || {
+                self.0 ^= self.0 >> 12;
+                self.0 ^= self.0 << 25;
+                self.0 ^= self.0 >> 27;
+                (self.0.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 56) as u8
+            };
+            (0..count).map(|_| next()).collect()
+        }
+    }
+
+    fn said(payloads: impl IntoIterator<Item = Vec<u8>>) -> Option<(Tendency, Statistic)> {
+        let mut statistics = Statistics::default();
+        for payload in payloads {
+            statistics.packet(&payload);
+        }
+        statistics.said(false)
+    }
+
+    #[test]
+    fn an_octet_spreads_into_its_bits() {
+        for octet in 0..=255_u8 {
+            let bits = spread(octet).to_le_bytes();
+            assert!((0..8).all(|i| bits[i] == octet >> i & 1), "{octet}");
+        }
+    }
+
+    #[test]
+    fn random_octets_of_any_length_are_never_clear() {
+        let mut noise = Noise(0x1234_5678_9abc_def1);
+        let (mut unsure, mut all) = (0, 0);
+        for octets in (1..200).chain([240, 333, 500, 640, 1_000, 1_188, 1_500]) {
+            for packets in [29, 35, 54, 64] {
+                let looked = said((0..packets).map(|_| noise.octets(octets))).unwrap();
+                assert_ne!(looked.0, Tendency::Clear, "{packets} of {octets}: {looked:?}");
+                all += i32::from(octets >= 10);
+                unsure += i32::from(octets >= 10 && looked.0 == Tendency::Unsure);
+            }
+        }
+        assert!(unsure * 1_000 < all, "{unsure} of {all}");
+    }
+
+    #[test]
+    fn random_octets_of_changing_length_are_never_clear() {
+        let mut noise = Noise(99);
+        for shortest in [5, 11, 20, 60] {
+            for _ in 0..20 {
+                let lengths: Vec<usize> =
+                    noise.octets(64).iter().map(|o| shortest + usize::from(o % 90)).collect();
+                let looked = said(lengths.iter().map(|&octets| noise.octets(octets))).unwrap();
+                assert_eq!(looked.0, Tendency::Random, "{shortest}: {looked:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn an_mki_does_not_make_ciphertext_look_clear() {
+        let mut noise = Noise(7);
+        for mki in [1, 2, 4, 8, 16] {
+            for tag in [0, 4, 10, 16] {
+                for octets in [12, 20, 33, 160] {
+                    let mark = noise.octets(mki);
+                    let packet =
+                        |_| [noise.octets(octets), mark.clone(), noise.octets(tag)].concat();
+                    let looked = said((0..64).map(packet)).unwrap();
+                    assert_eq!(looked.0, Tendency::Random, "{mki} {tag} {octets}: {looked:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn what_does_not_move_is_clear_however_short() {
+        for octets in [4, 10, 20, 24, 33, 160] {
+            let looked = said((0..64).map(|_| vec![0xd5; octets])).unwrap();
+            assert_eq!(looked.0, Tendency::Clear, "{octets}: {looked:?}");
+        }
+        // One octet in front that keeps its value, as a table of contents does.
+        let mut noise = Noise(3);
+        let looked = said((0..64).map(|_| [vec![0x78], noise.octets(60)].concat())).unwrap();
+        assert_eq!(looked.0, Tendency::Clear);
+        assert!(looked.1.chi < 500 && looked.1.bitz > 250, "{looked:?}");
+    }
+
+    #[test]
+    fn a_tag_behind_clear_octets_shows_in_the_tail() {
+        let mut noise = Noise(11);
+        let speech = |n: u32| (0..160).map(move |i| (n.wrapping_mul(i) % 40) as u8);
+        let tagged = |n| speech(n).chain(noise.octets(10)).collect();
+        let (_, figures) = said((0..64).map(tagged)).unwrap();
+        assert!(figures.tail_10 < 40 && figures.bitz > 80, "{figures:?}");
+        let (_, figures) = said((0..64).map(|n| speech(n).collect())).unwrap();
+        assert!(figures.tail_10 > 80, "{figures:?}");
+    }
+
+    #[test]
+    fn few_packets_say_nothing() {
+        assert_eq!(said((0..28).map(|_| vec![0; 160])), None);
+    }
+}
