@@ -28,25 +28,36 @@ const LAYERS: [(&str, u8); 14] = [
 ];
 
 /// A third-party crate and the files through which it enters: one, unless a reason stands here.
-const DOORS: [(&str, &[&str]); 29] = [
-    ("aes", &["src/prove/srtp/aes.rs"]),
+const DOORS: [(&str, &[&str]); 32] = [
+    // Records of TLS, and packets of SRTP four layers above.
+    ("aes", &["src/dissect/tls_open/primitives.rs", "src/prove/srtp/aes.rs"]),
     ("audio_codec", &["src/prove/codec/g722.rs"]),
+    ("cbc", &["src/dissect/tls_open/primitives.rs"]),
+    ("ccm", &["src/dissect/tls_open/primitives.rs"]),
     ("clap", &["src/cli/args.rs", "src/cli/args/listen.rs", "src/cli/args/live.rs"]),
     ("crossbeam_channel", &["src/engine/pipeline.rs"]),
     ("ctr", &["src/prove/srtp/aes.rs"]),
     ("etherparse", &["src/decode/general.rs"]),
     ("flate2", &["src/capture/codec.rs"]),
-    ("hmac", &["src/prove/srtp/mac.rs"]),
+    ("hmac", &["src/dissect/tls_open/primitives.rs", "src/prove/srtp/mac.rs"]),
     ("hound", &["src/prove/audio/wav.rs"]),
     ("indicatif", &["src/cli/progress.rs"]),
     ("lz4_flex", &["src/capture/codec.rs"]),
-    ("md5", &["src/correlate/handshake.rs"]),
+    ("md5", &["src/correlate/handshake.rs", "src/dissect/tls_open/primitives.rs"]),
     ("memmap2", &["src/capture/mmap.rs"]),
     ("nom", &["parsers/src/sip/lex.rs"]),
     ("opus_pure", &["src/prove/codec/opus.rs"]),
     // Filters of files, and interfaces.
     ("pcap", &["src/capture/filter.rs", "src/capture/interfaces.rs"]),
-    ("ring", &["src/correlate/certificates.rs", "src/prove/srtp/gcm.rs"]),
+    (
+        "ring",
+        &[
+            "src/correlate/certificates.rs",
+            "src/dissect/tls_open/primitives.rs",
+            "src/prove/srtp/gcm.rs",
+        ],
+    ),
+    ("rsa", &["src/dissect/tls_open/rsa.rs"]),
     ("rsip", &["parsers/src/sip/uri.rs"]),
     ("rtp_rs", &[]),
     ("ruzstd", &["src/capture/codec.rs"]),
