@@ -241,6 +241,8 @@ mod tests {
             events: 0,
             equal: 0,
             runs: 0,
+            text: 0,
+            lengths: 0,
             h263: 0,
             h264: 0,
             h265: 0,
