@@ -166,7 +166,7 @@ impl Limits {
         vec![
             row("streams", self.streams, 344),
             row("armed", self.armed, 2_360),
-            row("noted", self.noted, 2_450),
+            row("noted", self.noted, 2_600),
             row("udp_flows", self.udp_flows, 96),
             row("tcp_flows", self.tcp_flows, 664),
             row("sctp_flows", self.sctp_flows, 320),
