@@ -128,7 +128,7 @@ impl Look {
 
     /// Whether this packet, just taken, is one of the few that are asked whether they are a tone.
     pub fn is_glancing(&self, header: &Header<'_>) -> bool {
-        const EVERY: u16 = 16;
+        const EVERY: u16 = 32;
         self.counts.whole % EVERY == EVERY / 2 && matches!(header.payload_type, 0 | 8)
     }
 

@@ -25,6 +25,9 @@ const CNG: f32 = 1_100.0;
 /// Flags at 300 bit/s in the upper channel of V.21 fill this band.
 const PREAMBLE: [f32; 7] = [1_600.0, 1_650.0, 1_700.0, 1_750.0, 1_800.0, 1_850.0, 1_900.0];
 
+/// What a packet of the preamble is asked for: ten milliseconds hold three of its bits.
+const GLANCED: [f32; 3] = [1_650.0, 1_750.0, 1_850.0];
+
 /// The square of the amplitude of a sine at -30 dB of full scale.
 const LOUD: f32 = 1.07e6;
 
@@ -38,28 +41,39 @@ const PAUSE_BLOCKS: std::ops::RangeInclusive<u16> = 95..=140;
 /// Whether a payload of PCMU or PCMA may be a tone: nearly all of its power is in few frequencies.
 pub(super) fn may_be(payload_type: u8, payload: &[u8]) -> bool {
     let (words, _) = payload.get(..GLANCE).unwrap_or_default().as_chunks::<8>();
-    // The highest bit is the sign: a tone of 600 to 2,200 Hz changes it so often.
+    // The highest bit is the sign.
     let (mut changes, mut last) = (0, 0_u64);
     for word in words {
         let word = u64::from_be_bytes(*word);
         changes += ((word ^ (word >> 8 | last << 56)) & 0x8080_8080_8080_8080).count_ones();
         last = word;
     }
-    (14..=46).contains(&changes) && stands_out(payload_type, payload)
+    // Two changes for each period: their number tells what tone it may be.
+    match changes {
+        14..=32 => stands_out(payload_type, payload, &[&ROWS, &COLUMNS]),
+        33..=38 => stands_out(payload_type, payload, &[&GLANCED]),
+        41..=44 => stands_out(payload_type, payload, &[&[CED]]),
+        _ => false,
+    }
 }
 
+/// Whether the strongest frequencies of these groups together, or the calling tone beside keys, hold
+/// most of the power.
 #[cold]
-fn stands_out(payload_type: u8, payload: &[u8]) -> bool {
+fn stands_out(payload_type: u8, payload: &[u8], groups: &[&[f32]]) -> bool {
     let mut samples = [0.0; GLANCE];
     for (sample, octet) in samples.iter_mut().zip(payload) {
         *sample = linear(payload_type, *octet);
     }
     let all = mean_square(&samples);
-    let of =
-        |frequencies: &[f32]| frequencies.iter().map(|f| power(&samples, *f)).fold(0.0, f32::max);
-    let keys = of(&ROWS) + of(&COLUMNS);
-    let fax = of(&[CED, CNG]).max(of(&PREAMBLE) * 1.5);
-    all > LOUD / 2.0 && keys.max(fax) / 2.0 > all * 0.7
+    if all < LOUD / 2.0 {
+        return false;
+    }
+    let strongest = |group: &&[f32]| group.iter().map(|f| power(&samples, *f)).fold(0.0, f32::max);
+    let several = groups.len() > 1;
+    let sum: f32 = groups.iter().map(strongest).sum();
+    let calling = if several { power(&samples, CNG) } else { 0.0 };
+    sum.max(calling) / 2.0 > all * if several { 0.7 } else { 0.5 }
 }
 
 /// Listens to one stream.

@@ -69,7 +69,8 @@ impl Detector for DtmfInband {
         let negotiated = seen.around.media.is_some_and(|media| {
             media.codecs.iter().any(|(_, name, _)| name.eq_ignore_ascii_case("telephone-event"))
         });
-        if negotiated {
+        // Some senders send both.
+        if negotiated || seen.record.digits.is_some() {
             return;
         }
         let (src, dst) = (seen.record.src, seen.record.dst);

@@ -184,8 +184,12 @@ fn is_vp8(payload: &[u8]) -> bool {
 
 /// T.140 (RFC 4103 §3): UTF-8 without control characters but for line ends, backspace and bell.
 fn is_text(payload: &[u8]) -> bool {
+    // What is typed within a third of a second, and twice that again.
+    const LONGEST: usize = 48;
     let control = |octet: &u8| *octet < 0x20 && !matches!(octet, 7 | 8 | b'\r' | b'\n' | 0x1b);
-    !payload.is_empty() && !payload.iter().any(control) && std::str::from_utf8(payload).is_ok()
+    (1..=LONGEST).contains(&payload.len())
+        && !payload.iter().any(control)
+        && std::str::from_utf8(payload).is_ok()
 }
 
 /// Eight equal octets at an offset that is a multiple of 8: finds every run of 15 and some shorter.
