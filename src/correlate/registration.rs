@@ -128,8 +128,10 @@ impl Registration {
             let expiry = |of: Option<&[u8]>| {
                 let mut contacts = view.message.addresses(HeaderName::Contact);
                 let contact = contacts.find(|contact| {
-                    let same =
-                        |of: &[u8]| contact.uri == of || *Uri::without_password(contact.uri) == *of;
+                    let same = |of: &[u8]| {
+                        let longer = contact.uri.len() > of.len();
+                        contact.uri == of || (longer && *Uri::without_password(contact.uri) == *of)
+                    };
                     of.is_none_or(same)
                 })?;
                 seconds(contact.params.value(b"expires"))

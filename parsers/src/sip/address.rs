@@ -3,7 +3,7 @@
 //! is skipped; [`AddressList::is_well_formed`] says whether the grammar holds.
 
 use super::{Params, Uri, lex};
-use crate::cursor::{cut, find, is_lws, split_once, tail, through_last_special, trim};
+use crate::cursor::{cut, find, find_near, is_lws, split_once, tail, through_last_special, trim};
 
 /// `[display] <uri> *(;param)` or `uri *(;param)`.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
@@ -91,12 +91,34 @@ impl<'a> Iterator for AddressList<'a> {
 
     fn next(&mut self) -> Option<NameAddr<'a>> {
         while !self.rest.is_empty() {
+            if let Some((address, rest)) = plain(self.rest) {
+                self.rest = rest;
+                return Some(address);
+            }
             if let Some(address) = NameAddr::parse(lex::element(&mut self.rest, b',')) {
                 return Some(address);
             }
         }
         None
     }
+}
+
+/// The first address of a list and what follows its comma, if it is written as nearly all are, as
+/// `<uri>` and parameters with nothing quoted: what [`lex::element`] and [`NameAddr::parse`] find.
+fn plain(list: &[u8]) -> Option<(NameAddr<'_>, &[u8])> {
+    let inside = list.strip_prefix(b"<")?;
+    let (uri, after) = cut(inside, find_near([b'>'], cut(inside, lex::MAX_BRACKETED).0)?);
+    let after = tail(after, 1);
+    let end = find_near([b',', b'"', b'<', b'\\'], after).unwrap_or(after.len());
+    let (params, rest) = cut(after, end);
+    let rest = match rest {
+        [] => rest,
+        [b',', rest @ ..] => rest,
+        _ => return None,
+    };
+    let (uri, params) = (trim(uri), trim(params));
+    let params = Params::new(tail(params, find_near([b';'], params).unwrap_or(params.len())));
+    (!uri.is_empty()).then_some((NameAddr { display: &[], uri, params }, rest))
 }
 
 /// The `<` that opens the URI: the first one outside quotes.
@@ -172,6 +194,31 @@ mod tests {
             ("", ""),
         ] {
             assert_eq!(tag(value.as_bytes()), expected.as_bytes(), "{value}");
+        }
+    }
+
+    #[test]
+    fn the_short_way_to_an_address_and_the_long_one_agree() {
+        for (list, short) in [
+            ("<sip:a@b:5070;transport=udp>", true),
+            ("<sip:a@b>;expires=60;q=0.5", true),
+            ("<sip:a@b> ;x , <sip:c@d>", true),
+            ("<sip:a@b>x, sip:c@d", true),
+            ("< sip:\"a,b@c > ", true),
+            ("<sip:a@b>,", true),
+            ("<sip:a@b>;x=\"1,2\", <sip:c@d>", false),
+            ("<sip:a@b>;x=<1,2>", false),
+            ("<sip:a@b>;x=\\\",\"", false),
+            ("<sip:a@b", false),
+            ("<>, <sip:c@d>", false),
+            ("\"A\" <sip:a@b>", false),
+            ("sip:a@b", false),
+        ] {
+            let found = plain(list.as_bytes());
+            assert_eq!(found.is_some(), short, "{list}");
+            let mut rest = list.as_bytes();
+            let address = NameAddr::parse(lex::element(&mut rest, b','));
+            assert!(found.is_none_or(|found| Some(found) == address.zip(Some(rest))), "{list}");
         }
     }
 

@@ -7,7 +7,7 @@ use nom::{IResult, Parser};
 use crate::cursor::{cut, find, find_near, is_lws, tail, trim_start};
 
 /// Longest text in angle brackets that hides delimiters, octets.
-const MAX_BRACKETED: usize = 4096;
+pub(super) const MAX_BRACKETED: usize = 4096;
 
 /// A reading step: the rest and what was read. Without an error value there is none to build.
 type Step<'a, T> = IResult<&'a [u8], T, ()>;
