@@ -262,3 +262,25 @@ fn both_recordings_have_the_same_voices() {
         assert!(same > 440, "{same} packets of {} agree", other.recording.pieces().len());
     }
 }
+
+#[test]
+fn the_commands_open_what_the_capture_has_the_keys_of() {
+    let folder = tempfile::tempdir().unwrap();
+    let open = folder.path().join("open.pcapng");
+    let open = open.to_str().unwrap();
+    let sealed = recorded(SEALED);
+    let hashes = |report: &Value| {
+        let streams = report["calls"][0]["streams"].as_array().unwrap().clone();
+        streams.iter().map(|stream| stream["sha256"].clone()).collect::<Vec<Value>>()
+    };
+    let report = heard(&[&sealed, "--call", SEALED_CALL]);
+    for stream in report["calls"][0]["streams"].as_array().unwrap() {
+        assert_eq!(stream["protection"], "srtp-proven");
+        assert!(stream["opened_by"].as_str().unwrap().contains("AES_CM_128_HMAC_SHA1_80"));
+        assert!(stream["seconds"].as_f64().unwrap() > 9.0);
+    }
+    let words = ["decrypt", &sealed, "--call", SEALED_CALL, "-w", open, "--reveal-audio"];
+    let (status, _, said) = ran(&words);
+    assert_eq!((status, said.contains("opened with exposed keys")), (0, true), "{said}");
+    assert_eq!(hashes(&heard(&[open, "--call", SEALED_CALL])), hashes(&report));
+}

@@ -119,12 +119,11 @@ fn ip_header<'a>(link: LinkType, frame: &'a [u8], packet: &Packet) -> Option<(&'
 
 /// An IP header of our own.
 fn fresh(packet: &Packet) -> Vec<u8> {
-    let mut ip = match packet.src.addr.as_v4() {
-        Some(_) => vec![0x45, packet.dscp << 2, 0, 0, 0, 0, 0, 0, packet.ttl, 17, 0, 0],
-        None => {
-            let [high, low] = (0x6000 | u16::from(packet.dscp) << 6).to_be_bytes();
-            vec![high, low, 0, 0, 0, 0, 17, packet.ttl]
-        }
+    let mut ip = if packet.src.addr.as_v4().is_some() {
+        vec![0x45, packet.dscp << 2, 0, 0, 0, 0, 0, 0, packet.ttl, 17, 0, 0]
+    } else {
+        let [high, low] = (0x6000 | u16::from(packet.dscp) << 6).to_be_bytes();
+        vec![high, low, 0, 0, 0, 0, 17, packet.ttl]
     };
     put(&mut ip, 4, if packet.has_ip_id { packet.ip_id } else { 0 });
     ip.extend(address(packet.src.addr));

@@ -195,7 +195,7 @@ fn ilbc(payload: &[u8]) -> Vec<Frame> {
 /// The payload in whichever of the two forms its length fits.
 fn amr(payload: &[u8], bits: &[usize], samples: usize) -> Vec<Frame> {
     // Octet-aligned: the low half of the first octet and two bits of each further one are zero.
-    let aligned = payload.first().is_some_and(|first| first & 0x0f == 0);
+    let aligned = payload.first().is_some_and(|first| first.trailing_zeros() >= 4);
     let first = aligned.then(|| amr_form(payload, bits, samples, true)).flatten();
     first.or_else(|| amr_form(payload, bits, samples, false)).unwrap_or_default()
 }

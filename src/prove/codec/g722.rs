@@ -26,12 +26,11 @@ impl G722 {
         let room = out.get_mut(start..).unwrap_or_default();
         // It is young: what it does not survive costs a packet and its state, not the run.
         let done = catch_unwind(AssertUnwindSafe(|| self.inner.decode_into(payload, room)));
-        let written = match done {
-            Ok(written) => written.unwrap_or(0),
-            Err(_) => {
-                *self = Self::default();
-                0
-            }
+        let written = if let Ok(written) = done {
+            written.unwrap_or(0)
+        } else {
+            *self = Self::default();
+            0
         };
         out.truncate(start.saturating_add(written));
     }
