@@ -32,6 +32,7 @@ fn reviewed(path: &Path, lanes: usize) -> Outcome {
         traced: Vec::new(),
         selection: overhear::capture::Selection::default(),
         stdin: None,
+        keys: overhear::dissect::tls_open::keys::Keys::default(),
     };
     review(&config, &mut |_| {}).unwrap()
 }

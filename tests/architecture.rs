@@ -28,27 +28,35 @@ const LAYERS: [(&str, u8); 14] = [
 ];
 
 /// A third-party crate and the files through which it enters: one, unless a reason stands here.
-const DOORS: [(&str, &[&str]); 23] = [
-    ("clap", &["src/cli/args.rs", "src/cli/args/live.rs"]),
+const DOORS: [(&str, &[&str]); 29] = [
+    ("aes", &["src/prove/srtp/aes.rs"]),
+    ("audio_codec", &["src/prove/codec/g722.rs"]),
+    ("clap", &["src/cli/args.rs", "src/cli/args/listen.rs", "src/cli/args/live.rs"]),
     ("crossbeam_channel", &["src/engine/pipeline.rs"]),
+    ("ctr", &["src/prove/srtp/aes.rs"]),
     ("etherparse", &["src/decode/general.rs"]),
     ("flate2", &["src/capture/codec.rs"]),
+    ("hmac", &["src/prove/srtp/mac.rs"]),
+    ("hound", &["src/prove/audio/wav.rs"]),
     ("indicatif", &["src/cli/progress.rs"]),
     ("lz4_flex", &["src/capture/codec.rs"]),
     ("md5", &["src/correlate/handshake.rs"]),
     ("memmap2", &["src/capture/mmap.rs"]),
     ("nom", &["parsers/src/sip/lex.rs"]),
+    ("opus_pure", &["src/prove/codec/opus.rs"]),
     // Filters of files, and interfaces.
     ("pcap", &["src/capture/filter.rs", "src/capture/interfaces.rs"]),
-    ("ring", &["src/correlate/certificates.rs"]),
+    ("ring", &["src/correlate/certificates.rs", "src/prove/srtp/gcm.rs"]),
     ("rsip", &["parsers/src/sip/uri.rs"]),
     ("rtp_rs", &[]),
     ("ruzstd", &["src/capture/codec.rs"]),
     // The report, the rules listed as JSON, and the values that a scenario expects of a report.
     ("serde_json", &["src/detect/listing.rs", "src/report/encode.rs", "src/scenario/expect.rs"]),
-    ("sha1", &["src/report/ndjson.rs"]),
+    // SRTP's tags, and Community IDs.
+    ("sha1", &["src/prove/srtp/mac.rs", "src/report/ndjson.rs"]),
     ("signal_hook", &["src/cli/signals.rs"]),
-    // Fingerprints of certificates and hellos, and of sources.
+    // Fingerprints of certificates and hellos, the Hello of ZRTP, digests of sources and of what was
+    // heard.
     (
         "sha2",
         &[
@@ -56,6 +64,7 @@ const DOORS: [(&str, &[&str]); 23] = [
             "src/correlate/handshake.rs",
             "src/correlate/zrtp.rs",
             "src/engine/sources.rs",
+            "src/prove/audio/measure.rs",
         ],
     ),
     // Finished records, and standard input that is to be read twice.

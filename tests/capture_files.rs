@@ -488,7 +488,9 @@ fn a_merge_goes_by_time_and_keeps_each_source_in_its_order() {
         (1, 50),
         (2, 60),
     ];
-    for (options, max_frames) in WAYS.into_iter().flat_map(|way| [(way, 1), (way, 3), (way, 99)]) {
+    for (options, max_frames) in
+        WAYS.into_iter().flat_map(|way| [1, 3, 99].map(|most| (way.clone(), most)))
+    {
         let open = |path: &PathBuf| Source::open(path, &options).unwrap();
         let mut merge = Merge::new(paths.iter().map(open).collect());
         let (mut batch, mut order) = (MergedBatch::default(), Vec::new());
@@ -509,7 +511,7 @@ fn a_merge_of_one_source_is_that_source() {
     let folder = tempfile::tempdir().unwrap();
     for path in generated(folder.path()) {
         for options in WAYS {
-            let (frames, _) = read(&path, options).unwrap();
+            let (frames, _) = read(&path, options.clone()).unwrap();
             let mut merge = Merge::new(vec![Source::open(&path, &options).unwrap()]);
             let (mut batch, mut merged) = (MergedBatch::default(), Vec::new());
             while merge.next_batch(256, &mut batch) {

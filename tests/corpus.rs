@@ -172,6 +172,7 @@ fn report(path: &Path, lanes: usize) -> Vec<u8> {
         traced: Vec::new(),
         selection: overhear::capture::Selection::default(),
         stdin: None,
+        keys: overhear::dissect::tls_open::keys::Keys::default(),
     };
     let mut outcome = review(&config, &mut |_| {}).unwrap();
     let mut written = Vec::new();

@@ -31,6 +31,7 @@ fn report(path: &Path) -> Result<Value, Error> {
         traced: Vec::new(),
         selection: overhear::capture::Selection::default(),
         stdin: None,
+        keys: overhear::dissect::tls_open::keys::Keys::default(),
     };
     let mut outcome = review(&config, &mut |_| {})?;
     let mut written = Vec::new();
@@ -122,6 +123,7 @@ fn a_capture_given_twice_counts_once() {
         traced: Vec::new(),
         selection: overhear::capture::Selection::default(),
         stdin: None,
+        keys: overhear::dissect::tls_open::keys::Keys::default(),
     };
     let twice = review(&config, &mut |_| {}).unwrap();
     assert_eq!(once["counts"]["sip_messages"], twice.counts.sip_messages);

@@ -83,6 +83,7 @@ fn fault(octets: &[u8], path: &Path) -> Option<String> {
         traced: Vec::new(),
         selection: overhear::capture::Selection::default(),
         stdin: None,
+        keys: overhear::dissect::tls_open::keys::Keys::default(),
     };
     let work = || {
         // A file without a header is an error; that is one way to return.

@@ -46,6 +46,8 @@ pub struct Record<'a> {
     pub version: u16,
     /// 0 until the first change of cipher: records of epoch 0 are in clear.
     pub epoch: u16,
+    /// Its number within the epoch; 48 bits.
+    pub sequence: u64,
     /// The fragment.
     pub fragment: &'a [u8],
 }
@@ -110,7 +112,7 @@ impl<'a> Record<'a> {
     /// Reads the record at the start of `octets`; `None` unless type and version are DTLS's and the
     /// length fits.
     pub fn read(octets: &'a [u8]) -> Option<Self> {
-        let (&[kind, v0, v1, e0, e1, _, _, _, _, _, _, l0, l1], rest) =
+        let (&[kind, v0, v1, e0, e1, a, b, c, d, e, f, l0, l1], rest) =
             octets.split_first_chunk::<HEADER>()?;
         let content_type = content_type(kind)?;
         let version = u16::from_be_bytes([v0, v1]);
@@ -119,7 +121,9 @@ impl<'a> Record<'a> {
             return None;
         }
         let fragment = rest.get(..length)?;
-        Some(Self { content_type, version, epoch: u16::from_be_bytes([e0, e1]), fragment })
+        let epoch = u16::from_be_bytes([e0, e1]);
+        let sequence = u64::from_be_bytes([0, 0, a, b, c, d, e, f]);
+        Some(Self { content_type, version, epoch, sequence, fragment })
     }
 
     /// The type of the handshake message that the fragment starts with or continues:
@@ -182,6 +186,21 @@ pub fn unified(datagram: &[u8]) -> bool {
             (16..=LONGEST).contains(&length) && length <= rest.len()
         }
         None => false,
+    }
+}
+
+impl ContentType {
+    /// The number on the wire.
+    pub const fn code(self) -> u8 {
+        match self {
+            Self::ChangeCipherSpec => 20,
+            Self::Alert => 21,
+            Self::Handshake => 22,
+            Self::ApplicationData => 23,
+            Self::Heartbeat => 24,
+            Self::Tls12Cid => 25,
+            Self::Ack => 26,
+        }
     }
 }
 

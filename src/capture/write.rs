@@ -13,6 +13,7 @@ use crate::model::time::Ts;
 pub struct PcapngWriter<W> {
     out: W,
     application: String,
+    comment: String,
     /// The section's interfaces: what their packets came from, and their link types.
     interfaces: Vec<(u64, LinkType)>,
     /// What packets come from now.
@@ -32,9 +33,18 @@ impl<W: Write> PcapngWriter<W> {
     /// # Errors
     /// Those of `out`, here and below.
     pub fn new(out: W, application: &str) -> io::Result<Self> {
+        Self::with_comment(out, application, "")
+    }
+
+    /// The same with a comment about the whole file, unless that is empty.
+    ///
+    /// # Errors
+    /// Those of `out`.
+    pub fn with_comment(out: W, application: &str, comment: &str) -> io::Result<Self> {
         let mut writer = Self {
             out,
             application: application.to_owned(),
+            comment: comment.to_owned(),
             interfaces: Vec::new(),
             from: 0,
             block: Vec::new(),
@@ -157,12 +167,16 @@ impl<W: Write> PcapngWriter<W> {
         self.number(1); // version 1.0
         self.number(u32::MAX); // section length not known
         self.number(u32::MAX);
-        let application = std::mem::take(&mut self.application);
-        if !application.is_empty() {
-            self.option(4, application.as_bytes());
+        let said =
+            [(1, std::mem::take(&mut self.comment)), (4, std::mem::take(&mut self.application))];
+        for (code, text) in said.iter().filter(|(_, text)| !text.is_empty()) {
+            self.option(*code, text.as_bytes());
+        }
+        let [(_, comment), (_, application)] = said;
+        if !(comment.is_empty() && application.is_empty()) {
             self.option(0, &[]);
         }
-        self.application = application;
+        (self.comment, self.application) = (comment, application);
         self.end()
     }
 

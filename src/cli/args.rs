@@ -5,8 +5,10 @@ use std::path::PathBuf;
 
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 
+mod listen;
 mod live;
 
+pub(super) use listen::{Decrypt, Listen};
 pub(super) use live::{Autostop, Live};
 
 use super::limits;
@@ -23,6 +25,7 @@ Examples:
   overhear calls office.pcapng               one line per call
   overhear ladder office.pcapng --call c0f3  one call as an arrow diagram
   overhear review x.pcap.gz -w y.pcapng --call c0f3    its packets, commented
+  overhear listen office.pcapng --call c0f3  how much of it can be heard
   overhear explain MEDIA-CLEARTEXT-RTP       what a finding means
 
 `overhear FILE...` is short for `overhear review FILE...`.
@@ -53,6 +56,10 @@ pub(super) enum Command {
     Calls(Calls),
     /// A call as an arrow diagram
     Ladder(Ladder),
+    /// Proof that a call can be listened to
+    Listen(Listen),
+    /// Media of a call, opened with exposed keys, as packets
+    Decrypt(Decrypt),
     /// A test scenario as a capture
     Scenario(Scenario),
     /// Every rule
@@ -87,6 +94,8 @@ pub(super) struct Source {
     /// The same as -f, as trailing words
     #[arg(last = true, value_name = "BPF")]
     pub(super) words: Vec<String>,
+    #[command(flatten)]
+    pub(super) secrets: Secrets,
     /// Worker threads [default: as many as cores]
     #[arg(long, value_name = "N", value_parser = lanes)]
     pub(super) lanes: Option<usize>,
@@ -107,6 +116,20 @@ pub(super) struct Source {
     pub(super) limit: Vec<limits::Setting>,
     #[arg(long, hide = true, value_name = "N", value_parser = at_least_one)]
     pub(super) epoch_frames: Option<usize>,
+}
+
+/// With what TLS opens. What is inside is examined like everything else; the secrets themselves are
+/// printed nowhere.
+#[derive(Debug, Args)]
+pub(super) struct Secrets {
+    /// Open TLS with this key log, as SSLKEYLOGFILE makes one; secrets inside
+    /// pcapng files are used without being asked for (repeatable)
+    #[arg(long, value_name = "FILE")]
+    pub(super) keylog: Vec<PathBuf>,
+    /// Open TLS with the server's RSA private key, where its key exchange is
+    /// static RSA (repeatable)
+    #[arg(long, value_name = "FILE")]
+    pub(super) rsa_key: Vec<PathBuf>,
 }
 
 #[derive(Debug, Args)]

@@ -23,7 +23,13 @@ pub(super) fn setting(text: &str) -> Result<Setting, String> {
     }
     let mut names: Vec<&str> = scratch.rows().iter().map(|row| row.table).collect();
     names.extend(["spool_octets", "findings_per_rule"]);
-    names.extend(["unpack_ratio", "unpack_octets", "unpack_window", "interfaces"]);
+    names.extend([
+        "unpack_ratio",
+        "unpack_octets",
+        "unpack_window",
+        "interfaces",
+        "keylog_sessions",
+    ]);
     Err(format!("there is no table '{table}'; tables are {}", names.join(", ")))
 }
 
@@ -39,11 +45,13 @@ impl Setting {
             "tcp_flows" => &mut limits.tcp_flows,
             "sctp_flows" => &mut limits.sctp_flows,
             "turn_flows" => &mut limits.turn_flows,
+            "srtcp" => &mut limits.srtcp,
             "udptl_flows" => &mut limits.udptl_flows,
             "company" => &mut limits.company,
             "zrtp" => &mut limits.zrtp,
-            "srtcp" => &mut limits.srtcp,
             "reassembly_octets" => &mut limits.reassembly_octets,
+            "tls_retain" => &mut limits.tls_retain,
+            "keylog_sessions" => &mut limits.keylog_sessions,
             "fragment_octets" => &mut limits.fragment_octets,
             "duplicates" => &mut limits.duplicates,
             "transactions" => &mut limits.transactions,
@@ -51,6 +59,8 @@ impl Setting {
             "registrations" => &mut limits.registrations,
             "announcements" => &mut limits.announcements,
             "rtcp" => &mut limits.rtcp,
+            "srtp_keys" => &mut limits.srtp_keys,
+            "srtp_samples" => &mut limits.srtp_samples,
             "findings_per_rule" => &mut limits.findings_per_rule,
             "peers" => &mut limits.peers,
             "records_octets" => &mut limits.records_octets,

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::args::{Autostop, Live as Args};
+use super::keys::keys;
 use super::output::{self, Target, target};
 use super::review::{status, told};
 use super::{Failure, Status, signals};
@@ -36,7 +37,7 @@ pub(super) fn live(args: &Args) -> Result<Status, Failure> {
     if args.interfaces.is_empty() {
         return Err(Failure::new("which interface? -i NAME; 'overhear live -D' lists them"));
     }
-    let config = config(args);
+    let config = config(args)?;
     let deaf = Arc::<AtomicBool>::default();
     let options = options(args, Arc::clone(&deaf))?;
     let opened = Opened::new(options).map_err(|error| refused(&error))?;
@@ -101,14 +102,15 @@ fn refused(error: &LiveError) -> Failure {
     Failure::new(error.to_string())
 }
 
-fn config(args: &Args) -> Config {
+fn config(args: &Args) -> Result<Config, Failure> {
     let cores = || std::thread::available_parallelism().map_or(1, usize::from);
     let mut policy = Policy::default();
     for setting in &args.limit {
         setting.apply(&mut policy.limits);
     }
     let lanes = args.lanes.unwrap_or_else(cores).min(crate::policy::limits::CELLS);
-    Config {
+    Ok(Config {
+        keys: keys(&args.secrets.keylog, &args.secrets.rsa_key, &policy.limits)?,
         sources: Vec::new(),
         lanes,
         mmap: false,
@@ -119,7 +121,7 @@ fn config(args: &Args) -> Config {
         traced: Vec::new(),
         selection: Selection::default(),
         stdin: None,
-    }
+    })
 }
 
 /// What is listened to, and when it ends.

@@ -12,8 +12,11 @@
 
 mod args;
 mod cut;
+mod decrypt;
 mod inputs;
+mod keys;
 mod limits;
+mod listen;
 mod live;
 mod moment;
 mod offline;
@@ -79,6 +82,8 @@ fn dispatch(cli: args::Cli) -> Result<Status, Failure> {
         args::Command::Live(args) => live::live(&args),
         args::Command::Calls(args) => review::calls(&args),
         args::Command::Ladder(args) => review::ladder(&args),
+        args::Command::Listen(args) => listen::listen(&args),
+        args::Command::Decrypt(args) => decrypt::decrypt(&args),
         args::Command::Scenario(args) => offline::scenario(&args),
         args::Command::Rules(args) => offline::rules(&args),
         args::Command::Explain(args) => offline::explain(&args),

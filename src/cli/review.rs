@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use super::args::{Calls, Ladder, Review, Source};
 use super::inputs::{self, Inputs};
+use super::keys::keys;
 use super::output::{self, Target};
 use super::progress::Bar;
 use super::{Failure, Status, cut, limits};
@@ -114,7 +115,7 @@ pub(super) fn ladder(args: &Ladder) -> Result<Status, Failure> {
     Ok(Status::Done)
 }
 
-fn policy(source: &Source) -> Policy {
+pub(super) fn policy(source: &Source) -> Policy {
     let mut policy = Policy::default();
     for setting in &source.limit {
         setting.apply(&mut policy.limits);
@@ -122,12 +123,18 @@ fn policy(source: &Source) -> Policy {
     policy
 }
 
-fn config(source: &Source, sources: Vec<PathBuf>, policy: Policy) -> Result<Config, Failure> {
+pub(super) fn config(
+    source: &Source,
+    sources: Vec<PathBuf>,
+    policy: Policy,
+) -> Result<Config, Failure> {
     let cores = || std::thread::available_parallelism().map_or(1, usize::from);
     let most = crate::policy::limits::CELLS;
     let lanes = source.lanes.unwrap_or_else(cores).min(most);
     let usual = Cut::usual(lanes);
+    let secrets = &source.secrets;
     Ok(Config {
+        keys: keys(&secrets.keylog, &secrets.rsa_key, &policy.limits)?,
         sources,
         lanes,
         mmap: !source.no_mmap,
@@ -157,7 +164,7 @@ fn selection(source: &Source) -> Result<Selection, Failure> {
 }
 
 /// Runs the engine under a progress bar.
-fn engage(
+pub(super) fn engage(
     config: &Config,
     source: &Source,
     inputs: Inputs,
@@ -173,7 +180,7 @@ fn engage(
 }
 
 /// What a reader of a short output must know: not all of the input is in it.
-fn remarks(outcome: &Outcome, quiet: bool) {
+pub(super) fn remarks(outcome: &Outcome, quiet: bool) {
     if quiet {
         return;
     }

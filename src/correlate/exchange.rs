@@ -43,6 +43,7 @@ const DECISIVE: &[&[u8]] = &[
     b"acfg",
     b"extmap",
     b"cryptex",
+    b"candidate",
 ];
 
 /// What the media of a description that are not refused say about security: a set of bits.

@@ -265,7 +265,7 @@ impl<'a> HandshakeRead<'a> {
             ja4: hello
                 .filter(|_| self.ssl2.is_none())
                 .map(|hello| ja4(hello, facts.kind == HandshakeKind::Dtls)),
-            decrypted: false,
+            decrypted: facts.decrypted,
         }
     }
 

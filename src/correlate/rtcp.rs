@@ -90,18 +90,17 @@ impl RtcpReports {
         self.evicted
     }
 
-    /// Reads one compound packet, seen at `at`.
-    pub fn datagram(&mut self, src: Endpoint, dst: Endpoint, seen: FrameRef, octets: &[u8]) {
-        let at = seen.time;
+    /// Reads one compound packet.
+    pub fn datagram(&mut self, src: Endpoint, dst: Endpoint, octets: &[u8], at: FrameRef) {
         for packet in Packets::new(octets) {
             match packet.decode() {
                 Body::SenderReport { ssrc, ntp, reports, .. } => {
                     let of = self.about(src, dst, ssrc);
                     of.said.sender_reports += 1;
-                    of.sent = Some((middle(ntp), at));
-                    self.blocks(src, dst, at, reports);
+                    of.sent = Some((middle(ntp), at.time));
+                    self.blocks(src, dst, at.time, reports);
                 }
-                Body::ReceiverReport { reports, .. } => self.blocks(src, dst, at, reports),
+                Body::ReceiverReport { reports, .. } => self.blocks(src, dst, at.time, reports),
                 Body::ExtendedReport { blocks, .. } => {
                     for metrics in Metrics::new(blocks) {
                         self.about(src, dst, metrics.ssrc).said.extended = Some(told(&metrics));
@@ -112,7 +111,7 @@ impl RtcpReports {
                     for ssrc in sources {
                         let ssrc = u32::from_be_bytes(*ssrc);
                         self.about(src, dst, ssrc).said.byes += 1;
-                        self.bye(src.addr, (dst.addr, ssrc), seen);
+                        self.bye(src.addr, (dst.addr, ssrc), at);
                     }
                 }
                 _ => {}

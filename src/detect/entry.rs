@@ -81,7 +81,7 @@ pub struct Entry {
     shown: u32,
     pub(super) call_ids: Vec<RecordId>,
     pub(super) stream_ids: Vec<RecordId>,
-    handshake_ids: Vec<RecordId>,
+    pub(super) handshake_ids: Vec<RecordId>,
 }
 
 impl Entry {

@@ -4,11 +4,13 @@ use std::fmt;
 use std::sync::LazyLock;
 
 use memchr::memmem;
+use overhear_parsers::secret::Secret;
 use overhear_parsers::sip::auth::AuthList;
 use overhear_parsers::sip::{Anomalies, Auth, HeaderName, HeaderSet, Message, Method};
-use overhear_parsers::tls::Suite;
+use overhear_parsers::tls::{Suite, Weak, registry};
 
 use super::agreements::Agreement;
+use super::announced::Fingerprints;
 use super::rule::Interest;
 use super::sink::Subject;
 use super::sip::oversize;
@@ -25,6 +27,7 @@ use crate::model::capture::CaptureRecord;
 use crate::model::evidence::FrameRef;
 use crate::model::handshake::HandshakeRecord;
 use crate::model::id::RecordKey;
+use crate::model::key::{KeyPlace, Proof};
 use crate::model::record::StreamRecord;
 use crate::model::stream::StreamEnded;
 use crate::model::time::{Span, Ts};
@@ -49,9 +52,10 @@ pub struct SipSeen<'a> {
 /// Challenges or credentials of a message for which there is room without allocating.
 const AUTHS: usize = 3;
 
-/// Finds SDES key lines; made once, because making it costs more than a search.
-static CRYPTO_LINE: LazyLock<memmem::Finder<'static>> =
-    LazyLock::new(|| memmem::Finder::new("a=crypto:"));
+/// Finds lines with media keys, those of SDES first; made once, because making them costs more than
+/// a search.
+static KEY_LINES: LazyLock<[memmem::Finder<'static>; 3]> =
+    LazyLock::new(|| ["a=crypto:", "a=key-mgmt:", "\nk="].map(memmem::Finder::new));
 
 /// What a header that speaks of TLS has in it.
 static TLS_WORDS: LazyLock<[memmem::Finder<'static>; 2]> =
@@ -77,16 +81,14 @@ impl<'a> SipSeen<'a> {
         let with_auth =
             if message.has_any(HeaderSet::of(&[one, other])) { with_auth } else { Interest::END };
         let clipped = if event.clipped { Interest::CLIPPED } else { Interest::END };
-        let body = message.body();
-        let crypto = !body.is_empty() && CRYPTO_LINE.find(body).is_some();
-        let crypto = if crypto { Interest::CRYPTO } else { Interest::END };
+        let keys = if tells_key(message) { Interest::CRYPTO } else { Interest::END };
         let about = about(event);
         let (anomalies, odd) = oddity(event);
         let mut seen = Self {
             event,
             placement,
             pair: Subject::pair(event.src.addr, event.dst.addr),
-            kind: Interest::SIP | with_auth | clipped | crypto | odd | about,
+            kind: Interest::SIP | with_auth | clipped | keys | odd | about,
             anomalies,
             auths: [None; AUTHS],
             more_auths: Vec::new(),
@@ -138,6 +140,14 @@ impl<'a> SipSeen<'a> {
     pub fn describe(&self) -> impl fmt::Display {
         Described(&self.event.message)
     }
+}
+
+/// Whether the body has a line that may hold a media key: `a=crypto` (RFC 4568), `a=key-mgmt`
+/// (RFC 4567) or `k=` (RFC 4566 §5.12).
+#[inline]
+pub fn tells_key(message: &Message<'_>) -> bool {
+    let body = message.body();
+    !body.is_empty() && KEY_LINES.iter().any(|line| line.find(body).is_some())
 }
 
 /// The bits that method, status and addresses decide.
@@ -248,11 +258,29 @@ pub struct StreamSeen<'a> {
     /// How much faster (positive) or slower the RTP clock runs than the capture clock, percent;
     /// `None` when the stream restarted, its clock rate is unknown or it is too short to tell.
     pub drift_pct: Option<f64>,
+    /// The key of signalling that it was proven to be protected with.
+    pub proof: Option<&'a Proof>,
     /// What was seen beside it.
     pub around: Around<'a>,
     /// What the call agreed on about security, if it did; the rules' own record of it, which
     /// [`super::Detectors::stream`] fills in.
     pub agreement: Option<Agreement>,
+}
+
+/// An SRTP key that stood in the signalling of a call, for the first time in its place: a call, a
+/// side and an m-line.
+#[derive(Copy, Clone, Debug)]
+pub struct KeySeen<'a> {
+    /// Where it stands.
+    pub place: KeyPlace,
+    /// The pair of peers of the message.
+    pub pair: Subject,
+    /// Master key and salt.
+    pub secret: Secret<'a>,
+    /// The registered name of its suite.
+    pub suite: &'static str,
+    /// Where the same key and salt stood first, if that was another place.
+    pub before: Option<KeyPlace>,
 }
 
 /// What is known of a stream beyond its record: plain facts of the tables that hold them. Nothing
@@ -295,6 +323,49 @@ impl StreamSeen<'_> {
     }
 }
 
+/// One TLS or DTLS handshake.
+#[derive(Copy, Clone, Debug)]
+pub struct HandshakeSeen<'a> {
+    /// What its messages say.
+    pub read: &'a HandshakeRead<'a>,
+    /// The handshake as the report prints it.
+    pub record: &'a HandshakeRecord<'a>,
+    /// Its place in the report.
+    pub key: RecordKey,
+    /// The pair of peers, sorted.
+    pub pair: Subject,
+    /// The suite that was agreed on.
+    pub suite: Option<&'static Suite>,
+    /// What is weak about any of the suites offered.
+    pub offered_weak: Weak,
+    /// Which fingerprints SDP announced for which media address; the rules' own record of it, which
+    /// [`super::Detectors::handshake`] fills in.
+    pub announced: Option<&'a Fingerprints>,
+}
+
+impl<'a> HandshakeSeen<'a> {
+    /// Looks once at what several rules look for.
+    pub fn new(read: &'a HandshakeRead<'a>, record: &'a HandshakeRecord<'a>) -> Self {
+        let pair = Subject::pair(record.client.addr, record.server.addr);
+        let offered = read.hello.iter().flat_map(|hello| hello.suites.iter());
+        let offered_weak = offered
+            .filter_map(registry::suite)
+            .fold(Weak::default(), |sum, suite| sum.or(suite.weak));
+        let (key, suite) = (record.key(), read.suite);
+        Self { read, record, key, pair, suite, offered_weak, announced: None }
+    }
+
+    /// The client's hello.
+    pub fn offered_at(&self) -> FrameRef {
+        self.read.facts.first
+    }
+
+    /// The server's hello; the client's while there is none.
+    pub fn answered_at(&self) -> FrameRef {
+        self.read.facts.answered.unwrap_or(self.read.facts.first)
+    }
+}
+
 /// What goes beside RTP, in the order of the capture.
 #[derive(Copy, Clone, Debug)]
 pub enum MediaSeen<'a> {
@@ -310,6 +381,17 @@ pub enum MediaSeen<'a> {
         octets: &'a [u8],
         /// The call that announced one of the two sockets, or the one below it.
         call: Option<RecordKey>,
+    },
+    /// SRTCP whose content is not encrypted; once for each sender.
+    SrtcpClear {
+        /// Who sent it.
+        src: Endpoint,
+        /// To whom.
+        dst: Endpoint,
+        /// The third of three packets whose index rose by one.
+        at: FrameRef,
+        /// The SSRC of the sender.
+        ssrc: u32,
     },
     /// The first SEND of a connection that carries MSRP in clear, one for each direction.
     Msrp {
@@ -348,39 +430,6 @@ pub enum MediaSeen<'a> {
         /// What the party's SDP says of it.
         announced: HelloHash,
     },
-}
-
-/// One TLS or DTLS handshake.
-#[derive(Copy, Clone, Debug)]
-pub struct HandshakeSeen<'a> {
-    /// What its messages say.
-    pub read: &'a HandshakeRead<'a>,
-    /// The handshake as the report prints it.
-    pub record: &'a HandshakeRecord<'a>,
-    /// Its place in the report.
-    pub key: RecordKey,
-    /// The pair of peers, sorted.
-    pub pair: Subject,
-    /// The suite that was agreed on.
-    pub suite: Option<&'static Suite>,
-}
-
-impl<'a> HandshakeSeen<'a> {
-    /// Looks once at what several rules look for.
-    pub fn new(read: &'a HandshakeRead<'a>, record: &'a HandshakeRecord<'a>) -> Self {
-        let pair = Subject::pair(record.client.addr, record.server.addr);
-        Self { read, record, key: record.key(), pair, suite: read.suite }
-    }
-
-    /// The client's hello.
-    pub fn offered_at(&self) -> FrameRef {
-        self.read.facts.first
-    }
-
-    /// The server's hello; the client's while there is none.
-    pub fn answered_at(&self) -> FrameRef {
-        self.read.facts.answered.unwrap_or(self.read.facts.first)
-    }
 }
 
 /// What the tap tells about itself. SIP and RTP cuts are told by [`SipSeen`] and [`StreamSeen`].

@@ -300,12 +300,21 @@ impl Hit<'_> {
         self
     }
 
-    /// The sighting concerns this registration or handshake, if any.
+    /// The sighting concerns this registration, if any.
     #[inline]
     pub fn record(self, record: Option<RecordKey>) -> Self {
         if let Some(key) = record
             && !self.ledger.book.mention(self.number, key)
         {
+            self.ledger.links.push((key, self.number));
+        }
+        self
+    }
+
+    /// The sighting concerns this handshake; each is named once.
+    pub fn handshake(mut self, key: RecordKey) -> Self {
+        if let Some(entry) = &mut self.entry {
+            entry::link(&mut entry.handshake_ids, key.id);
             self.ledger.links.push((key, self.number));
         }
         self

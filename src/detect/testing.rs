@@ -141,8 +141,9 @@ impl Bench {
             clipped: 0,
             lookalike: false,
             drift_pct: None,
-            around: Around::default(),
+            proof: None,
             agreement: None,
+            around: Around::default(),
         });
     }
 

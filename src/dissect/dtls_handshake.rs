@@ -195,7 +195,7 @@ mod tests {
     use super::*;
 
     fn record(kind: ContentType, epoch: u16, fragment: &[u8]) -> Record<'_> {
-        Record { content_type: kind, version: 0xfefd, epoch, fragment }
+        Record { content_type: kind, version: 0xfefd, epoch, sequence: 0, fragment }
     }
 
     fn part(kind: u8, sequence: u8, length: u8, offset: u8, body: &[u8]) -> Vec<u8> {

@@ -9,5 +9,6 @@ pub mod sip_names;
 pub mod sip_stream;
 pub mod tcp_probe;
 pub mod tls_handshake;
+pub mod tls_open;
 pub mod tls_stream;
 pub mod ws_stream;

@@ -1,8 +1,12 @@
 //! A batch: the unit in which packets travel to a lane.
 
+use std::sync::Arc;
+
 use crate::capture::Backing;
 use crate::model::time::Ts;
 use crate::track::input::Input;
+
+use super::secrets::NewSecrets;
 
 /// Packets handed over at once. A message a packet would double the cost of a packet.
 pub const BATCH: usize = 256;
@@ -31,6 +35,8 @@ pub struct Batch {
     pub backings: Vec<Backing>,
     /// Octets of datagrams that were joined from fragments.
     pub joined: Vec<u8>,
+    /// Secrets that hold from its first packet on.
+    pub secrets: Option<Arc<NewSecrets>>,
     /// What ends with it.
     pub end: End,
 }
@@ -52,6 +58,7 @@ impl Batch {
         self.inputs.clear();
         self.backings.clear();
         self.joined.clear();
+        self.secrets = None;
         self.end = End::Nothing;
     }
 }

@@ -12,16 +12,19 @@ use crate::capture::{Merge, MergedBatch, PcapngWriter};
 use crate::decode::{self, Decoded, Fragment, FragmentKey};
 use crate::model::addr::STABLE;
 use crate::model::finding::Finding;
-use crate::model::frame::{FrameId, RawFrame};
+use crate::model::frame::{FrameId, LinkType, RawFrame};
 use crate::model::time::{Span, Ts};
 use crate::policy::Limits;
 use crate::reassemble::ip::{IpReassembler, Pushed};
 use crate::report::Outcome;
 
+use super::decrypt::Unsealer;
 use super::dispatcher::{fragments, looks_like_sip};
 use super::trace::{Share, Trace};
 use super::{Config, opened};
 
+/// What names the program in a file that it writes.
+const APPLICATION: &str = concat!("overhear ", env!("CARGO_PKG_VERSION"));
 /// Frames read at once.
 const FRAMES: usize = 512;
 /// Runs of frames that a cut may have: 64 MiB.
@@ -53,9 +56,34 @@ pub fn write(
     outcome: &Outcome,
     out: &mut dyn Write,
 ) -> io::Result<Written> {
+    let writer = PcapngWriter::new(out, APPLICATION)?;
+    copy(config, trace, outcome, writer, None)
+}
+
+/// The same for calls whose media is opened on the way. `note` stands at the beginning of the file.
+///
+/// # Errors
+/// As [`write()`].
+pub fn unsealed(
+    config: &Config,
+    trace: &Trace,
+    outcome: &Outcome,
+    (unsealer, note): (&mut Unsealer, &str),
+    out: &mut dyn Write,
+) -> io::Result<Written> {
+    let writer = PcapngWriter::with_comment(out, APPLICATION, note)?;
+    copy(config, Some(trace), outcome, writer, Some(unsealer))
+}
+
+fn copy(
+    config: &Config,
+    trace: Option<&Trace>,
+    outcome: &Outcome,
+    mut writer: PcapngWriter<&mut dyn Write>,
+    mut unsealer: Option<&mut Unsealer>,
+) -> io::Result<Written> {
     let wanted = trace.map(|trace| find(config, outcome, trace)).transpose()?;
     let comments = comments(&outcome.findings);
-    let mut writer = PcapngWriter::new(out, concat!("overhear ", env!("CARGO_PKG_VERSION")))?;
     let mut written = Written::default();
     let mut last = Ts::default();
     each(config, outcome, &mut |seen| {
@@ -70,6 +98,16 @@ pub fn write(
             written.unwritable += 1;
             return Ok(());
         };
+        let unsealed = unsealer.as_deref_mut().and_then(|with| unseal(with, link, octets, seen));
+        if let Some((link, octets, note)) = unsealed {
+            let length = u32::try_from(octets.len()).unwrap_or(u32::MAX);
+            let ts = seen.own.or(Some(last));
+            writer.on(u64::from(seen.frame.source) << 32 | u64::from(seen.raw.interface));
+            writer.packet(ts, link, length, &octets, Some(&note))?;
+            written.packets += 1;
+            written.commented += 1;
+            return Ok(());
+        }
         let comment = comments.get(&seen.frame).map(String::as_str);
         // A packet block without time has neither interface nor comment.
         let plain = comment.is_none() && octets.len() as u64 >= u64::from(seen.raw.original);
@@ -84,6 +122,19 @@ pub fn write(
     Ok(written)
 }
 
+/// The frame with its media opened, and a note about that.
+fn unseal(
+    unsealer: &mut Unsealer,
+    link: LinkType,
+    octets: &[u8],
+    seen: &Seen<'_>,
+) -> Option<(LinkType, Vec<u8>, String)> {
+    match decode::decode(Some(link), octets, seen.raw.original) {
+        Decoded::Packet(packet) => unsealer.frame((link, octets), &packet, seen.raw.ts?),
+        Decoded::Fragment(_) | Decoded::Skipped(_) => None,
+    }
+}
+
 /// A frame that is selected.
 struct Seen<'a> {
     frame: FrameId,
@@ -95,16 +146,22 @@ struct Seen<'a> {
     ordinal: u64,
 }
 
+/// The sources from the beginning, and by how much the clock of each is ahead.
+pub(super) fn again(config: &Config, outcome: &Outcome) -> (Merge, Vec<Span>) {
+    let (mut merge, _): (Merge, _) = opened(config);
+    let sources = outcome.capture.sources.iter();
+    let ahead: Vec<Span> = sources.map(|of| of.clock_offset.unwrap_or_default()).collect();
+    merge.correct(ahead.iter().copied());
+    (merge, ahead)
+}
+
 /// Reads the sources again from the beginning.
 fn each(
     config: &Config,
     outcome: &Outcome,
     work: &mut dyn FnMut(&Seen<'_>) -> io::Result<()>,
 ) -> io::Result<()> {
-    let (mut merge, _): (Merge, _) = opened(config);
-    let sources = outcome.capture.sources.iter();
-    let ahead: Vec<Span> = sources.map(|of| of.clock_offset.unwrap_or_default()).collect();
-    merge.correct(ahead.iter().copied());
+    let (mut merge, ahead) = again(config, outcome);
     let mut merged = MergedBatch::default();
     let mut ordinal = 0;
     while merge.next_batch(FRAMES, &mut merged) {

@@ -5,8 +5,12 @@
 
 use overhear_parsers::sip;
 
+use std::sync::Arc;
+
 use crate::capture::{Live, Merge, MergedBatch};
 use crate::decode::{self, Decoded, Packet};
+use crate::dissect::tls_open::keylog::KeyLog;
+use crate::dissect::tls_open::keys::Keys;
 use crate::model::addr::{Proto, STABLE};
 use crate::model::evidence::FrameRef;
 use crate::model::fact::{Body, EpochFacts, Fact, FactKey, length};
@@ -21,6 +25,7 @@ use crate::track::input::Input;
 use super::Cut;
 use super::batch::{BATCH, Batch, End, JOINED};
 use super::reason::reason;
+use super::secrets::{Blocks, NewSecrets};
 
 use std::hash::{BuildHasher, Hasher};
 
@@ -43,6 +48,7 @@ pub trait Lanes {
 #[derive(Debug)]
 pub struct Dispatcher {
     merge: Merge,
+    secrets: Blocks,
     fragments: IpReassembler,
     batches: Vec<Batch>,
     /// Where the current merged batch's backings are in each lane's batch.
@@ -77,11 +83,13 @@ struct Place {
 
 impl Dispatcher {
     /// A dispatcher for `lanes` lanes.
-    pub fn new(merge: Merge, lanes: usize, cut: Cut, policy: &Policy) -> Self {
+    pub fn new(merge: Merge, lanes: usize, cut: Cut, policy: &Policy, keys: &Keys) -> Self {
         let sources = merge.facts().count();
+        let secrets = Blocks::new(&merge, keys, policy.limits.keylog_sessions);
         let fragments = fragments(&policy.limits);
         Self {
             merge,
+            secrets,
             fragments,
             batches: (0..lanes).map(|_| Batch::default()).collect(),
             placed: vec![Vec::new(); lanes],
@@ -116,7 +124,13 @@ impl Dispatcher {
             if merged.frames.is_empty() {
                 self.tick(lanes);
             }
+            self.secrets.gather(&self.merge);
             for (source, backing, raw) in &merged.frames {
+                if !self.secrets.is_empty()
+                    && let Some(fresh) = self.secrets.before(Some((*source, raw.number)))
+                {
+                    self.new_secrets(fresh, lanes);
+                }
                 self.frame(*source, *backing, raw, &merged, lanes);
                 if self.epoch_frames >= self.cut.frames || self.epoch_octets >= self.cut.octets {
                     self.end_epoch(End::Epoch(self.watermark), lanes);
@@ -126,9 +140,32 @@ impl Dispatcher {
         }
         let given_up = self.fragments.finish();
         self.totals.tally.skipped(Skipped::FragmentIncomplete, given_up);
+        self.secrets.gather(&self.merge);
+        if let Some(fresh) = self.secrets.before(None) {
+            self.new_secrets(fresh, lanes);
+        }
         self.fall_silent(lanes);
         self.end_epoch(End::Capture(self.watermark), lanes);
         progress(&self.merge, self.packets);
+    }
+
+    /// Tells every lane, behind the packets that came before.
+    fn new_secrets(&mut self, fresh: Arc<KeyLog>, lanes: &mut impl Lanes) {
+        let new = Arc::new(NewSecrets {
+            keys: Arc::clone(self.secrets.keys()),
+            fresh,
+            at: self.watermark,
+            ordinal: self.ordinal + 1,
+        });
+        for lane in 0..self.batches.len() {
+            let Some(batch) = self.batches.get_mut(lane) else { continue };
+            if !batch.inputs.is_empty() {
+                lanes.send(lane, batch);
+            }
+            batch.secrets = Some(Arc::clone(&new));
+            lanes.send(lane, batch);
+            self.forget_backings(lane);
+        }
     }
 
     /// Nothing comes from the interfaces for a moment: what came is worked off. No packet will come
@@ -156,6 +193,11 @@ impl Dispatcher {
             self.watermark = end.minus(Span::from_nanos(before_end));
             self.end_epoch(End::Epoch(self.watermark), lanes);
         }
+    }
+
+    /// The secrets that hold.
+    pub fn keys(&self) -> &Arc<Keys> {
+        self.secrets.keys()
     }
 
     /// The sources, for their facts.

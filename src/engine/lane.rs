@@ -1,5 +1,8 @@
 //! A lane: the cells `c` with `c mod lanes` = its number, run in order.
 
+use std::sync::Arc;
+
+use crate::dissect::tls_open::keys::Keys;
 use crate::model::fact::EpochFacts;
 use crate::policy::Limits;
 use crate::policy::limits::CELLS;
@@ -20,13 +23,18 @@ pub struct Lane {
 
 impl Lane {
     /// Lane `number` of `lanes`, the latter from 1 to [`CELLS`].
-    pub fn new(number: usize, lanes: usize, limits: &Limits) -> Self {
+    pub fn new(number: usize, lanes: usize, limits: &Limits, keys: &Arc<Keys>) -> Self {
         let mine = (0..CELLS).filter(|cell| cell % lanes == number);
-        Self { cells: mine.map(|_| Cell::new(limits)).collect(), lanes }
+        Self { cells: mine.map(|_| Cell::new(limits, keys)).collect(), lanes }
     }
 
     /// Runs a batch; the facts of its packets and timers go to `epoch`.
     pub fn run(&mut self, batch: &Batch, epoch: &mut EpochFacts) {
+        if let Some(new) = &batch.secrets {
+            for cell in &mut self.cells {
+                cell.secrets(&new.keys, &new.fresh, (new.at, new.ordinal), epoch);
+            }
+        }
         for few in batch.inputs.chunks(TOGETHER) {
             self.together(few, batch, epoch);
         }

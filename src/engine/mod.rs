@@ -6,15 +6,24 @@ mod census;
 pub mod clock;
 pub mod collector;
 pub mod cut;
+pub mod decrypt;
 pub mod dispatcher;
+pub mod hearing;
 mod inventory;
+mod key_ring;
 pub mod lane;
+pub mod listen;
 mod offset;
 pub mod pipeline;
+mod proof;
 mod reason;
+mod revealed;
+mod rewrite;
 mod sample;
+pub mod secrets;
 mod sightings;
 mod sources;
+mod srtp_samples;
 pub mod trace;
 pub mod watch;
 
@@ -24,6 +33,7 @@ use std::path::PathBuf;
 
 use crate::capture::{CaptureError, Kept, Live, Merge, OpenOptions, Selection, Source, Unpacking};
 use crate::detect::seen::CaptureSeen;
+use crate::dissect::tls_open::keys::Keys;
 use crate::model::capture::{CaptureRecord, Counts, SeverityCounts, SourceRecord};
 use crate::model::evidence::FrameRef;
 use crate::model::finding::{Finding, Severity};
@@ -32,6 +42,7 @@ use crate::model::tally::Tally;
 use crate::model::time::Ts;
 use crate::policy::Policy;
 use crate::policy::limits::CELLS;
+use crate::prove::Opened;
 use crate::report::events::Listener;
 use crate::report::outcome::Outcome;
 use crate::track::shared::Inner;
@@ -88,6 +99,8 @@ pub struct Config {
     pub selection: Selection,
     /// Standard input, if it was kept to be read more than once.
     pub stdin: Option<Kept>,
+    /// Secrets with which TLS opens, besides those in the sources.
+    pub keys: Keys,
 }
 
 /// How far a review is.
@@ -135,6 +148,9 @@ pub struct Examined {
     pub trace: Trace,
     /// Why listeners were not told everything.
     pub untold: Option<std::io::Error>,
+    /// The streams that were proven to be SRTP, with their keys: for a second pass, and never for a
+    /// report. At most `limits.srtp_keys`.
+    pub opened: Vec<Opened>,
     /// What went wrong with interfaces, or with writing down what they received: sentences.
     pub faults: Vec<String>,
 }
@@ -194,7 +210,14 @@ fn engage(
     collector.listen(listeners);
     let lanes = config.lanes.clamp(1, CELLS);
     let mut report = |at: &Merge, packets| progress(how_far(at, packets));
-    pipeline::run(merge, lanes, config.epoch, &config.policy, collector, &mut report)
+    pipeline::run(
+        merge,
+        lanes,
+        config.epoch,
+        (&config.policy, &config.keys),
+        collector,
+        &mut report,
+    )
 }
 
 /// The sources with what is selected of them, and what is wrong with those that cannot be opened.
@@ -289,7 +312,8 @@ fn assemble(
         .map(|(_, why)| format!("{why}; it is not part of this report."))
         .collect();
     limits.extend(sources::left_out(dispatcher.merge(), capture.packets));
-    limits.extend(sources::limits(&capture, &counts));
+    limits.extend(sources::limits(&capture, &counts, &totals.openings));
+    limits.extend(secrets::limits(&config.keys, &totals.openings));
     let outcome = Outcome {
         capture,
         counts,
@@ -298,9 +322,16 @@ fn assemble(
         limits,
         policy: config.policy.clone(),
         ladder: collected.ladder,
+        tls_peers: collected.tls_peers,
         peers: collected.peers,
     };
-    Examined { outcome, trace: collected.trace, untold: events.failure(), faults: Vec::new() }
+    Examined {
+        outcome,
+        trace: collected.trace,
+        untold: events.failure(),
+        opened: collected.opened,
+        faults: Vec::new(),
+    }
 }
 
 fn capture_record(

@@ -11,12 +11,15 @@
 //! used again. With one lane there is no channel at all: the dispatcher runs the lane's code and
 //! the collector's to completion.
 
+use std::sync::Arc;
+
 use crossbeam_channel::{Receiver, Sender, bounded};
 
 use crate::capture::Merge;
+use crate::dissect::tls_open::keys::Keys;
 use crate::model::fact::EpochFacts;
 use crate::model::time::Ts;
-use crate::policy::{Limits, Policy};
+use crate::policy::Policy;
 use crate::track::cell::Totals;
 
 use super::Cut;
@@ -46,21 +49,21 @@ pub fn run(
     merge: Merge,
     lanes: usize,
     cut: Cut,
-    policy: &Policy,
+    (policy, keys): (&Policy, &Keys),
     mut collector: Collector,
     progress: &mut dyn FnMut(&Merge, u64),
 ) -> Run {
-    let mut dispatcher = Dispatcher::new(merge, lanes, cut, policy);
+    let mut dispatcher = Dispatcher::new(merge, lanes, cut, policy, keys);
+    let keys = Arc::clone(dispatcher.keys());
+    let lane = |number| Lane::new(number, lanes, &policy.limits, &keys);
     let mut totals = if lanes == 1 {
-        let mut inline = Inline {
-            lane: Lane::new(0, 1, &policy.limits),
-            facts: EpochFacts::default(),
-            collector: &mut collector,
-        };
+        let mut inline =
+            Inline { lane: lane(0), facts: EpochFacts::default(), collector: &mut collector };
         dispatcher.run(&mut inline, progress);
         inline.lane.totals()
     } else {
-        threaded(&mut dispatcher, lanes, &policy.limits, &mut collector, progress)
+        let lanes = (0..lanes).map(lane).collect();
+        threaded(&mut dispatcher, lanes, &mut collector, progress)
     };
     totals.add(&dispatcher.totals());
     Run { dispatcher, collector, totals }
@@ -88,8 +91,7 @@ impl Lanes for Inline<'_> {
 
 fn threaded(
     dispatcher: &mut Dispatcher,
-    lanes: usize,
-    limits: &Limits,
+    lanes: Vec<Lane>,
     collector: &mut Collector,
     progress: &mut dyn FnMut(&Merge, u64),
 ) -> Totals {
@@ -98,11 +100,10 @@ fn threaded(
         let mut threads = Vec::new();
         let mut ends = Vec::new();
         let mut links = Vec::new();
-        for number in 0..lanes {
+        for lane in lanes {
             let (link, end, port) = connect();
             links.push(link);
             ends.push(end);
-            let lane = Lane::new(number, lanes, limits);
             threads.push(scope.spawn(move || port.run(lane)));
         }
         let collecting = scope.spawn(move || collect(collector, &own_in, &ends));

@@ -11,6 +11,7 @@ use crate::capture::{Filter, Format, Merge, SourceFacts, Via};
 use crate::model::capture::{CaptureRecord, Counts, SourceRecord};
 use crate::model::frame::LinkType;
 use crate::model::time::{Span, Ts};
+use crate::track::shared::Openings;
 
 use super::offset::Offsets;
 
@@ -85,7 +86,7 @@ pub(super) fn left_out(merge: &Merge, packets: u64) -> Vec<String> {
 }
 
 /// What cannot be known from this capture, as far as the sources decide it.
-pub(super) fn limits(capture: &CaptureRecord, counts: &Counts) -> Vec<String> {
+pub(super) fn limits(capture: &CaptureRecord, counts: &Counts, openings: &Openings) -> Vec<String> {
     let mut limits = Vec::new();
     for source in &capture.sources {
         if source.truncated {
@@ -110,8 +111,14 @@ pub(super) fn limits(capture: &CaptureRecord, counts: &Counts) -> Vec<String> {
         let lost: u64 = capture.dropped.values().sum();
         limits.push(format!("The capturing host says that it lost {lost} packets."));
     }
-    if counts.tls_handshakes > 0 {
+    if openings.opened == 0 && counts.tls_handshakes > 0 {
         limits.push("What travelled inside TLS, SRTP keys included, was not readable.".to_owned());
+    } else if openings.opened < counts.tls_handshakes {
+        limits.push(format!(
+            "What travelled inside {} of {} TLS sessions, SRTP keys included, was not readable.",
+            counts.tls_handshakes - openings.opened,
+            counts.tls_handshakes
+        ));
     }
     limits
 }

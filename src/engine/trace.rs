@@ -10,19 +10,26 @@
 use std::collections::HashMap;
 
 use crate::correlate::event::SipEvent;
+use crate::correlate::media::Binding;
 use crate::correlate::outbox::Announcement;
 use crate::correlate::placement::Placement;
 use crate::decode::Packet;
 use crate::model::addr::{Endpoint, Proto, STABLE};
+use crate::model::frame::FrameId;
 use crate::model::id::RecordKey;
 use crate::model::record::StreamRecord;
+use crate::model::stream::StreamKey;
 use crate::model::time::{Span, Ts};
 use crate::model::transport::Transport;
+use crate::prove::audio::format::{Format, Formats};
+use crate::prove::audio::heard::Heard;
 
 /// Calls cut out at once: a Call-ID may be that of several.
 const CALLS: usize = 1_024;
 /// Endpoints of one call's media.
 const ENDPOINTS: usize = 256;
+/// Streams of all calls cut out.
+const STREAMS: usize = 4_096;
 /// Messages of all calls cut out, and stretches of connections.
 const MESSAGES: usize = 1 << 20;
 /// TCP connections whose last message is remembered, in each direction.
@@ -37,6 +44,7 @@ type Table<K, V> = HashMap<K, V, foldhash::quality::FixedState>;
 pub struct Trace {
     wanted: Vec<String>,
     calls: Vec<Traced>,
+    heard: Vec<Heard>,
     /// Ordinals of frames that complete a message.
     messages: Vec<u64>,
     /// Of each direction of a connection the ordinals after which a stretch begins and with
@@ -75,6 +83,7 @@ impl Trace {
         Self {
             wanted,
             calls: Vec::new(),
+            heard: Vec::new(),
             messages: Vec::new(),
             stretches: HashMap::with_hasher(STABLE),
             spoken: HashMap::with_hasher(STABLE),
@@ -91,6 +100,18 @@ impl Trace {
     /// Whether more belonged to the calls than could be noted.
     pub fn overflowed(&self) -> bool {
         self.overflowed
+    }
+
+    /// The calls that were met, in the order of their first frames.
+    pub fn calls(&self) -> Vec<RecordKey> {
+        let mut calls: Vec<RecordKey> = self.calls.iter().map(|traced| traced.call).collect();
+        calls.sort_unstable();
+        calls
+    }
+
+    /// The streams of the calls, in the order of their first frames.
+    pub fn heard(&self) -> &[Heard] {
+        &self.heard
     }
 
     /// Notes a message, before what it announces.
@@ -146,8 +167,34 @@ impl Trace {
         traced.last = traced.last.max(stream.last);
     }
 
+    /// Notes a stream of a call for who wants to listen to it.
+    pub(super) fn hear(&mut self, stream: &StreamRecord<'_>, binding: Option<&Binding>) {
+        let Some(binding) = binding.filter(|binding| self.has(binding.call)) else { return };
+        if self.heard.len() >= STREAMS {
+            self.overflowed = true;
+            return;
+        }
+        let (formats, codecs) = formats(stream, binding);
+        self.heard.push(Heard {
+            call: binding.call,
+            id: stream.id,
+            key: StreamKey { src: stream.src, dst: stream.dst, ssrc: stream.ssrc },
+            sender: binding.sender,
+            first: stream.first,
+            last: stream.last,
+            first_frame: stream.key().first,
+            last_frame: FrameId { source: stream.last_source, number: stream.last_frame },
+            packets: stream.packets,
+            protection: stream.protection,
+            secure: binding.media.profile.contains("SAVP"),
+            formats,
+            codecs,
+        });
+    }
+
     /// Everything is noted: makes it quick to look up.
     pub(super) fn finish(mut self) -> Self {
+        self.heard.sort_by_key(|heard| (heard.first_frame, heard.id));
         self.messages.sort_unstable();
         // Each list was filled in the order of ordinals.
         self.spoken.clear();
@@ -192,6 +239,10 @@ impl Trace {
         }
     }
 
+    fn has(&self, call: RecordKey) -> bool {
+        self.calls.iter().any(|traced| traced.call == call)
+    }
+
     fn traced(&mut self, call: RecordKey) -> Option<&mut Traced> {
         self.calls.iter_mut().find(|traced| traced.call == call)
     }
@@ -210,6 +261,22 @@ impl Traced {
             && self.endpoints.contains(&packet.src)
             && self.endpoints.contains(&packet.dst)
     }
+}
+
+/// What the payload types of a stream stand for, those that SDP names and those that were seen; and
+/// the names of the latter.
+fn formats(stream: &StreamRecord<'_>, binding: &Binding) -> (Formats, Vec<String>) {
+    let (mut formats, mut codecs) = (Formats::default(), Vec::new());
+    for seen in &stream.payload_types {
+        let name = seen.codec.as_ref().map(AsRef::as_ref);
+        formats.add(seen.pt, Format::named(seen.pt, name, seen.clock_rate.unwrap_or(0)));
+        codecs.push(name.map_or_else(|| format!("payload type {}", seen.pt), str::to_owned));
+    }
+    for (pt, name, clock_rate) in &binding.media.codecs {
+        let name = Some(name.as_str()).filter(|name| !name.is_empty());
+        formats.add(*pt, Format::named(*pt, name, *clock_rate));
+    }
+    (formats, codecs)
 }
 
 /// The share of a segment among the stretches of its direction.

@@ -115,6 +115,18 @@ pub enum Body {
     UdptlEnded(Box<UdptlEnded>),
     /// A handshake is over.
     Handshake(Box<HandshakeFacts>),
+    /// A DTLS handshake whose secrets were supplied made keys for SRTP (RFC 5764).
+    DtlsSrtpKeys {
+        /// Who sent the ClientHello.
+        client: Endpoint,
+        /// The other side.
+        server: Endpoint,
+        /// The protection profile.
+        profile: u16,
+        /// The client's key, the server's key, the client's salt, the server's salt; a range of
+        /// the epoch's octets, and secret.
+        material: Range<u32>,
+    },
     /// TLS records on a connection whose handshake was not captured.
     MidstreamTls {
         /// Sender of the first record.
@@ -174,6 +186,8 @@ pub struct SipFact {
     pub names: SipNames,
     /// The snap length cut the datagram.
     pub clipped: bool,
+    /// It travelled encrypted, and was opened with secrets that were supplied.
+    pub encrypted: bool,
     /// It is a copy that a capture agent sent in HEP.
     pub hep: Option<HepCopy>,
 }
@@ -263,11 +277,13 @@ impl Body {
         let (src, dst, proto) = match self {
             Self::Sip(sip) => (sip.src, sip.dst, sip.transport.proto()),
             Self::StreamEnded(stream) => (stream.key.src, stream.key.dst, Proto::UDP),
-            Self::Rtcp { src, dst, .. } | Self::Zrtp { src, dst, .. } => (*src, *dst, Proto::UDP),
+            Self::Rtcp { src, dst, .. }
+            | Self::Zrtp { src, dst, .. }
+            | Self::SrtcpClear { src, dst, .. } => (*src, *dst, Proto::UDP),
+            Self::SrtpSample { key, .. } => (key.src, key.dst, Proto::UDP),
             Self::UdptlEnded(ended) => (ended.src, ended.dst, Proto::UDP),
             Self::Msrp { src, dst } => (*src, *dst, Proto::TCP),
-            Self::SrtcpClear { src, dst, .. } => (*src, *dst, Proto::UDP),
-            Self::SrtpSample { key, .. } => (key.src, key.dst, Proto::UDP),
+            Self::DtlsSrtpKeys { client, server, .. } => (*client, *server, Proto::UDP),
             Self::Handshake(handshake) => {
                 let proto = match handshake.kind {
                     HandshakeKind::Tls => Proto::TCP,

@@ -49,12 +49,14 @@ pub struct HandshakeFacts {
     pub early_data: bool,
     /// The snap length cut a frame of it.
     pub clipped: bool,
+    /// Encrypted records of it opened with secrets that were supplied.
+    pub decrypted: bool,
     /// Some of its messages are missing: a hole in the stream, or no memory for more.
     pub torn: bool,
 }
 
 /// Which of the two.
-#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+#[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(test, derive(Serialize), serde(rename_all = "lowercase"))]
 pub enum Peer {
     /// Who sent the `ClientHello`.
@@ -64,6 +66,16 @@ pub enum Peer {
 }
 
 packed_words! { Peer { Client Server } }
+
+impl Peer {
+    /// The word used in every output.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Client => "client",
+            Self::Server => "server",
+        }
+    }
+}
 
 /// How far a handshake came.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]

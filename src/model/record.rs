@@ -627,7 +627,7 @@ fn by_name<S: serde::Serializer>(
 }
 
 /// `tls` or `dtls`.
-#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+#[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(test, derive(Serialize), serde(rename_all = "lowercase"))]
 pub enum HandshakeKind {
     /// Over TCP.
@@ -637,3 +637,13 @@ pub enum HandshakeKind {
 }
 
 packed_words! { HandshakeKind { Tls Dtls } }
+
+impl HandshakeKind {
+    /// The word used in every output.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Tls => "tls",
+            Self::Dtls => "dtls",
+        }
+    }
+}

@@ -44,12 +44,16 @@ pub struct Limits {
     pub sctp_flows: usize,
     /// Flows between a TURN client and its server, and streams in them.
     pub turn_flows: usize,
+    /// Senders of what may be SRTCP with an MKI, or without encryption.
+    pub srtcp: usize,
     /// Flows of datagrams that are built like T.38's.
     pub udptl_flows: usize,
-    /// Senders of what may be SRTCP.
-    pub srtcp: usize,
     /// Octets held by all cells for TCP reassembly and unfinished SIP messages.
     pub reassembly_octets: usize,
+    /// Octets of TLS held by all cells for secrets that may come later in the capture.
+    pub tls_retain: usize,
+    /// Sessions of which secrets are kept: of key logs, and as many of blocks in captures.
+    pub keylog_sessions: usize,
     /// Octets held by the dispatcher for IP fragments.
     pub fragment_octets: usize,
     /// Recent packets remembered to recognise mirror duplicates.
@@ -64,6 +68,10 @@ pub struct Limits {
     pub announcements: usize,
     /// Streams of which RTCP in clear spoke, until they end.
     pub rtcp: usize,
+    /// SRTP keys that stood in signalling.
+    pub srtp_keys: usize,
+    /// Octets of the samples that wait for the keys of their streams.
+    pub srtp_samples: usize,
     /// Ended streams that later ones are held against: so many, and as many of senders that their
     /// call did not announce.
     pub company: usize,
@@ -104,28 +112,32 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         Self {
-            streams: 1_040_000,
+            streams: 1_010_000,
             armed: 8_000,
-            noted: 1_000,
+            noted: 1_800,
             udp_flows: 80_000,
             tcp_flows: 40_000,
             sctp_flows: 4_000,
             turn_flows: 12_000,
-            udptl_flows: 500,
             srtcp: 5_000,
+            udptl_flows: 1_000,
             reassembly_octets: 24 << 20,
+            tls_retain: 24 << 20,
+            keylog_sessions: 200_000,
             fragment_octets: 8 << 20,
             duplicates: CELLS << 13,
-            transactions: 500_000,
-            calls: 510_000,
-            registrations: 75_000,
-            announcements: 1_000_000,
-            rtcp: 40_000,
-            company: 2_048,
-            zrtp: 500,
+            transactions: 350_000,
+            calls: 475_000,
+            registrations: 40_000,
+            announcements: 950_000,
+            rtcp: 36_000,
+            srtp_keys: 32_000,
+            srtp_samples: 16 << 20,
+            company: 4_096,
+            zrtp: 1_000,
             findings_per_rule: 1_000,
             peers: 25_000,
-            records_octets: 30 << 20,
+            records_octets: 32 << 20,
             spool_octets: 16 << 30,
             unpack_ratio: 200,
             unpack_octets: 1 << 40,
@@ -171,9 +183,10 @@ impl Limits {
             row("tcp_flows", self.tcp_flows, 664),
             row("sctp_flows", self.sctp_flows, 320),
             row("turn_flows", self.turn_flows, 500),
+            row("srtcp", self.srtcp, 190),
             row("udptl_flows", self.udptl_flows, 400),
-            row("srtcp", self.srtcp, 240),
             row("reassembly_octets", self.reassembly_octets, 1),
+            row("tls_retain", self.tls_retain, 1),
             row("fragment_octets", self.fragment_octets, 1),
             row("duplicates", self.duplicates, 24),
             row("transactions", self.transactions, 73),
@@ -181,6 +194,8 @@ impl Limits {
             row("registrations", self.registrations, 400),
             row("announcements", self.announcements, 158),
             row("rtcp", self.rtcp, 330),
+            row("srtp_keys", self.srtp_keys, 480),
+            row("srtp_samples", self.srtp_samples, 1),
             row("company", self.company, 340),
             row("zrtp", self.zrtp, 500),
             row("peers", self.peers, 500),

@@ -13,6 +13,11 @@ pub struct Thresholds {
     /// Seconds within which a refused `sips` request that is made again as `sip` counts as a retry
     /// (`SIPS-RETRY-SIP`).
     pub sips_retry_s: i64,
+    /// Seconds within which clear signalling after a failed handshake counts as a fallback
+    /// (`SIG-TLS-FALLBACK-CLEAR`).
+    pub tls_fallback_s: i64,
+    /// Seconds without clear signalling before the failure; with some it is nothing new.
+    pub tls_fallback_quiet_s: i64,
     /// Hours within which TLS and clear signalling between two peers count as mixed
     /// (`SIG-MIXED-TRANSPORT`).
     pub mixed_transport_h: i64,
@@ -25,6 +30,9 @@ pub struct Thresholds {
     /// Packets below which a flow with RTP-like headers is not named: any DNS resolver has a few
     /// (`SENSOR-RTP-LOOKALIKE`).
     pub lookalike_min_packets: u64,
+    /// How long after it came to a border element an SRTP key may leave it, milliseconds
+    /// (`MEDIA-SDES-KEY-PASSTHROUGH`).
+    pub key_passthrough_ms: i64,
     /// Sequence numbers below which loss and jitter are not judged: five seconds of speech
     /// (`QOS-LOSS`, `QOS-JITTER`).
     pub loss_min_packets: u64,
@@ -60,6 +68,8 @@ pub struct Thresholds {
     pub fuzzing_kinds: u64,
     /// Backward jump of capture time, milliseconds (`SENSOR-TIME`).
     pub time_backward_ms: i64,
+    /// Days before the end of a certificate in which it is named (`TLS-CERT-EXPIRES-SOON`).
+    pub tls_expiry_days: i64,
     /// Drift between the RTP clock and the capture clock, percent (`SENSOR-TIME`).
     pub time_drift_pct: f64,
     /// Of the rules about media streams.
@@ -72,11 +82,14 @@ impl Default for Thresholds {
             cleartext_min_packets: 20,
             downgrade_retry_s: 30,
             sips_retry_s: 30,
+            tls_fallback_s: 60,
+            tls_fallback_quiet_s: 600,
             mixed_transport_h: 24,
             drop_share_pct: 30,
             drop_min_streams: 10,
             one_sided_transactions: 20,
             lookalike_min_packets: 20,
+            key_passthrough_ms: 10_000,
             loss_min_packets: 250,
             loss_low_pct: 1.0,
             loss_medium_pct: 3.0,
@@ -93,6 +106,7 @@ impl Default for Thresholds {
             malformed_high_a_minute: 50,
             fuzzing_kinds: 8,
             time_backward_ms: 2_000,
+            tls_expiry_days: 30,
             time_drift_pct: 1.0,
             media: MediaThresholds::default(),
         }

@@ -25,7 +25,7 @@ const PIECE: usize = 1 << 20;
 /// Those of `out`.
 pub fn write(outcome: &mut Outcome, out: &mut impl Write) -> io::Result<()> {
     outcome.book_archive();
-    let Outcome { capture, counts, archive, findings, limits, peers, .. } = outcome;
+    let Outcome { capture, counts, archive, findings, limits, tls_peers, peers, .. } = outcome;
     let cited = Cited(findings);
     let mut document = Document { to: out, out: Out::default(), members: 0, elements: 0 };
     document.member("schema", SCHEMA)?;
@@ -38,6 +38,10 @@ pub fn write(outcome: &mut Outcome, out: &mut impl Write) -> io::Result<()> {
         row.record.members(out);
         out.raw(",\"exposure\":");
         row.exposure.json(out);
+        out.raw(",\"exposure_text\":");
+        row.exposure.sentence(row.streams).json(out);
+        out.raw(",\"exposure_chain\":");
+        array(&row.exposure.chain(row.streams), out, Json::json);
         out.raw(",\"streams\":");
         array(row.streams, out, Json::json);
         out.raw(",\"legs\":[]");
@@ -54,6 +58,7 @@ pub fn write(outcome: &mut Outcome, out: &mut impl Write) -> io::Result<()> {
     document.list("handshakes");
     archive.handshakes(|row| document.row(&row.record, row.findings, &cited))?;
     document.end_list();
+    document.member("tls_peers", tls_peers)?;
     // Filled by later versions.
     for later in ["identities", "trunks", "sources"] {
         document.member(later, &[(); 0])?;
@@ -215,9 +220,9 @@ mod tests {
         let call = crate::correlate::sample::call(1);
         for frame in 0..500_000 {
             let mut stream = crate::correlate::sample::stream(frame);
-            outcome.archive.push_stream(&stream, Some(call.key()));
+            outcome.archive.push_stream(&stream, Some(call.key()), None);
             stream.first_frame += 500_000;
-            outcome.archive.push_stream(&stream, None);
+            outcome.archive.push_stream(&stream, None, None);
             outcome.archive.push_call(&crate::correlate::sample::call(frame + 1));
         }
         // Nanoseconds of processor time so far: wall time says little on a busy machine.

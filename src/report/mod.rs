@@ -8,6 +8,7 @@ pub mod findings;
 pub mod json;
 pub mod ladder;
 pub mod lines;
+pub mod listen;
 pub mod ndjson;
 pub mod outcome;
 mod put;

@@ -9,6 +9,7 @@ use super::world::{Socket, World};
 const FIN: u8 = 1;
 const SYN: u8 = 2;
 const PUSH: u8 = 8;
+const RST: u8 = 4;
 const ACK: u8 = 16;
 
 /// Payload octets of a segment when nothing else is said.
@@ -211,6 +212,19 @@ pub(super) fn close(
     world.connections.remove(&key(ends));
     world.secured.remove(&key(ends));
     Ok(last)
+}
+
+/// Breaks a connection off from its first end: RST.
+pub(super) fn reset(
+    world: &mut World,
+    at: i64,
+    ends: (Socket, Socket),
+    shape: &Shape,
+) -> Result<i64, String> {
+    segment(world, at, ends, RST | ACK, &[], shape)?;
+    world.connections.remove(&key(ends));
+    world.secured.remove(&key(ends));
+    Ok(at)
 }
 
 /// Notes that the connection's TLS handshake is made; `false` when it was already.

@@ -1,10 +1,11 @@
-//! `tls` steps: the records of TLS 1.3 as a tap sees them (RFC 8446 §4, §5, appendix D.4).
+//! `tls` steps: the records of TLS as a tap sees them (RFC 8446 §4, §5, appendix D.4; RFC 5246 §7.3).
 //!
-//! A handshake shows both hellos, `change_cipher_spec` and sealed records; nothing is really
-//! encrypted, the sealed octets are random.
+//! A handshake shows both hellos, what follows them in clear, `change_cipher_spec` and sealed records;
+//! nothing is really encrypted, the sealed octets are random.
 
 use super::args::Args;
 use super::rng::Rng;
+use super::shake::{Message, Shake};
 use super::shape::Shape;
 use super::tcp::{self, Cutting};
 use super::value::{self, MS};
@@ -25,18 +26,19 @@ pub(super) fn step(
     let cutting = Cutting { midstream: args.flag("midstream"), ..Cutting::default() };
     let (records, size) = (args.number::<u64>("records", 4)?, args.number("size", 400)?);
     let handshake = args.choice("handshake", &["yes", "no"])? == "yes";
-    let name = args.option("sni").unwrap_or("sip.example.org").to_owned();
-    let mut now = at;
-    if handshake && tcp::secure(world, (from, to)) {
-        now = shake(world, now, (from, to), (&name, &cutting), shape)?;
+    let mut rng = world.rng();
+    let shake = Shake::read(args, &mut rng, false)?;
+    let mut play = Play { ends: (from, to), cutting: &cutting, shape, now: at };
+    if handshake && tcp::secure(world, (from, to)) && !play.shake(world, &shake)? {
+        return Ok(play.now);
     }
     for number in 0..records {
         // Both sides speak in turn.
-        let ends = if number % 2 == 0 { (from, to) } else { (to, from) };
         let octets = sealed(&mut world.rng(), size);
-        now = tcp::transmit(world, now.saturating_add(5 * MS), ends, &octets, &cutting, shape)?;
+        play.now = play.now.saturating_add(4 * MS);
+        play.send(world, number % 2 == 0, &octets)?;
     }
-    Ok(now)
+    Ok(play.now)
 }
 
 /// Sends a message of `length` octets over TLS, with the handshake before it on first use.
@@ -48,34 +50,108 @@ pub(super) fn carry(
     shape: &Shape,
 ) -> Result<i64, String> {
     let cutting = Cutting::default();
-    let mut now = at;
+    let mut play = Play { ends, cutting: &cutting, shape, now: at };
     if tcp::secure(world, ends) {
-        now = shake(world, now, ends, ("sip.example.org", &cutting), shape)?.saturating_add(MS);
+        let mut rng = world.rng();
+        play.shake(world, &Shake::usual(&mut rng)?)?;
     }
     let octets = sealed(&mut world.rng(), length);
-    tcp::transmit(world, now, ends, &octets, &cutting, shape)
+    play.send(world, true, &octets)?;
+    Ok(play.now)
 }
 
-fn shake(
-    world: &mut World,
-    at: i64,
-    (client, server): (Socket, Socket),
-    (name, cutting): (&str, &Cutting),
-    shape: &Shape,
-) -> Result<i64, String> {
-    let mut rng = world.rng();
-    let session = rng.octets(32);
-    let hello = record(22, 0x0301, &client_hello(&mut rng, &session, name)?)?;
-    let now = tcp::transmit(world, at, (client, server), &hello, cutting, shape)?;
-    let mut flight = record(22, 0x0303, &server_hello(&mut rng, &session)?)?;
-    flight.extend([20, 3, 3, 0, 1, 1]);
-    // EncryptedExtensions, Certificate, CertificateVerify and Finished.
-    flight.extend(sealed(&mut rng, 1_100));
-    let now = now.saturating_add(5 * MS);
-    let now = tcp::transmit(world, now, (server, client), &flight, cutting, shape)?;
-    let mut finished = vec![20, 3, 3, 0, 1, 1];
-    finished.extend(sealed(&mut rng, 52));
-    tcp::transmit(world, now.saturating_add(MS), (client, server), &finished, cutting, shape)
+/// Records on their way over one connection, from the client's side.
+struct Play<'a> {
+    ends: (Socket, Socket),
+    cutting: &'a Cutting,
+    shape: &'a Shape,
+    now: i64,
+}
+
+impl Play<'_> {
+    /// Sends octets a millisecond later, of the client or of the server.
+    fn send(&mut self, world: &mut World, client: bool, octets: &[u8]) -> Result<(), String> {
+        let (from, to) = self.ends;
+        let ends = if client { (from, to) } else { (to, from) };
+        let at = self.now.saturating_add(MS);
+        self.now = tcp::transmit(world, at, ends, octets, self.cutting, self.shape)?;
+        Ok(())
+    }
+
+    /// Plays a handshake; `false` when it does not come to its end.
+    fn shake(&mut self, world: &mut World, shake: &Shake) -> Result<bool, String> {
+        if shake.version == 2 {
+            return self.shake_ssl2(world);
+        }
+        let mut rng = world.rng();
+        let version = shake.legacy();
+        let hello = records(0x0301, &[shake.client_hello(&mut rng, &[])?])?;
+        self.send(world, true, &hello)?;
+        if shake.early {
+            let octets = [&CHANGE[..], &sealed(&mut rng, 300)].concat();
+            self.send(world, true, &octets)?;
+        }
+        if let Some((false, description)) = shake.alert {
+            self.send(world, false, &record(21, version, &[2, description])?)?;
+            return Ok(false);
+        }
+        if shake.end != "finish" {
+            let (client, server) = self.ends;
+            match shake.end {
+                "reset" => self.now = tcp::reset(world, self.now, (server, client), self.shape)?,
+                "close" => self.now = tcp::close(world, self.now, (server, client), self.shape)?,
+                _ => {}
+            }
+            return Ok(false);
+        }
+        let mut flight = records(version, &shake.server_flight(&mut rng)?)?;
+        if shake.tls13() {
+            flight.extend(CHANGE);
+            // EncryptedExtensions, Certificate, CertificateVerify and Finished.
+            flight.extend(sealed(&mut rng, 1_100));
+        }
+        self.send(world, false, &flight)?;
+        if let Some((true, description)) = shake.alert {
+            self.send(world, true, &record(21, version, &[2, description])?)?;
+            return Ok(false);
+        }
+        let mut answer = records(version, &shake.client_flight(&mut rng)?)?;
+        answer.extend(change(version));
+        if shake.tls13() {
+            answer.extend(sealed(&mut rng, 52));
+            self.send(world, true, &answer)?;
+            return Ok(true);
+        }
+        answer.extend(record(22, version, &rng.octets(40))?);
+        self.send(world, true, &answer)?;
+        let mut last = records(version, &Vec::from_iter(shake.ticket()))?;
+        last.extend(change(version));
+        last.extend(record(22, version, &rng.octets(40))?);
+        self.send(world, false, &last)?;
+        Ok(true)
+    }
+
+    /// The hellos of SSL 2.0 with one cipher kind, and a message of the client.
+    fn shake_ssl2(&mut self, world: &mut World) -> Result<bool, String> {
+        let mut rng = world.rng();
+        let hello =
+            [&[0x80, 28, 1, 0, 2, 0, 3, 0, 0, 0, 16, 1, 0, 0x80][..], &rng.octets(16)].concat();
+        self.send(world, true, &hello)?;
+        let answer =
+            [&[0x80, 30, 4, 0, 1, 0, 2, 0, 0, 0, 3, 0, 16, 1, 0, 0x80][..], &rng.octets(16)];
+        self.send(world, false, &answer.concat())?;
+        let master = [&[0x80, 40][..], &rng.octets(40)].concat();
+        self.send(world, true, &master)?;
+        Ok(true)
+    }
+}
+
+/// `change_cipher_spec` of TLS 1.3.
+const CHANGE: [u8; 6] = [20, 3, 3, 0, 1, 1];
+
+fn change(version: u16) -> [u8; 6] {
+    let [high, low] = version.to_be_bytes();
+    [20, high, low, 0, 1, 1]
 }
 
 /// An application data record around `length` octets, cut at 16,384.
@@ -96,60 +172,14 @@ fn record(kind: u8, version: u16, body: &[u8]) -> Result<Vec<u8>, String> {
     Ok(octets)
 }
 
-/// A handshake message: type, 24-bit length, body.
-pub(super) fn handshake(kind: u8, body: &[u8]) -> Result<Vec<u8>, String> {
-    let mut octets = vec![kind, 0];
-    octets.extend(value::length16(body.len())?);
-    octets.extend(body);
+/// A record for each handshake message: type, 24-bit length, body.
+fn records(version: u16, messages: &[Message]) -> Result<Vec<u8>, String> {
+    let mut octets = Vec::new();
+    for (kind, body) in messages {
+        let mut message = vec![*kind, 0];
+        message.extend(value::length16(body.len())?);
+        message.extend(body);
+        octets.extend(record(22, version, &message)?);
+    }
     Ok(octets)
-}
-
-/// An extension: type, length, body.
-pub(super) fn extension(kind: u16, body: &[u8]) -> Result<Vec<u8>, String> {
-    let mut octets = kind.to_be_bytes().to_vec();
-    octets.extend(value::length16(body.len())?);
-    octets.extend(body);
-    Ok(octets)
-}
-
-fn client_hello(rng: &mut Rng, session: &[u8], name: &str) -> Result<Vec<u8>, String> {
-    let mut extensions = Vec::new();
-    let mut server_name = value::length16(name.len().saturating_add(3))?.to_vec();
-    server_name.push(0);
-    server_name.extend(value::length16(name.len())?);
-    server_name.extend(name.as_bytes());
-    extensions.extend(extension(0, &server_name)?);
-    // x25519 and secp256r1.
-    extensions.extend(extension(10, &[0, 4, 0, 0x1d, 0, 0x17])?);
-    // ecdsa_secp256r1_sha256, rsa_pss_rsae_sha256, rsa_pkcs1_sha256.
-    extensions.extend(extension(13, &[0, 6, 4, 3, 8, 4, 4, 1])?);
-    // TLS 1.3 and 1.2.
-    extensions.extend(extension(43, &[4, 3, 4, 3, 3])?);
-    let mut share = vec![0, 36, 0, 0x1d, 0, 32];
-    share.extend(rng.octets(32));
-    extensions.extend(extension(51, &share)?);
-    let mut body = vec![3, 3];
-    body.extend(rng.octets(32));
-    body.push(32);
-    body.extend(session);
-    // AES_128_GCM, AES_256_GCM, CHACHA20_POLY1305 of TLS 1.3; ECDHE-RSA-AES128-GCM of 1.2.
-    body.extend([0, 8, 0x13, 1, 0x13, 2, 0x13, 3, 0xc0, 0x2f, 1, 0]);
-    body.extend(value::length16(extensions.len())?);
-    body.extend(extensions);
-    handshake(1, &body)
-}
-
-fn server_hello(rng: &mut Rng, session: &[u8]) -> Result<Vec<u8>, String> {
-    let mut share = vec![0, 0x1d, 0, 32];
-    share.extend(rng.octets(32));
-    let mut extensions = extension(43, &[3, 4])?;
-    extensions.extend(extension(51, &share)?);
-    let mut body = vec![3, 3];
-    body.extend(rng.octets(32));
-    body.push(32);
-    body.extend(session);
-    body.extend([0x13, 1, 0]);
-    body.extend(value::length16(extensions.len())?);
-    body.extend(extensions);
-    handshake(2, &body)
 }

@@ -4,12 +4,14 @@
 //! order, and before each one its timers up to the packet's watermark.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use overhear_parsers::demux::{self, Kind};
 use overhear_parsers::rtp::header::Header;
 use overhear_parsers::{dtls, sip, stun};
 
 use crate::decode::{Packet, hep};
+use crate::dissect::tls_open::keys::Keys;
 use crate::model::addr::Proto;
 use crate::model::capture::Reassembly;
 use crate::model::evidence::FrameRef;
@@ -20,13 +22,12 @@ use crate::model::time::{Span, Ts};
 use crate::model::transport::Transport;
 use crate::policy::Limits;
 use crate::reassemble::duplicate::{self, Duplicates};
-use crate::reassemble::purse::Purse;
 
 use super::dtls_flows::{self, DtlsFlows};
 use super::emit::Emitter;
 use super::input::Input;
 use super::sctp_flows::{self, SctpFlows};
-use super::shared::{Datagrams, Inner, Shared};
+use super::shared::{Inner, Openings, Shared};
 use super::sip_fact::{self, sip_fact};
 use super::srtcp_flows::{self, SrtcpFlows};
 use super::stream::{Seen, Sought, StreamLimits, Streams};
@@ -35,6 +36,7 @@ use super::turn_flows::{self, TurnFlows};
 use super::udptl_flows::{self, UdptlFlows};
 
 mod inside;
+mod secrets;
 mod srtcp;
 
 /// Duplicates that a cell reports one by one; all are counted.
@@ -109,6 +111,8 @@ pub struct Totals {
     pub duplicates: u64,
     /// Messages inside connections.
     pub inner: Inner,
+    /// TLS sessions, by whether they opened.
+    pub openings: Openings,
 }
 
 impl Totals {
@@ -125,12 +129,13 @@ impl Totals {
         }
         self.duplicates += other.duplicates;
         self.inner.add(&other.inner);
+        self.openings.add(&other.openings);
     }
 }
 
 impl Cell {
-    /// An empty cell with its share of the limits.
-    pub fn new(limits: &Limits) -> Self {
+    /// An empty cell with its share of the limits, and the secrets that hold at the beginning.
+    pub fn new(limits: &Limits, keys: &Arc<Keys>) -> Self {
         Self {
             streams: Streams::new(StreamLimits {
                 streams: length(Limits::per_cell(limits.streams)),
@@ -145,13 +150,11 @@ impl Cell {
             srtcp: SrtcpFlows::new(limits),
             turn: TurnFlows::new(limits),
             udptl: UdptlFlows::new(limits),
-            shared: Shared {
-                purse: Purse::new(Limits::per_cell(limits.reassembly_octets) as u64),
-                tally: Tally::default(),
-                spans: Vec::new(),
-                datagrams: Datagrams::default(),
-                inner: Inner::default(),
-            },
+            shared: Shared::new(
+                Limits::per_cell(limits.reassembly_octets),
+                Limits::per_cell(limits.tls_retain),
+                keys,
+            ),
             duplicates_seen: 0,
             next: Ts::MIN,
             shortest: limits.idle.min(limits.tcp_idle),
@@ -224,7 +227,7 @@ impl Cell {
         let turn = &mut self.turn;
         self.streams.advance(watermark, &mut |event| timer_fact(&mut emit, turn, event));
         self.tcp.advance(watermark, &mut self.shared, &mut emit);
-        self.dtls.advance(watermark, &mut self.shared.purse, &mut emit);
+        self.dtls.advance(watermark, &mut self.shared, &mut emit);
         self.sctp.advance(watermark, &mut self.shared);
         self.srtcp.advance(watermark);
         self.turn.advance(watermark);
@@ -237,7 +240,7 @@ impl Cell {
         let turn = &mut self.turn;
         self.streams.finish(&mut |event| timer_fact(&mut emit, turn, event));
         self.tcp.finish(&mut self.shared, &mut emit);
-        self.dtls.advance(Ts::MAX, &mut self.shared.purse, &mut emit);
+        self.dtls.advance(Ts::MAX, &mut self.shared, &mut emit);
         self.sctp.advance(Ts::MAX, &mut self.shared);
         self.udptl.advance(Ts::MAX, &mut emit);
     }
@@ -268,6 +271,7 @@ impl Cell {
             evicted,
             duplicates: self.duplicates_seen,
             inner: self.shared.inner,
+            openings: self.shared.openings,
         }
     }
 
@@ -314,7 +318,7 @@ impl Cell {
                 self.turn_channel(input, stun::channel_data_cut(payload, wire), false, emit)
             }
             Kind::Other if dtls::unified(payload) && self.dtls.contains(input.flow) => {
-                self.dtls.datagram(input, payload, &mut self.shared.purse, emit);
+                self.dtls.datagram(input, payload, &mut self.shared, emit);
                 Some(Handled::Dtls)
             }
             Kind::Other if is_keep_alive(payload) => Some(Handled::Sip),
@@ -354,7 +358,7 @@ impl Cell {
             }
             Kind::Other if self.srtcp(input, payload, emit) => Handled::Srtcp,
             Kind::Dtls => {
-                self.dtls.datagram(input, payload, &mut self.shared.purse, emit);
+                self.dtls.datagram(input, payload, &mut self.shared, emit);
                 Handled::Dtls
             }
             Kind::Zrtp => {
@@ -408,7 +412,7 @@ impl Cell {
 /// How the message of a datagram travelled.
 fn way(input: &Input, transport: Transport, hep: Option<HepCopy>) -> sip_fact::Way {
     let Packet { src, dst, clipped, .. } = input.packet;
-    sip_fact::Way { src, dst, transport, clipped, hep }
+    sip_fact::Way { src, dst, transport, clipped, encrypted: false, hep }
 }
 
 /// The fact of a stream event that a packet caused.

@@ -5,8 +5,11 @@ use hashbrown::HashTable;
 use overhear_parsers::dtls::{self, ContentType, Fragment, Record, Records};
 
 use crate::dissect::dtls_handshake::DtlsHandshake;
+use crate::dissect::tls_open::datagrams::DtlsOpening;
+use crate::dissect::tls_open::keys::Keys;
 use crate::model::addr::{Endpoint, stable_hash};
 use crate::model::evidence::FrameRef;
+use crate::model::fact::Body;
 use crate::model::handshake::Peer;
 use crate::model::time::{Span, Ts};
 use crate::policy::Limits;
@@ -15,6 +18,7 @@ use crate::reassemble::purse::Purse;
 use super::alarm::Alarms;
 use super::emit::Emitter;
 use super::input::Input;
+use super::shared::Shared;
 use super::tls_flow::dtls_fact;
 
 /// Name of the table in `evicted`.
@@ -44,6 +48,10 @@ struct Pending {
     client: Endpoint,
     server: Endpoint,
     clipped: bool,
+    /// Its encrypted records, if there are secrets for them.
+    opening: Option<Box<DtlsOpening>>,
+    /// Secrets were looked for.
+    tried: bool,
     /// What the purse has paid.
     paid: u64,
 }
@@ -60,20 +68,26 @@ pub struct DtlsFlows {
 
 impl Flow {
     /// Ends the handshake, if one is under way.
-    fn end(&mut self, purse: &mut Purse, emit: &mut Emitter<'_>) {
+    fn end(&mut self, shared: &mut Shared, emit: &mut Emitter<'_>) {
         let Some(pending) = self.handshake.take() else { return };
-        purse.give(pending.paid);
-        let Pending { handshake, client, server, clipped, .. } = &*pending;
-        dtls_fact(handshake, (*client, *server), *clipped, emit);
+        shared.purse.give(pending.paid);
+        let Pending { handshake, client, server, clipped, opening, .. } = &*pending;
+        let decrypted = opening.as_ref().is_some_and(|opening| opening.has_opened());
+        dtls_fact(handshake, (*client, *server), (*clipped, decrypted), emit);
+        if let Some((profile, keys)) = opening.as_ref().and_then(|opening| opening.srtp_keys()) {
+            let (client, server) = (*client, *server);
+            let material = emit.epoch.keep(keys.secret().expose());
+            emit.fact(Body::DtlsSrtpKeys { client, server, profile, material });
+        }
     }
 
     /// A `ClientHello` with this random came: a new handshake, unless it is a repetition.
-    fn greet(&mut self, input: &Input, random: u64, purse: &mut Purse, emit: &mut Emitter<'_>) {
+    fn greet(&mut self, input: &Input, random: u64, shared: &mut Shared, emit: &mut Emitter<'_>) {
         if self.greeting == random {
             return;
         }
         let cited = emit.cite(self.last_frame);
-        self.end(purse, emit);
+        self.end(shared, emit);
         emit.cite(cited);
         self.greeting = random;
         self.handshake = Some(Box::new(Pending {
@@ -81,25 +95,28 @@ impl Flow {
             client: input.packet.src,
             server: input.packet.dst,
             clipped: false,
+            opening: None,
+            tried: false,
             paid: 0,
         }));
     }
 
     /// Hands a datagram to the handshake, and ends it when it is over.
-    fn take(&mut self, input: &Input, payload: &[u8], purse: &mut Purse, emit: &mut Emitter<'_>) {
+    fn take(&mut self, input: &Input, payload: &[u8], shared: &mut Shared, emit: &mut Emitter<'_>) {
         let Some(pending) = &mut self.handshake else { return };
         let (from, at) = (pending.peer(input.packet.src), input.frame_ref());
         let mut records = Records::new(payload);
         for record in records.by_ref() {
+            pending.open(from, &record, &shared.keys);
             pending.handshake.record(from, &record, at);
         }
         if dtls::unified(records.rest()) {
             pending.handshake.unified(from, records.rest().len(), at);
         }
         pending.clipped |= input.packet.clipped;
-        pending.settle(purse);
+        pending.settle(&mut shared.purse);
         if pending.handshake.ended.is_some() {
-            self.end(purse, emit);
+            self.end(shared, emit);
         }
     }
 }
@@ -107,6 +124,25 @@ impl Flow {
 impl Pending {
     fn peer(&self, sender: Endpoint) -> Peer {
         if sender == self.client { Peer::Client } else { Peer::Server }
+    }
+
+    /// Opens an encrypted record, if there are secrets for it.
+    fn open(&mut self, from: Peer, record: &Record<'_>, keys: &Keys) {
+        if record.epoch == 0 || !keys.are_known() {
+            return;
+        }
+        if !std::mem::replace(&mut self.tried, true) {
+            let messages = [Peer::Client, Peer::Server].map(|of| {
+                let mut messages = Vec::new();
+                self.handshake.assemble(of, &mut messages);
+                messages
+            });
+            let [client, server] = &messages;
+            self.opening = DtlsOpening::new(client, server, keys).map(Box::new);
+        }
+        if let Some(opening) = &mut self.opening {
+            opening.record(usize::from(from == Peer::Server), record);
+        }
     }
 
     /// Has the purse pay; where it cannot, the messages are forgotten.
@@ -155,25 +191,25 @@ impl DtlsFlows {
         &mut self,
         input: &Input,
         payload: &[u8],
-        purse: &mut Purse,
+        shared: &mut Shared,
         emit: &mut Emitter<'_>,
     ) {
         let greeting = greeting(payload);
         if !self.contains(input.flow) {
-            self.insert(input, purse, emit);
+            self.insert(input, shared, emit);
         }
         let hash = input.flow;
         let Some(flow) = self.table.find_mut(hash, |flow| flow.hash == hash) else { return };
         if let Some(random) = greeting {
-            flow.greet(input, random, purse, emit);
+            flow.greet(input, random, shared, emit);
         }
         (flow.last_seen, flow.last_frame) = (input.watermark, input.frame_ref());
-        flow.take(input, payload, purse, emit);
+        flow.take(input, payload, shared, emit);
     }
 
-    fn insert(&mut self, input: &Input, purse: &mut Purse, emit: &mut Emitter<'_>) {
+    fn insert(&mut self, input: &Input, shared: &mut Shared, emit: &mut Emitter<'_>) {
         if self.table.len() >= self.cap {
-            self.next_to_go(Ts::MAX, true, purse, emit);
+            self.next_to_go(Ts::MAX, true, shared, emit);
         }
         let (hash, watermark) = (input.flow, input.watermark);
         let (armed, last_frame) = (watermark.plus(self.idle), input.frame_ref());
@@ -184,8 +220,8 @@ impl DtlsFlows {
     }
 
     /// Ends flows that have been silent for too long.
-    pub fn advance(&mut self, watermark: Ts, purse: &mut Purse, emit: &mut Emitter<'_>) {
-        while self.next_to_go(watermark, false, purse, emit) {}
+    pub fn advance(&mut self, watermark: Ts, shared: &mut Shared, emit: &mut Emitter<'_>) {
+        while self.next_to_go(watermark, false, shared, emit) {}
     }
 
     /// Removes the flow that has been idle for longest, if it is due.
@@ -193,7 +229,7 @@ impl DtlsFlows {
         &mut self,
         watermark: Ts,
         evict: bool,
-        purse: &mut Purse,
+        shared: &mut Shared,
         emit: &mut Emitter<'_>,
     ) -> bool {
         while let Some((armed, hash, _)) = self.alarms.pop_due(watermark) {
@@ -210,11 +246,11 @@ impl DtlsFlows {
                 if evict {
                     self.evicted += 1;
                     let cited = emit.cite(flow.last_frame);
-                    flow.end(purse, emit);
+                    flow.end(shared, emit);
                     emit.cite(cited);
                 } else {
                     emit.due(deadline, hash, flow.last_frame);
-                    flow.end(purse, emit);
+                    flow.end(shared, emit);
                 }
                 return true;
             }

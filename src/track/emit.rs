@@ -6,6 +6,10 @@ use crate::model::time::Ts;
 
 use super::input::Input;
 
+/// The first number of a packet's facts: those that secrets open which act from this packet on come
+/// before.
+const AFTER_SECRETS: u32 = 1 << 31;
+
 /// Writes the facts of one frame, or of one sweep of the timers, into an epoch.
 #[derive(Debug)]
 pub struct Emitter<'a> {
@@ -18,9 +22,15 @@ pub struct Emitter<'a> {
 impl<'a> Emitter<'a> {
     /// For the facts of one packet.
     pub fn of_packet(epoch: &'a mut EpochFacts, input: &Input) -> Self {
-        let key =
-            FactKey { at: input.watermark, ordinal: input.ordinal, flow: input.flow, sequence: 0 };
+        let (at, ordinal, flow) = (input.watermark, input.ordinal, input.flow);
+        let key = FactKey { at, ordinal, flow, sequence: AFTER_SECRETS };
         Self { epoch, key, frame: input.frame_ref() }
+    }
+
+    /// For what secrets open that act from the frame of this ordinal on, at this watermark.
+    pub fn of_secrets(epoch: &'a mut EpochFacts, at: Ts, ordinal: u64, flow: u64) -> Self {
+        let key = FactKey { at, ordinal, flow, sequence: 0 };
+        Self { epoch, key, frame: FrameRef::default() }
     }
 
     /// For the facts of timers; [`Self::due`] names each one's deadline and flow.

@@ -147,7 +147,8 @@ impl Association {
     ) {
         self.spoke = true;
         let protocol = if sip::probe(message) {
-            let way = Way { src, dst, transport: Transport::Sctp, clipped, hep: None };
+            let way =
+                Way { src, dst, transport: Transport::Sctp, clipped, encrypted: false, hep: None };
             sip_fact(&way, message, emit);
             Handled::Sip
         } else if tls::start(message) == tls::Start::Tls {
@@ -236,17 +237,9 @@ impl Side {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::reassemble::purse::Purse;
-    use crate::track::shared::{Datagrams, Inner};
 
     fn shared() -> Shared {
-        Shared {
-            purse: Purse::new(1 << 20),
-            tally: Tally::default(),
-            spans: Vec::new(),
-            datagrams: Datagrams::default(),
-            inner: Inner::default(),
-        }
+        Shared::new(1 << 20, 0, &std::sync::Arc::default())
     }
 
     fn piece(tsn: u32, flags: u8, payload: &[u8]) -> Data<'_> {

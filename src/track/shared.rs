@@ -1,9 +1,13 @@
 //! What the parts of one cell share.
 
+use std::collections::BTreeSet;
 use std::ops::Range;
+use std::sync::Arc;
 
 use overhear_parsers::sip::HeaderSpan;
 
+use crate::dissect::tls_open::keylog::Random;
+use crate::dissect::tls_open::keys::Keys;
 use crate::model::addr::Endpoint;
 use crate::model::tally::Tally;
 use crate::reassemble::purse::Purse;
@@ -24,6 +28,58 @@ pub struct Shared {
     pub datagrams: Datagrams,
     /// Messages, counted.
     pub inner: Inner,
+    /// Secrets with which TLS opens.
+    pub keys: Arc<Keys>,
+    /// Memory for TLS of which secrets may still come.
+    pub retain: Purse,
+    /// Connections that would open with secrets that are not known, by what they would be found
+    /// by; with the hash of the flow.
+    pub waiting: BTreeSet<(Random, u64)>,
+    /// TLS sessions, by whether they opened.
+    pub openings: Openings,
+}
+
+impl Shared {
+    /// Nothing yet, with so many octets for reassembly and for TLS that waits for its secrets.
+    pub fn new(reassembly: usize, retain: usize, keys: &Arc<Keys>) -> Self {
+        Self {
+            purse: Purse::new(reassembly as u64),
+            tally: Tally::default(),
+            spans: Vec::new(),
+            datagrams: Datagrams::default(),
+            inner: Inner::default(),
+            keys: Arc::clone(keys),
+            retain: Purse::new(retain as u64),
+            waiting: BTreeSet::new(),
+            openings: Openings::default(),
+        }
+    }
+}
+
+/// What became of TLS sessions.
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
+pub struct Openings {
+    /// Sessions of which both hellos were seen.
+    pub sessions: u64,
+    /// Of these could be read.
+    pub opened: u64,
+    /// Of these have no secrets.
+    pub unknown: u64,
+    /// Of these have secrets and did not open all the same.
+    pub failed: u64,
+    /// Secrets came when what they open had gone by.
+    pub late: u64,
+}
+
+impl Openings {
+    /// Adds another's counts.
+    pub fn add(&mut self, other: &Self) {
+        self.sessions += other.sessions;
+        self.opened += other.opened;
+        self.unknown += other.unknown;
+        self.failed += other.failed;
+        self.late += other.late;
+    }
 }
 
 /// Messages, where frames do not say how many there are: those inside connections.

@@ -3,6 +3,7 @@
 use overhear_parsers::sip::{self, Message};
 
 use crate::dissect::sip_names::sip_names;
+use crate::dissect::sip_stream::Found;
 use crate::model::addr::Endpoint;
 use crate::model::fact::{Body, HepCopy, SipFact, length};
 use crate::model::transport::Transport;
@@ -17,6 +18,8 @@ pub(super) struct Way {
     pub(super) transport: Transport,
     /// The snap length cut it.
     pub(super) clipped: bool,
+    /// It travelled encrypted and was opened.
+    pub(super) encrypted: bool,
     /// It is a copy that a capture agent sent.
     pub(super) hep: Option<HepCopy>,
 }
@@ -38,6 +41,28 @@ pub(super) fn sip_fact(way: &Way, octets: &[u8], emit: &mut Emitter<'_>) {
         layout,
         names,
         clipped: way.clipped,
+        encrypted: way.encrypted,
+        hep: way.hep,
+    }));
+}
+
+/// Emits the fact of a message found in a byte stream.
+pub(super) fn found_fact(way: &Way, found: &Found<'_>, emit: &mut Emitter<'_>) {
+    let message = Message::new(found.octets, found.layout, found.spans);
+    let names = sip_names(&message, way.src, way.dst);
+    let octets = emit.epoch.keep(found.octets);
+    let start = length(emit.epoch.spans.len());
+    emit.epoch.spans.extend_from_slice(found.spans);
+    emit.fact(Body::Sip(SipFact {
+        src: way.src,
+        dst: way.dst,
+        transport: way.transport,
+        octets,
+        spans: start..length(emit.epoch.spans.len()),
+        layout: found.layout,
+        names,
+        clipped: found.cut && way.clipped,
+        encrypted: way.encrypted,
         hep: way.hep,
     }));
 }

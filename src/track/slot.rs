@@ -257,6 +257,14 @@ impl Slot {
         step
     }
 
+    /// Books the numbers missing between `before` and the highest, which has just come.
+    #[cold]
+    fn lost(&mut self, before: u32) {
+        let (last, missing) = (self.highest.wrapping_sub(1), self.highest.wrapping_sub(before));
+        let probe = self.probe.get_or_insert_default();
+        probe.clusters.lost(last, missing.saturating_sub(1));
+    }
+
     /// Whether something about a packet is worth a note: nearly never.
     #[inline]
     pub(super) fn is_rare(&self, step: Step, header: &Header<'_>, seen: &Seen) -> bool {
@@ -264,14 +272,6 @@ impl Slot {
             || self.ttl != seen.ttl
             || header.payload.len() <= SHORT
             || self.flags & NOTED != 0
-    }
-
-    /// Books the numbers missing between `before` and the highest, which has just come.
-    #[cold]
-    fn lost(&mut self, before: u32) {
-        let (last, missing) = (self.highest.wrapping_sub(1), self.highest.wrapping_sub(before));
-        let probe = self.probe.get_or_insert_default();
-        probe.clusters.lost(last, missing.saturating_sub(1));
     }
 
     /// Whether a gap behind this packet is news, at most once a second.

@@ -81,9 +81,9 @@ pub struct Streams {
     used: u32,
     timer: Timer,
     armed: u32,
-    noted: u32,
     /// Of these, looks that keep packets whole.
     sampling: u32,
+    noted: u32,
     evicted: u64,
     unnoted: u64,
 }
@@ -115,8 +115,8 @@ impl Streams {
             used: 0,
             timer: Timer::default(),
             armed: 0,
-            noted: 0,
             sampling: 0,
+            noted: 0,
             evicted: 0,
             unnoted: 0,
         }
@@ -329,8 +329,8 @@ impl Streams {
     fn end(&mut self, entry: Entry, deadline: Ts, out: &mut impl FnMut(StreamEvent)) {
         let Some((slot, cold)) = at(&mut self.blocks, entry.slot) else { return };
         self.armed -= u32::from(slot.is_looking());
-        self.noted -= u32::from(cold.noting.is_some());
         self.sampling -= u32::from(slot.look().is_some_and(|look| look.is_sampling()));
+        self.noted -= u32::from(cold.noting.is_some());
         let ended = slot.ended(cold, deadline, entry.tie);
         slot.vacate();
         self.index.remove(ended.key.hash64(), entry.slot);

@@ -40,6 +40,10 @@ pub(super) struct Piece<'a> {
     pub(super) octets: &'a [u8],
     pub(super) after_gap: bool,
     pub(super) clipped: bool,
+    /// What carried it: TCP, or TLS over it.
+    pub(super) transport: Transport,
+    /// It travelled encrypted and was opened.
+    pub(super) encrypted: bool,
 }
 
 impl Carried {
@@ -112,12 +116,14 @@ impl Carried {
         shared: &mut Shared,
         emit: &mut Emitter<'_>,
     ) -> bool {
-        let &Piece { side, src, dst, octets, after_gap, clipped } = piece;
+        let &Piece { side, src, dst, octets, after_gap, clipped, encrypted, .. } = piece;
         let mut media = false;
         match self {
             Self::WebSocket(sides) => {
                 let Some(stream) = sides.get_mut(side) else { return false };
-                let way = sip_fact::Way { src, dst, transport: Transport::Ws, clipped, hep: None };
+                let over_tls = piece.transport == Transport::Tls;
+                let transport = if over_tls { Transport::Wss } else { Transport::Ws };
+                let way = sip_fact::Way { src, dst, transport, clipped, encrypted, hep: None };
                 stream.push(octets, after_gap, &mut |message| {
                     if sip::probe(message) {
                         sip_fact(&way, message, emit);

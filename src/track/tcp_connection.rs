@@ -6,16 +6,14 @@
 //! [`super::tcp_carried`]; what turns out to be none of it costs no more reassembly. All frames of a connection are booked under what it carries, pure
 //! acknowledgements too.
 
-use overhear_parsers::sip::Message;
-
 use crate::decode::Tcp;
-use crate::dissect::sip_names::sip_names;
 use crate::dissect::sip_stream::SipStream;
 use crate::dissect::tcp_probe::{self, Probe, TlsStart};
+use crate::dissect::tls_open::keylog::Random;
 use crate::model::addr::{Endpoint, FlowKey};
 use crate::model::capture::Reassembly;
 use crate::model::evidence::FrameRef;
-use crate::model::fact::{Body, SipFact, length};
+use crate::model::fact::Body;
 use crate::model::tally::{Handled, Skipped, Tally};
 use crate::model::time::Ts;
 use crate::model::transport::Transport;
@@ -24,8 +22,10 @@ use crate::reassemble::tcp::{Delivery, Direction, Segment};
 use super::emit::Emitter;
 use super::input::Input;
 use super::shared::Shared;
+use super::sip_fact::{Way, found_fact};
 use super::tcp_carried::{Carried, Piece};
 use super::tls_flow::tls_fact;
+use super::tls_opening::Opening;
 
 /// Name in `evicted` of unfinished messages for which there was no memory.
 const MESSAGES: &str = "tcp_messages";
@@ -80,12 +80,16 @@ pub(super) struct Connection {
     pub(super) carries: Carries,
     /// What is unfinished of anything but plain SIP.
     carried: Option<Box<Carried>>,
+    /// What TLS it is becomes readable, if it can be opened.
+    opening: Option<Box<Opening>>,
     /// Frames to book once it is known what the connection carries.
     pending: u64,
     /// Segment beginnings that said nothing.
     tried: u16,
     /// The beginning of the connection was captured.
     pub(super) opened: bool,
+    /// A FIN or a RST came while its octets were not read.
+    pub(super) hung_up: bool,
     /// The snap length cut a segment: a hole in the octets may come from that.
     pub(super) clipped: bool,
     pub(super) last_seen: Ts,
@@ -105,9 +109,11 @@ impl Connection {
             paid: [0; 2],
             carries: Carries::Unknown,
             carried: None,
+            opening: None,
             pending: 0,
             tried: 0,
             opened: false,
+            hung_up: false,
             clipped: false,
             last_seen: input.watermark,
             last_frame: input.frame_ref(),
@@ -115,9 +121,14 @@ impl Connection {
         }
     }
 
+    /// Whether its octets are looked at.
+    pub(super) fn is_read(&self) -> bool {
+        self.carries.is_read() || self.opening.as_ref().is_some_and(|opening| opening.is_read())
+    }
+
     /// Whether either side has ended it.
     pub(super) fn closed(&self) -> bool {
-        self.directions.iter().any(Direction::closed)
+        self.hung_up || self.directions.iter().any(Direction::closed)
     }
 
     /// Books frames under what the connection carries, or keeps them until that is known.
@@ -186,7 +197,9 @@ impl Connection {
         self.carries = Carries::Tls;
         let Some(mut carried) = self.carried.take() else { return };
         if let Some(handshake) = carried.handshake() {
-            tls_fact(handshake, [self.key.low, self.key.high], self.clipped, emit);
+            let decrypted = self.opening.as_ref().is_some_and(|opening| opening.has_opened());
+            let ends = [self.key.low, self.key.high];
+            tls_fact(handshake, ends, (self.clipped, decrypted), emit);
         }
     }
 
@@ -226,6 +239,7 @@ impl Connection {
             *place = direction;
         }
         self.settle(side, arrival);
+        self.settle_opening(arrival);
     }
 
     /// Has the purse pay for the memory of an unfinished message. Where it cannot, the message is
@@ -284,12 +298,57 @@ impl Connection {
     ) {
         let (src, dst) =
             if side == 0 { (self.key.low, self.key.high) } else { (self.key.high, self.key.low) };
-        let piece = Piece { side, src, dst, octets, after_gap, clipped: self.clipped };
+        let (clipped, transport, encrypted) = (self.clipped, Transport::Tcp, false);
+        let piece = Piece { side, src, dst, octets, after_gap, clipped, transport, encrypted };
+        self.open(&piece, arrival);
         let Some(carried) = &mut self.carried else { return };
         let media = carried.push(&piece, arrival.shared, arrival.emit);
         if media && self.carries == Carries::Checks {
             self.carries = Carries::Rtp;
         }
+    }
+
+    /// Whether it would open with the secrets of the session whose ClientHello had this random.
+    pub(super) fn waits_for(&self, random: &Random) -> bool {
+        self.opening.as_ref().is_some_and(|opening| opening.waits_for() == Some(random))
+    }
+
+    /// Secrets came for it.
+    pub(super) fn secrets(&mut self, shared: &mut Shared, emit: &mut Emitter<'_>) {
+        let ends = [self.key.low, self.key.high];
+        let Some(opening) = &mut self.opening else { return };
+        if !opening.again(ends, self.clipped, shared, emit) {
+            self.close_opening(shared, emit);
+        }
+    }
+
+    /// Takes octets of TLS to where it is opened.
+    fn open(&mut self, piece: &Piece<'_>, arrival: &mut Arrival<'_, '_>) {
+        let Some(opening) = self.opening.as_mut().filter(|opening| opening.is_read()) else {
+            return;
+        };
+        opening.push(piece, arrival.shared, arrival.emit);
+        if let Some(random) = opening.waits_for() {
+            arrival.shared.waiting.insert((*random, self.flow));
+        }
+    }
+
+    /// Has the purse pay for what is unfinished inside TLS; ends what is over.
+    fn settle_opening(&mut self, arrival: &mut Arrival<'_, '_>) {
+        if let Some(opening) = &mut self.opening
+            && !opening.settle(arrival.shared)
+        {
+            self.close_opening(arrival.shared, arrival.emit);
+        }
+    }
+
+    /// Nothing more will come of opening it.
+    fn close_opening(&mut self, shared: &mut Shared, emit: &mut Emitter<'_>) {
+        let Some(opening) = self.opening.take() else { return };
+        if let Some(random) = opening.waits_for() {
+            shared.waiting.remove(&(*random, self.flow));
+        }
+        opening.close([self.key.low, self.key.high], self.clipped, shared, emit);
     }
 
     /// The octets showed what is carried: those held of both directions are the first.
@@ -316,24 +375,10 @@ impl Connection {
     fn sip(&mut self, side: usize, octets: &[u8], after_gap: bool, arrival: &mut Arrival<'_, '_>) {
         let Some(stream) = self.messages.get_mut(side) else { return };
         let (src, dst, clipped) = (arrival.src, arrival.dst, self.clipped);
+        let way = Way { src, dst, transport: Transport::Tcp, clipped, encrypted: false, hep: None };
         let emit = &mut *arrival.emit;
         stream.push(octets, after_gap, &mut arrival.shared.spans, &mut |found| {
-            let message = Message::new(found.octets, found.layout, found.spans);
-            let names = sip_names(&message, src, dst);
-            let octets = emit.epoch.keep(found.octets);
-            let start = length(emit.epoch.spans.len());
-            emit.epoch.spans.extend_from_slice(found.spans);
-            emit.fact(Body::Sip(SipFact {
-                src,
-                dst,
-                transport: Transport::Tcp,
-                octets,
-                spans: start..length(emit.epoch.spans.len()),
-                layout: found.layout,
-                names,
-                clipped: found.cut && clipped,
-                hep: None,
-            }));
+            found_fact(&way, found, emit);
         });
     }
 
@@ -361,6 +406,7 @@ impl Connection {
             }
             Probe::Tls(start) => {
                 if let Some(carried) = Carried::tls(start, side, arrival.emit) {
+                    self.opening = (start != TlsStart::Ssl2Client).then(Box::default);
                     return self.begins((carried, Carries::Handshake), side, octets, arrival);
                 }
                 stream.forget();
@@ -416,6 +462,7 @@ impl Connection {
         if self.carries == Carries::Handshake {
             self.end_handshake(emit);
         }
+        self.close_opening(shared, emit);
         shared.datagrams.truncate(datagrams);
         let reason = if self.tried > 0 { Skipped::NotVoip } else { Skipped::Unclassified };
         shared.tally.skipped(reason, std::mem::take(&mut self.pending));

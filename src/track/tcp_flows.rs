@@ -4,6 +4,8 @@
 use hashbrown::HashTable;
 
 use crate::decode::Tcp;
+use crate::dissect::tls_handshake::TlsHandshake;
+use crate::dissect::tls_open::keylog::Random;
 use crate::model::addr::FlowKey;
 use crate::model::capture::Reassembly;
 use crate::model::evidence::FrameRef;
@@ -17,13 +19,17 @@ use super::input::Input;
 use super::shared::Shared;
 use super::tcp_carried::Carried;
 use super::tcp_connection::{Connection, opens};
+use super::tls_opening::Opening;
 
 /// Name of the table in `evicted`.
 pub const TABLE: &str = "tcp_flows";
 
 /// Octets of one connection with its timer and its index, without what the purse pays for.
 pub const ENTRY: usize =
-    size_of::<Option<Connection>>() + size_of::<Carried>() + 3 * size_of::<Ts>() + 10;
+    size_of::<Option<Connection>>() + CARRIED + size_of::<Opening>() + 3 * size_of::<Ts>() + 10;
+
+/// What a connection carries, the largest of what there is.
+const CARRIED: usize = size_of::<Carried>() + size_of::<TlsHandshake>();
 
 /// The connections of one cell.
 #[derive(Debug)]
@@ -98,13 +104,30 @@ impl TcpFlows {
         connection.opened |= tcp.flags & Tcp::SYN != 0;
         connection.clipped |= input.packet.clipped;
         connection.book(u64::from(input.frames), &mut shared.tally);
-        if connection.carries.is_read() {
+        if connection.is_read() {
             connection.segment(input, payload, shared, emit, &mut self.reassembly);
+        } else {
+            connection.hung_up |= tcp.flags & (Tcp::FIN | Tcp::RST) != 0;
         }
         // A connection that closed ends sooner than its timer says.
         let closed_by = input.watermark.plus(self.closed_idle);
         if self.connection(slot).is_some_and(|found| found.closed() && found.armed > closed_by) {
             self.arm(slot, closed_by);
+        }
+    }
+
+    /// Secrets came for a connection that waits for them.
+    pub fn secrets(
+        &mut self,
+        random: &Random,
+        flow: u64,
+        shared: &mut Shared,
+        emit: &mut Emitter<'_>,
+    ) {
+        let waits = |slot: &u32| self.connection(*slot).is_some_and(|it| it.waits_for(random));
+        let Some(&slot) = self.table.find(flow, waits) else { return };
+        if let Some(Some(connection)) = self.slots.get_mut(widen(slot)) {
+            connection.secrets(shared, emit);
         }
     }
 

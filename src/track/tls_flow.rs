@@ -16,7 +16,7 @@ const UNFINISHED: (Outcome, Ending) = (Outcome::Incomplete, Ending::Silence);
 pub(super) fn tls_fact(
     handshake: &TlsHandshake,
     ends: [Endpoint; 2],
-    clipped: bool,
+    (clipped, decrypted): (bool, bool),
     emit: &mut Emitter<'_>,
 ) {
     let [low, high] = ends;
@@ -39,6 +39,7 @@ pub(super) fn tls_fact(
         sealed: handshake.sealed,
         early_data: handshake.early_data,
         clipped,
+        decrypted,
         torn: handshake.torn(),
     })));
 }
@@ -47,7 +48,7 @@ pub(super) fn tls_fact(
 pub(super) fn dtls_fact(
     handshake: &DtlsHandshake,
     (client, server): (Endpoint, Endpoint),
-    clipped: bool,
+    (clipped, decrypted): (bool, bool),
     emit: &mut Emitter<'_>,
 ) {
     let (outcome, ending) = handshake.ended.unwrap_or(UNFINISHED);
@@ -72,6 +73,7 @@ pub(super) fn dtls_fact(
         sealed: handshake.sealed,
         early_data: false,
         clipped,
+        decrypted,
         torn: handshake.torn || !whole,
     })));
 }

@@ -69,6 +69,7 @@ pub(crate) fn config(path: &Path) -> Config {
         traced: Vec::new(),
         selection: overhear::capture::Selection::default(),
         stdin: None,
+        keys: overhear::dissect::tls_open::keys::Keys::default(),
     }
 }
 

@@ -16,8 +16,52 @@ pub struct Suite {
     pub bits: u16,
     /// The key exchange leaves nothing behind that opens a recording later.
     pub forward_secret: bool,
-    /// The MAC is made with MD5.
-    pub md5: bool,
+    /// What is weak about it.
+    pub weak: Weak,
+}
+
+/// Weaknesses that the name of a suite shows: a set of bits.
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
+pub struct Weak(u16);
+
+impl Weak {
+    /// No encryption.
+    pub const NULL: Self = Self(1);
+    /// Fewer than 112 secret bits, or made for export.
+    pub const SHORT: Self = Self(1 << 1);
+    /// Nobody is authenticated.
+    pub const ANONYMOUS: Self = Self(1 << 2);
+    /// RC4.
+    pub const RC4: Self = Self(1 << 3);
+    /// 3DES.
+    pub const TRIPLE_DES: Self = Self(1 << 4);
+    /// IDEA.
+    pub const IDEA: Self = Self(1 << 5);
+    /// Another block cipher of 64 bits that is not short.
+    pub const BLOCK64: Self = Self(1 << 6);
+    /// A MAC with MD5.
+    pub const MD5: Self = Self(1 << 7);
+    /// CBC.
+    pub const CBC: Self = Self(1 << 8);
+    /// RSA key transport.
+    pub const STATIC_RSA: Self = Self(1 << 9);
+    /// Diffie-Hellman with the key of the certificate.
+    pub const STATIC_DH: Self = Self(1 << 10);
+    /// A shared key without Diffie-Hellman.
+    pub const SHARED_KEY: Self = Self(1 << 11);
+    /// Diffie-Hellman over a prime.
+    pub const DHE: Self = Self(1 << 12);
+
+    /// Both sets together.
+    #[must_use]
+    pub const fn or(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    /// Whether the sets have a weakness in common.
+    pub const fn meets(self, other: Self) -> bool {
+        self.0 & other.0 != 0
+    }
 }
 
 /// How a suite encrypts, as far as it matters to who listens.
@@ -42,7 +86,7 @@ impl Suite {
         let inner = name.strip_prefix("TLS_").unwrap_or(name);
         let (exchange, rest) = inner.split_once("_WITH_").unwrap_or(("", inner));
         let cipher = if inner.ends_with("_SCSV") { Cipher::Other } else { cipher(rest) };
-        Self {
+        let mut suite = Self {
             id,
             name,
             exchange,
@@ -52,8 +96,33 @@ impl Suite {
                 || exchange.starts_with("DHE")
                 || exchange.starts_with("ECCPWD")
                 || exchange.is_empty() && cipher != Cipher::Other,
-            md5: rest.ends_with("_MD5"),
-        }
+            weak: Weak::default(),
+        };
+        suite.weak = suite.weaknesses();
+        suite
+    }
+
+    fn weaknesses(&self) -> Weak {
+        let named = |word| self.name.contains(word);
+        let block = self.cipher == Cipher::Block64 && !named("3DES") && !named("IDEA");
+        let short = self.is_export() || (1..112).contains(&self.bits);
+        let all = [
+            (Weak::NULL, self.cipher == Cipher::Null),
+            (Weak::SHORT, short),
+            (Weak::ANONYMOUS, self.is_anonymous() && self.id != 0),
+            (Weak::RC4, self.cipher == Cipher::Rc4),
+            (Weak::TRIPLE_DES, named("3DES")),
+            (Weak::IDEA, named("IDEA")),
+            (Weak::BLOCK64, block && !short),
+            (Weak::MD5, self.name.ends_with("_MD5")),
+            (Weak::CBC, self.is_cbc()),
+            (Weak::STATIC_RSA, self.is_static_rsa()),
+            (Weak::STATIC_DH, self.is_static_dh()),
+            (Weak::SHARED_KEY, matches!(self.exchange, "PSK" | "RSA_PSK")),
+            (Weak::DHE, self.exchange.starts_with("DHE")),
+        ];
+        let there = all.into_iter().filter(|(_, there)| *there);
+        there.fold(Weak::default(), |sum, (weak, _)| sum.or(weak))
     }
 
     /// CBC, of whatever block.
@@ -173,6 +242,7 @@ mod tests {
         assert!(found("TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA").forward_secret);
         assert!(found("TLS_AES_128_GCM_SHA256").forward_secret);
         assert!(!found("TLS_PSK_WITH_AES_128_GCM_SHA256").forward_secret);
-        assert!(found("TLS_RSA_WITH_RC4_128_MD5").md5);
+        assert!(found("TLS_RSA_WITH_RC4_128_MD5").weak.meets(Weak::MD5));
+        assert!(!found("TLS_AES_128_GCM_SHA256").weak.meets(Weak(u16::MAX)));
     }
 }

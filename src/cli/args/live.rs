@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{FailOn, lanes, packets};
+use super::{FailOn, Secrets, lanes, packets};
 use crate::cli::limits;
 
 const LIVE: &str = "\
@@ -60,6 +60,8 @@ pub(in crate::cli) struct Live {
     /// Only what is addressed to this host
     #[arg(short = 'p', long)]
     pub(in crate::cli) no_promiscuous_mode: bool,
+    #[command(flatten)]
+    pub(in crate::cli) secrets: Secrets,
     /// Worker threads [default: as many as cores]
     #[arg(long, value_name = "N", value_parser = lanes)]
     pub(in crate::cli) lanes: Option<usize>,

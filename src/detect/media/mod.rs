@@ -20,10 +20,14 @@ pub(super) mod dtmf_kpml_clear;
 pub(super) mod early_cleartext;
 pub(super) mod fax_inband_clear;
 pub(super) mod fax_t38_clear;
+mod keys;
+pub(super) mod kline;
+pub(super) mod mikey_exposed;
 pub(super) mod msrp_clear;
 pub(super) mod opportunistic_declined;
 pub(super) mod opportunistic_mixed;
 pub(super) mod rtcp_bye_forged;
+pub(super) mod rtcp_cleartext;
 pub(super) mod rtcp_cname_leak;
 pub(super) mod rtcp_name_leak;
 pub(super) mod rtp_bleed;
@@ -34,8 +38,11 @@ pub(super) mod rtt_clear;
 pub(super) mod savp_but_cleartext;
 pub(super) mod savp_but_cleartext_authonly;
 mod sdes;
+pub(super) mod sdes_decrypt_proven;
 pub(super) mod sdes_f8;
 pub(super) mod sdes_key_exposed;
+pub(super) mod sdes_key_passthrough;
+pub(super) mod sdes_key_reuse;
 pub(super) mod sdes_malformed;
 pub(super) mod sdes_on_avp;
 pub(super) mod sdes_short_tag;
@@ -43,9 +50,12 @@ pub(super) mod sdes_unauthenticated;
 pub(super) mod sdes_unencrypted_srtcp;
 pub(super) mod sdes_unencrypted_srtp;
 pub(super) mod sdes_unknown_suite;
+pub(super) mod sdes_weak_key;
 mod secured;
 pub(super) mod seq_jump;
 mod sighting;
+pub(super) mod srtcp_e0;
+pub(super) mod srtp_two_time_pad;
 pub(super) mod ssrc_change;
 pub(super) mod ssrc_collision;
 pub(super) mod unsignalled;
@@ -55,6 +65,13 @@ pub(super) mod zrtp_hash_mismatch;
 pub(super) mod zrtp_no_hash;
 pub(super) mod zrtp_not_secure;
 pub(super) mod zrtp_sas_unknown;
+
+use crate::model::finding::Figure;
+
+/// A threshold in milliseconds as a parameter.
+fn count(milliseconds: i64) -> Figure {
+    Figure::Count(u64::try_from(milliseconds).unwrap_or(0))
+}
 
 #[cfg(test)]
 mod tests;

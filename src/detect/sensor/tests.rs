@@ -58,8 +58,9 @@ fn cut_packets_are_counted_by_what_they_are() {
         clipped: 40,
         lookalike: false,
         drift_pct: None,
-        around: Around::default(),
+        proof: None,
         agreement: None,
+        around: Around::default(),
     });
     bench.tap(&TapSeen::Clipped { what: "TLS handshake", at: frame(9) });
     let found = bench.findings("SENSOR-SNAPLEN");
@@ -161,8 +162,9 @@ fn drifting(drifts: &[f64]) -> Bench {
             clipped: 0,
             lookalike: false,
             drift_pct: Some(*drift),
-            around: Around::default(),
+            proof: None,
             agreement: None,
+            around: Around::default(),
         });
     }
     bench

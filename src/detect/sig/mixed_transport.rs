@@ -8,6 +8,7 @@ use super::super::text::{plural, sentence};
 use super::cleartext;
 use crate::model::evidence::FrameRef;
 use crate::model::finding::{Figure, Severity};
+use crate::model::handshake::Outcome;
 use crate::model::record::HandshakeKind;
 use crate::model::time::Span;
 use crate::policy::Policy;
@@ -110,7 +111,8 @@ impl Detector for MixedTransport {
 
     fn handshake(&mut self, seen: &HandshakeSeen<'_>, sink: &mut Sink) {
         let record = seen.record;
-        if record.kind == HandshakeKind::Tls && record.server.port == SIPS_PORT {
+        let done = record.outcome == Outcome::Completed;
+        if done && record.kind == HandshakeKind::Tls && record.server.port == SIPS_PORT {
             self.secured(seen.pair, seen.offered_at(), sink);
         }
     }

@@ -19,16 +19,6 @@ pub(super) fn count(payload: &[u8], counts: &mut Figures) {
     counts.text += u16::from(is_text(payload));
 }
 
-/// T.140 (RFC 4103 §3): UTF-8 without control characters but for line ends, backspace and bell.
-fn is_text(payload: &[u8]) -> bool {
-    // What is typed within a third of a second, and twice that again.
-    const LONGEST: usize = 48;
-    let control = |octet: &u8| *octet < 0x20 && !matches!(octet, 7 | 8 | b'\r' | b'\n' | 0x1b);
-    (1..=LONGEST).contains(&payload.len())
-        && !payload.iter().any(control)
-        && std::str::from_utf8(payload).is_ok()
-}
-
 /// RFC 4733 §2.3: event, E, R, volume and duration; R is 0 and the event a DTMF digit or flash.
 pub(super) fn event(payload: &[u8]) -> Option<(u8, u16)> {
     match *payload {
@@ -190,6 +180,16 @@ fn is_vp8(payload: &[u8]) -> bool {
         [_, ..] => true,
         [] => false,
     }
+}
+
+/// T.140 (RFC 4103 §3): UTF-8 without control characters but for line ends, backspace and bell.
+fn is_text(payload: &[u8]) -> bool {
+    // What is typed within a third of a second, and twice that again.
+    const LONGEST: usize = 48;
+    let control = |octet: &u8| *octet < 0x20 && !matches!(octet, 7 | 8 | b'\r' | b'\n' | 0x1b);
+    (1..=LONGEST).contains(&payload.len())
+        && !payload.iter().any(control)
+        && std::str::from_utf8(payload).is_ok()
 }
 
 /// Eight equal octets at an offset that is a multiple of 8: finds every run of 15 and some shorter.

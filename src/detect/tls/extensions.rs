@@ -1,0 +1,171 @@
+//! Extensions that protect and are missing, or harm and are there (RFC 9325 §3.3 to §3.5, §4.6).
+
+use overhear_parsers::tls::client_hello::rank;
+use overhear_parsers::tls::extension::{
+    EARLY_DATA, EXTENDED_MASTER_SECRET, HEARTBEAT, RENEGOTIATION_INFO, TRUNCATED_HMAC,
+};
+
+use super::{Detail, Sight, before_13, rows};
+use crate::model::finding::Severity;
+use crate::model::record::HandshakeKind;
+
+/// `TLS_EMPTY_RENEGOTIATION_INFO_SCSV` (RFC 5746 §3.3).
+const RENEGOTIATION_SCSV: u16 = 0x00ff;
+
+rows! {
+    compression {
+        id: "TLS-COMPRESSION",
+        name: "tls-compression",
+        title: "TLS compresses what it encrypts",
+        severity: High ..= High,
+        detects: "A ServerHello with a compression method other than none.",
+        matters: "Lengths then tell what is inside: whoever can add text to the stream finds out secrets in it (CRIME).",
+        false_positives: "None known.",
+        fix: "Switch compression off on either end.",
+        references: ["RFC 9325 §3.3"],
+        thresholds: [],
+        test: |seen, _| before_13(seen, |answer| {
+            let what = Detail::Word("compression");
+            (answer.compression != 0).then_some(Sight::agreed(Severity::High, what))
+        }),
+    }
+    insecure_reneg {
+        id: "TLS-INSECURE-RENEG",
+        name: "tls-insecure-reneg",
+        title: "A server does not protect renegotiation",
+        severity: High ..= High,
+        detects: "A ServerHello up to TLS 1.2 without renegotiation_info, in answer to a client that sent it or its signalling value.",
+        matters: "Whoever is on the path can put requests of its own before those of the client.",
+        false_positives: "A server that never renegotiates is safe without saying so; it cannot be seen.",
+        fix: "Update the server; forbid renegotiation.",
+        references: ["RFC 9325 §3.5", "RFC 5746 §3.6"],
+        thresholds: [],
+        test: |seen, _| before_13(seen, |answer| {
+            let hello = seen.read.hello.as_ref()?;
+            let asked = hello.present.has(RENEGOTIATION_INFO) || hello.offers(RENEGOTIATION_SCSV);
+            (asked && !answer.present.has(RENEGOTIATION_INFO))
+                .then_some(Sight::agreed(Severity::High, Detail::Word("no renegotiation_info")))
+        }),
+    }
+    client_no_ri {
+        id: "TLS-CLIENT-NO-RI",
+        name: "tls-client-no-ri",
+        title: "A client does not protect renegotiation",
+        severity: Low ..= Low,
+        detects: "A ClientHello that offers nothing above TLS 1.2, without renegotiation_info and without its signalling value.",
+        matters: "The client cannot tell whether somebody put requests before its own.",
+        false_positives: "None known.",
+        fix: "Update the client.",
+        references: ["RFC 9325 §3.5", "RFC 5746 §3.4"],
+        thresholds: [],
+        test: |seen, _| {
+            let hello = seen.read.hello.as_ref().filter(|_| seen.read.ssl2.is_none())?;
+            let asked = hello.present.has(RENEGOTIATION_INFO) || hello.offers(RENEGOTIATION_SCSV);
+            let old = rank(hello.highest_version()) < 13;
+            let sight = Sight::offered(Severity::Low, Detail::Word("no renegotiation_info"));
+            (old && !asked).then_some(Sight { severity: Severity::Low, ..sight })
+        },
+    }
+    no_ems {
+        id: "TLS-NO-EMS",
+        name: "tls-no-ems",
+        title: "Keys are not bound to the handshake",
+        severity: Medium ..= Medium,
+        detects: "A ServerHello up to TLS 1.2 without extended_master_secret.",
+        matters: "Somebody in between can give two connections the same keys and pass a client's authentication on (triple handshake).",
+        false_positives: "None known.",
+        fix: "Enable extended_master_secret at both ends, or TLS 1.3.",
+        references: ["RFC 9325 §3.5", "RFC 7627 §5"],
+        thresholds: [],
+        test: |seen, _| before_13(seen, |answer| {
+            let what = Detail::Word("no extended_master_secret");
+            let missing = !answer.present.has(EXTENDED_MASTER_SECRET) && answer.version != 0x0300;
+            missing.then_some(Sight::agreed(Severity::Medium, what))
+        }),
+    }
+    trunc_hmac {
+        id: "TLS-TRUNC-HMAC",
+        name: "tls-trunc-hmac",
+        title: "Integrity is cut to 80 bits",
+        severity: Medium ..= Medium,
+        detects: "The extension truncated_hmac in a ServerHello.",
+        matters: "A short MAC is easier to forge, and with variable padding it has been.",
+        false_positives: "None known.",
+        fix: "Switch truncated_hmac off.",
+        references: ["RFC 9325 §4.6", "RFC 6066 §7"],
+        thresholds: [],
+        test: |seen, _| before_13(seen, |answer| {
+            let what = Detail::Word("truncated_hmac");
+            answer.present.has(TRUNCATED_HMAC).then_some(Sight::agreed(Severity::Medium, what))
+        }),
+    }
+    heartbeat {
+        id: "TLS-HEARTBEAT",
+        name: "tls-heartbeat",
+        title: "A server answers TLS heartbeats",
+        severity: Low ..= Low,
+        detects: "The extension heartbeat in a ServerHello.",
+        matters: "Nothing in SIP needs it, and software of its time has the flaw that reads a server's memory (Heartbleed).",
+        false_positives: "The extension alone does not show the flaw.",
+        fix: "Switch heartbeats off; update the library.",
+        references: ["RFC 6520 §2"],
+        thresholds: [],
+        test: |seen, _| before_13(seen, |answer| {
+            let tls = seen.record.kind == HandshakeKind::Tls;
+            let what = Detail::Word("heartbeat");
+            (tls && answer.present.has(HEARTBEAT)).then_some(Sight::agreed(Severity::Low, what))
+        }),
+    }
+    ticket_long {
+        id: "TLS-TICKET-LONG",
+        name: "tls-ticket-long",
+        title: "Session tickets may be used for more than a week",
+        severity: Info ..= Info,
+        detects: "A NewSessionTicket up to TLS 1.2 with a lifetime hint above seven days.",
+        matters: "Whoever gets the key that seals tickets reads every session that used them; it should change at least weekly.",
+        false_positives: "The hint says nothing of how often the server changes that key.",
+        fix: "Shorten the lifetime, and change the ticket key weekly or more often.",
+        references: ["RFC 9325 §3.4", "RFC 5077 §3.3"],
+        thresholds: [],
+        test: |seen, _| {
+            let seconds = seen.read.ticket_lifetime?;
+            let what = Detail::Word("a ticket for more than seven days");
+            (seconds > 7 * 86_400).then_some(Sight::agreed(Severity::Info, what))
+        },
+    }
+    early_data {
+        id: "TLS-0RTT",
+        name: "tls-0rtt",
+        title: "Data before the handshake: requests can be replayed",
+        severity: Medium ..= Medium,
+        detects: "early_data in a ClientHello, and data of the client before the server's answer, in a handshake that was completed.",
+        matters: "Whoever recorded it can send it again: an INVITE or a REGISTER twice. SIP has no rules for it.",
+        false_positives: "The server may have thrown the early data away; it cannot be seen from outside.",
+        fix: "Switch early data off on the server.",
+        references: ["RFC 8446 §8", "RFC 8446 §2.3"],
+        thresholds: [],
+        test: |seen, _| {
+            let hello = seen.read.hello.as_ref()?;
+            (hello.present.has(EARLY_DATA) && seen.read.facts.early_data && seen.read.is_tls13())
+                .then_some(Sight::agreed(Severity::Medium, Detail::Word("early data")))
+        },
+    }
+    sni_missing {
+        id: "TLS-SNI-MISSING",
+        name: "tls-sni-missing",
+        title: "A client does not say whom it wants",
+        severity: Info ..= Info,
+        detects: "A ClientHello over TCP without server_name.",
+        matters: "A server of several domains cannot show the right certificate, and the client then often checks none.",
+        false_positives: "Peers that are configured by address have no name to send.",
+        fix: "Configure the peer by its domain.",
+        references: ["RFC 5922 §7.8", "RFC 6066 §3"],
+        thresholds: [],
+        test: |seen, _| {
+            let hello = seen.read.hello.as_ref().filter(|_| seen.read.ssl2.is_none())?;
+            let tls = seen.record.kind == HandshakeKind::Tls;
+            (tls && hello.server_name.is_none())
+                .then_some(Sight::offered(Severity::Info, Detail::Word("no server_name")))
+        },
+    }
+}

@@ -1,0 +1,260 @@
+//! How weak the TLS and DTLS of a pair of peers is: one row of a table for each weakness.
+//!
+//! A row is its documentation and a test that looks at one handshake; what the rows share, counting
+//! and sentences, stands here once (`docs/decisions/0012-rows-of-weak-handshakes.md`). What was only
+//! offered weighs one severity less than what was agreed on.
+
+mod certificates;
+mod course;
+mod extensions;
+mod keys;
+mod suites;
+pub(super) mod version_dance;
+mod versions;
+
+pub(super) use self::certificates::{
+    cert_ec_small, cert_eku, cert_expired, cert_expires_soon, cert_long, cert_name_mismatch,
+    cert_no_san, cert_not_yet, cert_rsa_exp, cert_rsa_small, cert_self_signed, cert_sig_md5,
+    cert_sig_sha1, cert_wildcard,
+};
+pub(super) use self::course::{handshake_failed, no_mtls};
+pub(super) use self::extensions::{
+    client_no_ri, compression, early_data, heartbeat, insecure_reneg, no_ems, sni_missing,
+    ticket_long, trunc_hmac,
+};
+pub(super) use self::keys::{
+    curve_weak, dh_common_prime, dh_small, no_pq, point_format, pq_offered_not_chosen,
+    sigalg_missing, sigalg_sha1_offered, ske_md5, ske_sha1,
+};
+pub(super) use self::suites::{
+    anon, bits64, cbc, dhe, export, idea, md5_mac, no_etm, null, psk_no_dhe, rc4, static_dh,
+    static_rsa, suite_unknown, triple_des,
+};
+pub(super) use self::versions::{
+    downgrade_sentinel, dtls_1_0, fallback_scsv, legacy_offered, only_1_2, ssl2, ssl3, tls_1_0,
+    tls_1_1,
+};
+
+use std::fmt;
+
+use overhear_parsers::tls::{ServerHello, Weak, registry};
+
+use super::rule::{Detector, Meta, Words};
+use super::seen::HandshakeSeen;
+use super::sink::{Entry, Sighting, Sink};
+use super::text::{plural, printable, sentence};
+use crate::correlate::handshake::alert_name;
+use crate::model::code_point::{CipherSuite, Group, Scheme, Version};
+use crate::model::finding::{Confidence, Figure, Severity};
+use crate::policy::{Policy, Thresholds};
+
+/// Tally: handshakes in which it was agreed on, or showed itself.
+const AGREED: usize = 0;
+/// Tally: those in which it was only offered.
+const OFFERED: usize = 1;
+
+/// What a row's test says of a handshake in which it finds something.
+#[derive(Copy, Clone, Debug)]
+struct Sight<'a> {
+    severity: Severity,
+    confidence: Confidence,
+    /// The client offered it, and something else was agreed on, or nothing.
+    offered: bool,
+    detail: Detail<'a>,
+}
+
+/// What was found, for a sentence.
+#[derive(Copy, Clone, Debug)]
+enum Detail<'a> {
+    Suite(u16),
+    Version(u16),
+    Group(u16),
+    Scheme(u16),
+    Bits(&'static str, u32),
+    Alert(u8),
+    Word(&'static str),
+    /// A word and a certificate's subject.
+    Certificate(&'static str, &'a str),
+}
+
+impl fmt::Display for Detail<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match *self {
+            Self::Suite(code) => write!(f, "{} (0x{code:04x})", CipherSuite(code)),
+            Self::Version(code) => Version(code).fmt(f),
+            Self::Group(code) => write!(f, "{} (0x{code:04x})", Group(code)),
+            Self::Scheme(code) => write!(f, "{} (0x{code:04x})", Scheme(code)),
+            Self::Bits(what, bits) => write!(f, "{what} of {bits} bits"),
+            Self::Alert(description) => write!(f, "alert {}", alert_name(description)),
+            Self::Word(word) => f.write_str(word),
+            Self::Certificate(word, subject) => {
+                write!(f, "{word}, certificate of {}", printable(subject.as_bytes(), 128))
+            }
+        }
+    }
+}
+
+impl<'a> Sight<'a> {
+    /// It was agreed on, or shows in what was sent.
+    const fn agreed(severity: Severity, detail: Detail<'a>) -> Self {
+        Self { severity, confidence: Confidence::Certain, offered: false, detail }
+    }
+
+    /// It was only offered.
+    const fn offered(severity: Severity, detail: Detail<'a>) -> Self {
+        Self { severity: lower(severity), confidence: Confidence::High, offered: true, detail }
+    }
+}
+
+/// The severity of what is offered and not taken.
+const fn lower(severity: Severity) -> Severity {
+    match severity {
+        Severity::Critical => Severity::High,
+        Severity::High => Severity::Medium,
+        Severity::Medium => Severity::Low,
+        Severity::Low | Severity::Info => Severity::Info,
+    }
+}
+
+/// What a row looks for in one handshake.
+type Test = for<'a> fn(&HandshakeSeen<'a>, &Thresholds) -> Option<Sight<'a>>;
+
+/// A row at work.
+pub(crate) struct Row {
+    meta: &'static Meta,
+    test: Test,
+    thresholds: Thresholds,
+}
+
+impl Row {
+    fn new(meta: &'static Meta, test: Test, policy: &Policy) -> Self {
+        Self { meta, test, thresholds: policy.thresholds.clone() }
+    }
+}
+
+impl Detector for Row {
+    fn meta(&self) -> &'static Meta {
+        self.meta
+    }
+
+    fn handshake(&mut self, seen: &HandshakeSeen<'_>, sink: &mut Sink) {
+        let Some(sight) = (self.test)(seen, &self.thresholds) else { return };
+        let at = if sight.offered { seen.offered_at() } else { seen.answered_at() };
+        let sighting = Sighting::new(self.meta, seen.pair, at)
+            .severity(sight.severity)
+            .confidence(sight.confidence)
+            .kind(u32::from(sight.offered));
+        let (client, server) = (seen.record.client, seen.record.server);
+        sink.sighting(sighting, |_| {
+            let what = if sight.offered {
+                sentence!("{client} offers {server} {}", sight.detail)
+            } else {
+                sentence!("{client} to {server}: {}", sight.detail)
+            };
+            (what, None)
+        })
+        .add(if sight.offered { OFFERED } else { AGREED }, 1)
+        .handshake(seen.key);
+    }
+
+    fn summarise(&self, entry: &Entry) -> Words {
+        let (agreed, offered) = (entry.tally(AGREED), entry.tally(OFFERED));
+        let of = entry.subject.spoken();
+        let summary = match (agreed, offered) {
+            (agreed, 0) => sentence!("{} between {of}.", plural(agreed, "handshake")),
+            (0, offered) => {
+                sentence!("{} between {of}, each only an offer.", plural(offered, "handshake"))
+            }
+            _ => sentence!(
+                "{} between {of}, and {} with the offer alone.",
+                plural(agreed, "handshake"),
+                plural(offered, "handshake"),
+            ),
+        };
+        Words {
+            summary,
+            parameters: vec![
+                ("handshakes", Figure::Count(entry.count)),
+                ("agreed", Figure::Count(agreed)),
+                ("offered", Figure::Count(offered)),
+            ],
+        }
+    }
+}
+
+/// Declares rows: for each a module with `META` and `new`, as `rule!` files have them.
+macro_rules! rows {
+    ($(
+        $module:ident {
+            id: $id:literal,
+            name: $name:literal,
+            title: $title:literal,
+            severity: $lowest:ident ..= $highest:ident,
+            detects: $detects:literal,
+            matters: $matters:literal,
+            false_positives: $false_positives:literal,
+            fix: $fix:literal,
+            references: [$($reference:literal),+],
+            thresholds: [$($threshold:literal),*],
+            test: $test:expr,
+        }
+    )+) => {$(
+        pub(crate) mod $module {
+            use super::*;
+
+            #[doc = concat!("`", $id, "`.")]
+            pub(crate) static META: $crate::detect::rule::Meta = $crate::detect::rule::Meta {
+                id: $id,
+                name: $name,
+                title: $title,
+                lowest: $crate::model::finding::Severity::$lowest,
+                highest: $crate::model::finding::Severity::$highest,
+                status: $crate::detect::rule::Status::Preview,
+                wants: $crate::detect::rule::Interest::HANDSHAKE,
+                references: &[$($reference),+],
+                remediation: $fix,
+                question: Some("TLS versions supported"),
+                thresholds: &[$($threshold),*],
+                since: "0.2.0",
+                docs: concat!(
+                    "## What it detects\n", $detects,
+                    "\n\n## Why it matters\n", $matters,
+                    "\n\n## Evidence\nThe server's hello, or the client's for what was only offered, ",
+                    "with names and numbers as the registry of IANA has them.",
+                    "\n\n## False positives\n", $false_positives,
+                    "\n\n## Fix\n", $fix, "\n",
+                ),
+                file: file!(),
+            };
+
+            #[doc = "The row at work."]
+            pub(crate) fn new(policy: &$crate::policy::Policy) -> $crate::detect::tls::Row {
+                $crate::detect::tls::Row::new(&META, $test, policy)
+            }
+        }
+    )+};
+}
+
+use rows;
+
+/// A weakness of the suite: agreed on, or only offered.
+fn by_suite<'a>(seen: &HandshakeSeen<'a>, severity: Severity, weak: Weak) -> Option<Sight<'a>> {
+    if let Some(chosen) = seen.suite.filter(|suite| suite.weak.meets(weak)) {
+        return Some(Sight::agreed(severity, Detail::Suite(chosen.id)));
+    }
+    if !seen.offered_weak.meets(weak) {
+        return None;
+    }
+    let mut offered = seen.read.hello.as_ref()?.suites.iter().filter_map(registry::suite);
+    let found = offered.find(|suite| suite.weak.meets(weak))?;
+    Some(Sight::offered(severity, Detail::Suite(found.id)))
+}
+
+/// A property of handshakes up to TLS 1.2 that the server's hello shows.
+fn before_13<'a>(
+    seen: &HandshakeSeen<'a>,
+    found: impl FnOnce(&ServerHello<'a>) -> Option<Sight<'a>>,
+) -> Option<Sight<'a>> {
+    let answer = seen.read.answer.as_ref().filter(|_| !seen.read.is_tls13())?;
+    found(answer)
+}

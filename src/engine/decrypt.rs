@@ -1,0 +1,133 @@
+//! Opens the media of a call where it lies, packet by packet, for a capture that others can play.
+
+use overhear_parsers::demux::{self, Kind};
+use overhear_parsers::stun;
+
+use crate::decode::Packet;
+use crate::model::addr::{Endpoint, Proto};
+use crate::model::frame::LinkType;
+use crate::model::time::{Span, Ts};
+use crate::prove::Opened;
+use crate::prove::audio::heard::Heard;
+use crate::prove::opener::Opener;
+
+use super::rewrite::with_payload;
+
+/// RTCP may say goodbye after the last packet of a stream, and greet before the first.
+const AROUND: Span = Span::from_secs(10);
+
+/// What opens the streams of the calls that were asked for.
+#[derive(Debug)]
+pub struct Unsealer {
+    streams: Vec<Sealed>,
+    /// RTP packets opened.
+    pub media: u64,
+    /// RTCP packets opened.
+    pub control: u64,
+    /// Packets of these streams that did not open.
+    pub failed: u64,
+}
+
+/// One stream.
+#[derive(Debug)]
+struct Sealed {
+    src: Endpoint,
+    dst: Endpoint,
+    ssrc: u32,
+    first: Ts,
+    last: Ts,
+    opener: Opener,
+    label: String,
+}
+
+impl Unsealer {
+    /// For those of `heard` whose keys are known.
+    pub fn new(heard: &[Heard], opened: &[Opened]) -> Self {
+        let mut keys = Vec::new();
+        let mut streams = Vec::new();
+        for heard in heard {
+            let own = opened.iter().find(|opened| {
+                opened.stream == heard.key && opened.first_frame == heard.first_frame
+            });
+            let Some((own, opener)) = own.and_then(|own| Some((own, Opener::new(own)?))) else {
+                continue;
+            };
+            let known = keys.iter().position(|key| *key == own.key);
+            let number = known.unwrap_or(keys.len()) + 1;
+            if known.is_none() {
+                keys.push(own.key);
+            }
+            streams.push(Sealed {
+                src: heard.key.src,
+                dst: heard.key.dst,
+                ssrc: heard.key.ssrc,
+                first: heard.first,
+                last: heard.last,
+                opener,
+                label: format!("SRTP key {number} ({})", own.key.suite().name()),
+            });
+        }
+        Self { streams, media: 0, control: 0, failed: 0 }
+    }
+
+    /// Streams that can be opened.
+    pub fn streams(&self) -> usize {
+        self.streams.len()
+    }
+
+    /// A frame with its media opened, its link type, and what is to be said at it; `None` for a frame
+    /// without sealed media of these streams.
+    pub fn frame(
+        &mut self,
+        (link, frame): (LinkType, &[u8]),
+        packet: &Packet,
+        at: Ts,
+    ) -> Option<(LinkType, Vec<u8>, String)> {
+        if packet.proto != Proto::UDP || packet.clipped || self.streams.is_empty() {
+            return None;
+        }
+        let datagram = packet.payload(frame);
+        let (inner, relayed) = match demux::classify(datagram) {
+            Kind::TurnChannel => (stun::channel_data(datagram)?.1, true),
+            Kind::Stun => (stun::Message::parse(datagram).ok()?.data()?, true),
+            _ => (datagram, false),
+        };
+        let (opened, label) = match demux::classify(inner) {
+            Kind::Rtp => self.media(packet, inner, at)?,
+            Kind::Rtcp | Kind::Srtcp => self.control(packet, inner, at)?,
+            _ => return None,
+        };
+        let (link, octets) = with_payload(link, frame, packet, &opened)?;
+        let aside = if relayed { ", and taken out of TURN" } else { "" };
+        Some((link, octets, format!("opened by overhear with {label}{aside}")))
+    }
+
+    fn media(&mut self, packet: &Packet, datagram: &[u8], at: Ts) -> Option<(Vec<u8>, String)> {
+        let ssrc = demux::rtp(datagram).ok()?.ssrc;
+        let sealed = self.streams.iter_mut().find(|sealed| {
+            sealed.ssrc == ssrc
+                && (sealed.src, sealed.dst) == (packet.src, packet.dst)
+                && (sealed.first..=sealed.last).contains(&at)
+        })?;
+        let Some(opened) = sealed.opener.open(datagram) else {
+            self.failed += 1;
+            return None;
+        };
+        self.media += 1;
+        Some((opened.to_vec(), sealed.label.clone()))
+    }
+
+    /// RTCP goes between the same hosts, and is of whoever sends the stream (RFC 3711 §3.4).
+    fn control(&mut self, packet: &Packet, datagram: &[u8], at: Ts) -> Option<(Vec<u8>, String)> {
+        let &[_, _, _, _, a, b, c, d, ..] = datagram else { return None };
+        let ssrc = u32::from_be_bytes([a, b, c, d]);
+        let sealed = self.streams.iter_mut().find(|sealed| {
+            sealed.ssrc == ssrc
+                && sealed.src.addr == packet.src.addr
+                && (sealed.first.minus(AROUND)..=sealed.last.plus(AROUND)).contains(&at)
+        })?;
+        let opened = sealed.opener.open_rtcp(datagram)?;
+        self.control += 1;
+        Some((opened.to_vec(), sealed.label.clone()))
+    }
+}

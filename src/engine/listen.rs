@@ -1,0 +1,196 @@
+//! The second pass for who listens: the packets of the streams that were asked for, whatever they are
+//! wrapped in, opened where a key is known, each in the recording of its stream.
+//!
+//! The dispatcher reads the sources once more, joins fragments and opens tunnels as it did before; what
+//! TCP and TURN carry is unwrapped here. Everything else is passed over.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use overhear_parsers::demux::{self, Kind};
+use overhear_parsers::rtp::header::Header;
+use overhear_parsers::stun;
+
+use crate::model::addr::{Endpoint, Proto, STABLE};
+use crate::model::fact::EpochFacts;
+use crate::model::stream::StreamKey;
+use crate::model::time::Ts;
+use crate::policy::Limits;
+use crate::policy::limits::CELLS;
+use crate::prove::Opened;
+use crate::prove::audio::OCTETS_IN_ALL;
+use crate::prove::audio::heard::{Heard, Taken};
+use crate::prove::audio::recording::Recording;
+use crate::prove::opener::Opener;
+use crate::report::Outcome;
+use crate::track::emit::Emitter;
+use crate::track::input::Input;
+use crate::track::shared::Shared;
+use crate::track::tcp_flows::TcpFlows;
+
+use super::batch::Batch;
+use super::dispatcher::{Dispatcher, Lanes};
+use super::{Config, Cut, cut};
+
+/// The packets of `heard`, read from the sources again; `opened` has the keys that are known.
+pub fn gather(
+    config: &Config,
+    outcome: &Outcome,
+    heard: &[Heard],
+    opened: &[Opened],
+) -> Vec<Taken> {
+    let mut ear = Ear::new(&config.policy.limits, heard, opened);
+    let (merge, _) = cut::again(config, outcome);
+    Dispatcher::new(merge, 1, Cut::default(), &config.policy, &config.keys)
+        .run(&mut ear, &mut |_, _| {});
+    ear.finish()
+}
+
+/// One stream while its packets come.
+struct Ears {
+    taken: Taken,
+    opener: Option<Opener>,
+}
+
+/// Takes the packets of some streams, and nothing else.
+struct Ear {
+    streams: Vec<Ears>,
+    by_key: HashMap<StreamKey, Vec<usize>, foldhash::quality::FixedState>,
+    connections: Vec<TcpFlows>,
+    shared: Shared,
+    facts: EpochFacts,
+    octets: usize,
+}
+
+impl Lanes for Ear {
+    fn send(&mut self, _lane: usize, batch: &mut Batch) {
+        for input in &batch.inputs {
+            self.packet(input, batch.octets(input));
+        }
+        batch.clear();
+        self.facts.clear();
+    }
+
+    fn end_epoch(&mut self, own: &mut EpochFacts, _watermark: Ts) {
+        own.clear();
+    }
+}
+
+impl Ear {
+    fn new(limits: &Limits, heard: &[Heard], opened: &[Opened]) -> Self {
+        let mut by_key: HashMap<StreamKey, Vec<usize>, _> = HashMap::with_hasher(STABLE);
+        for (place, heard) in heard.iter().enumerate() {
+            by_key.entry(heard.key).or_default().push(place);
+        }
+        let mut keys = Vec::new();
+        let streams = heard.iter().map(|heard| {
+            let own = opened.iter().find(|opened| {
+                opened.stream == heard.key && opened.first_frame == heard.first_frame
+            });
+            let opened = own.map(|own| {
+                let known = keys.iter().position(|key| *key == own.key);
+                let place = known.unwrap_or(keys.len());
+                if known.is_none() {
+                    keys.push(own.key);
+                }
+                (own.key.suite().name(), place + 1)
+            });
+            let taken = Taken { heard: heard.clone(), recording: Recording::default(), opened };
+            Ears { taken, opener: own.and_then(Opener::new) }
+        });
+        Self {
+            streams: streams.collect(),
+            by_key,
+            connections: (0..CELLS).map(|_| TcpFlows::new(limits)).collect(),
+            // Media is not inside TLS.
+            shared: Shared::new(limits.reassembly_octets, 0, &Arc::default()),
+            facts: EpochFacts::default(),
+            octets: 0,
+        }
+    }
+
+    fn packet(&mut self, input: &Input, octets: &[u8]) {
+        let (packet, payload) = (&input.packet, input.packet.payload(octets));
+        if packet.proto == Proto::UDP {
+            return self.datagram((packet.src, packet.dst), payload, input.ts, packet.clipped);
+        }
+        let Some(connections) = self.connections.get_mut(usize::from(input.cell)) else { return };
+        if packet.proto != Proto::TCP {
+            return;
+        }
+        let mut emit = Emitter::of_packet(&mut self.facts, input);
+        connections.packet(input, payload, &mut self.shared, &mut emit);
+        if self.shared.datagrams.is_empty() {
+            return;
+        }
+        let mut datagrams = std::mem::take(&mut self.shared.datagrams);
+        for (src, dst, datagram) in datagrams.iter() {
+            self.datagram((src, dst), datagram, input.ts, false);
+        }
+        datagrams.clear();
+        self.shared.datagrams = datagrams;
+    }
+
+    /// A datagram, or what TURN carries in it.
+    fn datagram(&mut self, ends: (Endpoint, Endpoint), datagram: &[u8], at: Ts, clipped: bool) {
+        let inner = match demux::classify(datagram) {
+            Kind::Rtp => Some(datagram),
+            Kind::TurnChannel => stun::channel_data(datagram).map(|(_, data)| data),
+            Kind::Stun => stun::Message::parse(datagram).ok().and_then(|message| message.data()),
+            _ => None,
+        };
+        let Some(inner) = inner else { return };
+        if let Ok(header) = demux::rtp(inner) {
+            self.media(ends, &header, inner, at, clipped);
+        }
+    }
+
+    fn media(
+        &mut self,
+        (src, dst): (Endpoint, Endpoint),
+        header: &Header<'_>,
+        packet: &[u8],
+        at: Ts,
+        clipped: bool,
+    ) {
+        let key = StreamKey { src, dst, ssrc: header.ssrc };
+        let Some(places) = self.by_key.get(&key) else { return };
+        // One that fell silent and began again is two streams of one key.
+        let now = |place: &&usize| {
+            let heard = self.streams.get(**place).map(|ears| &ears.taken.heard);
+            heard.is_some_and(|heard| (heard.first..=heard.last).contains(&at))
+        };
+        let Some(ears) = places.iter().find(now).and_then(|place| self.streams.get_mut(*place))
+        else {
+            return;
+        };
+        let Taken { heard, recording, .. } = &mut ears.taken;
+        if self.octets.saturating_add(packet.len()) > OCTETS_IN_ALL {
+            recording.left_out.beyond += 1;
+            return;
+        }
+        recording.clipped += u64::from(clipped);
+        let before = recording.octets();
+        match &mut ears.opener {
+            Some(opener) => match opener.open(packet).map(Header::parse) {
+                Some(Ok(opened)) => {
+                    recording.push(at, &opened, opened.unpadded().unwrap_or(opened.payload));
+                }
+                _ => recording.left_out.sealed += 1,
+            },
+            None if heard.is_clear() => {
+                recording.push(at, header, header.unpadded().unwrap_or(header.payload));
+            }
+            None => recording.left_out.sealed += 1,
+        }
+        self.octets = self.octets.saturating_add(recording.octets().saturating_sub(before));
+    }
+
+    fn finish(self) -> Vec<Taken> {
+        let finished = |mut ears: Ears| {
+            ears.taken.recording.finish();
+            ears.taken
+        };
+        self.streams.into_iter().map(finished).collect()
+    }
+}

@@ -1,0 +1,315 @@
+//! One TLS connection on its way from records to messages: opened if its secrets are known, kept for
+//! a while if they may still come, and what is inside read like what is not inside TLS.
+//!
+//! Inside, SIP, WebSocket with SIP, and MSRP are recognised by content; anything else ends the
+//! opening. Datagrams inside TLS (TURN) are not read.
+
+use crate::dissect::sip_stream::SipStream;
+use crate::dissect::tcp_probe::{self, Probe};
+use crate::dissect::tls_open::keylog::Random;
+use crate::dissect::tls_open::stream::{Plain, State, TlsStream};
+use crate::model::addr::Endpoint;
+use crate::model::evidence::FrameRef;
+use crate::model::transport::Transport;
+
+use super::emit::Emitter;
+use super::shared::Shared;
+use super::sip_fact::{Way, found_fact};
+use super::tcp_carried::{Carried, Piece};
+
+/// Octets of a direction that are kept for secrets that may come.
+const RETAINED: usize = 16 << 10;
+
+/// Name in `evicted` of connections of which nothing was kept, for want of memory, when their
+/// secrets came.
+const TABLE: &str = "tls_retain";
+
+/// Name in `evicted` of unfinished messages for which there was no memory.
+const MESSAGES: &str = "tcp_messages";
+
+/// Octets of plaintext kept while it is not known what they are.
+const PROBE_OCTETS: usize = 4_096;
+
+/// A connection.
+#[derive(Debug, Default)]
+pub(super) struct Opening {
+    stream: TlsStream,
+    retained: Retained,
+    inside: Inside,
+    /// What the purse has paid.
+    paid: u64,
+    /// Nothing more will come of it.
+    over: bool,
+}
+
+/// What was received of a connection for which there are no secrets yet.
+#[derive(Debug, Default)]
+struct Retained {
+    octets: Vec<u8>,
+    pieces: Vec<Kept>,
+    /// Octets of each direction.
+    held: [usize; 2],
+    /// What its purse has paid.
+    paid: u64,
+    /// Nothing is kept any more.
+    given_up: bool,
+    /// For want of memory.
+    evicted: bool,
+}
+
+#[derive(Copy, Clone, Debug)]
+struct Kept {
+    side: usize,
+    length: usize,
+    after_gap: bool,
+    frame: FrameRef,
+}
+
+/// What the plaintext is.
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
+enum Kind {
+    #[default]
+    Unknown,
+    Sip,
+    Carried,
+    Other,
+}
+
+/// What is unfinished of the plaintext.
+#[derive(Debug, Default)]
+struct Inside {
+    kind: Kind,
+    messages: [SipStream; 2],
+    carried: Option<Box<Carried>>,
+}
+
+impl Opening {
+    /// Takes ordered octets. The purse may be lent out meanwhile: it pays in [`Self::settle`].
+    pub(super) fn push(&mut self, piece: &Piece<'_>, shared: &mut Shared, emit: &mut Emitter<'_>) {
+        if self.over {
+            return;
+        }
+        if shared.keys.may_grow() && self.stream.state() != State::Open {
+            self.retained.keep(piece, emit.frame(), shared);
+        }
+        self.open(piece, shared, emit);
+        match self.stream.state() {
+            State::Open => self.retained.forget(shared),
+            State::Failed => self.over = true,
+            State::Unknown => self.over = !shared.keys.may_grow(),
+            State::Begins | State::Greeted => {}
+        }
+        self.over |= self.inside.kind == Kind::Other;
+    }
+
+    /// The random by which secrets that come later find it.
+    pub(super) fn waits_for(&self) -> Option<&Random> {
+        self.stream.random().filter(|_| self.stream.state() == State::Unknown)
+    }
+
+    /// Whether more octets of the connection are of use.
+    pub(super) fn is_read(&self) -> bool {
+        self.stream.state() != State::Unknown || !self.retained.given_up
+    }
+
+    /// Whether encrypted records of it have opened.
+    pub(super) fn has_opened(&self) -> bool {
+        self.stream.has_opened() && !self.stream.is_null()
+    }
+
+    /// Secrets came: what was kept of the connection is gone through once more. False when nothing
+    /// more will come of it.
+    pub(super) fn again(
+        &mut self,
+        ends: [Endpoint; 2],
+        clipped: bool,
+        shared: &mut Shared,
+        emit: &mut Emitter<'_>,
+    ) -> bool {
+        let mut retained = std::mem::take(&mut self.retained);
+        if retained.given_up {
+            shared.openings.late += 1;
+            shared.purse.evict(TABLE, u64::from(retained.evicted));
+            return false;
+        }
+        self.stream = TlsStream::default();
+        let mut rest = retained.octets.as_slice();
+        for &Kept { side, length, after_gap, frame } in &retained.pieces {
+            let (octets, after) = rest.split_at_checked(length).unwrap_or((rest, &[]));
+            rest = after;
+            emit.cite(frame);
+            self.open(&sealed(side, ends, octets, after_gap, clipped), shared, emit);
+        }
+        retained.forget(shared);
+        self.over = self.stream.state() != State::Open || self.inside.kind == Kind::Other;
+        self.settle(shared)
+    }
+
+    /// Ends it: gives out what is unfinished, and counts.
+    pub(super) fn close(
+        mut self,
+        ends: [Endpoint; 2],
+        clipped: bool,
+        shared: &mut Shared,
+        emit: &mut Emitter<'_>,
+    ) {
+        let encrypted = !self.stream.is_null();
+        for side in [0, 1] {
+            let rest = Piece {
+                transport: Transport::Tls,
+                encrypted,
+                ..sealed(side, ends, &[], true, clipped)
+            };
+            if self.inside.kind == Kind::Sip {
+                self.inside.sip(&rest, shared, emit);
+            }
+        }
+        self.retained.forget(shared);
+        shared.purse.give(self.paid);
+        let (read, state) = (self.stream.has_opened(), self.stream.state());
+        let agreed = matches!(state, State::Open | State::Unknown | State::Failed);
+        let counts = &mut shared.openings;
+        counts.sessions += u64::from(agreed);
+        counts.opened += u64::from(read);
+        counts.unknown += u64::from(agreed && !read && !self.stream.has_secrets());
+        counts.failed += u64::from(agreed && !read && self.stream.has_secrets());
+    }
+
+    /// Takes octets through the records into the messages.
+    fn open(&mut self, piece: &Piece<'_>, shared: &mut Shared, emit: &mut Emitter<'_>) {
+        let Self { stream, inside, .. } = self;
+        let keys = shared.keys.clone();
+        stream.push(piece.side, piece.octets, piece.after_gap, &keys, &mut |plain: &Plain<'_>| {
+            let (src, dst) = if plain.side == piece.side {
+                (piece.src, piece.dst)
+            } else {
+                (piece.dst, piece.src)
+            };
+            let opened = Piece {
+                side: plain.side,
+                src,
+                dst,
+                octets: plain.octets,
+                after_gap: plain.after_gap,
+                clipped: piece.clipped,
+                transport: Transport::Tls,
+                encrypted: plain.encrypted,
+            };
+            inside.push(&opened, shared, emit);
+        });
+    }
+
+    /// Has the purse pay for what is unfinished. False if it cannot, or if nothing more will come of
+    /// the connection.
+    pub(super) fn settle(&mut self, shared: &mut Shared) -> bool {
+        let cost = self.stream.cost().saturating_add(self.inside.cost());
+        if cost <= self.paid {
+            shared.purse.give(self.paid - cost);
+        } else if !shared.purse.take(cost - self.paid) {
+            shared.purse.evict(MESSAGES, 1);
+            return false;
+        }
+        self.paid = cost;
+        !self.over
+    }
+}
+
+impl Retained {
+    /// Keeps a copy, as far as there is room.
+    fn keep(&mut self, piece: &Piece<'_>, frame: FrameRef, shared: &mut Shared) {
+        let Some(held) = self.held.get_mut(piece.side).filter(|_| !self.given_up) else { return };
+        let length = piece.octets.len();
+        *held += length;
+        if *held > RETAINED {
+            return self.forget(shared);
+        }
+        self.octets.extend_from_slice(piece.octets);
+        let &Piece { side, after_gap, .. } = piece;
+        self.pieces.push(Kept { side, length, after_gap, frame });
+        let cost = self.octets.capacity() + self.pieces.capacity() * size_of::<Kept>();
+        let cost = u64::try_from(cost).unwrap_or(u64::MAX);
+        if shared.retain.take(cost.saturating_sub(self.paid)) {
+            self.paid = cost;
+        } else {
+            self.forget(shared);
+            self.evicted = true;
+        }
+    }
+
+    /// Keeps nothing any more.
+    fn forget(&mut self, shared: &mut Shared) {
+        shared.retain.give(self.paid);
+        *self = Self { given_up: true, ..Self::default() };
+    }
+}
+
+impl Inside {
+    fn cost(&self) -> u64 {
+        let messages = self.messages.iter().map(SipStream::cost);
+        let carried = self.carried.iter().flat_map(|carried| [carried.cost(0), carried.cost(1)]);
+        messages.chain(carried).sum()
+    }
+
+    /// Takes plaintext.
+    fn push(&mut self, piece: &Piece<'_>, shared: &mut Shared, emit: &mut Emitter<'_>) {
+        match self.kind {
+            Kind::Unknown => self.judge(piece, shared, emit),
+            Kind::Sip => self.sip(piece, shared, emit),
+            Kind::Carried => {
+                if let Some(carried) = &mut self.carried {
+                    carried.push(piece, shared, emit);
+                }
+            }
+            Kind::Other => {}
+        }
+    }
+
+    fn sip(&mut self, piece: &Piece<'_>, shared: &mut Shared, emit: &mut Emitter<'_>) {
+        let &Piece { side, src, dst, transport, clipped, encrypted, .. } = piece;
+        let Some(stream) = self.messages.get_mut(side) else { return };
+        let way = Way { src, dst, transport, clipped, encrypted, hep: None };
+        stream.push(piece.octets, piece.after_gap, &mut shared.spans, &mut |found| {
+            found_fact(&way, found, emit);
+        });
+    }
+
+    /// Finds out what the plaintext is, from what there is of a direction.
+    fn judge(&mut self, piece: &Piece<'_>, shared: &mut Shared, emit: &mut Emitter<'_>) {
+        let Some(stream) = self.messages.get_mut(piece.side) else { return };
+        if piece.after_gap {
+            stream.forget();
+        }
+        stream.hold(piece.octets);
+        let judged = tcp_probe::probe(stream.octets());
+        self.kind = match judged {
+            Probe::Sip => Kind::Sip,
+            Probe::WebSocket | Probe::Msrp => Kind::Carried,
+            Probe::More if stream.held() < PROBE_OCTETS => return,
+            _ => Kind::Other,
+        };
+        if self.kind == Kind::Carried {
+            self.carried = Carried::of(judged).map(|(carried, _)| Box::new(carried));
+        }
+        // What is held of both directions comes first.
+        let held = self.messages.each_mut().map(SipStream::take);
+        for (side, octets) in held.iter().enumerate().filter(|(_, octets)| !octets.is_empty()) {
+            let (src, dst) =
+                if side == piece.side { (piece.src, piece.dst) } else { (piece.dst, piece.src) };
+            let first = Piece { side, src, dst, octets, after_gap: false, ..*piece };
+            self.push(&first, shared, emit);
+        }
+    }
+}
+
+/// Octets as they travelled.
+fn sealed(
+    side: usize,
+    [low, high]: [Endpoint; 2],
+    octets: &[u8],
+    after_gap: bool,
+    clipped: bool,
+) -> Piece<'_> {
+    let (src, dst) = if side == 0 { (low, high) } else { (high, low) };
+    let (transport, encrypted) = (Transport::Tcp, false);
+    Piece { side, src, dst, octets, after_gap, clipped, transport, encrypted }
+}
