@@ -124,7 +124,7 @@ impl Default for Limits {
         Self {
             streams: 1_004_000,
             armed: 8_000,
-            noted: 1_000,
+            noted: 1_800,
             udp_flows: 80_000,
             tcp_flows: 40_000,
             sctp_flows: 4_000,
