@@ -119,8 +119,13 @@ impl Codec {
             Self::Ilbc => frames(38, 160) || frames(50, 240),
             Self::G723 => frames(24, 240) || frames(20, 240) || frames(4, 240),
             Self::Event => octets == 4,
-            Self::Amr | Self::AmrWb | Self::Opus => return None,
-            Self::H263 | Self::H264 | Self::H265 | Self::Vp8 => return None,
+            Self::Amr
+            | Self::AmrWb
+            | Self::Opus
+            | Self::H263
+            | Self::H264
+            | Self::H265
+            | Self::Vp8 => return None,
         })
     }
 
@@ -128,7 +133,7 @@ impl Codec {
     /// it, with one tag or with none. Behind the tag there may be an MKI of `mki` octets.
     pub(super) fn weigh<'a>(
         self,
-        rows: impl Iterator<Item = &'a LawRow> + Clone,
+        rows: &(impl Iterator<Item = &'a LawRow> + Clone),
         of: u32,
         mki: u8,
     ) -> Option<Lengths> {
@@ -150,9 +155,10 @@ impl Codec {
         if u64::from(exact + most) * 10 < u64::from(of) * 9 {
             return None;
         }
-        Some(match exact >= most {
-            true => Lengths { tag: 0, hits: exact, others: most, of },
-            false => Lengths { tag, hits: most, others: exact, of },
+        Some(if exact >= most {
+            Lengths { tag: 0, hits: exact, others: most, of }
+        } else {
+            Lengths { tag, hits: most, others: exact, of }
         })
     }
 
@@ -176,7 +182,7 @@ mod tests {
 
     fn weigh(codec: &str, rows: &[LawRow], of: u32) -> Option<(u16, u32)> {
         let codec = Codec::named(codec.as_bytes(), 1).unwrap();
-        codec.weigh(rows.iter(), of, 0).map(|lengths| (lengths.tag, lengths.hits))
+        codec.weigh(&rows.iter(), of, 0).map(|lengths| (lengths.tag, lengths.hits))
     }
 
     #[test]
@@ -188,14 +194,14 @@ mod tests {
         assert_eq!(weigh("PCMA", &[row(160, 160, 18)], 18), None);
         assert_eq!(weigh("PCMA", &[row(160, 160, 89)], 100), None);
         let codec = Codec::assigned(8).unwrap();
-        let with_mki = codec.weigh([row(174, 160, 50)].iter(), 50, 4).unwrap();
+        let with_mki = codec.weigh(&[row(174, 160, 50)].iter(), 50, 4).unwrap();
         assert_eq!((with_mki.tag, with_mki.hits), (10, 50));
     }
 
     #[test]
     fn a_stream_that_turns_is_both() {
         let rows = [row(170, 160, 300), row(160, 160, 90)];
-        let lengths = Codec::Octet.weigh(rows.iter(), 400, 0);
+        let lengths = Codec::Octet.weigh(&rows.iter(), 400, 0);
         assert_eq!(lengths, Some(Lengths { tag: 10, hits: 300, others: 90, of: 400 }));
     }
 

@@ -235,8 +235,8 @@ impl Trailer {
 /// Bit i of the octet as octet i of a word, 0 or 1.
 fn spread(octet: u8) -> u64 {
     const EACH: u64 = 0x0101_0101_0101_0101;
-    let copies = EACH * u64::from(octet) & 0x8040_2010_0804_0201;
-    copies + 0x7f * EACH >> 7 & EACH
+    let copies = (EACH * u64::from(octet)) & 0x8040_2010_0804_0201;
+    ((copies + 0x7f * EACH) >> 7) & EACH
 }
 
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "saturates")]

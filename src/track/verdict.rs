@@ -101,7 +101,7 @@ pub fn verdict(evidence: Evidence<'_>, codec: Option<Codec>) -> Verdict {
     let mki = figures.map_or(0, |figures| figures.mki);
     let said = looks.said();
     let lengths = codec.and_then(|codec| by_length(evidence, figures, codec));
-    let base = Verdict { looks, mki, ..Verdict::UNKNOWN };
+    let base = Verdict { mki, looks, ..Verdict::UNKNOWN };
     let tagged = |tag: u16, lengths: Lengths| {
         let contrary = lengths.others;
         Verdict { tag: Some(tag), contrary, ..base }.with_hits(lengths.hits, lengths.of)
@@ -166,8 +166,8 @@ fn has_random_tail(figures: Statistic, tag: u16) -> bool {
 fn by_length(evidence: Evidence<'_>, figures: Option<&Figures>, codec: Codec) -> Option<Lengths> {
     let mki = figures.map_or(0, |figures| figures.mki);
     let mine = |row: &&LawRow| row.payload_type == evidence.payload_type && row.pairs > 0;
-    let whole = codec.weigh(evidence.law.rows.iter().filter(mine), evidence.law.pairs, mki);
-    whole.or_else(|| codec.weigh(figures?.rows.iter().filter(mine), figures?.pairs.into(), mki))
+    let whole = codec.weigh(&evidence.law.rows.iter().filter(mine), evidence.law.pairs, mki);
+    whole.or_else(|| codec.weigh(&figures?.rows.iter().filter(mine), figures?.pairs.into(), mki))
 }
 
 /// T2 to T9 by what is in the payload: the test, its hits, and of how many packets or pairs.
