@@ -12,6 +12,7 @@ pub mod dialogs;
 pub mod event;
 pub mod exchange;
 mod few;
+pub mod fingerprints;
 pub mod handshake;
 mod index;
 mod intern;
