@@ -1,6 +1,6 @@
 //! What the stream table costs for one packet of an existing stream, round robin over many streams,
 //! every packet with the next number and timestamp: how far the cost grows once the table is larger
-//! than the core's caches.
+//! than the core's caches; and what a closer look adds while it lasts.
 //!
 //! `cargo bench --bench streams`; a figure per element is one packet.
 
@@ -11,7 +11,8 @@ use overhear::model::addr::{Addr, Endpoint};
 use overhear::model::frame::FrameId;
 use overhear::model::stream::StreamKey;
 use overhear::model::time::{Span, Ts};
-use overhear::track::stream::{Seen, Sought, StreamLimits, Streams};
+use overhear::track::figures::{self, Look};
+use overhear::track::stream::{self, Seen, Sought, StreamLimits, Streams};
 use overhear_parsers::rtp::header::Header;
 
 struct Load {
@@ -99,5 +100,40 @@ fn packet(criterion: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, packet);
+/// What a packet costs more while its stream is looked at closely; most streams are looked at for 64
+/// packets in 3,000.
+fn look(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("look");
+    group.throughput(Throughput::Elements(64));
+    for octets in [20_u8, 160] {
+        let payloads: Vec<Vec<u8>> = (0..64_u8)
+            .map(|n| (0..octets).map(|i| i.wrapping_mul(n).wrapping_add(i)).collect())
+            .collect();
+        group.bench_function(format!("{octets} octets"), |bencher| {
+            bencher.iter(|| {
+                let mut look = Box::new(Look::new(0));
+                for (sequence, payload) in (0_u16..).zip(&payloads) {
+                    let timestamp = u32::from(sequence) * 160;
+                    let header = Header {
+                        marker: false,
+                        payload_type: 0,
+                        sequence,
+                        timestamp,
+                        ssrc: 1,
+                        csrc: &[],
+                        extension: None,
+                        padding: false,
+                        payload,
+                    };
+                    black_box(look.packet(black_box(&header), u16::from(octets), true));
+                }
+                look.finish()
+            });
+        });
+    }
+    group.finish();
+    println!("octets of a stream: {} armed: {} more", stream::ENTRY, figures::ENTRY);
+}
+
+criterion_group!(benches, packet, look);
 criterion_main!(benches);

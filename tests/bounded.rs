@@ -83,6 +83,19 @@ fn many_dtls_flows_are_bounded() {
 }
 
 #[test]
+fn many_srtp_keys_are_bounded() {
+    let step = "call eve > pbx crypto=AES_CM_128_HMAC_SHA1_80 media=none talk=1ms repeat=100\n";
+    bites(step, Limits { srtp_keys: 20, ..Limits::default() }, "srtp_keys", 150);
+}
+
+#[test]
+fn many_samples_of_srtp_are_bounded() {
+    let text = "call eve > pbx crypto=AES_CM_128_HMAC_SHA1_80 media=none talk=1ms\n\
+        srtp eve:4000 > pbx:5000 n=120 streams=60\n";
+    bites(text, Limits { srtp_samples: 10_000, ..Limits::default() }, "srtp_samples", 30);
+}
+
+#[test]
 fn many_sctp_associations_are_bounded() {
     let mut text = String::new();
     for port in 0..300 {
@@ -104,8 +117,8 @@ fn many_turn_clients_are_bounded() {
 #[test]
 fn many_senders_of_srtcp_are_bounded() {
     let mut text = String::new();
-    for ssrc in 1..300 {
-        writeln!(text, "srtcp eve:4001 > pbx:5001 rr ssrc={ssrc} +1ms").unwrap();
+    for port in 0..300 {
+        writeln!(text, "srtcp eve:{} > pbx:5001 rr mki=4 +1ms", 10_000 + port).unwrap();
     }
     bites(&text, Limits { srtcp: 64, ..Limits::default() }, "srtcp", 200);
 }

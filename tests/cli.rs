@@ -134,3 +134,21 @@ fn a_reader_that_closes_the_pipe_is_no_failure() {
         .unwrap();
     assert_eq!(child.wait().unwrap().code(), Some(0));
 }
+
+#[test]
+fn secrets_that_cannot_be_read_are_status_2_before_anything_is_written() {
+    let capture = "fixtures/recorded/siptls_tls13.pcapng";
+    for (option, file, why) in [
+        ("--keylog", "/nowhere/keys.log", "cannot be read"),
+        ("--rsa-key", "/nowhere/key.pem", "cannot be read"),
+        ("--rsa-key", capture, "no RSA private key"),
+    ] {
+        let (status, stdout, stderr) = ran(&["review", capture, option, file, "--json", "-"]);
+        assert_eq!((status, stdout.as_str()), (2, ""), "{option} {file}");
+        assert!(stderr.contains(option) && stderr.contains(why), "{stderr}");
+    }
+    let log = format!("{capture}.keylog");
+    let (status, stdout, _) = ran(&[capture, "--keylog", &log, "--keylog", &log, "--json", "-"]);
+    assert_eq!(status, 0);
+    assert!(stdout.contains("\"decrypted\": true") || stdout.contains("\"decrypted\":true"));
+}

@@ -21,7 +21,8 @@ const ENVELOPE: [&str; 6] =
 const OF_FINDINGS: [&str; 7] =
     ["stage", "src_ip", "src_port", "dest_ip", "dest_port", "proto", "alert"];
 /// What a record has in the report only.
-const LATE: [&str; 4] = ["exposure", "streams", "legs", "findings"];
+const LATE: [&str; 6] =
+    ["exposure", "exposure_text", "exposure_chain", "streams", "legs", "findings"];
 
 /// Memory that a listener may own.
 #[derive(Clone, Default)]

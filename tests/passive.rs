@@ -45,16 +45,24 @@ const WRITES: [&str; 12] = [
 ];
 
 /// Who may write, and what.
-const WRITERS: [(&str, &str); 3] = [
+const WRITERS: [(&str, &str); 6] = [
+    ("src/capture/kept.rs", "an unlinked temporary file"),
+    ("src/cli/listen.rs", "the folder for what is heard, where the user wants it"),
     ("src/cli/output.rs", "the report, where the user wants it"),
     ("src/cli/offline.rs", "the packets of a scenario, where the user wants them"),
     ("src/correlate/spool.rs", "an unlinked temporary file"),
+    ("src/engine/revealed.rs", "what is heard, where the user wants it"),
 ];
+
+/// Who may start a program, and which.
+const STARTERS: [(&str, &str); 1] =
+    [("src/prove/audio/external.rs", "ffmpeg, on a file that it has just written, if asked to")];
 
 #[test]
 fn no_source_opens_a_socket_or_starts_a_program() {
     for source in sources() {
-        for word in SENDS {
+        let starts = STARTERS.iter().any(|(path, _)| *path == source.path);
+        for word in SENDS.iter().filter(|word| !(starts && word.contains("Command"))) {
             // Arguments are read by clap's `Command`, which starts nothing.
             assert!(!source.code.contains(word), "{word} in {}", source.path);
         }

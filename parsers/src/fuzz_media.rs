@@ -24,12 +24,17 @@ pub fn rtp(octets: &[u8]) {
         let unpadded = header.unpadded().unwrap_or(&[]);
         debug_assert!(unpadded.len() <= header.payload.len());
         debug_assert!(header.payload.len() <= octets.len());
+        let mut written = Vec::with_capacity(header.octets());
+        header.write(&mut written);
+        debug_assert!(written == octets);
     }
 }
 
 /// RTCP: every sub-packet with everything in it.
 pub fn compound(octets: &[u8]) {
     let _ = (rtcp::looks_like(octets), rtcp::srtcp_index(octets));
+    let words = [0, 4, 10, 14].map(|behind| rtcp::srtcp_word(octets, behind));
+    debug_assert!(words.iter().flatten().all(|word| word.word() & 0x7fff_ffff == word.index));
     for packet in rtcp::Packets::new(octets) {
         match packet.decode() {
             Body::SenderReport { reports, .. } | Body::ReceiverReport { reports, .. } => {

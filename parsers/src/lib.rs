@@ -13,6 +13,7 @@ pub mod framed;
 pub mod fuzz;
 pub mod fuzz_headers;
 pub mod fuzz_media;
+pub mod mikey;
 pub mod msrp;
 pub mod rtcp;
 pub mod rtp;

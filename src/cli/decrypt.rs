@@ -9,6 +9,7 @@ use super::review::{config, engage, policy, remarks};
 use super::{Failure, Status, inputs, output};
 use crate::engine::decrypt::Unsealer;
 use crate::engine::{Config, Examined, cut};
+use crate::prove::audio::heard::Heard;
 use crate::report::text::{count, grouped};
 
 /// `overhear decrypt`.
@@ -63,7 +64,7 @@ fn unsealer(examined: &Examined, args: &Decrypt) -> Result<Unsealer, Failure> {
     let heard = examined.trace.heard();
     let unsealer = Unsealer::new(heard, &examined.opened);
     if unsealer.streams() == 0 {
-        let clear = !heard.is_empty() && heard.iter().all(|heard| heard.is_clear());
+        let clear = !heard.is_empty() && heard.iter().all(Heard::is_clear);
         let why = match (heard.is_empty(), clear) {
             (true, _) => "the call has no media in this capture",
             (_, true) => "the call's media is not encrypted: 'overhear review -w' cuts it out",

@@ -59,6 +59,8 @@ impl Setting {
             "registrations" => &mut limits.registrations,
             "announcements" => &mut limits.announcements,
             "rtcp" => &mut limits.rtcp,
+            "srtp_keys" => &mut limits.srtp_keys,
+            "srtp_samples" => &mut limits.srtp_samples,
             "findings_per_rule" => &mut limits.findings_per_rule,
             "peers" => &mut limits.peers,
             "records_octets" => &mut limits.records_octets,

@@ -8,11 +8,13 @@
 use std::collections::BTreeMap;
 use std::io;
 
+use super::exposure::Exposure;
 use super::join::{Citations, Join};
 use super::spool::{Merge, Store};
 use super::tally::Tally;
 use crate::model::handshake::HandshakeRecord;
 use crate::model::id::RecordKey;
+use crate::model::key::StreamKeyed;
 use crate::model::packed::{packed, unpack};
 use crate::model::record::{CallRecord, Protection, RegistrationRecord, StreamRecord};
 use crate::policy::Limits;
@@ -40,31 +42,18 @@ pub struct CallStream {
     pub stream: RecordKey,
     /// Its verdict.
     pub protection: Protection,
+    /// Its key, if that stood in signalling.
+    pub keyed: Option<StreamKeyed>,
 }
 
-packed! { CallStream { stream protection } }
-
-/// What an eavesdropper gets of a call's media, in the words of the contract.
-#[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Exposure {
-    /// At least one stream is readable as sent.
-    Clear,
-    /// Streams are encrypted, with a key that was readable in signalling.
-    KeyExposed,
-    /// Every stream looks encrypted or is proven to be, and no key was readable.
-    Protected,
-    /// No stream belongs to the call.
-    NoMedia,
-    /// There is media, and nothing proves either way.
-    Unknown,
-}
+packed! { CallStream { stream protection keyed } }
 
 /// A call with what was joined to it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct CallRow<'a> {
     /// The call.
     pub record: CallRecord<'a>,
-    /// What an eavesdropper gets.
+    /// Who can listen.
     pub exposure: Exposure,
     /// Its streams in order.
     pub streams: &'a [CallStream],
@@ -79,39 +68,6 @@ pub struct Row<'a, T> {
     pub record: T,
     /// Places of its findings in the report's list, ascending.
     pub findings: &'a [u32],
-}
-
-impl Exposure {
-    /// The word used in every output.
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::Clear => "clear",
-            Self::KeyExposed => "key-exposed",
-            Self::Protected => "protected",
-            Self::NoMedia => "no-media",
-            Self::Unknown => "unknown",
-        }
-    }
-
-    /// The exposure of a call whose streams have these verdicts. Authentication without encryption
-    /// leaves the payload readable, so it counts as clear.
-    pub fn of(streams: impl IntoIterator<Item = Protection>, key_exposed: bool) -> Self {
-        let (mut any, mut encrypted, mut unknown) = (false, false, false);
-        for protection in streams {
-            any = true;
-            match protection {
-                Protection::Cleartext | Protection::AuthenticatedOnly => return Self::Clear,
-                Protection::EncryptedLike | Protection::SrtpProven => encrypted = true,
-                Protection::Unknown => unknown = true,
-            }
-        }
-        match (any, encrypted) {
-            (false, _) => Self::NoMedia,
-            (true, true) if key_exposed => Self::KeyExposed,
-            (true, true) if !unknown => Self::Protected,
-            (true, _) => Self::Unknown,
-        }
-    }
 }
 
 impl Archive {
@@ -142,12 +98,17 @@ impl Archive {
         self.registrations.push(registration.key(), registration);
     }
 
-    /// Keeps a finished stream, and links it to its call.
-    pub fn push_stream(&mut self, stream: &StreamRecord<'_>, call: Option<RecordKey>) {
+    /// Keeps a finished stream, and links it and its key to its call.
+    pub fn push_stream(
+        &mut self,
+        stream: &StreamRecord<'_>,
+        call: Option<RecordKey>,
+        keyed: Option<StreamKeyed>,
+    ) {
         self.tally.stream(stream);
         self.streams.push(stream.key(), stream);
         if let Some(call) = call {
-            let link = CallStream { stream: stream.key(), protection: stream.protection };
+            let link = CallStream { stream: stream.key(), protection: stream.protection, keyed };
             self.call_streams.push(call, &link);
         }
     }
@@ -223,8 +184,7 @@ impl Archive {
             let record: CallRecord<'_> = unpack(octets)?;
             let streams = streams.of(key);
             streams.sort_unstable();
-            let protections = streams.iter().map(|link| link.protection);
-            let exposure = Exposure::of(protections, record.key_exposed);
+            let exposure = Exposure::of(streams);
             Some(each(CallRow { record, exposure, streams, findings: findings.of(key) }))
         })
     }
@@ -295,23 +255,6 @@ mod tests {
     use crate::correlate::sample;
     use crate::model::id::RecordId;
 
-    #[test]
-    fn exposure_is_the_worst_that_is_certain() {
-        use Protection::{AuthenticatedOnly, Cleartext, EncryptedLike, SrtpProven, Unknown};
-        for (streams, key_exposed, exposure) in [
-            (&[][..], false, Exposure::NoMedia),
-            (&[], true, Exposure::NoMedia),
-            (&[EncryptedLike, Cleartext], true, Exposure::Clear),
-            (&[AuthenticatedOnly], false, Exposure::Clear),
-            (&[EncryptedLike, SrtpProven], false, Exposure::Protected),
-            (&[EncryptedLike, Unknown], true, Exposure::KeyExposed),
-            (&[EncryptedLike, Unknown], false, Exposure::Unknown),
-            (&[Unknown], true, Exposure::Unknown),
-        ] {
-            assert_eq!(Exposure::of(streams.iter().copied(), key_exposed), exposure, "{streams:?}");
-        }
-    }
-
     fn archive(memory: usize) -> Archive {
         let limits = Limits { records_octets: memory, ..Limits::default() };
         let mut archive = Archive::new(&limits);
@@ -323,7 +266,7 @@ mod tests {
                 for later in [2, 1] {
                     let mut stream = sample::stream(number * 10 + later);
                     stream.call = Some(call.id);
-                    archive.push_stream(&stream, Some(call.key()));
+                    archive.push_stream(&stream, Some(call.key()), None);
                     archive.cite(stream.key(), 7);
                 }
             }
@@ -390,7 +333,7 @@ mod tests {
         let start = std::time::Instant::now();
         for frame in 0..1_000_000 {
             stream.first_frame = frame;
-            archive.push_stream(&stream, Some(sample::call(1).key()));
+            archive.push_stream(&stream, Some(sample::call(1).key()), None);
         }
         let pushed = start.elapsed().as_secs_f64();
         let start = std::time::Instant::now();

@@ -218,6 +218,14 @@ impl Call {
         self.flags = if on { self.flags | flag } else { self.flags & !flag };
     }
 
+    /// When it was answered: [`Ts::MAX`] for one that was refused, [`Ts::MIN`] for one whose beginning
+    /// is not in the capture.
+    pub(super) fn answered(&self) -> Option<Ts> {
+        let before = self.has(flag::MIDWAY).then_some(Ts::MIN);
+        let refused = (self.refusal != 0).then_some(Ts::MAX);
+        self.answer.get().or(before).or(refused)
+    }
+
     /// Whether a BYE was seen.
     pub(super) const fn is_over(&self) -> bool {
         self.has(flag::BYE_CALLER | flag::BYE_CALLEE)

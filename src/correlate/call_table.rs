@@ -53,7 +53,7 @@ pub(super) struct Calls {
     finished: Finished,
     agents: Agents,
     descriptions: Descriptions,
-    /// Until then plain offers are followed too: a secure one was refused.
+    /// Until then plain offers are followed too.
     watch_until: Ts,
     stamp: i64,
     evicted: u64,
@@ -121,25 +121,22 @@ impl Calls {
         let stamp = self.stamp;
         let Some(call) = self.live.get_mut(slot) else { return };
         let repeated = placement.retransmission;
-        let before = call.weight();
+        let (before, unsettled) = (call.weight(), call.answered());
         let established = call.success != 0;
         let change = call.observe(event, view, from, repeated, &mut self.agents);
         (call.touched, call.touched_at) = (stamp, event.watermark);
         let side = if view.request { from } else { opposite(from) };
         let body = if view.message.body().is_empty() { None } else { view.message.sdp() };
         let role = call.negotiation.role(view, from, body.is_some());
-        let speaker = Speaker { call: call.key, side, role, established };
+        let speaker =
+            Speaker { call: call.key, side, role, established, answered: call.answered() };
         let watched = event.watermark < self.watch_until;
-        if !repeated
-            && call.negotiation.hear(
-                event,
-                view,
-                &speaker,
-                body,
-                (&mut self.descriptions, out, watched),
-            )
-        {
+        let around = (&mut self.descriptions, &mut *out, watched);
+        if !repeated && call.negotiation.hear(event, view, &speaker, body, around) {
             self.watch_until = event.watermark.plus(WATCH);
+        }
+        if let Some(answered) = call.answered().filter(|at| unsettled != Some(*at)) {
+            out.answered.push((call.key, answered));
         }
         placement.call = Some(call.key);
         placement.side = Some(side);

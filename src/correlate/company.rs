@@ -54,6 +54,8 @@ pub struct Companion {
     pub known_sender: bool,
     /// The call announced the receiver's address.
     pub known_receiver: bool,
+    /// It carries telephone events and nothing else to speak of.
+    pub events: bool,
     /// What content alone says.
     pub standing: Standing,
 }
@@ -75,6 +77,9 @@ impl Companion {
             restarts: stream.restarts,
             known_sender: binding.is_some_and(|binding| binding.known_sender),
             known_receiver: binding.is_some_and(|binding| binding.known_receiver),
+            events: stream.notes.as_ref().is_some_and(|notes| {
+                notes.digits.count() > 0 && notes.digits.payload_type == stream.main_payload_type()
+            }),
             standing: stream.standing,
         }
     }
@@ -280,6 +285,7 @@ mod tests {
             restarts: 0,
             known_sender: true,
             known_receiver: true,
+            events: false,
             standing: Standing::Confirmed,
         }
     }

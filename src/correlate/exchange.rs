@@ -43,6 +43,7 @@ const DECISIVE: &[&[u8]] = &[
     b"acfg",
     b"extmap",
     b"cryptex",
+    b"candidate",
 ];
 
 /// What the media of a description that are not refused say about security: a set of bits.
@@ -382,7 +383,9 @@ impl Lines {
         let length: usize = value.iter().map(|part| part.len()).sum();
         if self.0.len().saturating_add(length) < KEPT {
             self.0.extend([kind, b'=']);
-            value.iter().for_each(|part| self.0.extend_from_slice(part));
+            for part in value {
+                self.0.extend_from_slice(part);
+            }
             self.0.push(b'\n');
         }
     }

@@ -26,6 +26,7 @@ use super::index::Index;
 use super::outbox::{Announcement, MediaDescription};
 use super::view::hash_on;
 
+mod life;
 mod lookup;
 
 pub use self::lookup::Place;
@@ -47,6 +48,14 @@ const LOOKED_AT_OF_CALL: usize = 64;
 /// No entry: the end of a chain.
 const NONE: u32 = u32::MAX;
 
+/// The bits of [`Entry::place`].
+const MLINE: u8 = 0x1f;
+/// An entry that holds an announcement.
+const LIVE: u8 = 0x20;
+const HAS_SSRC: u8 = 0x40;
+/// An ICE candidate.
+const CANDIDATE: u8 = 0x80;
+
 /// What a stream was bound to.
 #[derive(Clone, Debug)]
 pub struct Binding {
@@ -60,6 +69,8 @@ pub struct Binding {
     pub known_receiver: bool,
     /// When the call's dialog ended, if it has.
     pub ended: Option<Ts>,
+    /// The stream began before its call was answered.
+    pub early: bool,
     /// The m-line as the receiver described it; as the sender did where the receiver is unknown.
     pub media: Arc<MediaDescription>,
 }
@@ -82,20 +93,24 @@ struct Entry {
     next_at_endpoint: u32,
     before_at_endpoint: u32,
     next_of_call: u32,
-    has_ssrc: bool,
+    /// When the call was answered, 10 ms each from `at`: see [`life`].
+    answered: i16,
     side: Side,
-    live: bool,
-    /// The number of the m-line, up to 127; the highest bit is set for an ICE candidate.
+    /// The number of the m-line, up to 31, and the three bits below.
     place: u8,
 }
 
 impl Entry {
     fn ssrc(&self) -> Option<u32> {
-        self.has_ssrc.then_some(self.ssrc)
+        (self.place & HAS_SSRC != 0).then_some(self.ssrc)
+    }
+
+    const fn is_live(&self) -> bool {
+        self.place & LIVE != 0
     }
 
     const fn mline(&self) -> u8 {
-        self.place & 0x7f
+        self.place & MLINE
     }
 
     const fn call(&self) -> RecordKey {
@@ -159,7 +174,7 @@ impl MediaBinder {
         }
         let (endpoint, call) = (announcement.endpoint, announcement.call);
         let ssrc = announcement.ssrcs.first().copied();
-        let slot = self.put(Entry {
+        let mut entry = Entry {
             at: announcement.at.time,
             until: Ts::MAX,
             ordinal: announcement.ordinal,
@@ -172,11 +187,17 @@ impl MediaBinder {
             next_at_endpoint: NONE,
             before_at_endpoint: NONE,
             next_of_call: NONE,
-            has_ssrc: ssrc.is_some(),
+            answered: life::NOT_YET,
             side: announcement.side,
-            live: true,
-            place: announcement.mline & 0x7f | u8::from(announcement.candidate) << 7,
-        });
+            place: announcement.mline & MLINE
+                | if announcement.candidate { CANDIDATE } else { 0 }
+                | if ssrc.is_some() { HAS_SSRC } else { 0 }
+                | LIVE,
+        };
+        if let Some(answered) = announcement.answered {
+            entry.answer(answered);
+        }
+        let slot = self.put(entry);
         self.live += 1;
         self.arrival.push_back((slot, announcement.ordinal));
         let entries = &self.entries;
@@ -199,26 +220,6 @@ impl MediaBinder {
             entry.next_at_endpoint = next.unwrap_or(NONE);
             entry.next_of_call = oldest;
         }
-    }
-
-    /// The call's dialog ended: what it announced holds a little longer, then is forgotten.
-    pub fn release(&mut self, call: RecordKey, end: Ts, watermark: Ts) {
-        let newest = self.newest_of_call(call.id);
-        let Some(mut slot) = newest else { return };
-        while let Some(entry) = self.entries.get_mut(widen(slot)) {
-            entry.until = end.plus(self.linger);
-            slot = entry.next_of_call;
-            if Some(slot) == newest {
-                break;
-            }
-        }
-        // What was evicted since leaves its place here; a burst of calls must not fill memory so.
-        if self.leaving.len() > self.live.saturating_mul(2).saturating_add(1_024) {
-            let mut leaving = std::mem::take(&mut self.leaving);
-            leaving.retain(|(_, call)| self.newest_of_call(*call).is_some());
-            self.leaving = leaving;
-        }
-        self.leaving.push_back((end.min(watermark).plus(self.forget), call.id));
     }
 
     /// Forgets what is due at `watermark`.
@@ -261,18 +262,18 @@ impl MediaBinder {
         let entry = self.entries.get(widen(found?)).filter(|entry| holds(entry, stream))?;
         let (src, dst) = stream.ends();
         let known = (self.names_host(entry, src), self.names_host(entry, dst));
-        Some(self.binding(entry, entry.side, known))
+        Some(self.binding(entry, entry.side, known, stream))
     }
 
     fn bind_ends(&self, ends: (Endpoint, Endpoint), stream: &StreamEnded) -> Option<Binding> {
         let (src, dst) = ends;
         if let Some(at_receiver) = self.best(dst, src, stream) {
             let known = (self.names_host(at_receiver, src), true);
-            return Some(self.binding(at_receiver, other(at_receiver.side), known));
+            return Some(self.binding(at_receiver, other(at_receiver.side), known, stream));
         }
         let at_sender = self.best(src, dst, stream)?;
         let known = (true, self.names_host(at_sender, dst));
-        Some(self.binding(at_sender, at_sender.side, known))
+        Some(self.binding(at_sender, at_sender.side, known, stream))
     }
 
     /// The best announcement of `endpoint` for a stream that has `far` at its other end.
@@ -320,7 +321,7 @@ impl MediaBinder {
             of_sender.is_some_and(|of| of.call == entry.call && of.mline() == entry.mline());
         let main = stream.main_payload_type();
         let listed = entry.media.codecs.iter().any(|(payload_type, ..)| *payload_type == main);
-        (named, listed, entry.place & 0x80 == 0)
+        (named, listed, entry.place & CANDIDATE == 0)
     }
 
     /// Whether the call of this announcement announced `endpoint`, in this one or in the next few
@@ -358,7 +359,8 @@ impl MediaBinder {
     fn evict_oldest(&mut self) {
         while let Some((slot, ordinal)) = self.arrival.pop_front() {
             let entry = self.entries.get(widen(slot));
-            let Some(entry) = entry.filter(|entry| entry.live && entry.ordinal == ordinal) else {
+            let Some(entry) = entry.filter(|entry| entry.is_live() && entry.ordinal == ordinal)
+            else {
                 continue;
             };
             let call = entry.call;
@@ -379,7 +381,7 @@ impl MediaBinder {
         }
         while let Some((slot, ordinal)) = self.arrival.front().copied() {
             let entry = self.entries.get(widen(slot));
-            if entry.is_some_and(|entry| entry.live && entry.ordinal == ordinal) {
+            if entry.is_some_and(|entry| entry.is_live() && entry.ordinal == ordinal) {
                 break;
             }
             self.arrival.pop_front();
@@ -389,8 +391,8 @@ impl MediaBinder {
     /// Takes an entry out of the chain of its address and from its SSRC, frees it, and returns the
     /// next one of its call.
     fn unlink(&mut self, slot: u32) -> Option<u32> {
-        let entry = self.entries.get_mut(widen(slot)).filter(|entry| entry.live)?;
-        entry.live = false;
+        let entry = self.entries.get_mut(widen(slot)).filter(|entry| entry.is_live())?;
+        entry.place &= !LIVE;
         let (endpoint, ssrc, of_call) = (entry.endpoint, entry.ssrc(), entry.next_of_call);
         let (before, next) = (entry.before_at_endpoint, entry.next_at_endpoint);
         if let Some(next) = self.entries.get_mut(widen(next)) {
@@ -421,7 +423,7 @@ struct Rank {
 
 /// Whether the stream's first packet falls into the time that the announcement holds.
 fn holds(entry: &Entry, stream: &StreamEnded) -> bool {
-    entry.live && entry.at.minus(BEFORE) <= stream.first && stream.first <= entry.until
+    entry.is_live() && entry.at.minus(BEFORE) <= stream.first && stream.first <= entry.until
 }
 
 fn other(side: Side) -> Side {

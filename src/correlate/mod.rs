@@ -11,6 +11,7 @@ mod course;
 pub mod dialogs;
 pub mod event;
 pub mod exchange;
+pub mod exposure;
 mod few;
 pub mod fingerprints;
 pub mod handshake;

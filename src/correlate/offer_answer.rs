@@ -21,6 +21,7 @@ use crate::model::addr::Endpoint;
 use crate::model::id::RecordKey;
 use crate::model::packed::Text;
 use crate::model::record::{CallMedia, Keying, Side};
+use crate::model::time::Ts;
 
 /// Distinct media descriptions kept of one call, offers and answers each counted.
 const MAX_MEDIA: usize = 16;
@@ -87,6 +88,8 @@ pub(super) struct Speaker {
     pub(super) role: SdpRole,
     /// The call was accepted before.
     pub(super) established: bool,
+    /// When the call was answered.
+    pub(super) answered: Option<Ts>,
 }
 
 impl Negotiation {
@@ -375,6 +378,7 @@ impl Negotiation {
             watermark: event.watermark,
             side: speaker.side,
             answer: told.answer,
+            answered: speaker.answered,
             mline: told.mline,
             endpoint,
             rtcp,

@@ -22,6 +22,8 @@ pub struct Outbox {
     pub announcements: Vec<Announcement>,
     /// Offers about security that have met their answers.
     pub exchanges: Vec<Exchange>,
+    /// Calls that were answered, with the time; refused ones with [`Ts::MAX`].
+    pub answered: Vec<(RecordKey, Ts)>,
     /// Calls whose announcements may expire, with the end of the dialog; [`Ts::MAX`] for a call
     /// that was still open when the capture ended.
     pub released: Vec<(RecordKey, Ts)>,
@@ -38,6 +40,7 @@ impl Outbox {
             && self.registrations.is_empty()
             && self.announcements.is_empty()
             && self.exchanges.is_empty()
+            && self.answered.is_empty()
             && self.released.is_empty()
     }
 
@@ -62,6 +65,8 @@ pub struct Announcement {
     pub side: Side,
     /// It stands in an answer.
     pub answer: bool,
+    /// When the call was answered, if it was by then: see [`Outbox::answered`].
+    pub answered: Option<Ts>,
     /// Index of the m-line, from 0.
     pub mline: u8,
     /// Connection address and port; port 0 and 0.0.0.0 are never announced.

@@ -2,8 +2,8 @@
 //! forgotten. Kept for the calls that negotiated lately.
 
 use super::lately::Lately;
-use super::negotiation::NegotiationSeen;
-use crate::correlate::exchange::{Notes, Reply};
+use super::negotiation::{MediaLine, NegotiationSeen};
+use crate::correlate::exchange::{Notes, Reply, Statement};
 use crate::model::evidence::FrameRef;
 use crate::model::id::RecordKey;
 use crate::model::time::Ts;
@@ -34,7 +34,8 @@ pub struct Agreement {
 /// The agreements of calls that negotiated lately.
 #[derive(Debug)]
 pub(super) struct Agreements {
-    by_call: Lately<RecordKey, Agreement>,
+    /// With the pair of peers that agreed last.
+    by_call: Lately<RecordKey, (Agreement, u64)>,
 }
 
 impl Agreements {
@@ -44,7 +45,7 @@ impl Agreements {
 
     /// What the call agreed on, if it did.
     pub(super) fn of(&self, call: RecordKey) -> Option<Agreement> {
-        self.by_call.get(&call)
+        self.by_call.get(&call).map(|(agreement, _)| agreement)
     }
 
     /// Calls that were forgotten for want of room.
@@ -55,37 +56,67 @@ impl Agreements {
     /// Takes in one exchange.
     pub(super) fn note(&mut self, seen: &NegotiationSeen<'_>) {
         let exchange = seen.exchange;
-        let answer = match &exchange.reply {
-            Reply::Answer(answer) => Some(answer),
-            Reply::Acceptance { .. } => None,
-            Reply::Refusal { .. } | Reply::Silence => return,
-        };
-        let known = self.of(exchange.call);
-        let mut agreement = known.unwrap_or(Agreement {
-            at: seen.at,
+        if matches!(exchange.reply, Reply::Refusal { .. } | Reply::Silence) {
+            return;
+        }
+        let known = self.by_call.get(&exchange.call);
+        let pair = seen.pair.hash64();
+        let (mut agreement, agreed_by) = known.unwrap_or((Agreement::at(seen.at), pair));
+        if exchange.accepts && agreement.accepted.is_none() {
+            agreement.accepted = Some(seen.at.time);
+        }
+        if let Some(answer) = exchange.answer().filter(|_| !exchange.repeats) {
+            let answered = Agreement::of(seen, answer);
+            // On another hop of the call something else may have been agreed on; on the same one this
+            // takes the place of what was.
+            let before = if agreed_by == pair { Agreement::at(seen.at) } else { agreement };
+            agreement = answered.or(&before, agreement.accepted);
+        }
+        self.by_call.put(exchange.call, (agreement, pair));
+    }
+}
+
+impl Agreement {
+    /// Nothing is agreed on.
+    const fn at(at: FrameRef) -> Self {
+        Self {
+            at,
             accepted: None,
             secure: false,
             keyed: false,
             sdes: false,
             unencrypted: false,
             levels: false,
-        });
-        if exchange.accepts && agreement.accepted.is_none() {
-            agreement.accepted = Some(seen.at.time);
         }
-        if let Some(answer) = answer.filter(|_| !exchange.repeats) {
-            let media = || seen.answered.iter().filter(|media| media.accepted());
-            let levels =
-                |of: Option<&super::negotiation::MediaSeen<'_>>| of.is_none_or(|of| of.levels);
-            agreement.at = seen.at;
-            agreement.secure = answer.notes.has(Notes::SECURE);
-            agreement.keyed = answer.notes.has(Notes::KEYED);
-            agreement.sdes = media().any(|media| !media.cryptos.is_empty());
-            agreement.unencrypted = media().flat_map(|media| &media.cryptos).any(is_unencrypted);
-            agreement.levels =
-                seen.answers().any(|(offered, of)| of.accepted() && of.levels && levels(offered));
+    }
+
+    /// What an answer agrees on.
+    fn of(seen: &NegotiationSeen<'_>, answer: &Statement) -> Self {
+        let media = || seen.answered.iter().filter(|media| media.accepted());
+        let leveled = |(offered, answered): (Option<&MediaLine<'_>>, &MediaLine<'_>)| {
+            answered.accepted() && answered.levels && offered.is_none_or(|of| of.levels)
+        };
+        Self {
+            secure: answer.notes.has(Notes::SECURE),
+            keyed: answer.notes.has(Notes::KEYED),
+            sdes: media().any(|media| !media.cryptos.is_empty()),
+            unencrypted: media().flat_map(|media| &media.cryptos).any(is_unencrypted),
+            levels: seen.answers().any(leveled),
+            ..Self::at(seen.at)
         }
-        self.by_call.put(exchange.call, agreement);
+    }
+
+    /// What was agreed on here or there.
+    const fn or(self, other: &Self, accepted: Option<Ts>) -> Self {
+        Self {
+            at: self.at,
+            accepted,
+            secure: self.secure || other.secure,
+            keyed: self.keyed || other.keyed,
+            sdes: self.sdes || other.sdes,
+            unencrypted: self.unencrypted || other.unencrypted,
+            levels: self.levels || other.levels,
+        }
     }
 }
 

@@ -14,7 +14,7 @@ pub(super) struct Lately<K, V> {
     evicted: u64,
 }
 
-impl<K: Eq + Hash, V: Copy> Lately<K, V> {
+impl<K: Eq + Hash, V: Clone> Lately<K, V> {
     /// An empty table with room for so many values.
     pub(super) fn new(cap: usize) -> Self {
         let half = (cap / 2).max(1);
@@ -31,7 +31,7 @@ impl<K: Eq + Hash, V: Copy> Lately<K, V> {
         if self.is_empty() {
             return None;
         }
-        self.young.get(key).or_else(|| self.old.get(key)).copied()
+        self.young.get(key).or_else(|| self.old.get(key)).cloned()
     }
 
     /// Sets the value of a key.

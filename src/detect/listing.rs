@@ -101,13 +101,11 @@ fn object(meta: &Meta) -> Value {
 fn default_of(name: &str) -> Value {
     let Thresholds {
         cleartext_min_packets,
-        downgrade_retry_s,
-        sips_retry_s,
-        mixed_transport_h,
         drop_share_pct,
         drop_min_streams,
         one_sided_transactions,
         lookalike_min_packets,
+        key_passthrough_ms,
         loss_min_packets,
         loss_low_pct,
         loss_medium_pct,
@@ -126,17 +124,16 @@ fn default_of(name: &str) -> Value {
         time_backward_ms,
         tls_expiry_days,
         time_drift_pct,
+        fallback,
         media,
     } = Thresholds::default();
     match name {
         "cleartext_min_packets" => json!(cleartext_min_packets),
-        "downgrade_retry_s" => json!(downgrade_retry_s),
-        "sips_retry_s" => json!(sips_retry_s),
-        "mixed_transport_h" => json!(mixed_transport_h),
         "drop_share_pct" => json!(drop_share_pct),
         "drop_min_streams" => json!(drop_min_streams),
         "one_sided_transactions" => json!(one_sided_transactions),
         "lookalike_min_packets" => json!(lookalike_min_packets),
+        "key_passthrough_ms" => json!(key_passthrough_ms),
         "loss_min_packets" => json!(loss_min_packets),
         "loss_low_pct" => json!(loss_low_pct),
         "loss_medium_pct" => json!(loss_medium_pct),
@@ -155,7 +152,11 @@ fn default_of(name: &str) -> Value {
         "time_backward_ms" => json!(time_backward_ms),
         "tls_expiry_days" => json!(tls_expiry_days),
         "time_drift_pct" => json!(time_drift_pct),
-        _ => media.named(name).map_or_else(|| json!("?"), |value| json!(value)),
+        _ => match (media.named(name), fallback.named(name)) {
+            (Some(value), _) => json!(value),
+            (None, Some(value)) => json!(value),
+            (None, None) => json!("?"),
+        },
     }
 }
 

@@ -9,8 +9,10 @@
 //! ([`seen`]), and nothing else in the program makes findings.
 
 mod agreements;
+pub mod announced;
 mod book;
 mod entry;
+mod kinds;
 mod lately;
 pub mod listing;
 pub mod negotiation;
@@ -33,9 +35,10 @@ mod sips;
 mod tls;
 
 use self::agreements::Agreements;
+use self::announced::Fingerprints;
 use self::negotiation::NegotiationSeen;
 use self::rule::{Detector, Interest, Meta, Words};
-use self::seen::{CaptureSeen, HandshakeSeen, MediaSeen, SipSeen, StreamSeen, TapSeen};
+use self::seen::{CaptureSeen, HandshakeSeen, KeySeen, MediaSeen, SipSeen, StreamSeen, TapSeen};
 use self::sink::{Entry, Outcome, Sink, Subject};
 use crate::correlate::event::SipEvent;
 use crate::correlate::exchange::Exchange;
@@ -82,14 +85,19 @@ pub static CATALOGUE: &[Registered] = catalogue![
     media::dtls_no_fingerprint,
     media::dtls_setup_bad,
     media::dtmf_4733_clear,
+    media::dtmf_inband,
     media::dtmf_info_clear,
     media::dtmf_kpml_clear,
     media::early_cleartext,
+    media::fax_inband_clear,
     media::fax_t38_clear,
+    media::kline,
+    media::mikey_exposed,
     media::msrp_clear,
     media::opportunistic_declined,
     media::opportunistic_mixed,
     media::rtcp_bye_forged,
+    media::rtcp_cleartext,
     media::rtcp_cname_leak,
     media::rtcp_name_leak,
     media::rtp_bleed,
@@ -99,8 +107,12 @@ pub static CATALOGUE: &[Registered] = catalogue![
     media::rtt_clear,
     media::savp_but_cleartext,
     media::savp_but_cleartext_authonly,
+    media::sdes_decrypt_proven,
     media::sdes_f8,
+    media::sdes_high_initial_seq,
     media::sdes_key_exposed,
+    media::sdes_key_passthrough,
+    media::sdes_key_reuse,
     media::sdes_malformed,
     media::sdes_on_avp,
     media::sdes_short_tag,
@@ -108,7 +120,10 @@ pub static CATALOGUE: &[Registered] = catalogue![
     media::sdes_unencrypted_srtcp,
     media::sdes_unencrypted_srtp,
     media::sdes_unknown_suite,
+    media::sdes_weak_key,
     media::seq_jump,
+    media::srtcp_e0,
+    media::srtp_two_time_pad,
     media::ssrc_change,
     media::ssrc_collision,
     media::unsignalled,
@@ -137,6 +152,7 @@ pub static CATALOGUE: &[Registered] = catalogue![
     sig::digest_cleartext,
     sig::hep_mirror_clear,
     sig::mixed_transport,
+    sig::tls_fallback_clear,
     sig::tls_on_other,
     sip::fuzzing,
     sip::malformed_framing,
@@ -231,10 +247,12 @@ pub struct Detectors {
     for_streams: Vec<usize>,
     for_handshakes: Vec<usize>,
     for_tap: Vec<usize>,
+    for_keys: Vec<usize>,
     for_copies: Vec<usize>,
     for_negotiations: Vec<usize>,
     agreements: Agreements,
     for_media: Vec<usize>,
+    announced: Fingerprints,
     sink: Sink,
 }
 
@@ -253,21 +271,34 @@ impl Detectors {
             for_streams: wanting(Interest::STREAM),
             for_handshakes: wanting(Interest::HANDSHAKE),
             for_tap: wanting(Interest::TAP),
+            for_keys: wanting(Interest::KEY),
             for_copies: wanting(Interest::COPY),
             for_negotiations: wanting(Interest::NEGOTIATION),
             agreements: Agreements::new(&policy.limits),
             for_media: wanting(Interest::MEDIA),
+            announced: Fingerprints::new(&policy.limits),
             sink: Sink::new(&policy.limits),
         }
     }
 
-    /// One SIP message, after correlation has placed it.
-    pub fn sip(&mut self, event: &SipEvent<'_>, placement: &Placement) {
+    /// One SIP message, after correlation has placed it; whether it has lines with media keys.
+    pub fn sip(&mut self, event: &SipEvent<'_>, placement: &Placement) -> bool {
         let seen = SipSeen::new(event, placement);
         let Self { rules, by_sip_kind, sink, .. } = self;
         for index in by_sip_kind.get(seen.kind.sip_kind()).into_iter().flatten() {
             if let Some(rule) = rules.get_mut(*index) {
                 rule.sip(&seen, sink);
+            }
+        }
+        seen.kind.meets(Interest::CRYPTO)
+    }
+
+    /// One SRTP key of a call.
+    pub fn key(&mut self, seen: &KeySeen<'_>) {
+        let Self { rules, for_keys, sink, .. } = self;
+        for index in for_keys {
+            if let Some(rule) = rules.get_mut(*index) {
+                rule.key(seen, sink);
             }
         }
     }
@@ -311,10 +342,13 @@ impl Detectors {
     /// One offer about security that has met its answer.
     pub fn exchange(&mut self, exchange: &Exchange) {
         let seen = NegotiationSeen::new(exchange);
-        let Self { rules, for_negotiations, sink, agreements, .. } = self;
+        let Self { rules, for_negotiations, sink, agreements, announced, .. } = self;
         agreements.note(&seen);
         if exchange.repeats {
             return;
+        }
+        for (statement, media) in seen.media() {
+            announced.note(exchange.call, statement, &media.media, &media.fingerprints);
         }
         for index in for_negotiations {
             if let Some(rule) = rules.get_mut(*index) {
@@ -325,10 +359,11 @@ impl Detectors {
 
     /// One handshake.
     pub fn handshake(&mut self, seen: &HandshakeSeen<'_>) {
-        let Self { rules, for_handshakes, sink, .. } = self;
+        let Self { rules, for_handshakes, sink, announced, .. } = self;
+        let seen = HandshakeSeen { announced: Some(announced), ..*seen };
         for index in for_handshakes {
             if let Some(rule) = rules.get_mut(*index) {
-                rule.handshake(seen, sink);
+                rule.handshake(&seen, sink);
             }
         }
     }
@@ -357,7 +392,10 @@ impl Detectors {
     /// capture's `evicted` before [`Self::finish`].
     pub fn evicted(&self) -> impl Iterator<Item = (&'static str, u64)> {
         let rules = self.rules.iter().map(|rule| rule.evicted());
-        let all = rules.chain([(agreements::TABLE, self.agreements.evicted())]);
+        let all = rules.chain([
+            (agreements::TABLE, self.agreements.evicted()),
+            (announced::TABLE, self.announced.evicted()),
+        ]);
         all.filter(|(_, evicted)| *evicted > 0)
     }
 

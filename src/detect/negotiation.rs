@@ -15,7 +15,7 @@ const LEVELS: [&[u8]; 2] = [
 
 /// One m-line with its keying attributes, those of the session included.
 #[derive(Debug)]
-pub struct MediaSeen<'a> {
+pub struct MediaLine<'a> {
     /// As the parser gives it.
     pub media: Media<'a>,
     /// RTP in a secure profile.
@@ -40,7 +40,7 @@ pub struct MediaSeen<'a> {
     pub levels: bool,
 }
 
-impl<'a> MediaSeen<'a> {
+impl<'a> MediaLine<'a> {
     fn new(media: Media<'a>) -> Self {
         let mut potential = media.potential();
         Self {
@@ -91,9 +91,9 @@ pub struct NegotiationSeen<'a> {
     /// The reply, else the offer.
     pub at: FrameRef,
     /// The offer's media; none if it was not seen.
-    pub offered: Vec<MediaSeen<'a>>,
+    pub offered: Vec<MediaLine<'a>>,
     /// The answer's media; none without one.
-    pub answered: Vec<MediaSeen<'a>>,
+    pub answered: Vec<MediaLine<'a>>,
 }
 
 impl<'a> NegotiationSeen<'a> {
@@ -103,7 +103,7 @@ impl<'a> NegotiationSeen<'a> {
         let media = |statement: Option<&'a Statement>| {
             let wanted = statement.filter(|_| !exchange.repeats);
             let media = wanted.into_iter().flat_map(|statement| statement.session().media());
-            media.map(MediaSeen::new).collect()
+            media.map(MediaLine::new).collect()
         };
         let spoken = answer.or(offer);
         let at = match &exchange.reply {
@@ -122,17 +122,17 @@ impl<'a> NegotiationSeen<'a> {
     }
 
     /// Each m-line of the answer with the one of the offer that it answers.
-    pub fn answers(&self) -> impl Iterator<Item = (Option<&MediaSeen<'a>>, &MediaSeen<'a>)> {
+    pub fn answers(&self) -> impl Iterator<Item = (Option<&MediaLine<'a>>, &MediaLine<'a>)> {
         let offered = self.offered.iter().map(Some).chain(std::iter::repeat(None));
         offered.zip(&self.answered)
     }
 
     /// Each m-line of both, with the description that it stands in.
-    pub fn media(&self) -> impl Iterator<Item = (&'a Statement, &MediaSeen<'a>)> {
+    pub fn media(&self) -> impl Iterator<Item = (&'a Statement, &MediaLine<'a>)> {
         let exchange = self.exchange;
         let of = |statement: Option<&'a Statement>, media| {
             let with = move |media| Some((statement?, media));
-            let all: std::slice::Iter<'_, MediaSeen<'a>> = media;
+            let all: std::slice::Iter<'_, MediaLine<'a>> = media;
             all.filter_map(with)
         };
         of(exchange.offer.as_ref(), self.offered.iter())

@@ -5,7 +5,7 @@
 use std::ops::BitOr;
 
 use super::negotiation::NegotiationSeen;
-use super::seen::{CaptureSeen, HandshakeSeen, MediaSeen, SipSeen, StreamSeen, TapSeen};
+use super::seen::{CaptureSeen, HandshakeSeen, KeySeen, MediaSeen, SipSeen, StreamSeen, TapSeen};
 use super::sink::{Entry, Sink};
 use crate::model::finding::{Figure, Severity};
 
@@ -34,7 +34,7 @@ impl Status {
 
 /// What a rule wants to be called for: a set of bits. The end of the capture calls every rule.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub struct Interest(u16);
+pub struct Interest(u32);
 
 impl Interest {
     /// Only the end of the capture.
@@ -43,7 +43,7 @@ impl Interest {
     pub const CREDENTIALS: Self = Self(1);
     /// SIP responses with a challenge: WWW-Authenticate or Proxy-Authenticate.
     pub const CHALLENGE: Self = Self(1 << 1);
-    /// SIP messages with `a=crypto` somewhere in the body.
+    /// SIP messages with a line for media keys somewhere in the body: `a=crypto`, `a=key-mgmt`, `k=`.
     pub const CRYPTO: Self = Self(1 << 2);
     /// SIP messages of which the snap length cut something off.
     pub const CLIPPED: Self = Self(1 << 3);
@@ -72,6 +72,8 @@ impl Interest {
     pub const COPY: Self = Self(1 << 14);
     /// What goes beside RTP: RTCP in clear, MSRP, T.38, ZRTP.
     pub const MEDIA: Self = Self(1 << 15);
+    /// SRTP keys that stood in the signalling of a call.
+    pub const KEY: Self = Self(1 << 16);
 
     /// The bits that depend on the SIP message at hand, lowest first.
     pub(super) const SIP_KINDS: usize = 1 << 9;
@@ -89,12 +91,12 @@ impl Interest {
 
     /// The set as an index into a table of [`Self::SIP_KINDS`] entries.
     pub(super) fn sip_kind(self) -> usize {
-        usize::from(self.0) % Self::SIP_KINDS
+        usize::try_from(self.0).unwrap_or(0) % Self::SIP_KINDS
     }
 
     /// The set whose [`Self::sip_kind`] is `kind`, as a message has it: with [`Self::SIP`].
     pub(super) fn of_sip_kind(kind: usize) -> Self {
-        Self(u16::try_from(kind % Self::SIP_KINDS).unwrap_or(0)) | Self::SIP
+        Self(u32::try_from(kind % Self::SIP_KINDS).unwrap_or(0)) | Self::SIP
     }
 }
 
@@ -190,6 +192,11 @@ pub trait Detector {
 
     /// One SIP message of the kinds that [`Meta::wants`] names, in the total order of the capture.
     fn sip(&mut self, seen: &SipSeen<'_>, sink: &mut Sink) {
+        let _ = (seen, sink);
+    }
+
+    /// One SRTP key that stood in the signalling of a call, once for each place.
+    fn key(&mut self, seen: &KeySeen<'_>, sink: &mut Sink) {
         let _ = (seen, sink);
     }
 

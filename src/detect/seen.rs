@@ -4,11 +4,14 @@ use std::fmt;
 use std::sync::LazyLock;
 
 use memchr::memmem;
+use overhear_parsers::secret::Secret;
 use overhear_parsers::sip::auth::AuthList;
 use overhear_parsers::sip::{Anomalies, Auth, HeaderName, HeaderSet, Message, Method};
 use overhear_parsers::tls::{Suite, Weak, registry};
 
 use super::agreements::Agreement;
+use super::announced::Fingerprints;
+use super::kinds;
 use super::rule::Interest;
 use super::sink::Subject;
 use super::sip::oversize;
@@ -25,10 +28,10 @@ use crate::model::capture::CaptureRecord;
 use crate::model::evidence::FrameRef;
 use crate::model::handshake::HandshakeRecord;
 use crate::model::id::RecordKey;
+use crate::model::key::{KeyPlace, Proof};
 use crate::model::record::StreamRecord;
 use crate::model::stream::StreamEnded;
 use crate::model::time::{Span, Ts};
-use crate::model::transport::Transport;
 use crate::policy::Policy;
 
 /// One SIP message with its place among the calls.
@@ -49,16 +52,10 @@ pub struct SipSeen<'a> {
 /// Challenges or credentials of a message for which there is room without allocating.
 const AUTHS: usize = 3;
 
-/// Finds SDES key lines; made once, because making it costs more than a search.
-static CRYPTO_LINE: LazyLock<memmem::Finder<'static>> =
-    LazyLock::new(|| memmem::Finder::new("a=crypto:"));
-
-/// What a header that speaks of TLS has in it.
-static TLS_WORDS: LazyLock<[memmem::Finder<'static>; 2]> =
-    LazyLock::new(|| ["=tls", "sips:"].map(memmem::Finder::new));
-
-/// The port of SIP over TLS (RFC 3261 §19.1.2).
-pub(super) const SIPS_PORT: u16 = 5061;
+/// Finds lines with media keys, those of SDES first; made once, because making them costs more than
+/// a search.
+static KEY_LINES: LazyLock<[memmem::Finder<'static>; 3]> =
+    LazyLock::new(|| ["a=crypto:", "a=key-mgmt:", "\nk="].map(memmem::Finder::new));
 
 const CHALLENGES: [HeaderName; 2] = [HeaderName::WwwAuthenticate, HeaderName::ProxyAuthenticate];
 const CREDENTIALS: [HeaderName; 2] = [HeaderName::Authorization, HeaderName::ProxyAuthorization];
@@ -77,16 +74,14 @@ impl<'a> SipSeen<'a> {
         let with_auth =
             if message.has_any(HeaderSet::of(&[one, other])) { with_auth } else { Interest::END };
         let clipped = if event.clipped { Interest::CLIPPED } else { Interest::END };
-        let body = message.body();
-        let crypto = !body.is_empty() && CRYPTO_LINE.find(body).is_some();
-        let crypto = if crypto { Interest::CRYPTO } else { Interest::END };
-        let about = about(event);
+        let keys = if tells_key(message) { Interest::CRYPTO } else { Interest::END };
+        let about = kinds::about(event);
         let (anomalies, odd) = oddity(event);
         let mut seen = Self {
             event,
             placement,
             pair: Subject::pair(event.src.addr, event.dst.addr),
-            kind: Interest::SIP | with_auth | clipped | crypto | odd | about,
+            kind: Interest::SIP | with_auth | clipped | keys | odd | about,
             anomalies,
             auths: [None; AUTHS],
             more_auths: Vec::new(),
@@ -140,55 +135,12 @@ impl<'a> SipSeen<'a> {
     }
 }
 
-/// The bits that method, status and addresses decide.
+/// Whether the body has a line that may hold a media key: `a=crypto` (RFC 4568), `a=key-mgmt`
+/// (RFC 4567) or `k=` (RFC 4566 §5.12).
 #[inline]
-fn about(event: &SipEvent<'_>) -> Interest {
-    let message = &event.message;
-    let mut kind = if event.transport == Transport::Tcp
-        && (event.src.port == SIPS_PORT || event.dst.port == SIPS_PORT)
-    {
-        Interest::SIPS
-    } else {
-        Interest::END
-    };
-    let Some(status) = message.status() else {
-        let method = message.method();
-        let opens = matches!(method, Method::Invite | Method::Register | Method::Message);
-        if opens {
-            kind = kind | Interest::OPENS;
-        } else if matches!(method, Method::Info | Method::Notify) && !message.body().is_empty() {
-            kind = kind | Interest::DIGITS;
-        }
-        let secure = is_sips(message.request_uri()) || (opens && speaks_of_tls(message));
-        return if secure { kind | Interest::SIPS } else { kind };
-    };
-    if matches!(status, 403 | 416 | 480) {
-        kind = kind | Interest::REFUSED;
-    }
-    kind
-}
-
-/// Whether a URI has the scheme `sips`.
-pub(super) fn is_sips(uri: &[u8]) -> bool {
-    matches!(uri, [b's' | b'S', b'i' | b'I', b'p' | b'P', b's' | b'S', b':', ..])
-}
-
-/// Whether a request that begins something has a `sips` URI or `transport=tls` in one of the headers
-/// that say where requests go.
-fn speaks_of_tls(message: &Message<'_>) -> bool {
-    let [tls, sips] = &*TLS_WORDS;
-    let says = |value: &[u8]| match value {
-        [b'<', uri @ ..] => is_sips(uri) || tls.find(uri).is_some(),
-        _ => sips.find(value).is_some() || tls.find(value).is_some(),
-    };
-    let named = |name| message.header(name).is_some_and(says);
-    let rare = HeaderSet::of(&[HeaderName::Route, HeaderName::HistoryInfo, HeaderName::Diversion]);
-    tls.find(message.request_uri()).is_some()
-        || named(HeaderName::Contact)
-        || (message.has_any(rare)
-            && (named(HeaderName::Route)
-                || message.headers_named(HeaderName::HistoryInfo).any(says)
-                || message.headers_named(HeaderName::Diversion).any(says)))
+pub fn tells_key(message: &Message<'_>) -> bool {
+    let body = message.body();
+    !body.is_empty() && KEY_LINES.iter().any(|line| line.find(body).is_some())
 }
 
 /// What is off in a message, and whether that is for rules to see. Values are read closely where the
@@ -248,11 +200,29 @@ pub struct StreamSeen<'a> {
     /// How much faster (positive) or slower the RTP clock runs than the capture clock, percent;
     /// `None` when the stream restarted, its clock rate is unknown or it is too short to tell.
     pub drift_pct: Option<f64>,
+    /// The key of signalling that it was proven to be protected with.
+    pub proof: Option<&'a Proof>,
+    /// What was seen beside it.
+    pub around: Around<'a>,
     /// What the call agreed on about security, if it did; the rules' own record of it, which
     /// [`super::Detectors::stream`] fills in.
     pub agreement: Option<Agreement>,
-    /// What was seen beside it.
-    pub around: Around<'a>,
+}
+
+/// An SRTP key that stood in the signalling of a call, for the first time in its place: a call, a
+/// side and an m-line.
+#[derive(Copy, Clone, Debug)]
+pub struct KeySeen<'a> {
+    /// Where it stands.
+    pub place: KeyPlace,
+    /// The pair of peers of the message.
+    pub pair: Subject,
+    /// Master key and salt.
+    pub secret: Secret<'a>,
+    /// The registered name of its suite.
+    pub suite: &'static str,
+    /// Where the same key and salt stood first, if that was another place.
+    pub before: Option<KeyPlace>,
 }
 
 /// What is known of a stream beyond its record: plain facts of the tables that hold them. Nothing
@@ -310,6 +280,9 @@ pub struct HandshakeSeen<'a> {
     pub suite: Option<&'static Suite>,
     /// What is weak about any of the suites offered.
     pub offered_weak: Weak,
+    /// Which fingerprints SDP announced for which media address; the rules' own record of it, which
+    /// [`super::Detectors::handshake`] fills in.
+    pub announced: Option<&'a Fingerprints>,
 }
 
 impl<'a> HandshakeSeen<'a> {
@@ -320,7 +293,8 @@ impl<'a> HandshakeSeen<'a> {
         let offered_weak = offered
             .filter_map(registry::suite)
             .fold(Weak::default(), |sum, suite| sum.or(suite.weak));
-        Self { read, record, key: record.key(), pair, suite: read.suite, offered_weak }
+        let (key, suite) = (record.key(), read.suite);
+        Self { read, record, key, pair, suite, offered_weak, announced: None }
     }
 
     /// The client's hello.
@@ -349,6 +323,17 @@ pub enum MediaSeen<'a> {
         octets: &'a [u8],
         /// The call that announced one of the two sockets, or the one below it.
         call: Option<RecordKey>,
+    },
+    /// SRTCP whose content is not encrypted; once for each sender.
+    SrtcpClear {
+        /// Who sent it.
+        src: Endpoint,
+        /// To whom.
+        dst: Endpoint,
+        /// The third of three packets whose index rose by one.
+        at: FrameRef,
+        /// The SSRC of the sender.
+        ssrc: u32,
     },
     /// The first SEND of a connection that carries MSRP in clear, one for each direction.
     Msrp {

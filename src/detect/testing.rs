@@ -141,6 +141,7 @@ impl Bench {
             clipped: 0,
             lookalike: false,
             drift_pct: None,
+            proof: None,
             agreement: None,
             around: Around::default(),
         });

@@ -16,7 +16,7 @@ use crate::correlate::rtcp::{self, RtcpReports};
 use crate::correlate::tls_peers::{self, TlsPeers};
 use crate::correlate::zrtp::{self, ZrtpFlows};
 use crate::detect::Detectors;
-use crate::detect::seen::{HandshakeSeen, TapSeen};
+use crate::detect::seen::{self, HandshakeSeen, MediaSeen, TapSeen};
 use crate::model::capture::{Counts, PeerRecord};
 use crate::model::fact::{Body, EpochFacts, Fact, FactKey, Flow, SipFact};
 use crate::model::handshake::HandshakeFacts;
@@ -25,11 +25,13 @@ use crate::model::tally::Tally;
 use crate::model::time::Ts;
 use crate::model::tls_peer::TlsPeerRecord;
 use crate::policy::Policy;
+use crate::prove::Opened;
 use crate::report::events::{Events, Listener};
 use crate::report::outcome::Step;
 
 use super::census::Census;
 use super::inventory::{self, Inventory};
+use super::proof::Prover;
 use super::trace::Trace;
 use super::watch::Watch;
 
@@ -66,6 +68,7 @@ pub struct Collector {
     watch: Watch,
     trace: Trace,
     events: Events,
+    prover: Prover,
     order: Vec<(FactKey, u32, u32)>,
     now: Ts,
 }
@@ -99,6 +102,8 @@ pub struct Collected {
     pub tls_peers: Vec<TlsPeerRecord>,
     /// What peers write beyond the registries.
     pub peers: Vec<PeerRecord>,
+    /// The streams that a key was proven to open.
+    pub opened: Vec<Opened>,
 }
 
 impl Collector {
@@ -123,6 +128,7 @@ impl Collector {
             watch: Watch::new(watch),
             trace: Trace::new(Vec::new()),
             events: Events::default(),
+            prover: Prover::new(&policy.limits),
             order: Vec::new(),
             now: Ts::MIN,
         }
@@ -172,7 +178,8 @@ impl Collector {
             .chain([(media::TABLE, self.media.evicted()), (rtcp::TABLE, self.rtcp.evicted())])
             .chain([(company::TABLE, self.company.evicted()), (zrtp::TABLE, self.zrtp.evicted())])
             .chain([(inventory::TABLE, self.inventory.evicted())])
-            .chain([(tls_peers::TABLE, self.tls_peers.evicted())]);
+            .chain([(tls_peers::TABLE, self.tls_peers.evicted())])
+            .chain(self.prover.evicted());
         for (table, count) in tables.filter(|(_, count)| *count > 0) {
             *evicted.entry(table).or_default() += count;
         }
@@ -192,6 +199,7 @@ impl Collector {
             events: self.events,
             tls_peers: self.tls_peers.finish(),
             peers: self.inventory.finish(),
+            opened: self.prover.into_opened(),
         }
     }
 
@@ -283,15 +291,21 @@ impl Collector {
             Body::StreamLoss { second } => {
                 self.detectors.tap(&TapSeen::StreamLoss { second: *second, at: fact.frame });
             }
-            // Proofs come here.
-            Body::SrtpSample { .. } => {}
-            Body::SrtcpClear { .. } => {}
+            Body::SrtpSample { key, octets, frames } => {
+                self.prover.sample(*key, epoch.octets(octets), *frames);
+            }
+            Body::SrtcpClear { src, dst, ssrc } => {
+                let (src, dst, ssrc) = (*src, *dst, *ssrc);
+                self.detectors.media(&MediaSeen::SrtcpClear { src, dst, at: fact.frame, ssrc });
+            }
             Body::Rtcp { .. } | Body::Zrtp { .. } | Body::Msrp { .. } | Body::UdptlEnded(_) => {
                 self.beside(fact, epoch);
             }
             Body::Handshake(handshake) => self.handshake(handshake, epoch),
-            // For the ring of keys that streams are tried with.
-            Body::DtlsSrtpKeys { .. } => {}
+            Body::DtlsSrtpKeys { client, server, profile, material } => {
+                let material = epoch.octets(material);
+                self.prover.handshake((*client, *server), *profile, material, fact.frame);
+            }
             Body::MidstreamTls { src, dst } => {
                 let seen = TapSeen::MidstreamTls { src: *src, dst: *dst, at: fact.frame };
                 self.detectors.tap(&seen);
@@ -330,10 +344,15 @@ impl Collector {
         self.drain();
         // What a copy says of the wire is for a rule of its own: how the message itself travelled
         // cannot be seen from it.
-        if sip.hep.is_none() {
-            self.detectors.sip(&event, &placement);
+        let keyed = if sip.hep.is_none() {
+            self.detectors.sip(&event, &placement)
         } else {
             self.detectors.copy(&event, &placement);
+            seen::tells_key(&event.message)
+        };
+        if keyed {
+            let Self { prover, detectors, .. } = self;
+            prover.message(&event, &placement, |key| detectors.key(key));
         }
         self.watch.sip(&event, &placement);
     }
@@ -368,6 +387,9 @@ impl Collector {
         }
         for exchange in self.outbox.exchanges.drain(..) {
             self.detectors.exchange(&exchange);
+        }
+        for (call, answered) in self.outbox.answered.drain(..) {
+            self.media.answer(call, answered);
         }
         for (call, end) in self.outbox.released.drain(..) {
             self.media.release(call, end, self.now);

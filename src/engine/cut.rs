@@ -99,7 +99,10 @@ fn copy(
             return Ok(());
         };
         let unsealed = unsealer.as_deref_mut().and_then(|with| unseal(with, link, octets, seen));
-        if let Some((link, octets, note)) = unsealed {
+        if let Some((link, octets, mut note)) = unsealed {
+            if let Some(comment) = comments.get(&seen.frame) {
+                note = format!("{note}\n{comment}");
+            }
             let length = u32::try_from(octets.len()).unwrap_or(u32::MAX);
             let ts = seen.own.or(Some(last));
             writer.on(u64::from(seen.frame.source) << 32 | u64::from(seen.raw.interface));

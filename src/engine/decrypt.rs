@@ -11,10 +11,14 @@ use crate::prove::Opened;
 use crate::prove::audio::heard::Heard;
 use crate::prove::opener::Opener;
 
-use super::rewrite::with_payload;
+use super::rewrite::{with_equal, with_payload};
 
 /// RTCP may say goodbye after the last packet of a stream, and greet before the first.
 const AROUND: Span = Span::from_secs(10);
+
+/// What is said at a message whose SDP was changed.
+const PROFILE: &str =
+    "changed by overhear: its m= lines said SAVP and say AVP, for the media is opened";
 
 /// What opens the streams of the calls that were asked for.
 #[derive(Debug)]
@@ -76,17 +80,25 @@ impl Unsealer {
     }
 
     /// A frame with its media opened, its link type, and what is to be said at it; `None` for a frame
-    /// without sealed media of these streams.
+    /// without sealed media of these streams. Players take SDP at its word: where it agrees on
+    /// SRTP, it says RTP now, in as many octets.
     pub fn frame(
         &mut self,
         (link, frame): (LinkType, &[u8]),
         packet: &Packet,
         at: Ts,
     ) -> Option<(LinkType, Vec<u8>, String)> {
-        if packet.proto != Proto::UDP || packet.clipped || self.streams.is_empty() {
+        if packet.clipped || self.streams.is_empty() {
             return None;
         }
         let datagram = packet.payload(frame);
+        if let Some(plain) = plain(datagram) {
+            let octets = with_equal(frame, packet, &plain)?;
+            return Some((link, octets, PROFILE.to_owned()));
+        }
+        if packet.proto != Proto::UDP {
+            return None;
+        }
         let (inner, relayed) = match demux::classify(datagram) {
             Kind::TurnChannel => (stun::channel_data(datagram)?.1, true),
             Kind::Stun => (stun::Message::parse(datagram).ok()?.data()?, true),
@@ -129,5 +141,60 @@ impl Unsealer {
         let opened = sealed.opener.open_rtcp(datagram)?;
         self.control += 1;
         Some((opened.to_vec(), sealed.label.clone()))
+    }
+}
+
+/// A SIP message, or a piece of one, whose m= lines agree on RTP instead of SRTP; `None` if none of them
+/// agrees on SRTP. Blanks at the end of a line make up for what is missing.
+fn plain(octets: &[u8]) -> Option<Vec<u8>> {
+    let mut out = Vec::with_capacity(octets.len());
+    let mut changed = false;
+    for line in octets.split_inclusive(|octet| *octet == b'\n') {
+        let shorter = line.strip_prefix(b"m=").and_then(shorter);
+        changed |= shorter.is_some();
+        match shorter {
+            Some(text) => out.extend(text),
+            None => out.extend_from_slice(line),
+        }
+    }
+    changed.then_some(out)
+}
+
+/// `audio 9 UDP/TLS/RTP/SAVPF 0` as `m=audio 9 RTP/AVPF 0`, with its line end and as long as before.
+fn shorter(line: &[u8]) -> Option<Vec<u8>> {
+    let text = line.trim_ascii_end();
+    let words: Vec<&[u8]> = text.split(|octet| *octet == b' ').collect();
+    let [kind, port, profile, formats @ ..] = words.as_slice() else { return None };
+    let plain: &[u8] = match *profile {
+        b"RTP/SAVP" | b"UDP/TLS/RTP/SAVP" | b"TCP/TLS/RTP/SAVP" => b"RTP/AVP",
+        b"RTP/SAVPF" | b"UDP/TLS/RTP/SAVPF" | b"TCP/TLS/RTP/SAVPF" => b"RTP/AVPF",
+        _ => return None,
+    };
+    let mut out = b"m=".to_vec();
+    for word in [*kind, *port, plain].iter().chain(formats) {
+        out.extend_from_slice(word);
+        out.push(b' ');
+    }
+    out.resize(text.len().checked_add(2)?, b' ');
+    out.extend_from_slice(line.get(text.len()..)?);
+    Some(out)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sdp_agrees_on_rtp_in_as_many_octets() {
+        let body =
+            b"INVITE\r\n\r\nv=0\r\nm=audio 9 RTP/SAVP 0 101\r\nm=video 8 UDP/TLS/RTP/SAVPF 96\n";
+        let out = plain(body).unwrap();
+        assert_eq!(out.len(), body.len());
+        let text = String::from_utf8(out).unwrap();
+        assert!(text.contains("m=audio 9 RTP/AVP 0 101 \r\n"), "{text:?}");
+        assert!(text.ends_with("m=video 8 RTP/AVPF 96         \n"), "{text:?}");
+        assert_eq!(plain(b"m=audio 9 RTP/AVP 0\r\n"), None);
+        assert_eq!(plain(b"m=audio RTP/SAVP\r\n"), None);
+        assert_eq!(plain(b""), None);
     }
 }

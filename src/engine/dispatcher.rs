@@ -9,7 +9,6 @@ use std::sync::Arc;
 
 use crate::capture::{Live, Merge, MergedBatch};
 use crate::decode::{self, Decoded, Packet};
-use crate::dissect::tls_open::keylog::KeyLog;
 use crate::dissect::tls_open::keys::Keys;
 use crate::model::addr::{Proto, STABLE};
 use crate::model::evidence::FrameRef;
@@ -18,16 +17,19 @@ use crate::model::frame::{FrameId, RawFrame};
 use crate::model::tally::Skipped;
 use crate::model::time::{Span, Ts};
 use crate::policy::{Limits, Policy, limits::CELLS};
-use crate::reassemble::ip::{self, IpReassembler, Pushed};
+use crate::reassemble::ip::{self, IpReassembler};
 use crate::track::cell::Totals;
 use crate::track::input::Input;
 
 use super::Cut;
 use super::batch::{BATCH, Batch, End, JOINED};
 use super::reason::reason;
-use super::secrets::{Blocks, NewSecrets};
+use super::secrets::Blocks;
 
 use std::hash::{BuildHasher, Hasher};
+
+mod fragments;
+mod secrets;
 
 /// Frames for each step of the silence after the last frame, and steps at most.
 const SILENT_STEP: u64 = 4096;
@@ -147,25 +149,6 @@ impl Dispatcher {
         self.fall_silent(lanes);
         self.end_epoch(End::Capture(self.watermark), lanes);
         progress(&self.merge, self.packets);
-    }
-
-    /// Tells every lane, behind the packets that came before.
-    fn new_secrets(&mut self, fresh: Arc<KeyLog>, lanes: &mut impl Lanes) {
-        let new = Arc::new(NewSecrets {
-            keys: Arc::clone(self.secrets.keys()),
-            fresh,
-            at: self.watermark,
-            ordinal: self.ordinal + 1,
-        });
-        for lane in 0..self.batches.len() {
-            let Some(batch) = self.batches.get_mut(lane) else { continue };
-            if !batch.inputs.is_empty() {
-                lanes.send(lane, batch);
-            }
-            batch.secrets = Some(Arc::clone(&new));
-            lanes.send(lane, batch);
-            self.forget_backings(lane);
-        }
     }
 
     /// Nothing comes from the interfaces for a moment: what came is worked off. No packet will come
@@ -304,55 +287,6 @@ impl Dispatcher {
         }
         self.watermark = self.watermark.max(ts);
         ts
-    }
-
-    fn fragment(
-        &mut self,
-        fragment: &decode::Fragment,
-        data: &[u8],
-        place: &Place,
-        merged: &MergedBatch,
-        lanes: &mut impl Lanes,
-    ) {
-        let mut joined = self.join(fragment, data, place.frame);
-        // A tunnel's packet joined from fragments may carry a fragment of another.
-        while let Some((Decoded::Fragment(inner), octets, frames)) = &joined {
-            let inner = decode::Fragment { frames: *frames, ..*inner };
-            joined = self.join(&inner, inner.data(octets), place.frame);
-        }
-        let given_up = self.fragments.advance(self.watermark);
-        self.totals.tally.skipped(Skipped::FragmentIncomplete, given_up);
-        match joined {
-            Some((Decoded::Packet(packet), octets, frames)) => {
-                let payload = packet.payload(&octets);
-                let whereabouts = Whereabouts::Joined { octets: &octets, frames };
-                let arrived = Arrived { packet: &packet, payload, whereabouts };
-                self.packet(&arrived, place, merged, lanes);
-            }
-            Some((Decoded::Skipped(skip), _, frames)) => {
-                self.totals.tally.skipped(reason(skip), u64::from(frames));
-            }
-            _ => {}
-        }
-    }
-
-    /// What a fragment makes whole, with the datagram's octets and frames.
-    fn join(
-        &mut self,
-        fragment: &decode::Fragment,
-        data: &[u8],
-        frame: FrameId,
-    ) -> Option<(Decoded, Vec<u8>, u32)> {
-        match self.fragments.push(fragment, data, frame, self.watermark) {
-            Pushed::Waits => None,
-            Pushed::Duplicate => {
-                self.totals.tally.skipped(Skipped::Duplicate, u64::from(fragment.frames));
-                None
-            }
-            Pushed::Whole(datagram) => {
-                Some((datagram.decode(), datagram.octets.to_vec(), datagram.frames))
-            }
-        }
     }
 
     fn packet(

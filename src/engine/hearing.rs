@@ -79,7 +79,7 @@ pub fn hearing(
 fn call(row: &CallRow<'_>) -> Call {
     let name = |party: &Party<'_>| {
         let named = [&party.user, &party.uri, &party.host].into_iter().flatten().next();
-        named.map(|name| name.to_string())
+        named.map(ToString::to_string)
     };
     Call {
         id: row.record.id,
@@ -234,14 +234,15 @@ fn stream(voice: &Voice<'_>, remark: Option<String>, wishes: &Wishes) -> Stream 
             times: events.times().collect(),
             revealed: wishes.digits.then(|| events.revealed()).filter(|text| !text.is_empty()),
         },
-        remark: remark.or_else(|| (!heard_any).then(|| why(voice.taken, undecodable))),
+        remark: remark
+            .or_else(|| (!heard_any).then(|| why(voice.taken, undecodable, events.count()))),
         levels: if sounds { measure.levels } else { Vec::new() },
         offset: 0.0,
     }
 }
 
 /// Why nothing can be heard of a stream.
-fn why(taken: &Taken, undecodable: u64) -> String {
+fn why(taken: &Taken, undecodable: u64, digits: usize) -> String {
     if taken.recording.left_out.sealed > 0 {
         return match taken.opened {
             Some(_) => "its packets do not open with the key that is known".to_owned(),
@@ -251,7 +252,7 @@ fn why(taken: &Taken, undecodable: u64) -> String {
     if undecodable > 0 {
         return "its codec has no decoder here".to_owned();
     }
-    "it has no audio".to_owned()
+    if digits > 0 { "it carries digits only" } else { "it has no audio" }.to_owned()
 }
 
 /// Says of each stream how much later than the first of the call it begins.

@@ -16,9 +16,8 @@ use crate::model::fact::EpochFacts;
 use crate::model::stream::StreamKey;
 use crate::model::time::Ts;
 use crate::policy::Limits;
-use crate::policy::limits::CELLS;
+use crate::policy::limits::{CELLS, HEARD_OCTETS_IN_ALL};
 use crate::prove::Opened;
-use crate::prove::audio::OCTETS_IN_ALL;
 use crate::prove::audio::heard::{Heard, Taken};
 use crate::prove::audio::recording::Recording;
 use crate::prove::opener::Opener;
@@ -165,7 +164,7 @@ impl Ear {
             return;
         };
         let Taken { heard, recording, .. } = &mut ears.taken;
-        if self.octets.saturating_add(packet.len()) > OCTETS_IN_ALL {
+        if self.octets.saturating_add(packet.len()) > HEARD_OCTETS_IN_ALL {
             recording.left_out.beyond += 1;
             return;
         }

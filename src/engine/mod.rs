@@ -10,10 +10,12 @@ pub mod decrypt;
 pub mod dispatcher;
 pub mod hearing;
 mod inventory;
+mod key_ring;
 pub mod lane;
 pub mod listen;
 mod offset;
 pub mod pipeline;
+mod proof;
 mod reason;
 mod revealed;
 mod rewrite;
@@ -21,6 +23,7 @@ mod sample;
 pub mod secrets;
 mod sightings;
 mod sources;
+mod srtp_samples;
 pub mod trace;
 pub mod watch;
 
@@ -143,11 +146,11 @@ pub struct Examined {
     pub outcome: Outcome,
     /// Which packets belong to the calls that [`Config::traced`] names.
     pub trace: Trace,
-    /// The streams that were proven to be SRTP, with their keys: for a second pass, and never for a
-    /// report.
-    pub opened: Vec<Opened>,
     /// Why listeners were not told everything.
     pub untold: Option<std::io::Error>,
+    /// The streams that were proven to be SRTP, with their keys: for a second pass, and never for a
+    /// report. At most `limits.srtp_keys`.
+    pub opened: Vec<Opened>,
     /// What went wrong with interfaces, or with writing down what they received: sentences.
     pub faults: Vec<String>,
 }
@@ -325,8 +328,8 @@ fn assemble(
     Examined {
         outcome,
         trace: collected.trace,
-        opened: Vec::new(),
         untold: events.failure(),
+        opened: collected.opened,
         faults: Vec::new(),
     }
 }

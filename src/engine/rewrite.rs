@@ -1,10 +1,10 @@
-//! A frame with another UDP payload: lengths and checksums follow, what stands before IP stays.
+//! A frame with another payload: lengths and checksums follow, what stands before IP stays.
 //!
 //! Where the headers before IP have lengths of their own (tunnels, PPP) or IP has an extension, the
 //! packet is written without them: IP and UDP alone, as the decoder understood them.
 
 use crate::decode::Packet;
-use crate::model::addr::Addr;
+use crate::model::addr::{Addr, Proto};
 use crate::model::frame::LinkType;
 
 /// Octets of the fixed headers.
@@ -39,20 +39,47 @@ pub(super) fn with_payload(
         udp.extend(field.to_be_bytes());
     }
     udp.extend(payload);
-    let mut pseudo = address(packet.src.addr);
-    pseudo.extend(address(packet.dst.addr));
-    pseudo.extend([0, 17]);
-    pseudo.extend(length.to_be_bytes());
-    // 0 would mean that there is no checksum (RFC 768).
-    let sum = match checksum(&[&pseudo, &udp]) {
-        0 => u16::MAX,
-        sum => sum,
-    };
+    let sum = transport_checksum(packet, Proto::UDP.0, &udp);
     put(&mut udp, 6, sum);
     let mut out = before.to_vec();
     out.extend(ip);
     out.extend(udp);
     Some((link, out))
+}
+
+/// The frame with a payload of the same length, in UDP or TCP; `None` where that would leave a
+/// checksum wrong that is not the packet's own.
+pub(super) fn with_equal(frame: &[u8], packet: &Packet, payload: &[u8]) -> Option<Vec<u8>> {
+    if packet.clipped || packet.tunnels.depth() > 0 || packet.fragment.is_some() {
+        return None;
+    }
+    let field = match packet.proto {
+        Proto::UDP => 6,
+        Proto::TCP => 16,
+        _ => return None,
+    };
+    let mut out = frame.to_vec();
+    let (at, l4_at) =
+        (usize::try_from(packet.payload_at).ok()?, usize::try_from(packet.l4_at).ok()?);
+    out.get_mut(at..at.checked_add(payload.len())?)?.copy_from_slice(payload);
+    let l4 = out.get_mut(l4_at..l4_at.checked_add(usize::try_from(packet.l4_len).ok()?)?)?;
+    put(l4, field, 0);
+    let sum = transport_checksum(packet, packet.proto.0, l4);
+    put(l4, field, sum);
+    Some(out)
+}
+
+/// The checksum of a UDP datagram or TCP segment whose own field is 0.
+fn transport_checksum(packet: &Packet, proto: u8, l4: &[u8]) -> u16 {
+    let mut pseudo = address(packet.src.addr);
+    pseudo.extend(address(packet.dst.addr));
+    pseudo.extend(u32::try_from(l4.len()).unwrap_or_default().to_be_bytes());
+    pseudo.extend([0, 0, 0, proto]);
+    match checksum(&[&pseudo, l4]) {
+        // 0 would mean that there is none (RFC 768).
+        0 if proto == Proto::UDP.0 => u16::MAX,
+        sum => sum,
+    }
 }
 
 /// What stands before the IP header, and the header, if both can stay.
@@ -166,6 +193,17 @@ mod tests {
         assert_eq!(checksum(&[&out[18..42]]), 0);
         let pseudo = [192, 0, 2, 1, 192, 0, 2, 2, 0, 17, 0, 15];
         assert_eq!(checksum(&[&pseudo, &out[42..]]), 0);
+    }
+
+    #[test]
+    fn a_payload_of_equal_length_keeps_the_frame_but_for_its_checksum() {
+        let frame = frame();
+        let packet = decoded(LinkType::ETHERNET, &frame);
+        let out = with_equal(&frame, &packet, &[9, 8, 7, 6]).unwrap();
+        assert_eq!((&out[..48], &out[50..54]), (&frame[..48], &[9, 8, 7, 6][..]));
+        let pseudo = [192, 0, 2, 1, 192, 0, 2, 2, 0, 17, 0, 12];
+        assert_eq!(checksum(&[&pseudo, &out[42..54]]), 0);
+        assert_eq!(with_equal(&frame, &Packet { clipped: true, ..packet }, &[9; 4]), None);
     }
 
     #[test]

@@ -10,6 +10,7 @@ pub mod finding;
 pub mod frame;
 pub mod handshake;
 pub mod id;
+pub mod key;
 pub mod notes;
 pub mod packed;
 pub mod record;

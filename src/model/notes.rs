@@ -20,6 +20,49 @@ pub struct Notes {
     pub digits: Digits,
     /// Packets that contradict each other.
     pub contest: Contest,
+    /// Tones in G.711.
+    pub tones: Tones,
+}
+
+/// Tones heard in a stream of G.711, as far as anybody listened.
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
+pub struct Tones {
+    /// Keys pressed.
+    pub digits: u32,
+    /// The packet in which the first key was heard first.
+    pub first: FrameRef,
+    /// The one in which the last key was certain.
+    pub last: FrameRef,
+    /// What a fax machine began with, and where that was certain.
+    pub fax: Option<(FaxTone, FrameRef)>,
+}
+
+/// What fax machines begin with (ITU-T T.30 §4, V.21).
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum FaxTone {
+    /// CED, 2,100 Hz.
+    Answering,
+    /// CNG, 1,100 Hz for half a second, and again three seconds later.
+    Calling,
+    /// Flags at 300 bit/s in the upper channel of V.21.
+    Preamble,
+}
+
+impl Tones {
+    /// Whether there was any.
+    pub const fn any(&self) -> bool {
+        self.digits > 0 || self.fax.is_some()
+    }
+
+    /// Adds what was heard later.
+    pub fn add(&mut self, later: Self) {
+        if later.digits > 0 {
+            self.first = if self.digits == 0 { later.first } else { self.first };
+            self.last = later.last;
+        }
+        self.digits = self.digits.saturating_add(later.digits);
+        self.fax = self.fax.or(later.fax);
+    }
 }
 
 /// The telephone events of one stream, each once however often it was sent.

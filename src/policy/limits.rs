@@ -25,6 +25,16 @@ pub const EVIDENCE_SIGHTINGS: usize = 8;
 /// Octets of a packet quoted in one piece of evidence.
 pub const EXCERPT_OCTETS: usize = 256;
 
+/// The longest stream that is listened to, seconds: six hours.
+pub const HEARD_SECONDS: u64 = 6 * 3_600;
+
+/// Octets of payload kept of one stream that is listened to: G.711 of [`HEARD_SECONDS`] and half as
+/// much again.
+pub const HEARD_OCTETS: usize = 256 << 20;
+
+/// Octets of payload kept of all streams that are listened to.
+pub const HEARD_OCTETS_IN_ALL: usize = 1 << 30;
+
 /// Caps and time-outs. Counts are entries unless the name says octets.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Limits {
@@ -44,7 +54,7 @@ pub struct Limits {
     pub sctp_flows: usize,
     /// Flows between a TURN client and its server, and streams in them.
     pub turn_flows: usize,
-    /// Senders of what may be SRTCP.
+    /// Senders of what may be SRTCP with an MKI, or without encryption.
     pub srtcp: usize,
     /// Flows of datagrams that are built like T.38's.
     pub udptl_flows: usize,
@@ -68,6 +78,10 @@ pub struct Limits {
     pub announcements: usize,
     /// Streams of which RTCP in clear spoke, until they end.
     pub rtcp: usize,
+    /// SRTP keys that stood in signalling.
+    pub srtp_keys: usize,
+    /// Octets of the samples that wait for the keys of their streams.
+    pub srtp_samples: usize,
     /// Ended streams that later ones are held against: so many, and as many of senders that their
     /// call did not announce.
     pub company: usize,
@@ -110,25 +124,27 @@ impl Default for Limits {
         Self {
             streams: 1_010_000,
             armed: 8_000,
-            noted: 3_000,
-            udp_flows: 80_000,
-            tcp_flows: 40_000,
+            noted: 2_000,
+            udp_flows: 60_000,
+            tcp_flows: 30_000,
             sctp_flows: 4_000,
             turn_flows: 12_000,
             srtcp: 5_000,
             udptl_flows: 1_000,
             reassembly_octets: 24 << 20,
-            tls_retain: 32 << 20,
+            tls_retain: 24 << 20,
             keylog_sessions: 200_000,
             fragment_octets: 8 << 20,
             duplicates: CELLS << 13,
-            transactions: 400_000,
-            calls: 505_000,
-            registrations: 60_000,
-            announcements: 1_010_000,
+            transactions: 350_000,
+            calls: 475_000,
+            registrations: 40_000,
+            announcements: 950_000,
             rtcp: 36_000,
-            company: 8_192,
-            zrtp: 1_500,
+            srtp_keys: 32_000,
+            srtp_samples: 16 << 20,
+            company: 4_096,
+            zrtp: 1_000,
             findings_per_rule: 1_000,
             peers: 25_000,
             records_octets: 32 << 20,
@@ -172,12 +188,12 @@ impl Limits {
         vec![
             row("streams", self.streams, 344),
             row("armed", self.armed, 2_350),
-            row("noted", self.noted, 1_400),
-            row("udp_flows", self.udp_flows, 96),
-            row("tcp_flows", self.tcp_flows, 664),
+            row("noted", self.noted, 2_450),
+            row("udp_flows", self.udp_flows, 160),
+            row("tcp_flows", self.tcp_flows, 960),
             row("sctp_flows", self.sctp_flows, 320),
             row("turn_flows", self.turn_flows, 500),
-            row("srtcp", self.srtcp, 240),
+            row("srtcp", self.srtcp, 190),
             row("udptl_flows", self.udptl_flows, 400),
             row("reassembly_octets", self.reassembly_octets, 1),
             row("tls_retain", self.tls_retain, 1),
@@ -188,8 +204,10 @@ impl Limits {
             row("registrations", self.registrations, 400),
             row("announcements", self.announcements, 158),
             row("rtcp", self.rtcp, 330),
+            row("srtp_keys", self.srtp_keys, 480),
+            row("srtp_samples", self.srtp_samples, 1),
             row("company", self.company, 340),
-            row("zrtp", self.zrtp, 600),
+            row("zrtp", self.zrtp, 500),
             row("peers", self.peers, 500),
             row("records_octets", self.records_octets, 1),
         ]

@@ -1,5 +1,6 @@
 //! L1: every number that decides something: caps, time-outs and thresholds.
 
+pub mod fallback;
 pub mod limits;
 pub mod media;
 pub mod thresholds;

@@ -1,5 +1,6 @@
 //! One documented number for each threshold that a rule uses, by the names of the catalogue.
 
+use super::fallback::FallbackThresholds;
 use super::media::MediaThresholds;
 
 /// Thresholds of the rules.
@@ -7,15 +8,6 @@ use super::media::MediaThresholds;
 pub struct Thresholds {
     /// Packets below which a stream is not judged (`MEDIA-CLEARTEXT-RTP`).
     pub cleartext_min_packets: u64,
-    /// Seconds within which a refused secure call that is made again in clear counts as a retry, 30 at
-    /// most (`MEDIA-DOWNGRADE-RETRY`).
-    pub downgrade_retry_s: i64,
-    /// Seconds within which a refused `sips` request that is made again as `sip` counts as a retry
-    /// (`SIPS-RETRY-SIP`).
-    pub sips_retry_s: i64,
-    /// Hours within which TLS and clear signalling between two peers count as mixed
-    /// (`SIG-MIXED-TRANSPORT`).
-    pub mixed_transport_h: i64,
     /// Share of all streams, percent, that must lose packets in the same second (`SENSOR-DROP`).
     pub drop_share_pct: u64,
     /// Streams that must be active in that second before the share means anything.
@@ -25,6 +17,9 @@ pub struct Thresholds {
     /// Packets below which a flow with RTP-like headers is not named: any DNS resolver has a few
     /// (`SENSOR-RTP-LOOKALIKE`).
     pub lookalike_min_packets: u64,
+    /// How long after it came to a border element an SRTP key may leave it, milliseconds
+    /// (`MEDIA-SDES-KEY-PASSTHROUGH`).
+    pub key_passthrough_ms: i64,
     /// Sequence numbers below which loss and jitter are not judged: five seconds of speech
     /// (`QOS-LOSS`, `QOS-JITTER`).
     pub loss_min_packets: u64,
@@ -64,6 +59,8 @@ pub struct Thresholds {
     pub tls_expiry_days: i64,
     /// Drift between the RTP clock and the capture clock, percent (`SENSOR-TIME`).
     pub time_drift_pct: f64,
+    /// Of the rules about security that is given up.
+    pub fallback: FallbackThresholds,
     /// Of the rules about media streams.
     pub media: MediaThresholds,
 }
@@ -72,13 +69,11 @@ impl Default for Thresholds {
     fn default() -> Self {
         Self {
             cleartext_min_packets: 20,
-            downgrade_retry_s: 30,
-            sips_retry_s: 30,
-            mixed_transport_h: 24,
             drop_share_pct: 30,
             drop_min_streams: 10,
             one_sided_transactions: 20,
             lookalike_min_packets: 20,
+            key_passthrough_ms: 10_000,
             loss_min_packets: 250,
             loss_low_pct: 1.0,
             loss_medium_pct: 3.0,
@@ -97,6 +92,7 @@ impl Default for Thresholds {
             time_backward_ms: 2_000,
             tls_expiry_days: 30,
             time_drift_pct: 1.0,
+            fallback: FallbackThresholds::default(),
             media: MediaThresholds::default(),
         }
     }

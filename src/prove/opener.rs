@@ -55,6 +55,7 @@ impl Opener {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::addr::Endpoint;
     use crate::model::frame::FrameId;
     use crate::model::stream::StreamKey;
     use crate::prove::srtp::{MasterKey, Suite};
@@ -66,7 +67,7 @@ mod tests {
 
     #[test]
     fn rollovers_are_counted_both_ways_and_strangers_stay_closed() {
-        let stream = StreamKey { src: Default::default(), dst: Default::default(), ssrc: 7 };
+        let stream = StreamKey { src: Endpoint::default(), dst: Endpoint::default(), ssrc: 7 };
         let key = MasterKey::new(Suite::AesCm128Sha1Tag80, &[9; 30]).unwrap();
         let frame = FrameId { source: 0, number: 1 };
         let opened =

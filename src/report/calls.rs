@@ -1,8 +1,9 @@
-//! One line per call: `overhear calls`.
+//! One line per call, and a sentence on who can listen to it: `overhear calls`.
 //!
 //! ```text
 //! ID       START    CALLER -> CALLEE       STATE       TALK    EXPOSURE    STR FND
 //! c0f31a6b 03:06:04 alice -> bob           answered    1:23    clear         2   3
+//!          Anyone on the path can listen: 2 of 2 streams are sent without encryption.
 //! ```
 //!
 //! The id is cut to the shortest prefix that names each call of the capture, and is enough for
@@ -13,7 +14,8 @@ use std::io::{self, Write};
 use super::outcome::Outcome;
 use super::safe::{fit, pad, width};
 use super::text::{Ink, Layout, moment, short_duration};
-use crate::correlate::archive::{CallRow, Exposure};
+use crate::correlate::archive::CallRow;
+use crate::correlate::exposure::Exposure;
 use crate::model::id::RecordId;
 use crate::model::record::{CallRecord, CallState, Party};
 
@@ -23,7 +25,7 @@ const SHORTEST: usize = 8;
 /// Widths of the columns behind the parties, blanks before them included.
 const TAIL: usize = 1 + 11 + 1 + 7 + 1 + 11 + 1 + 3 + 1 + 3;
 
-/// Prints a line per call.
+/// Prints a line and a sentence per call.
 ///
 /// # Errors
 /// Those of `out`.
@@ -50,7 +52,8 @@ pub fn write(outcome: &mut Outcome, layout: Layout, out: &mut impl Write) -> io:
             writeln!(out, "{}", layout.paint(&format!("{date} UTC"), Ink::Dim))?;
             today = date;
         }
-        line(&row, (short, parties), &time, layout, out)
+        line(&row, (short, parties), &time, layout, out)?;
+        layout.item(out, ("", None), short + 1, &row.exposure.sentence(row.streams))
     })
 }
 
@@ -80,7 +83,7 @@ fn ink(exposure: Exposure) -> Ink {
     match exposure {
         Exposure::Clear | Exposure::KeyExposed => Ink::Red,
         Exposure::Protected => Ink::Green,
-        Exposure::Unknown => Ink::Yellow,
+        Exposure::TlsKeyHolder | Exposure::Unknown => Ink::Yellow,
         Exposure::NoMedia => Ink::Dim,
     }
 }

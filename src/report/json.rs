@@ -38,6 +38,10 @@ pub fn write(outcome: &mut Outcome, out: &mut impl Write) -> io::Result<()> {
         row.record.members(out);
         out.raw(",\"exposure\":");
         row.exposure.json(out);
+        out.raw(",\"exposure_text\":");
+        row.exposure.sentence(row.streams).json(out);
+        out.raw(",\"exposure_chain\":");
+        array(&row.exposure.chain(row.streams), out, Json::json);
         out.raw(",\"streams\":");
         array(row.streams, out, Json::json);
         out.raw(",\"legs\":[]");
@@ -216,9 +220,9 @@ mod tests {
         let call = crate::correlate::sample::call(1);
         for frame in 0..500_000 {
             let mut stream = crate::correlate::sample::stream(frame);
-            outcome.archive.push_stream(&stream, Some(call.key()));
+            outcome.archive.push_stream(&stream, Some(call.key()), None);
             stream.first_frame += 500_000;
-            outcome.archive.push_stream(&stream, None);
+            outcome.archive.push_stream(&stream, None, None);
             outcome.archive.push_call(&crate::correlate::sample::call(frame + 1));
         }
         // Nanoseconds of processor time so far: wall time says little on a busy machine.

@@ -303,6 +303,7 @@ fn figures(stream: &Stream) -> String {
     }
     match (&stream.opened_by, stream.protection) {
         (Some(key), _) => parts.push(format!("opened with {}", safe(key))),
+        (None, "unknown") => parts.push("protection unknown".to_owned()),
         (None, protection) => parts.push(protection.to_owned()),
     }
     parts.extend(stream.remark.as_deref().map(|remark| safe(remark).into_owned()));

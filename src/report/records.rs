@@ -5,7 +5,8 @@ use std::io::Write as _;
 
 use super::encode;
 use super::put::{self, Calendar};
-use crate::correlate::archive::{CallStream, Exposure};
+use crate::correlate::archive::CallStream;
+use crate::correlate::exposure::{Exposure, Link};
 use crate::model::addr::{Addr, Endpoint};
 use crate::model::code_point::{CipherSuite, Group, Number, Scheme, SrtpProfile, Version};
 use crate::model::finding::Confidence;
@@ -259,8 +260,15 @@ code_points! { Version CipherSuite Number Group Scheme SrtpProfile }
 
 words! {
     Exposure {
-        Clear "clear" KeyExposed "key-exposed" Protected "protected" NoMedia "no-media"
-        Unknown "unknown"
+        Clear "clear" KeyExposed "key-exposed" TlsKeyHolder "tls-key-holder"
+        Protected "protected" NoMedia "no-media" Unknown "unknown"
+    }
+}
+
+impl Object for Link {
+    fn members(&self, out: &mut Out) {
+        let Self { frame: FrameId { source, number: frame }, what } = self;
+        members! { out, source frame what }
     }
 }
 

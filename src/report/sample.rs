@@ -119,7 +119,7 @@ pub(crate) fn outcome() -> Outcome {
         let mut stream = stream(frame);
         stream.call = Some(call.id);
         stream.protection = protection;
-        archive.push_stream(&stream, Some(call.key()));
+        archive.push_stream(&stream, Some(call.key()), None);
     }
     for call in [&hostile, &clear, &protected] {
         archive.push_call(call);

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 
 use super::outcome::Outcome;
 use super::text::{COLUMN, Ink, Layout, count, duration, frames, grouped};
-use crate::correlate::archive::Exposure;
+use crate::correlate::exposure::Exposure;
 use crate::correlate::tally::{Streams, Tally};
 use crate::model::id::RecordId;
 use crate::model::record::Protection;
@@ -118,6 +118,15 @@ fn sentence(tally: &Tally, exposures: &Exposures) -> (String, Ink) {
     }
     let (protected, unknown) =
         (exposures.get(Exposure::Protected), exposures.get(Exposure::Unknown));
+    let held = exposures.get(Exposure::TlsKeyHolder);
+    if held > 0 {
+        let text = format!(
+            "{} of {} can be listened to by who holds the TLS keys of the signalling.",
+            grouped(held),
+            count(calls, "call")
+        );
+        return (text, Ink::Yellow);
+    }
     if unknown > 0 || (protected == 0 && !tally.streams.is_empty()) {
         let text = "No media was found readable, but not all of it could be judged.";
         return (text.to_owned(), Ink::Yellow);

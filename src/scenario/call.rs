@@ -9,6 +9,7 @@ use super::rtp::{self, Plan};
 use super::shape::Shape;
 use super::value::MS;
 use super::world::{Socket, World};
+use crate::prove::srtp::MasterKey;
 
 /// What a `call` line asks for.
 #[derive(Clone, Debug)]
@@ -17,6 +18,8 @@ struct Call {
     media: (Media, Media),
     codec: &'static Codec,
     tag: Option<usize>,
+    /// Of the caller's media and of the callee's.
+    keys: [Option<MasterKey>; 2],
     streams: (bool, bool),
     ring: i64,
     talk: i64,
@@ -70,68 +73,23 @@ impl Call {
             .map(codec::by_name)
             .collect::<Result<_, _>>()?;
         let first = codecs.first().copied().ok_or_else(|| "codec: none given".to_owned())?;
-        let suite = args.option("crypto").map(str::to_owned);
-        let fingerprint = args.flag("fingerprint");
-        let profile = match (&suite, fingerprint) {
-            (Some(_), _) => "RTP/SAVP",
-            (None, true) => "UDP/TLS/RTP/SAVPF",
-            (None, false) => "RTP/AVP",
-        };
-        let profile = args.option("profile").unwrap_or(profile).to_owned();
-        let answered = args.option("answer-profile").unwrap_or(&profile).to_owned();
-        let again = args.option("reinvite").map(str::to_owned);
         let number = world.call_number();
         let ports = (40_000_u16.wrapping_add(number), 50_000_u16.wrapping_add(number));
         let ports = args.read("ports", pair)?.unwrap_or(ports);
         let ends = places(world, args, dialog, ports)?;
-        let lines = Lines::read(args.body)?;
-        let mut side = |socket: Socket, setup: &str, profile: &str, more: &[String]| {
-            let mut keying = Vec::new();
-            if let Some(suite) = &suite {
-                keying.push(dialog::crypto(suite, &mut dialog.rng));
-            }
-            if fingerprint {
-                keying.push(dialog::fingerprint(&mut dialog.rng));
-                keying.push(format!("a=setup:{setup}"));
-            }
-            let formats = codecs.iter().map(|codec| (codec.pt, attributes(codec))).collect();
-            keying.extend(more.iter().cloned());
-            Media { socket, profile: profile.to_owned(), formats, keying }
-        };
-        let media = (
-            side(ends.0, "actpass", &profile, &lines.offer),
-            side(ends.1, "active", &answered, &lines.answer),
-        );
-        let again = again.map(|profile| {
-            let plain = |of: &Media, keying: &[String]| Media {
-                profile: profile.clone(),
-                keying: keying.to_vec(),
-                ..of.clone()
-            };
-            (plain(&media.0, &lines.again), plain(&media.1, &[]))
-        });
+        let Described { media, again, tag, keys } = describe(args, dialog, &codecs, ends)?;
         let streams = match args.choice("media", &["both", "caller", "callee", "none"])? {
             "caller" => (true, false),
             "callee" => (false, true),
             "none" => (false, false),
             _ => (true, true),
         };
-        let tag = match suite.as_deref() {
-            Some(suite) if suite.ends_with("_32") => Some(4),
-            Some(suite) if suite.ends_with("GCM") => Some(16),
-            Some(_) => Some(10),
-            None => fingerprint.then_some(10),
-        };
-        let tag = match args.choice("packets", &["as-agreed", "clear", "sealed"])? {
-            "clear" => None,
-            "sealed" => tag.or(Some(10)),
-            _ => tag,
-        };
         Ok(Self {
             auth: Auth::read(args, 407)?,
             media,
             codec: first,
             tag,
+            keys,
             streams,
             ring: args.span("ring", 200 * MS)?,
             talk: args.span("talk", 2_000 * MS)?,
@@ -211,17 +169,89 @@ impl Call {
         let every = i64::from(self.codec.millis) * MS;
         let packets = u64::try_from(span / every.max(1)).unwrap_or_default();
         let plan = Plan::new(self.codec, packets, self.tag);
+        let [calling, called] = self.keys.map(|key| Plan { key, ..plan.clone() });
         let (near, far) = (self.media.0.socket, self.media.1.socket);
         let mut end = at;
         if self.streams.0 {
-            end = end.max(rtp::send(world, at, (near, far), &plan, shape)?);
+            end = end.max(rtp::send(world, at, (near, far), &calling, shape)?);
         }
         if self.streams.1 {
             let later = at.saturating_add(7 * MS);
-            end = end.max(rtp::send(world, later, (far, near), &plan, shape)?);
+            end = end.max(rtp::send(world, later, (far, near), &called, shape)?);
         }
         Ok(end)
     }
+}
+
+/// What both sides write, and how many octets of a tag the packets have.
+struct Described {
+    media: (Media, Media),
+    again: Option<(Media, Media)>,
+    tag: Option<usize>,
+    keys: [Option<MasterKey>; 2],
+}
+
+/// The descriptions of both sides.
+fn describe(
+    args: &mut Args<'_>,
+    dialog: &mut Dialog,
+    codecs: &[&'static Codec],
+    ends: (Socket, Socket),
+) -> Result<Described, String> {
+    let suite = args.option("crypto").map(str::to_owned);
+    let fingerprint = args.flag("fingerprint");
+    let profile = match (&suite, fingerprint) {
+        (Some(_), _) => "RTP/SAVP",
+        (None, true) => "UDP/TLS/RTP/SAVPF",
+        (None, false) => "RTP/AVP",
+    };
+    let profile = args.option("profile").unwrap_or(profile).to_owned();
+    let answered = args.option("answer-profile").unwrap_or(&profile).to_owned();
+    let again = args.option("reinvite").map(str::to_owned);
+    let told = (args.option("key"), args.option("answer-key"));
+    let lines = Lines::read(args.body)?;
+    let mut keys = [None; 2];
+    let mut side = |number: usize, socket: Socket, profile: &str, more: &[String]| {
+        let (setup, told) = if number == 0 { ("actpass", told.0) } else { ("active", told.1) };
+        let mut keying = Vec::new();
+        if let Some(suite) = &suite {
+            let line = dialog::crypto(suite, told, &mut dialog.rng);
+            if let Some(key) = keys.get_mut(number) {
+                *key = rtp::key_of(&line);
+            }
+            keying.push(line);
+        }
+        if fingerprint {
+            keying.push(dialog::fingerprint(&mut dialog.rng));
+            keying.push(format!("a=setup:{setup}"));
+        }
+        let formats = codecs.iter().map(|codec| (codec.pt, attributes(codec))).collect();
+        keying.extend(more.iter().cloned());
+        Media { socket, profile: profile.to_owned(), formats, keying }
+    };
+    let media =
+        (side(0, ends.0, &profile, &lines.offer), side(1, ends.1, &answered, &lines.answer));
+    let again = again.map(|profile| {
+        let plain = |of: &Media, keying: &[String]| Media {
+            profile: profile.clone(),
+            keying: keying.to_vec(),
+            ..of.clone()
+        };
+        (plain(&media.0, &lines.again), plain(&media.1, &[]))
+    });
+    let tag = match suite.as_deref() {
+        Some(suite) if suite.ends_with("_32") => Some(4),
+        Some(suite) if suite.ends_with("GCM") => Some(16),
+        Some(_) => Some(10),
+        None => fingerprint.then_some(10),
+    };
+    let tag = match args.choice("packets", &["as-agreed", "clear", "sealed"])? {
+        "clear" => None,
+        "sealed" => tag.or(Some(10)),
+        _ => tag,
+    };
+    let keys = if tag.is_some() { keys } else { [None; 2] };
+    Ok(Described { media, again, tag, keys })
 }
 
 /// A re-INVITE with an offer, its answer, and the ACK (RFC 3261 §14).

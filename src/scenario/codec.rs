@@ -80,6 +80,12 @@ pub(super) enum Content {
     Silence,
     /// Octets without any structure.
     Random,
+    /// Keys of a telephone, 100 ms each, 100 ms apart.
+    Keys,
+    /// A fax machine's answering tone.
+    Answering,
+    /// A fax machine's calling tone: half a second, three seconds apart.
+    Calling,
     /// An RFC 4733 event with this number.
     Event(u8),
 }
@@ -135,8 +141,21 @@ impl Voice {
     /// The next 16-bit sample: two tones whose loudness moves as syllables do, and a little noise.
     fn sample(&mut self) -> i64 {
         self.phase = self.phase.wrapping_add(1) & 0xff_ffff;
-        if self.content == Content::Tone {
-            return sine(self.phase * 425 / 8) * 12;
+        let sounds = |frequency: i64| sine(self.phase * frequency / 8) * 6;
+        let during = |on: i64, every: i64, sample: i64| {
+            if self.phase % every < on { sample } else { 0 }
+        };
+        match self.content {
+            Content::Tone => return sounds(425) * 2,
+            Content::Keys => {
+                let key = usize::try_from(self.phase / 1_600 % 16).unwrap_or_default();
+                let row = [697, 770, 852, 941].get(key / 4).copied().unwrap_or_default();
+                let column = [1209, 1336, 1477, 1633].get(key % 4).copied().unwrap_or_default();
+                return during(800, 1_600, sounds(row) + sounds(column));
+            }
+            Content::Answering => return sounds(2_100) * 2,
+            Content::Calling => return during(4_000, 28_000, sounds(1_100) * 2),
+            _ => {}
         }
         let loudness = 6 + (sine(self.phase / 4 % 1_000) / 200).abs();
         let tones = sine(self.phase * 180 / 8) + sine(self.phase * 730 / 8) / 2;

@@ -287,8 +287,8 @@ impl Media {
     }
 }
 
-/// An `a=crypto` line (RFC 4568 §9.1) with a key of the length that the suite asks for.
-pub(super) fn crypto(suite: &str, rng: &mut Rng) -> String {
+/// An `a=crypto` line (RFC 4568 §9.1) with this key, or one of the length that the suite asks for.
+pub(super) fn crypto(suite: &str, key: Option<&str>, rng: &mut Rng) -> String {
     let octets = match suite {
         "AEAD_AES_128_GCM" => 28,
         "AEAD_AES_256_GCM" => 44,
@@ -296,7 +296,8 @@ pub(super) fn crypto(suite: &str, rng: &mut Rng) -> String {
         _ if suite.contains("256") => 46,
         _ => 30,
     };
-    format!("a=crypto:1 {suite} inline:{}", base64(&rng.octets(octets)))
+    let made = base64(&rng.octets(octets));
+    format!("a=crypto:1 {suite} inline:{}", key.unwrap_or(&made))
 }
 
 /// An `a=fingerprint` line (RFC 8122 §5).

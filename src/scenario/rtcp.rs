@@ -37,11 +37,16 @@ pub(super) fn step(
     if args.verb == "srtcp" {
         let index: u32 = args.number("index", 0)?;
         let tag: u8 = args.number("tag", 10)?;
+        let mki: u8 = args.number("mki", 0)?;
+        let clear = args.flag("clear");
         let mut rng = world.rng();
-        let hidden = octets.len().saturating_sub(8);
-        octets.truncate(8);
-        octets.extend(rng.octets(hidden));
-        octets.extend((0x8000_0000 | index).to_be_bytes());
+        if !clear {
+            let hidden = octets.len().saturating_sub(8);
+            octets.truncate(8);
+            octets.extend(rng.octets(hidden));
+        }
+        octets.extend(if clear { index } else { 0x8000_0000 | index }.to_be_bytes());
+        octets.extend((0..mki).map(|i| 0xa0 | i));
         octets.extend(rng.octets(usize::from(tag)));
     }
     world.udp(at, ends, &octets, shape)?;

@@ -1,7 +1,9 @@
 //! `rtp` and `srtp` steps: streams of RTP packets (RFC 3550 §5.1, RFC 3711 §3.1).
 //!
-//! `srtp` sends what SRTP looks like from outside: the clear header, then octets without
-//! structure, as many as the codec's payload and the tag have. There is no key behind them.
+//! `srtp` with a key sends SRTP. Without one it sends what SRTP looks like from outside: the clear
+//! header, then octets without structure, as many as the codec's payload and the tag have.
+
+use overhear_parsers::sdp::Crypto;
 
 use super::FRAMES;
 use super::args::Args;
@@ -9,6 +11,7 @@ use super::codec::{self, Codec, Content, Voice};
 use super::shape::Shape;
 use super::value::{self, MS};
 use super::world::{Socket, World};
+use crate::prove::srtp::MasterKey;
 
 /// A stream to send. Packets are counted from 1.
 #[derive(Clone, Debug)]
@@ -25,8 +28,16 @@ pub(super) struct Plan {
     pub every: i64,
     /// `size=`: payload octets, without the tag.
     pub size: usize,
-    /// Octets of the SRTP tag and MKI; `None` for plain RTP.
+    /// Octets of the SRTP tag; `None` for plain RTP.
     pub tag: Option<usize>,
+    /// `suite=` and `key=`: what the packets are encrypted with.
+    pub key: Option<MasterKey>,
+    /// `roc=`: the rollover counter of the first packet.
+    pub roc: u32,
+    /// `mki=`: octets of the MKI before the tag, the same in every packet.
+    pub mki: u8,
+    /// `null`: SRTP that authenticates and does not encrypt.
+    pub null: bool,
     /// `tsstep=`: ticks per packet.
     pub step: u32,
     /// `ssrc=`.
@@ -73,6 +84,10 @@ impl Plan {
             every: i64::from(codec.millis) * MS,
             size: codec.octets,
             tag,
+            key: None,
+            roc: 0,
+            mki: 0,
+            null: false,
             step: codec.ticks,
             ssrc: None,
             seq: Start::Anywhere,
@@ -96,6 +111,10 @@ impl Plan {
         let codec =
             args.read("codec", codec::by_name)?.map_or_else(|| codec::by_name("PCMU"), Ok)?;
         let mut plan = Self::new(codec, args.number("n", 50)?, tag);
+        if tag.is_some() {
+            plan.mki = args.number("mki", 0)?;
+            plan.null = args.flag("null");
+        }
         plan.content = content(args, plan.content)?;
         plan.pt = args.number("pt", plan.pt)?;
         plan.every = args.span("every", plan.every)?;
@@ -110,11 +129,26 @@ impl Plan {
         plan.swap = args.ranges("swap")?;
         plan.jitter = args.span("jitter", 0)?;
         plan.extension = usize::from(args.number::<u16>("ext", 0)?);
+        if args.verb == "srtp" {
+            let suite = args.option("suite").unwrap_or("AES_CM_128_HMAC_SHA1_80").to_owned();
+            let written = args.option("key").map(|key| format!("a=crypto:1 {suite} inline:{key}"));
+            plan.key = match written {
+                Some(line) => Some(key_of(&line).ok_or("key: not one of this suite")?),
+                None => None,
+            };
+            plan.roc = args.number("roc", 0)?;
+        }
         if plan.pt > 127 {
             return Err("pt: a payload type has 7 bits".to_owned());
         }
         Ok(plan)
     }
+}
+
+/// The key of an `a=crypto` line, if it is one that packets can be encrypted with.
+pub(super) fn key_of(line: &str) -> Option<MasterKey> {
+    let line = Crypto::parse(line.strip_prefix("a=crypto:")?.as_bytes())?;
+    MasterKey::of_line(&line).next()
 }
 
 fn content(args: &mut Args<'_>, usual: Content) -> Result<Content, String> {
@@ -127,8 +161,14 @@ fn content(args: &mut Args<'_>, usual: Content) -> Result<Content, String> {
         Some("tone") => Content::Tone,
         Some("silence") => Content::Silence,
         Some("random") => Content::Random,
+        Some("keys") => Content::Keys,
+        Some("answering") => Content::Answering,
+        Some("calling") => Content::Calling,
         Some(other) => {
-            return Err(format!("payload: `{other}` is not one of speech, tone, silence, random"));
+            return Err(format!(
+                "payload: `{other}` is not one of speech, tone, silence, random, \
+                 keys, answering, calling"
+            ));
         }
     })
 }
@@ -192,6 +232,8 @@ pub(super) fn send(
     let first_ts = value::low32(rng.next());
     let mut voice = Voice::new(plan.codec, plan.content, plan.size, world.rng());
     let (mut now, mut end) = (at, at);
+    let session = plan.key.and_then(|key| Some((key, key.session()?)));
+    let (mut roc, mut last) = (plan.roc, 0);
     for number in 1..=plan.packets {
         let before = number.wrapping_sub(1);
         let seq = match plan.seq {
@@ -207,9 +249,21 @@ pub(super) fn send(
         };
         let mut packet = header(plan, number, seq, ts, ssrc);
         let payload = voice.next(plan.packets.saturating_sub(number));
-        match plan.tag {
-            Some(tag) => packet.extend(rng.octets(payload.len().saturating_add(tag))),
-            None => packet.extend(payload),
+        roc = roc.wrapping_add(u32::from(seq < last));
+        last = seq;
+        match (&session, plan.tag) {
+            (Some((key, session)), _) => {
+                packet.extend(payload);
+                let mki = vec![1; usize::from(key.mki_octets())];
+                packet = session.protect(&packet, roc, &mki).unwrap_or(packet);
+            }
+            (None, Some(tag)) => {
+                let hidden = if plan.null { payload } else { rng.octets(payload.len()) };
+                packet.extend(hidden);
+                packet.extend((0..plan.mki).map(|i| 0xa0 | i));
+                packet.extend(rng.octets(tag));
+            }
+            (None, None) => packet.extend(payload),
         }
         // A swapped packet arrives a little after the one behind it.
         let late =

@@ -126,6 +126,12 @@ impl Look {
         (self.hashed, self.previous) = (0, None);
     }
 
+    /// Whether this packet, just taken, is one of the few that are asked whether they are a tone.
+    pub fn is_glancing(&self, header: &Header<'_>) -> bool {
+        const EVERY: u16 = 16;
+        self.counts.whole % EVERY == EVERY / 2 && matches!(header.payload_type, 0 | 8)
+    }
+
     /// Whether the next packets should be kept whole and nobody does so yet.
     pub const fn wants_sample(&self) -> bool {
         matches!(self.sampling, Sampling::Wanted)

@@ -23,6 +23,7 @@ pub mod tcp_flows;
 pub mod timer;
 mod tls_flow;
 mod tls_opening;
+pub mod tones;
 pub mod turn_flows;
 pub mod udptl_flows;
 pub mod verdict;

@@ -13,12 +13,13 @@ use overhear_parsers::rtp::header::Header;
 
 use super::slot::{Cold, NOTED, Slot, Step, TTL_CHANGED};
 use super::stream::Seen;
+use super::tones::Listener;
 use crate::model::addr::STABLE;
 use crate::model::evidence::FrameRef;
-use crate::model::notes::{Contest, Digits, Notes};
+use crate::model::notes::{Contest, Digits, Notes, Tones};
 
 /// Octets of what is noted of one stream at most.
-pub const ENTRY: usize = size_of::<Noting>() + size_of::<Memory>();
+pub const ENTRY: usize = size_of::<Noting>() + size_of::<Memory>() + size_of::<Listener>();
 
 /// Packets whose payloads are remembered once that is called for.
 const REMEMBERED: u16 = 512;
@@ -45,6 +46,9 @@ pub(super) struct Noting {
     event: Event,
     contest: Contest,
     memory: Option<Box<Memory>>,
+    /// Someone who hears tones, and what the ones before heard.
+    listener: Option<Box<Listener>>,
+    tones: Tones,
 }
 
 /// One telephone event.
@@ -111,20 +115,38 @@ pub(super) fn note(slot: &mut Slot, cold: &mut Cold, step: Step, packet: &Packet
         noting.memory.get_or_insert_with(Memory::new).left = REMEMBERED;
         slot.flags |= NOTED;
     }
-    if slot.flags & NOTED != 0 && noting.compare(header, seen) {
-        slot.flags &= !NOTED;
-        if noting.is_empty() {
-            cold.noting = None;
+    if slot.flags & NOTED != 0 {
+        let (remembers, hears) = (noting.compare(header, seen), noting.hear(header, seen));
+        if !remembers && !hears {
+            slot.flags &= !NOTED;
+            if noting.is_empty() {
+                cold.noting = None;
+            }
         }
     }
+    false
+}
+
+/// Begins to listen to a stream of which a packet sounded like a tone; true if there was no room.
+pub(super) fn listen(slot: &mut Slot, cold: &mut Cold, payload_type: u8, room: bool) -> bool {
+    if cold.noting.is_none() && !room {
+        return true;
+    }
+    let noting = cold.noting.get_or_insert_default();
+    noting.listener.get_or_insert_with(|| Listener::new(payload_type));
+    slot.flags |= NOTED;
     false
 }
 
 impl Noting {
     /// What the stream leaves behind.
     pub(super) fn end(self: Box<Self>) -> Option<Box<Notes>> {
-        let Self { digits, contest, .. } = *self;
-        (contest.conflicts > 0 || digits.count() > 0).then(|| Box::new(Notes { digits, contest }))
+        let Self { digits, contest, mut tones, listener, .. } = *self;
+        if let Some(listener) = listener {
+            tones.add(listener.heard());
+        }
+        let any = contest.conflicts > 0 || digits.count() > 0 || tones.any();
+        any.then(|| Box::new(Notes { digits, contest, tones }))
     }
 
     /// Takes one packet of an event.
@@ -139,17 +161,28 @@ impl Noting {
         }
     }
 
-    /// Compares a packet with the one of the same number before it, and remembers it; true when
+    /// Lets the listener hear a packet; false if there is none any more.
+    fn hear(&mut self, header: &Header<'_>, seen: &Seen) -> bool {
+        let Some(listener) = &mut self.listener else { return false };
+        let at = FrameRef { frame: seen.frame, time: seen.ts };
+        if seen.missing == 0 && !listener.packet(header, at) {
+            self.tones.add(listener.heard());
+            self.listener = None;
+        }
+        self.listener.is_some()
+    }
+
+    /// Compares a packet with the one of the same number before it, and remembers it; false when
     /// enough were.
     fn compare(&mut self, header: &Header<'_>, seen: &Seen) -> bool {
-        let Some(memory) = &mut self.memory else { return true };
+        let Some(memory) = &mut self.memory else { return false };
         let mut hasher = STABLE.build_hasher();
         hasher.write_u32(header.timestamp);
         hasher.write(header.payload);
         let (hash, at) = (low(hasher.finish().cast_signed()), low(seen.ts.nanos() / 1_000_000));
         let new = Remembered { hash, at, sequence: header.sequence, ttl: seen.ttl };
         let Some(place) = memory.places.get_mut(usize::from(header.sequence) % PLACES) else {
-            return true;
+            return false;
         };
         if let Some(old) = place.filter(|old| old.sequence == new.sequence) {
             let near = new.at.wrapping_sub(old.at) <= NEAR;
@@ -169,7 +202,7 @@ impl Noting {
         if memory.left == 0 {
             self.memory = None;
         }
-        self.memory.is_none()
+        self.memory.is_some()
     }
 
     const fn is_empty(&self) -> bool {

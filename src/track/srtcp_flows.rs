@@ -4,9 +4,9 @@
 //! sender. One word proves little; three in a row at the same place are certain. The place depends
 //! on what stands behind: the 80-bit tag of HMAC-SHA1, nothing with AES-GCM (RFC 7714 §9.2), and in
 //! both an MKI. E is 0 where encryption was given up (RFC 4568 §6.3.2): then the content walks as
-//! RTCP up to the trailer.
+//! RTCP up to the trailer. State is kept only where one packet does not say enough: an MKI, or E=0.
 
-use overhear_parsers::rtcp::{self, SrtcpIndex};
+use overhear_parsers::rtcp;
 
 use crate::model::stream::StreamKey;
 use crate::model::time::Ts;
@@ -26,10 +26,10 @@ const BEHIND: [usize; 10] = [10, 11, 12, 14, 18, 0, 1, 2, 4, 8];
 /// Packets whose index rises until it is certain.
 const CERTAIN: u8 = 3;
 
-/// What is remembered of one sender: for each place the last word, and how many rose.
+/// What is remembered of one sender: for each place the last word, and how many rose in a row.
 #[derive(Copy, Clone, Debug)]
 pub struct Sender {
-    words: [Option<SrtcpIndex>; BEHIND.len()],
+    words: [u32; BEHIND.len()],
     rose: [u8; BEHIND.len()],
 }
 
@@ -76,7 +76,7 @@ impl SrtcpFlows {
 
     /// Takes a datagram that is not RTCP in clear; `stream` is its sender, receiver and SSRC.
     pub fn datagram(&mut self, stream: &StreamKey, datagram: &[u8], watermark: Ts) -> Said {
-        let new = || Sender { words: [None; BEHIND.len()], rose: [0; BEHIND.len()] };
+        let new = || Sender { words: [0; BEHIND.len()], rose: [0; BEHIND.len()] };
         let sender = self.senders.get_or_insert(stream.hash64(), watermark, new, &mut |_| {});
         sender.datagram(datagram)
     }
@@ -87,21 +87,17 @@ impl Sender {
         let places = BEHIND.iter().zip(&mut self.words).zip(&mut self.rose);
         let mut said = Said::Nothing;
         for ((behind, before), rose) in places {
-            let word = rtcp::srtcp_word(datagram, *behind);
-            let follows = before.zip(word).is_some_and(|(before, word)| {
-                word.index == before.index.wrapping_add(1) && word.encrypted == before.encrypted
-            });
-            *rose = match word {
-                Some(_) if follows => rose.saturating_add(1),
-                Some(_) => 1,
-                None => 0,
+            let Some(word) = rtcp::srtcp_word(datagram, *behind) else {
+                *rose = 0;
+                continue;
             };
-            *before = word;
+            // E stands in the highest bit and stays as it is; the index never gets there.
+            let follows = *rose > 0 && word.word() == before.wrapping_add(1);
+            *rose = if follows { rose.saturating_add(1) } else { 1 };
+            *before = word.word();
             if *rose >= CERTAIN && said == Said::Nothing {
-                said = match word.is_some_and(|word| word.encrypted) {
-                    true => Said::Encrypted,
-                    false => Said::Clear { news: *rose == CERTAIN },
-                };
+                let news = *rose == CERTAIN;
+                said = if word.encrypted { Said::Encrypted } else { Said::Clear { news } };
             }
         }
         said

@@ -12,6 +12,7 @@ use super::index::{self, Index};
 use super::notes;
 use super::slot::{Cold, Slot, Step, media_octets};
 use super::timer::{Entry, Timer};
+use super::tones;
 use crate::model::frame::FrameId;
 use crate::model::stream::{Standing, StreamEvent, StreamKey};
 use crate::model::time::{Span, Ts};
@@ -277,6 +278,17 @@ impl Streams {
         self.unnoted += u64::from(refused);
     }
 
+    /// Begins to listen to a stream.
+    #[cold]
+    fn listen(&mut self, place: u32, payload_type: u8) {
+        let room = self.noted < self.limits.noted;
+        let Some((slot, cold)) = at(&mut self.blocks, place) else { return };
+        let before = cold.noting.is_some();
+        let refused = notes::listen(slot, cold, payload_type, room);
+        self.noted += u32::from(!before && cold.noting.is_some());
+        self.unnoted += u64::from(refused);
+    }
+
     /// Shows a packet to the look under way.
     fn look(
         &mut self,
@@ -301,10 +313,15 @@ impl Streams {
             self.sampling += 1;
             look.start_sample(key);
         }
-        if look.packet(header, media_octets(header, seen), !seen.clipped) {
+        let over = look.packet(header, media_octets(header, seen), !seen.clipped);
+        let tone = look.is_glancing(header) && tones::may_be(header.payload_type, header.payload);
+        if over {
             self.sampling -= u32::from(look.is_sampling());
             slot.end_look(seen.ts);
             self.armed -= 1;
+        }
+        if tone {
+            self.listen(place, header.payload_type);
         }
     }
 

@@ -9,7 +9,6 @@
 use crate::decode::Tcp;
 use crate::dissect::sip_stream::SipStream;
 use crate::dissect::tcp_probe::{self, Probe, TlsStart};
-use crate::dissect::tls_open::keylog::Random;
 use crate::model::addr::{Endpoint, FlowKey};
 use crate::model::capture::Reassembly;
 use crate::model::evidence::FrameRef;
@@ -26,6 +25,8 @@ use super::sip_fact::{Way, found_fact};
 use super::tcp_carried::{Carried, Piece};
 use super::tls_flow::tls_fact;
 use super::tls_opening::Opening;
+
+mod opening;
 
 /// Name in `evicted` of unfinished messages for which there was no memory.
 const MESSAGES: &str = "tcp_messages";
@@ -306,49 +307,6 @@ impl Connection {
         if media && self.carries == Carries::Checks {
             self.carries = Carries::Rtp;
         }
-    }
-
-    /// Whether it would open with the secrets of the session whose ClientHello had this random.
-    pub(super) fn waits_for(&self, random: &Random) -> bool {
-        self.opening.as_ref().is_some_and(|opening| opening.waits_for() == Some(random))
-    }
-
-    /// Secrets came for it.
-    pub(super) fn secrets(&mut self, shared: &mut Shared, emit: &mut Emitter<'_>) {
-        let ends = [self.key.low, self.key.high];
-        let Some(opening) = &mut self.opening else { return };
-        if !opening.again(ends, self.clipped, shared, emit) {
-            self.close_opening(shared, emit);
-        }
-    }
-
-    /// Takes octets of TLS to where it is opened.
-    fn open(&mut self, piece: &Piece<'_>, arrival: &mut Arrival<'_, '_>) {
-        let Some(opening) = self.opening.as_mut().filter(|opening| opening.is_read()) else {
-            return;
-        };
-        opening.push(piece, arrival.shared, arrival.emit);
-        if let Some(random) = opening.waits_for() {
-            arrival.shared.waiting.insert((*random, self.flow));
-        }
-    }
-
-    /// Has the purse pay for what is unfinished inside TLS; ends what is over.
-    fn settle_opening(&mut self, arrival: &mut Arrival<'_, '_>) {
-        if let Some(opening) = &mut self.opening
-            && !opening.settle(arrival.shared)
-        {
-            self.close_opening(arrival.shared, arrival.emit);
-        }
-    }
-
-    /// Nothing more will come of opening it.
-    fn close_opening(&mut self, shared: &mut Shared, emit: &mut Emitter<'_>) {
-        let Some(opening) = self.opening.take() else { return };
-        if let Some(random) = opening.waits_for() {
-            shared.waiting.remove(&(*random, self.flow));
-        }
-        opening.close([self.key.low, self.key.high], self.clipped, shared, emit);
     }
 
     /// The octets showed what is carried: those held of both directions are the first.

@@ -19,14 +19,12 @@ use super::input::Input;
 use super::shared::Shared;
 use super::tcp_carried::Carried;
 use super::tcp_connection::{Connection, opens};
-use super::tls_opening::Opening;
 
 /// Name of the table in `evicted`.
 pub const TABLE: &str = "tcp_flows";
 
 /// Octets of one connection with its timer and its index, without what the purse pays for.
-pub const ENTRY: usize =
-    size_of::<Option<Connection>>() + CARRIED + size_of::<Opening>() + 3 * size_of::<Ts>() + 10;
+pub const ENTRY: usize = size_of::<Option<Connection>>() + CARRIED + 3 * size_of::<Ts>() + 10;
 
 /// What a connection carries, the largest of what there is.
 const CARRIED: usize = size_of::<Carried>() + size_of::<TlsHandshake>();

@@ -202,7 +202,8 @@ impl Opening {
     /// Has the purse pay for what is unfinished. False if it cannot, or if nothing more will come of
     /// the connection.
     pub(super) fn settle(&mut self, shared: &mut Shared) -> bool {
-        let cost = self.stream.cost().saturating_add(self.inside.cost());
+        let held = self.stream.cost().saturating_add(self.inside.cost());
+        let cost = held.saturating_add(u64::try_from(size_of::<Self>()).unwrap_or(u64::MAX));
         if cost <= self.paid {
             shared.purse.give(self.paid - cost);
         } else if !shared.purse.take(cost - self.paid) {

@@ -14,8 +14,8 @@ use crate::model::finding::Confidence;
 use crate::model::record::Protection;
 use crate::model::stream::{Law, LawRow, StreamEnded};
 
-/// Packets below which headers of video are not believed: nearly half of random octets make one.
-const VIDEO_ENOUGH: u32 = 32;
+/// Packets below which headers of H.264 are not believed: nearly half of random octets make one.
+const H264_ENOUGH: u32 = 32;
 /// Below this, in tenths, the last octets look random beside those before: an authentication tag.
 const TAIL_RANDOM: i16 = 40;
 /// From here on, in tenths, the bits of the payload have structure beside a tag.
@@ -94,13 +94,12 @@ const NOTHING: Statistic = Statistic { packets: 0, chi: 0, bitz: 0, tail_10: 0, 
 /// what needs none can speak: repetition, runs, events, padding and the statistics.
 pub fn verdict(evidence: Evidence<'_>, codec: Option<Codec>) -> Verdict {
     use Protection::{AuthenticatedOnly, Cleartext, EncryptedLike};
-    use Tendency::{Clear, Random};
+    use Tendency::{Clear, Random, Unsure};
 
     let figures = evidence.figures.filter(|f| f.payload_type == evidence.payload_type);
     let looks = figures.map_or_else(Looks::default, |figures| figures.looks);
     let mki = figures.map_or(0, |figures| figures.mki);
     let said = looks.said();
-    let spoken = said.filter(|(kind, _)| *kind != Tendency::Unsure);
     let lengths = codec.and_then(|codec| by_length(evidence, figures, codec));
     let base = Verdict { looks, mki, ..Verdict::UNKNOWN };
     let tagged = |tag: u16, lengths: Lengths| {
@@ -120,8 +119,8 @@ pub fn verdict(evidence: Evidence<'_>, codec: Option<Codec>) -> Verdict {
     if let Some((test, hits, of)) = figures.and_then(|f| proof(f, codec)).filter(|_| !turned) {
         return base.with_hits(hits, of).says(Cleartext, test, Confidence::Certain);
     }
-    match (lengths, codec, spoken) {
-        (Some(lengths @ Lengths { tag: 0, .. }), Some(codec), None | Some((Clear, _)))
+    match (lengths, codec, said) {
+        (Some(lengths @ Lengths { tag: 0, .. }), Some(codec), None | Some((Clear | Unsure, _)))
             if codec != Codec::Event =>
         {
             let Lengths { hits, of, others: contrary, .. } = lengths;
@@ -131,6 +130,9 @@ pub fn verdict(evidence: Evidence<'_>, codec: Option<Codec>) -> Verdict {
         (Some(Lengths { tag: 0, hits, of, .. }), _, Some((Random, _))) => base.with_hits(hits, of),
         (Some(lengths @ Lengths { tag: tag @ 1.., .. }), Some(codec), None | Some((Random, _))) => {
             tagged(tag, lengths).says(EncryptedLike, codec.law_test(), Confidence::High)
+        }
+        (Some(lengths @ Lengths { tag: tag @ 1.., .. }), _, Some((Unsure, _))) => {
+            tagged(tag, lengths)
         }
         (_, _, Some((Clear, figures))) => base.says(Cleartext, structure(figures), sure(figures)),
         (_, _, Some((Random, figures))) => base.says(EncryptedLike, "chi+bitz", sure(figures)),
@@ -183,10 +185,10 @@ fn proof(figures: &Figures, codec: Option<Codec>) -> Option<(&'static str, u32, 
         Some(Codec::Amr) => Some(("T3", figures.amr, whole, 90, ENOUGH)),
         Some(Codec::AmrWb) => Some(("T3", figures.amr_wb, whole, 90, ENOUGH)),
         Some(Codec::Opus) => Some(("T4", figures.opus, figures.opus_pairs, 80, ENOUGH)),
-        Some(Codec::H263) => Some(("T8", figures.h263, whole, 100, VIDEO_ENOUGH)),
-        Some(Codec::H264) => Some(("T8", figures.h264, whole, 100, VIDEO_ENOUGH)),
-        Some(Codec::H265) => Some(("T8", figures.h265, whole, 100, VIDEO_ENOUGH)),
-        Some(Codec::Vp8) => Some(("T8", figures.vp8, whole, 100, VIDEO_ENOUGH)),
+        Some(Codec::H263) => Some(("T8", figures.h263, whole, 100, ENOUGH)),
+        Some(Codec::H264) => Some(("T8", figures.h264, whole, 100, H264_ENOUGH)),
+        Some(Codec::H265) => Some(("T8", figures.h265, whole, 100, ENOUGH)),
+        Some(Codec::Vp8) => Some(("T8", figures.vp8, whole, 100, ENOUGH)),
         _ => None,
     };
     let of_any = [

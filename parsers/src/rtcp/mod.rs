@@ -36,6 +36,13 @@ pub struct SrtcpIndex {
     pub behind: usize,
 }
 
+impl SrtcpIndex {
+    /// The word as it stands in the packet: E in the highest bit.
+    pub const fn word(self) -> u32 {
+        if self.encrypted { self.index | 1 << 31 } else { self.index }
+    }
+}
+
 /// Indices above this are not believed: at one packet a second it takes half a year to get here.
 const LARGEST_INDEX: u32 = 0x00ff_ffff;
 /// HMAC-SHA1: the word and an 80-bit tag, whatever the SRTP tag is (RFC 3711 §3.4, §5.2).

@@ -169,7 +169,7 @@ fn inline_key(text: &[u8]) -> InlineKey<'_> {
 }
 
 /// The six bits of a base64 character (RFC 4648 §4).
-const fn sextet(octet: u8) -> Option<u8> {
+pub(crate) const fn sextet(octet: u8) -> Option<u8> {
     Some(match octet {
         b'A'..=b'Z' => octet.wrapping_sub(b'A'),
         b'a'..=b'z' => octet.wrapping_sub(b'a').wrapping_add(26),

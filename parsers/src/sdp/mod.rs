@@ -20,6 +20,7 @@ use self::address::ip;
 pub use self::capability::{
     AttributeCapability, Configuration, MAX_CAPABILITIES, TransportCapability,
 };
+pub(crate) use self::crypto::sextet;
 pub use self::crypto::{Crypto, InlineKey, InlineKeys, MAX_KEY};
 pub use self::fax::Fax;
 pub use self::group::{Group, MAX_GROUPS};

@@ -8,22 +8,23 @@ use super::Source;
 
 const LISTENING: &str = "\
 Examples:
-  overhear listen x.pcapng --call c0f3               what could be heard, no content
-  overhear listen x.pcapng --call c0f3 -o out        and a picture of it
-  overhear listen x.pcapng --call c0f3 -o out --reveal-audio    the audio as WAV
+  overhear listen x.pcapng --call c0f3           what could be heard, no content
+  overhear listen x.pcapng --call c0f3 -o out    and a picture of it
+  overhear listen x.pcapng --call c0f3 -o out --reveal-audio        as WAV files
 
-Without --reveal-audio nothing that was said leaves the capture: lengths, a hash of
-the samples and an envelope are the proof. Listen to calls only if you may.";
+Without --reveal-audio nothing that was said leaves the capture: lengths, a
+hash of the samples and an envelope are the proof. Listen only to what you may.";
 
 const DECRYPTING: &str = "\
 Example:
   overhear decrypt x.pcapng --call c0f3 -w open.pcapng --reveal-audio
 
-Opened are the streams whose SRTP keys the capture shows. Listen to calls only if
+Streams are opened whose SRTP keys the capture shows. Listen only to what
 you may.";
 
 #[derive(Debug, Args)]
 #[command(after_help = LISTENING)]
+#[command(override_usage = "overhear listen FILE... --call ID [-o DIR [--reveal-audio]]")]
 pub(in crate::cli) struct Listen {
     #[command(flatten)]
     pub(in crate::cli) source: Source,
@@ -46,6 +47,7 @@ pub(in crate::cli) struct Listen {
 
 #[derive(Debug, Args)]
 #[command(after_help = DECRYPTING)]
+#[command(override_usage = "overhear decrypt FILE... --call ID -w OUT.pcapng --reveal-audio")]
 pub(in crate::cli) struct Decrypt {
     #[command(flatten)]
     pub(in crate::cli) source: Source,

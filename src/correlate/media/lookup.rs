@@ -6,6 +6,7 @@ use super::{BEFORE, Binding, Entry, LOOKED_AT_OF_CALL, MediaBinder, MediaDescrip
 use crate::model::addr::Endpoint;
 use crate::model::id::{RecordId, RecordKey};
 use crate::model::record::Side;
+use crate::model::stream::StreamEnded;
 use crate::model::time::Ts;
 
 /// What an announced address is for.
@@ -26,7 +27,7 @@ impl MediaBinder {
         let newest = self.newest_at(endpoint).and_then(|slot| self.entries.get(widen(slot)));
         let older = |entry: &&Entry| self.entries.get(widen(entry.next_at_endpoint));
         let holds =
-            |entry: &&Entry| entry.live && entry.at.minus(BEFORE) <= at && at <= entry.until;
+            |entry: &&Entry| entry.is_live() && entry.at.minus(BEFORE) <= at && at <= entry.until;
         let entry = std::iter::successors(newest, older).take(LOOKED_AT_OF_CALL).find(holds)?;
         Some(Place { call: entry.call(), side: entry.side, media: &entry.media })
     }
@@ -47,7 +48,13 @@ impl MediaBinder {
         newest.is_some_and(|entry| entry.until == Ts::MAX)
     }
 
-    pub(super) fn binding(&self, entry: &Entry, sender: Side, known: (bool, bool)) -> Binding {
+    pub(super) fn binding(
+        &self,
+        entry: &Entry,
+        sender: Side,
+        known: (bool, bool),
+        stream: &StreamEnded,
+    ) -> Binding {
         let over = entry.until != Ts::MAX;
         Binding {
             call: entry.call(),
@@ -55,6 +62,7 @@ impl MediaBinder {
             known_sender: known.0,
             known_receiver: known.1,
             ended: over.then(|| entry.until.minus(self.linger)),
+            early: entry.is_early(stream),
             media: Arc::clone(&entry.media),
         }
     }

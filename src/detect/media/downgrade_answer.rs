@@ -1,6 +1,6 @@
 //! `MEDIA-DOWNGRADE-ANSWER`: answers that take security away (RFC 3264 §6, RFC 5939).
 
-use super::super::negotiation::MediaSeen;
+use super::super::negotiation::MediaLine;
 use super::super::negotiation::NegotiationSeen;
 use super::super::rule::rule;
 use super::super::small::{Report, Small};
@@ -50,7 +50,7 @@ pub(crate) const fn new(_: &Policy) -> Small {
 fn judge(seen: &NegotiationSeen<'_>, report: &mut Report<'_>) {
     for (offered, answered) in seen.answers().filter(|(_, answered)| answered.plain()) {
         let Some(offered) = offered else { continue };
-        let profile = |of: &MediaSeen<'_>| printable(of.media.proto, 32).to_string();
+        let profile = |of: &MediaLine<'_>| printable(of.media.proto, 32).to_string();
         if offered.secure {
             let what = || sentence!("{} was answered with {}", profile(offered), profile(answered));
             report.saw(Severity::High, what);

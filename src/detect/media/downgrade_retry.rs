@@ -1,7 +1,7 @@
 //! `MEDIA-DOWNGRADE-RETRY`: a call that was refused with security and accepted without (RFC 3261 §8.1.3.5).
 
 use super::super::lately::Lately;
-use super::super::negotiation::NegotiationSeen;
+use super::super::negotiation::{MediaLine, NegotiationSeen};
 use super::super::rule::{Detector, Meta, Words, rule};
 use super::super::sink::{Entry, Sighting, Sink};
 use super::super::text::{at_least, plural, sentence};
@@ -63,7 +63,7 @@ pub(crate) struct DowngradeRetry {
 
 pub(crate) fn new(policy: &Policy) -> DowngradeRetry {
     DowngradeRetry {
-        within: Span::from_secs(policy.thresholds.downgrade_retry_s),
+        within: Span::from_secs(policy.thresholds.fallback.downgrade_retry_s),
         refused: Lately::new(policy.limits.peers),
     }
 }
@@ -84,7 +84,7 @@ impl Detector for DowngradeRetry {
             self.refused.put(offer.parties, Refused { at: *at, status: *status });
             return;
         }
-        let plain = seen.offered.iter().any(|media| media.plain())
+        let plain = seen.offered.iter().any(MediaLine::plain)
             && !seen.offered.iter().any(|media| media.secure || media.keyings() > 0);
         if !plain || !exchange.accepts || exchange.answer().is_none() {
             return;

@@ -3,7 +3,7 @@
 
 use overhear_parsers::sdp::Crypto;
 
-use super::super::negotiation::{MediaSeen, NegotiationSeen};
+use super::super::negotiation::{MediaLine, NegotiationSeen};
 use super::super::small::speaker;
 use super::super::text::{printable, sentence};
 use crate::correlate::exchange::Statement;
@@ -24,7 +24,7 @@ pub(super) struct Line<'s, 'a> {
     /// The description it stands in.
     pub(super) statement: &'a Statement,
     /// Its m-line.
-    pub(super) media: &'s MediaSeen<'a>,
+    pub(super) media: &'s MediaLine<'a>,
     /// The line.
     pub(super) crypto: &'s Crypto<'a>,
     /// What became of it.

@@ -66,14 +66,13 @@ impl Detector for SsrcChange {
     }
 
     fn stream(&mut self, seen: &StreamSeen<'_>, sink: &mut Sink) {
-        let Some(own) = seen.around.own.filter(|own| own.standing > Standing::Candidate) else {
-            return;
-        };
+        let speaks = |stream: &Companion| stream.standing == Standing::Confirmed && !stream.events;
+        let Some(own) = seen.around.own.filter(|own| speaks(own)) else { return };
         let on_this_way = |other: &&Companion| {
             (other.src, other.dst) == (own.src, own.dst)
                 && other.ssrc != own.ssrc
                 && other.call == own.call
-                && other.standing > Standing::Candidate
+                && speaks(other)
         };
         let follows = |other: &&Companion| own.first.time.plus(OVERLAP) > other.last.time;
         let before = || seen.around.company.iter().filter(on_this_way).filter(follows);

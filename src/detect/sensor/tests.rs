@@ -58,6 +58,7 @@ fn cut_packets_are_counted_by_what_they_are() {
         clipped: 40,
         lookalike: false,
         drift_pct: None,
+        proof: None,
         agreement: None,
         around: Around::default(),
     });
@@ -161,6 +162,7 @@ fn drifting(drifts: &[f64]) -> Bench {
             clipped: 0,
             lookalike: false,
             drift_pct: Some(*drift),
+            proof: None,
             agreement: None,
             around: Around::default(),
         });

@@ -1,7 +1,8 @@
 //! `SIG-CLEAR-ON-5061`: SIP without TLS on port 5061 (RFC 3261 §18).
 
+use super::super::kinds::SIPS_PORT;
 use super::super::rule::rule;
-use super::super::seen::{SIPS_PORT, SipSeen};
+use super::super::seen::SipSeen;
 use super::super::small::{Report, Small};
 use super::super::text::sentence;
 use crate::model::finding::Severity;

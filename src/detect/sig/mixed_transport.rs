@@ -1,13 +1,15 @@
 //! `SIG-MIXED-TRANSPORT`: two peers that use TLS, and do without it as well (RFC 9325 §3.2).
 
+use super::super::kinds::SIPS_PORT;
 use super::super::lately::Lately;
 use super::super::rule::{Detector, Interest, Meta, Words, rule};
-use super::super::seen::{HandshakeSeen, SIPS_PORT, SipSeen};
+use super::super::seen::{HandshakeSeen, SipSeen};
 use super::super::sink::{Entry, Sighting, Sink, Subject};
 use super::super::text::{plural, sentence};
 use super::cleartext;
 use crate::model::evidence::FrameRef;
 use crate::model::finding::{Figure, Severity};
+use crate::model::handshake::Outcome;
 use crate::model::record::HandshakeKind;
 use crate::model::time::Span;
 use crate::policy::Policy;
@@ -56,7 +58,7 @@ pub(crate) struct MixedTransport {
 
 pub(crate) fn new(policy: &Policy) -> MixedTransport {
     MixedTransport {
-        within: Span::from_secs(policy.thresholds.mixed_transport_h.saturating_mul(3_600)),
+        within: Span::from_secs(policy.thresholds.fallback.mixed_transport_h.saturating_mul(3_600)),
         tls: Lately::new(policy.limits.peers),
     }
 }
@@ -110,7 +112,8 @@ impl Detector for MixedTransport {
 
     fn handshake(&mut self, seen: &HandshakeSeen<'_>, sink: &mut Sink) {
         let record = seen.record;
-        if record.kind == HandshakeKind::Tls && record.server.port == SIPS_PORT {
+        let done = record.outcome == Outcome::Completed;
+        if done && record.kind == HandshakeKind::Tls && record.server.port == SIPS_PORT {
             self.secured(seen.pair, seen.offered_at(), sink);
         }
     }

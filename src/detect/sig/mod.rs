@@ -5,6 +5,7 @@ pub(super) mod cleartext;
 pub(super) mod digest_cleartext;
 pub(super) mod hep_mirror_clear;
 pub(super) mod mixed_transport;
+pub(super) mod tls_fallback_clear;
 pub(super) mod tls_on_other;
 
 #[cfg(test)]

@@ -1,7 +1,8 @@
 //! `SIG-TLS-ON-OTHER`: SIP over TLS at another port than 5061 (RFC 3261 §18.1.1).
 
+use super::super::kinds::SIPS_PORT;
 use super::super::rule::rule;
-use super::super::seen::{HandshakeSeen, SIPS_PORT};
+use super::super::seen::HandshakeSeen;
 use super::super::small::{Report, Small};
 use super::super::text::sentence;
 use crate::model::finding::Severity;

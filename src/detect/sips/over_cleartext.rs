@@ -1,7 +1,8 @@
 //! `SIPS-OVER-CLEARTEXT`: a promise of TLS, broken (RFC 5630 §3.1.3).
 
+use super::super::kinds::is_sips;
 use super::super::rule::rule;
-use super::super::seen::{SipSeen, is_sips};
+use super::super::seen::SipSeen;
 use super::super::small::{Report, Small};
 use super::super::text::sentence;
 use crate::model::finding::Severity;

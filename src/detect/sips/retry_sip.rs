@@ -3,9 +3,10 @@
 use overhear_parsers::sip::Uri;
 use overhear_parsers::sip::uri::Scheme;
 
+use super::super::kinds::is_sips;
 use super::super::lately::Lately;
 use super::super::rule::{Detector, Interest, Meta, Words, rule};
-use super::super::seen::{SipSeen, is_sips};
+use super::super::seen::SipSeen;
 use super::super::sink::{Entry, Sighting, Sink};
 use super::super::text::{plural, sentence};
 use crate::model::addr::stable_hash;
@@ -55,7 +56,7 @@ pub(crate) struct RetrySip {
 
 pub(crate) fn new(policy: &Policy) -> RetrySip {
     RetrySip {
-        within: Span::from_secs(policy.thresholds.sips_retry_s),
+        within: Span::from_secs(policy.thresholds.fallback.sips_retry_s),
         asked: Lately::new(policy.limits.peers),
         refused: Lately::new(policy.limits.peers),
     }

@@ -161,8 +161,10 @@ impl Opener {
 
     /// A record went by, opened or not: where the next one's IV is the end of this one, notes it.
     pub fn passed(&mut self, record: &Sealed<'_>) {
-        if let Way::Cbc { chain: Some(chain), .. } = &mut self.way
-            && let Some(last) = record.fragment.last_chunk()
+        let Way::Cbc { mac, chain: Some(chain), mac_last, .. } = &mut self.way else { return };
+        let tag = if *mac_last { mac.octets() } else { 0 };
+        if let Some((blocks, _)) = cut(record.fragment, tag)
+            && let Some(last) = blocks.last_chunk()
         {
             *chain = *last;
         }

@@ -67,9 +67,9 @@ pub struct Session {
 /// One direction.
 #[derive(Debug, Default)]
 struct Side {
-    current: Option<Opener>,
+    current: Option<Box<Opener>>,
     /// What the next `ChangeCipherSpec` brings into force.
-    next: Option<Opener>,
+    next: Option<Box<Opener>>,
     /// TLS 1.3: secrets of the stages to come, the first one next.
     stages: Vec<Kept>,
     /// TLS 1.3: the secret of `current`.
@@ -94,6 +94,11 @@ impl Session {
         }
     }
 
+    /// Takes what has become known of it, before it agrees on anything.
+    pub fn know(&mut self, secrets: SessionKeys) {
+        self.secrets = secrets;
+    }
+
     /// A further ClientHello, inside the session: what is agreed on next comes into force with the
     /// next `ChangeCipherSpec`, and until then the keys hold that hold (RFC 5246 §7.4.1.1).
     pub fn renegotiate(&mut self, client_random: Random, secrets: SessionKeys) {
@@ -116,7 +121,7 @@ impl Session {
         }
         if let Cipher::Null(hash) = suite.cipher {
             for side in &mut self.sides {
-                side.next = Some(Opener::of_null(hash));
+                side.next = Some(Box::new(Opener::of_null(hash)));
             }
             return true;
         }
@@ -161,6 +166,12 @@ impl Session {
     /// Whether its suite does not encrypt.
     pub fn is_null(&self) -> bool {
         self.agreed.is_some_and(|(_, suite)| matches!(suite.cipher, Cipher::Null(_)))
+    }
+
+    /// Memory taken.
+    pub fn cost(&self) -> usize {
+        let keys = self.sides.iter().flat_map(|side| side.current.iter().chain(&side.next));
+        keys.fold(size_of::<Self>(), |sum, _| sum.saturating_add(size_of::<Opener>()))
     }
 
     /// Whether any record with more than cleartext in it has opened.
@@ -238,7 +249,8 @@ impl Session {
         let block = prf(agreed.version, &suite).expand(master, b"key expansion", &seed, octets);
         for (number, side) in self.sides.iter_mut().enumerate() {
             let (version, mac_last) = (agreed.version, agreed.encrypt_then_mac);
-            side.next = Opener::of_block(&suite, version, mac_last, &block, number);
+            let keys = Opener::of_block(&suite, version, mac_last, &block, number);
+            side.next = keys.map(Box::new);
         }
         self.sides.iter().all(|side| side.next.is_some())
     }
@@ -300,7 +312,7 @@ impl Side {
                 continue;
             };
             if let Some((sequence, content_type)) = search(&opener, record, 0, self.lost, out) {
-                (self.current, self.secret) = (Some(opener), secret.clone());
+                (self.current, self.secret) = (Some(Box::new(opener)), secret.clone());
                 self.stages.drain(..stage.saturating_add(1).min(self.stages.len()));
                 self.took(sequence);
                 return Opened::Plain(content_type);
@@ -339,4 +351,95 @@ fn search(
 /// The pseudorandom function of a session before TLS 1.3.
 fn prf(version: Version, suite: &Suite) -> Prf {
     if version < Version::Tls12 { Prf::Halves } else { Prf::One(suite.prf) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dissect::tls_open::keylog::KeyLog;
+    use crate::dissect::tls_open::testing::hex;
+
+    const CLIENT: &str = "3d5ec3323c973e25735b9e6778f9ce3275e3aa75070d4704d0c7b40332a5a32c";
+    const SERVER: &str = "e0655d482d150542f6e04564ee1667a02e70d2402817f91bae3606b968fd2a8f";
+
+    fn session(lines: &str) -> Session {
+        let mut log = KeyLog::default();
+        log.read(lines.as_bytes(), 1);
+        let random = hex(CLIENT).try_into().unwrap();
+        Session::new(random, log.find(&random).cloned().unwrap_or_default())
+    }
+
+    fn agreed(version: Version, suite: u16) -> Agreed {
+        Agreed {
+            version,
+            suite,
+            server_random: hex(SERVER).try_into().unwrap(),
+            extended_master_secret: true,
+            encrypt_then_mac: false,
+        }
+    }
+
+    fn sealed(content_type: u8, sequence: u64, fragment: &[u8]) -> Sealed<'_> {
+        Sealed { content_type, version: 0x0303, sequence, fragment }
+    }
+
+    #[test]
+    fn the_exporter_gives_what_openssl_says_of_its_session() {
+        // s_client -dtls1_2 -use_srtp SRTP_AES128_CM_SHA1_80 -keymatexport EXTRACTOR-dtls_srtp
+        let master = "CLIENT_RANDOM 3d5ec3323c973e25735b9e6778f9ce3275e3aa75070d4704d0c7b40332a5a32c \
+            9008b0e1a3911beca926858f86f92a08c04ddbffab9baf61da7cb0c43bd6b3dd54a06e2ada73f4e7487f10b\
+            ea3c05fba";
+        let mut session = session(master);
+        assert!(session.agree(agreed(Version::Tls12, 0xc030), false));
+        assert_eq!(
+            session.export(b"EXTRACTOR-dtls_srtp", 60).unwrap().secret().expose(),
+            hex("C13A79830381932C9240EC842ABE335B8625EC087D258D4E9729247A1F3E280D897140D4CBDF179F\
+                 606732C834FC22A532F06BEE14BEBB3B1E7BE6DA")
+        );
+    }
+
+    #[test]
+    fn nothing_opens_without_secrets_and_cleartext_stays_cleartext() {
+        let mut out = Vec::new();
+        let mut none = session("");
+        assert!(!none.agree(agreed(Version::Tls12, 0xc030), false));
+        assert!(!none.agree(agreed(Version::Tls13, 0x1301), false));
+        assert!(!none.agree(agreed(Version::Tls12, 0x0005), false), "RC4 is not in the table");
+        assert_eq!(none.record(0, &sealed(22, 0, &[7; 40]), &mut out), Opened::Clear);
+        assert!(none.export(b"label", 8).is_none() && !none.has_opened());
+    }
+
+    #[test]
+    fn wrong_secrets_are_given_up_after_a_while() {
+        let lines = format!(
+            "CLIENT_TRAFFIC_SECRET_0 {CLIENT} {CLIENT}\nSERVER_TRAFFIC_SECRET_0 {CLIENT} {CLIENT}\n"
+        );
+        let mut wrong = session(&lines);
+        assert!(wrong.agree(agreed(Version::Tls13, 0x1301), true));
+        let mut out = Vec::new();
+        for _ in 0..100 {
+            for side in [0, 1] {
+                assert_eq!(wrong.record(side, &sealed(23, 0, &[7; 40]), &mut out), Opened::Sealed);
+            }
+        }
+        assert!(wrong.is_hopeless() && !wrong.has_opened());
+    }
+
+    #[test]
+    fn both_directions_are_waited_for_where_secrets_may_still_come() {
+        let line = format!("CLIENT_TRAFFIC_SECRET_0 {CLIENT} {CLIENT}\n");
+        assert!(!session(&line).agree(agreed(Version::Tls13, 0x1301), true));
+        assert!(session(&line).agree(agreed(Version::Tls13, 0x1301), false));
+    }
+
+    #[test]
+    fn a_null_suite_needs_no_secret_behind_its_change_of_cipher() {
+        let mut null = session("");
+        assert!(null.agree(agreed(Version::Tls12, 0x003b), false) && null.is_null());
+        let mut out = Vec::new();
+        assert_eq!(null.record(1, &sealed(20, 0, &[1]), &mut out), Opened::Clear);
+        assert_eq!(null.record(1, &sealed(23, 0, &[b'a'; 40]), &mut out), Opened::Plain(23));
+        assert_eq!(out, [b'a'; 8]);
+        assert_eq!(null.record(1, &sealed(23, 0, &[b'a'; 4]), &mut out), Opened::Sealed);
+    }
 }

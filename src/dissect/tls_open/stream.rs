@@ -123,9 +123,10 @@ impl TlsStream {
 
     /// Memory taken.
     pub fn cost(&self) -> u64 {
-        let halves =
-            self.sides.iter().map(|half| half.records.capacity() + half.message.capacity());
-        let octets = halves.sum::<usize>() + self.transcript.capacity() + self.plain.capacity();
+        let buffers = self.sides.iter().flat_map(|half| [&half.records, &half.message]);
+        let buffers = buffers.chain([&self.transcript, &self.plain]);
+        let session = self.session.as_ref().map_or(0, |session| session.cost());
+        let octets = buffers.fold(session, |sum, octets| sum.saturating_add(octets.capacity()));
         u64::try_from(octets).unwrap_or(u64::MAX)
     }
 
@@ -159,6 +160,7 @@ impl TlsStream {
         // The other direction may have waited for what came.
         let other = usize::from(side == 0);
         self.drain(other, keys, found);
+        self.plain = Vec::new();
     }
 
     /// Takes the records that are whole, as far as their turn has come.
@@ -184,7 +186,8 @@ impl TlsStream {
         let mut records = records;
         records.drain(..used);
         half.records = records;
-        if half.records.is_empty() && half.records.capacity() > HELD_MAX / 8 {
+        // Nearly all connections are silent nearly all the time.
+        if half.records.is_empty() {
             half.records = Vec::new();
         }
         if half.records.len() > HELD_MAX {
@@ -266,7 +269,7 @@ impl TlsStream {
             return self.over(State::Failed);
         }
         if let Some(half) = self.sides.get_mut(side) {
-            half.message = octets;
+            half.message = if octets.is_empty() { Vec::new() } else { octets };
         }
     }
 
@@ -313,6 +316,11 @@ impl TlsStream {
         };
         if hello.is_retry() {
             return;
+        }
+        // They may have come between the hellos.
+        if let Some(secrets) = self.random.filter(|_| !self.known).and_then(|of| keys.find(&of)) {
+            session.know(secrets);
+            self.known = true;
         }
         let version = Version::of_wire(hello.agreed_version());
         let Some(version) = version.filter(|_| hello.compression == 0) else {
@@ -384,3 +392,6 @@ impl Half {
 fn begins_record(octets: &[u8]) -> bool {
     Record::read(octets).is_some_and(|record| record.length > 0 && record.version >> 8 == 3)
 }
+
+#[cfg(test)]
+mod tests;

@@ -9,6 +9,7 @@ use crate::model::addr::Endpoint;
 use crate::model::evidence::FrameRef;
 use crate::model::fact::{Body, EpochFacts, Fact, UdptlEnded};
 use crate::model::id::RecordKey;
+use crate::model::key::Proof;
 use crate::model::record::{Protection, StreamRecord};
 use crate::model::stream::{Standing, StreamEnded};
 use crate::model::tally::{Handled, Skipped};
@@ -40,18 +41,19 @@ impl Collector {
             return;
         }
         self.tally.handled(Handled::Rtp, frames);
-        let record = stream_record(stream, binding.as_ref(), rtcp);
+        let mut record = stream_record(stream, binding.as_ref(), rtcp);
+        let (proof, keyed) = self.prover.stream(stream, binding.as_ref(), &mut record);
         self.counts.rtp_streams += 1;
         self.counts.rtp_packets += packets;
         if matches!(record.protection, Protection::EncryptedLike | Protection::SrtpProven) {
             self.counts.srtp_streams += 1;
         }
         self.trace.hear(&record, binding.as_ref());
-        self.judge(stream, &record, binding.as_ref(), byes);
+        self.judge(stream, (&record, proof.as_ref()), binding.as_ref(), byes);
         let call = binding.as_ref().map(|binding| binding.call);
         self.watch.stream(&record, call);
         self.trace.stream(&record, call);
-        self.archive.push_stream(&record, call);
+        self.archive.push_stream(&record, call, keyed);
         self.events.tell(|listener| listener.stream(&record));
     }
 
@@ -59,7 +61,7 @@ impl Collector {
     fn judge(
         &mut self,
         stream: &StreamEnded,
-        record: &StreamRecord<'_>,
+        (record, proof): (&StreamRecord<'_>, Option<&Proof>),
         binding: Option<&Binding>,
         byes: Byes,
     ) {
@@ -78,10 +80,11 @@ impl Collector {
             record,
             key: record.key(),
             call,
-            early: false,
+            early: binding.is_some_and(|binding| binding.early),
             clipped: u64::from(stream.clipped),
             lookalike: false,
             drift_pct: drift_pct(stream, clock),
+            proof,
             agreement: None,
             around: Around {
                 ended: Some(stream),

@@ -6,6 +6,8 @@ use super::recording::Piece;
 
 /// Events noted of one stream.
 const EVENTS: usize = 4_096;
+/// Events that a late packet may belong to.
+const RECENT: usize = 8;
 
 /// One key press.
 #[derive(Copy, Clone, PartialEq, Eq)]
@@ -35,7 +37,9 @@ impl Events {
     pub fn packet(&mut self, piece: &Piece, payload: &[u8]) {
         let &[code, _, _, _, ..] = payload else { return };
         let same = |event: &Event| event.timestamp == piece.timestamp && event.code == code;
-        if self.list.len() < EVENTS && !self.list.last().is_some_and(same) {
+        // Some senders number each event from the same number on: their packets may be out of order.
+        let known = self.list.iter().rev().take(RECENT).any(same);
+        if self.list.len() < EVENTS && !known {
             self.list.push(Event { at: piece.at, code, timestamp: piece.timestamp });
         }
     }

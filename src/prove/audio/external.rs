@@ -6,8 +6,8 @@ use std::io::{self, Read as _};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use super::LONGEST;
 use super::container::Kind;
+use crate::policy::limits::HEARD_SECONDS;
 
 /// The samples that `ffmpeg` makes of `file`, at the rate of its codec, in one channel.
 ///
@@ -24,7 +24,7 @@ pub fn decode(ffmpeg: &Path, kind: Kind, file: &Path) -> io::Result<Vec<i16>> {
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
         .spawn()?;
-    let most = LONGEST.saturating_mul(u64::from(kind.rate())).saturating_mul(2);
+    let most = HEARD_SECONDS.saturating_mul(u64::from(kind.rate())).saturating_mul(2);
     let mut octets = Vec::new();
     let read = match child.stdout.take() {
         Some(stdout) => stdout.take(most).read_to_end(&mut octets),

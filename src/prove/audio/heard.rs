@@ -56,10 +56,9 @@ impl Heard {
     /// Whether the payload can be read as sent, as far as is known.
     pub fn is_clear(&self) -> bool {
         match self.protection {
-            Protection::Cleartext => true,
+            // Authenticated only, it is the codec's but for a tag at its end.
+            Protection::Cleartext | Protection::AuthenticatedOnly => true,
             Protection::Unknown => !self.secure,
-            // What is left of the payload is a codec's, but for the tag at its end.
-            Protection::AuthenticatedOnly => true,
             Protection::EncryptedLike | Protection::SrtpProven => false,
         }
     }

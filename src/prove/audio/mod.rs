@@ -20,12 +20,3 @@ mod ogg;
 pub mod player;
 pub mod recording;
 pub mod wav;
-
-/// The longest stream that is listened to, seconds: six hours.
-pub const LONGEST: u64 = 6 * 3_600;
-
-/// Octets of payload kept of one stream: G.711 of [`LONGEST`] and half as much again.
-pub const OCTETS: usize = 256 << 20;
-
-/// Octets of payload kept of all streams of one run.
-pub const OCTETS_IN_ALL: usize = 1 << 30;

@@ -7,9 +7,9 @@
 //! one loses its beginning, samples of a lower rate than the player's are interpolated.
 
 use crate::model::time::{Span, Ts};
+use crate::policy::limits::HEARD_SECONDS;
 use crate::prove::codec::Decoder;
 
-use super::LONGEST;
 use super::events::Events;
 use super::format::{Format, Formats};
 use super::recording::{Piece, Recording};
@@ -200,7 +200,7 @@ impl<'a> Player<'a> {
             let heard = usize::try_from(self.cursor - position).unwrap_or(usize::MAX);
             self.waiting.drain(..heard.min(self.waiting.len()));
         }
-        if self.cursor > LONGEST.saturating_mul(self.rate.into()) {
+        if self.cursor > HEARD_SECONDS.saturating_mul(self.rate.into()) {
             // Timestamps that only pretend: the capture times of a recording are within bounds.
             self.next = usize::MAX;
             self.silence = 0;

@@ -12,7 +12,7 @@ use serde::Serialize;
 
 use crate::model::time::{Span, Ts};
 
-use super::{LONGEST, OCTETS};
+use crate::policy::limits::{HEARD_OCTETS, HEARD_SECONDS};
 
 /// How far numbers may jump ahead within a chain, and fall back (RFC 3550 appendix A.1).
 const MAX_DROPOUT: u16 = 3_000;
@@ -81,8 +81,9 @@ impl Recording {
     /// Takes one packet: its header, and its payload without padding and encryption.
     pub fn push(&mut self, at: Ts, header: &Header<'_>, payload: &[u8]) {
         let begun = self.chains.first().map_or(at, |chain| chain.first);
-        let late = at.since(begun) > Span::from_secs(i64::try_from(LONGEST).unwrap_or(i64::MAX));
-        let full = self.octets.len().saturating_add(payload.len()) > OCTETS;
+        let late =
+            at.since(begun) > Span::from_secs(i64::try_from(HEARD_SECONDS).unwrap_or(i64::MAX));
+        let full = self.octets.len().saturating_add(payload.len()) > HEARD_OCTETS;
         let place = (u32::try_from(self.octets.len()), u16::try_from(payload.len()));
         let (chain, (Ok(start), Ok(len))) = (self.chain(at, header.sequence), place) else {
             self.left_out.beyond += 1;

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use overhear_parsers::sdp::{Crypto, MAX_KEY};
 use overhear_parsers::secret::Secret;
 
 use super::Session;
@@ -34,6 +35,22 @@ impl MasterKey {
         }
         octets.get_mut(..wanted)?.copy_from_slice(key_and_salt);
         Some(Self { suite, octets, mki: 0, unencrypted: false })
+    }
+
+    /// The keys of an `a=crypto` line, each with the length of its MKI (RFC 4568 §6.1); none where the
+    /// suite is not known, and none of the wrong length.
+    pub fn of_line<'a>(line: &Crypto<'a>) -> impl Iterator<Item = Self> + use<'a> {
+        let suite = Suite::named(line.suite);
+        let unencrypted = line
+            .session_parameters()
+            .any(|parameter| parameter.eq_ignore_ascii_case(b"UNENCRYPTED_SRTP"));
+        line.keys().filter_map(move |inline| {
+            let mut octets = [0; MAX_KEY];
+            let length = inline.decode(&mut octets)?;
+            let mki = inline.mki.and_then(|(_, octets)| std::str::from_utf8(octets).ok());
+            let mki = mki.and_then(|octets| octets.parse().ok()).unwrap_or(0);
+            Some(Self { mki, unencrypted, ..Self::new(suite?, octets.get(..length)?)? })
+        })
     }
 
     /// The same, named in each packet by an identifier of so many octets, 0 for none.
@@ -92,6 +109,20 @@ impl MasterKey {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_line_gives_its_keys_with_their_mki() {
+        let (one, other) = ("A".repeat(40), "B".repeat(40));
+        let keys = |line: &str| -> Vec<MasterKey> {
+            MasterKey::of_line(&Crypto::parse(line.as_bytes()).unwrap()).collect()
+        };
+        let line = format!("1 AES_CM_128_HMAC_SHA1_32 inline:{one}|2^20|1:2;inline:{other}|2:2");
+        assert_eq!(keys(&line).iter().map(MasterKey::mki_octets).collect::<Vec<_>>(), [2, 2]);
+        let line = format!("1 AES_CM_128_HMAC_SHA1_80 inline:{one} UNENCRYPTED_SRTP KDR=0");
+        assert!(keys(&line).iter().all(|key| !key.encrypts()) && keys(&line).len() == 1);
+        assert!(keys("1 AES_CM_128_HMAC_SHA1_80 inline:AAAA").is_empty());
+        assert!(keys(&format!("1 SEED_CTR_128_HMAC_SHA1_80 inline:{one}")).is_empty());
+    }
 
     #[test]
     fn a_key_of_the_wrong_length_is_none_and_nothing_is_printed() {

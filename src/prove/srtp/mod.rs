@@ -21,6 +21,7 @@ mod dtls;
 mod gcm;
 mod mac;
 mod master;
+mod mikey;
 mod srtcp;
 mod suite;
 
@@ -30,6 +31,7 @@ use overhear_parsers::rtp::header::{Header, RtpError};
 
 pub use self::dtls::dtls_keys;
 pub use self::master::MasterKey;
+pub use self::mikey::mikey_keys;
 pub use self::srtcp::RtcpIndex;
 pub use self::suite::{LONGEST, Mode, Suite};
 

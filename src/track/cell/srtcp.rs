@@ -1,5 +1,7 @@
 //! SRTCP among the datagrams of a cell: counted apart, and its senders told of that do not encrypt.
 
+use overhear_parsers::rtcp;
+
 use crate::model::fact::Body;
 use crate::model::stream::StreamKey;
 use crate::track::emit::Emitter;
@@ -14,6 +16,10 @@ impl Cell {
         let &[0x80..=0xbf, 200..=207, _, _, a, b, c, d, ..] = datagram else { return false };
         if input.packet.clipped {
             return false;
+        }
+        // One packet said it already.
+        if rtcp::srtcp_index(datagram).is_some_and(|index| index.encrypted) {
+            return true;
         }
         let (src, dst) = (input.packet.src, input.packet.dst);
         let stream = StreamKey { src, dst, ssrc: u32::from_be_bytes([a, b, c, d]) };

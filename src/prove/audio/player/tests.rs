@@ -136,6 +136,6 @@ proptest::proptest! {
             total += out.len();
             out.clear();
         }
-        proptest::prop_assert!(total as u64 <= (LONGEST + 1) * 16_000 + 20 * 1_000);
+        proptest::prop_assert!(total as u64 <= (HEARD_SECONDS + 1) * 16_000 + 20 * 1_000);
     }
 }

@@ -30,11 +30,11 @@ fn packed(codes: &[u32], bits: u32, packing: Packing) -> Vec<u8> {
             count -= 8;
             match packing {
                 Packing::LittleEndian => {
-                    octets.push((held & 0xff) as u8);
+                    octets.push(held.to_le_bytes()[0]);
                     held >>= 8;
                 }
                 Packing::BigEndian => {
-                    octets.push((held >> count) as u8);
+                    octets.push((held >> count).to_le_bytes()[0]);
                     held &= (1 << count) - 1;
                 }
             }

@@ -8,7 +8,7 @@ fn frames() -> Vec<u8> {
     let mut octets: Vec<u8> = (0..3_960)
         .map(|_| {
             state = (state * 1_103_515_245 + 12_345) & 0x7fff_ffff;
-            (state >> 16 & 0xff) as u8
+            (state >> 16).to_le_bytes()[0]
         })
         .collect();
     for frame in octets.chunks_mut(FRAME) {

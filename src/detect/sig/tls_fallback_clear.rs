@@ -1,0 +1,146 @@
+//! `SIG-TLS-FALLBACK-CLEAR`: TLS fails, and the same client goes on in clear (RFC 9325 §3.2).
+
+use super::super::kinds::SIPS_PORT;
+use super::super::lately::Lately;
+use super::super::rule::{Detector, Interest, Meta, Words, rule};
+use super::super::seen::{HandshakeSeen, SipSeen};
+use super::super::sink::{Entry, Sighting, Sink};
+use super::super::text::{plural, sentence};
+use super::cleartext;
+use crate::model::addr::{Addr, stable_hash};
+use crate::model::evidence::FrameRef;
+use crate::model::finding::{Confidence, Figure, Severity};
+use crate::model::handshake::{Ending, Outcome};
+use crate::model::record::HandshakeKind;
+use crate::model::time::Span;
+use crate::policy::Policy;
+
+rule! {
+    /// ## What it detects
+    /// A TLS handshake with port 5060 or 5061 that one side refused (an alert, or the connection closed
+    /// or reset before it was done), and within 60 seconds an INVITE, REGISTER or MESSAGE in clear from
+    /// the same client to the same server; unless there was such a message in clear in the 10 minutes
+    /// before.
+    ///
+    /// ## Why it matters
+    /// Whoever is on the path can make TLS fail with one packet. A client that goes on in clear then
+    /// has no TLS: it has it as long as nobody minds.
+    ///
+    /// ## Evidence
+    /// The request in clear, the frame in which TLS failed, and how.
+    ///
+    /// ## False positives
+    /// A second device behind the same address. OPTIONS in clear, as a keep-alive, is not counted; but
+    /// where it comes beside calls in clear, its time stands for theirs. A server that does not answer
+    /// at all, not even to refuse, is not noticed.
+    ///
+    /// ## Fix
+    /// Turn off the fallback in the client, and close the clear port of the server.
+    id: "SIG-TLS-FALLBACK-CLEAR",
+    name: "sig-tls-fallback-clear",
+    title: "After TLS failed, signalling went on in clear",
+    severity: Critical ..= Critical,
+    status: Preview,
+    wants: [OPENS, HANDSHAKE],
+    references: ["RFC 9325 §3.2", "RFC 3261 §26"],
+    remediation: super::FIX,
+    question: None,
+    thresholds: ["tls_fallback_s", "tls_fallback_quiet_s"],
+    since: "0.1.0",
+}
+
+/// A handshake that failed.
+#[derive(Copy, Clone)]
+struct Failed {
+    at: FrameRef,
+    how: Ending,
+}
+
+/// The rule at work.
+pub(crate) struct TlsFallbackClear {
+    within: Span,
+    quiet: Span,
+    /// By client and server.
+    failed: Lately<u64, Failed>,
+}
+
+pub(crate) fn new(policy: &Policy) -> TlsFallbackClear {
+    TlsFallbackClear {
+        within: Span::from_secs(policy.thresholds.fallback.tls_fallback_s),
+        quiet: Span::from_secs(policy.thresholds.fallback.tls_fallback_quiet_s),
+        failed: Lately::new(policy.limits.peers),
+    }
+}
+
+/// Names who wants what of whom.
+fn hop(client: Addr, server: Addr) -> u64 {
+    stable_hash(&(client.octets(), server.octets()))
+}
+
+impl Detector for TlsFallbackClear {
+    fn meta(&self) -> &'static Meta {
+        &META
+    }
+
+    fn handshake(&mut self, seen: &HandshakeSeen<'_>, sink: &mut Sink) {
+        let record = seen.record;
+        if record.kind != HandshakeKind::Tls
+            || record.outcome != Outcome::Refused
+            || !matches!(record.server.port, 5060 | SIPS_PORT)
+        {
+            return;
+        }
+        let at = seen.read.facts.last;
+        let before = sink.known(&cleartext::META, seen.pair).and_then(cleartext::opened);
+        // Clear signalling as usual is no fallback.
+        if before.is_some_and(|clear| at.time.since(clear.time) <= self.quiet) {
+            return;
+        }
+        let failed = Failed { at, how: record.ended_by };
+        self.failed.put(hop(record.client.addr, record.server.addr), failed);
+    }
+
+    fn sip(&mut self, seen: &SipSeen<'_>, sink: &mut Sink) {
+        let event = seen.event;
+        if self.failed.is_empty() || !seen.kind.meets(Interest::OPENS) || event.encrypted {
+            return;
+        }
+        let Some(failed) = self.failed.get(&hop(event.src.addr, event.dst.addr)) else { return };
+        let after = event.at.time.since(failed.at.time);
+        if after < Span::ZERO || after > self.within || seen.placement.retransmission {
+            return;
+        }
+        let sighting = Sighting::new(&META, seen.pair, event.at)
+            .severity(Severity::Critical)
+            .confidence(Confidence::High);
+        let _ = sink
+            .sighting(sighting, |_| {
+                let (what, seconds) = (seen.describe(), after.secs_f64());
+                let (how, frame) = (failed.how.word(), failed.at.frame.number);
+                let failure = sentence!("TLS failed ({how}) in frame {frame}");
+                (sentence!("{what} in clear {seconds:.1} s after {failure}"), None)
+            })
+            .call(seen.placement.call)
+            .record(seen.placement.registration);
+    }
+
+    fn summarise(&self, entry: &Entry) -> Words {
+        Words {
+            summary: sentence!(
+                "{} between {} in clear within {:.0} seconds of a TLS handshake that failed.",
+                plural(entry.count, "request"),
+                entry.subject.spoken(),
+                self.within.secs_f64(),
+            ),
+            parameters: vec![
+                ("requests", Figure::Count(entry.count)),
+                ("tls_fallback_s", Figure::Number(self.within.secs_f64())),
+                ("tls_fallback_quiet_s", Figure::Number(self.quiet.secs_f64())),
+            ],
+        }
+    }
+
+    fn evicted(&self) -> (&'static str, u64) {
+        ("failed_handshakes", self.failed.evicted())
+    }
+}

@@ -1,0 +1,54 @@
+//! What a connection that carries TLS does to have it opened: octets in, secrets that come later, and
+//! the end.
+
+use crate::dissect::tls_open::keylog::Random;
+use crate::track::emit::Emitter;
+use crate::track::shared::Shared;
+use crate::track::tcp_carried::Piece;
+
+use super::{Arrival, Connection};
+
+impl Connection {
+    /// Whether it would open with the secrets of the session whose ClientHello had this random.
+    pub(in crate::track) fn waits_for(&self, random: &Random) -> bool {
+        self.opening.as_ref().is_some_and(|opening| opening.waits_for() == Some(random))
+    }
+
+    /// Secrets came for it.
+    pub(in crate::track) fn secrets(&mut self, shared: &mut Shared, emit: &mut Emitter<'_>) {
+        let ends = [self.key.low, self.key.high];
+        let Some(opening) = &mut self.opening else { return };
+        if !opening.again(ends, self.clipped, shared, emit) {
+            self.close_opening(shared, emit);
+        }
+    }
+
+    /// Takes octets of TLS to where it is opened.
+    pub(super) fn open(&mut self, piece: &Piece<'_>, arrival: &mut Arrival<'_, '_>) {
+        let Some(opening) = self.opening.as_mut().filter(|opening| opening.is_read()) else {
+            return;
+        };
+        opening.push(piece, arrival.shared, arrival.emit);
+        if let Some(random) = opening.waits_for() {
+            arrival.shared.waiting.insert((*random, self.flow));
+        }
+    }
+
+    /// Has the purse pay for what is unfinished inside TLS; ends what is over.
+    pub(super) fn settle_opening(&mut self, arrival: &mut Arrival<'_, '_>) {
+        if let Some(opening) = &mut self.opening
+            && !opening.settle(arrival.shared)
+        {
+            self.close_opening(arrival.shared, arrival.emit);
+        }
+    }
+
+    /// Nothing more will come of opening it.
+    pub(super) fn close_opening(&mut self, shared: &mut Shared, emit: &mut Emitter<'_>) {
+        let Some(opening) = self.opening.take() else { return };
+        if let Some(random) = opening.waits_for() {
+            shared.waiting.remove(&(*random, self.flow));
+        }
+        opening.close([self.key.low, self.key.high], self.clipped, shared, emit);
+    }
+}

@@ -1,0 +1,212 @@
+//! TLS opened with what the user supplies: key logs, secrets blocks in the capture, RSA keys. What is
+//! inside is read as if it were not inside TLS, and marked; wrong secrets change nothing and are
+//! said to be of no use.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::cast_possible_truncation,
+    reason = "a test stops where it goes wrong"
+)]
+
+mod support;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use overhear::dissect::tls_open::keylog::KeyLog;
+use overhear::dissect::tls_open::keys::Keys;
+use overhear::dissect::tls_open::rsa::RsaKey;
+use overhear::engine::Cut;
+use overhear::policy::{Limits, Policy};
+use serde_json::{Value, json};
+use support::{Config, config, report, root, scratch};
+
+/// Secrets blocks have this type.
+const SECRETS: u32 = 10;
+/// Packets have this one.
+const PACKET: u32 = 6;
+
+fn recorded(name: &str) -> PathBuf {
+    root().join("fixtures/recorded").join(name)
+}
+
+fn made(name: &str) -> PathBuf {
+    root().join("fixtures/decrypt").join(name)
+}
+
+fn with_log(capture: &Path, log: &Path) -> Config {
+    let mut read = KeyLog::default();
+    read.read(&fs::read(log).unwrap(), 1_000);
+    Config { keys: Keys::given(read, Vec::new()), ..config(capture) }
+}
+
+fn reviewed(config: &Config) -> Value {
+    serde_json::from_str(&report(config)).unwrap()
+}
+
+fn limits(report: &Value) -> String {
+    report["limits"].to_string()
+}
+
+#[test]
+fn a_key_log_opens_every_version() {
+    for name in ["siptls_tls10", "siptls_tls12_adh", "siptls_tls13"] {
+        let capture = recorded(&format!("{name}.pcapng"));
+        let closed = reviewed(&config(&capture));
+        assert_eq!(closed["counts"]["sip_messages"], 0, "{name}");
+        assert_eq!(closed["handshakes"][0]["decrypted"], false, "{name}");
+        assert!(limits(&closed).contains("was not readable"), "{name}");
+        let open = with_log(&capture, &recorded(&format!("{name}.pcapng.keylog")));
+        let open = reviewed(&open);
+        assert_eq!(open["counts"]["sip_messages"], 2, "{name}");
+        assert_eq!(open["handshakes"][0]["decrypted"], true, "{name}");
+        assert_eq!(open["limits"], json!([]), "{name}");
+        assert_eq!(
+            open["capture"]["accounting"], closed["capture"]["accounting"],
+            "{name}: its frames are TLS all the same"
+        );
+    }
+}
+
+#[test]
+fn a_call_inside_tls_is_a_call_and_its_keys_were_not_exposed() {
+    let report = reviewed(&config(&recorded("baresip_sdes_tls_dsb.pcapng")));
+    assert_eq!(report["counts"]["sip_messages"], 32);
+    let call = &report["calls"][0];
+    assert_eq!((&call["transport"], &call["signalling_clear"]), (&json!(["TLS"]), &json!(false)));
+    assert_eq!((&call["state"], &call["media"]["keying"]), (&json!("answered"), &json!("sdes")));
+    assert!(report["handshakes"].as_array().unwrap().iter().all(|one| one["decrypted"] == true));
+    let rules = report["findings"].as_array().unwrap().iter().map(|finding| &finding["rule"]);
+    let clear = ["SIG-CLEARTEXT", "SIG-DIGEST-CLEARTEXT", "MEDIA-SDES-KEY-EXPOSED"];
+    assert!(rules.clone().all(|rule| !clear.contains(&rule.as_str().unwrap())));
+}
+
+#[test]
+fn a_null_suite_needs_no_key_and_hides_nothing() {
+    let report = reviewed(&config(&recorded("siptls_tls12_null.pcapng")));
+    assert_eq!(report["counts"]["sip_messages"], 2);
+    assert_eq!(report["handshakes"][0]["decrypted"], false);
+    let rules = report["findings"].as_array().unwrap().iter();
+    assert!(rules.clone().any(|finding| finding["rule"] == "SIG-CLEARTEXT"));
+}
+
+#[test]
+fn an_rsa_key_opens_static_rsa() {
+    let key = || RsaKey::read(&fs::read(made("static_rsa.key")).unwrap()).unwrap();
+    for (capture, messages) in [("static_rsa_tls10.pcap", 6), ("static_rsa_tls12.pcap", 2)] {
+        let keys = Keys::given(KeyLog::default(), vec![key()]);
+        let report = reviewed(&Config { keys, ..config(&made(capture)) });
+        assert_eq!(report["counts"]["sip_messages"], messages, "{capture}");
+        assert_eq!(report["handshakes"][0]["decrypted"], true, "{capture}");
+    }
+}
+
+#[test]
+fn websockets_inside_tls_are_read() {
+    let report = reviewed(&with_log(&made("wss.pcap"), &made("wss.keylog")));
+    assert_eq!(report["counts"]["sip_messages"], 2);
+    assert_eq!(report["capture"]["accounting"]["handled"].get("ws"), None);
+}
+
+#[test]
+fn dtls_opens_with_its_secrets() {
+    let capture = recorded("baresip_dtlssrtp_udp.pcapng");
+    let log = recorded("baresip_dtlssrtp_udp.pcapng.keylog");
+    let report = reviewed(&with_log(&capture, &log));
+    let handshakes = report["handshakes"].as_array().unwrap();
+    assert!(!handshakes.is_empty() && handshakes.iter().all(|one| one["decrypted"] == true));
+    assert!(!report.to_string().contains(&fs::read_to_string(log).unwrap()[80..100]));
+}
+
+#[test]
+fn the_wrong_key_log_changes_nothing_and_says_so() {
+    let capture = recorded("siptls_tls13.pcapng");
+    let closed = reviewed(&config(&capture));
+    let mut wrong = reviewed(&with_log(&capture, &recorded("siptls_tls10.pcapng.keylog")));
+    assert!(limits(&wrong).contains("0 of 1 TLS sessions; for 1 of them"), "{}", limits(&wrong));
+    wrong["limits"] = closed["limits"].clone();
+    assert_eq!(wrong, closed);
+    // Secrets under the right name that are of another session.
+    let text = fs::read_to_string(recorded("siptls_tls13.pcapng.keylog")).unwrap();
+    let turned: String = text
+        .lines()
+        .filter(|line| !line.starts_with('#'))
+        .map(|line| {
+            let (before, secret) = line.rsplit_once(' ').unwrap();
+            format!("{before} {}\n", secret.chars().rev().collect::<String>())
+        })
+        .collect();
+    let log = scratch("turned.keylog", turned.as_bytes());
+    let mut failed = reviewed(&with_log(&capture, &log));
+    assert!(limits(&failed).contains("did not open although"), "{}", limits(&failed));
+    failed["limits"] = closed["limits"].clone();
+    assert_eq!(failed, closed);
+}
+
+/// The blocks of a little-endian pcapng file.
+fn blocks(octets: &[u8]) -> Vec<&[u8]> {
+    let (mut rest, mut blocks) = (octets, Vec::new());
+    while rest.len() >= 12 {
+        let length = u32::from_le_bytes(rest[4..8].try_into().unwrap()) as usize;
+        let (block, after) = rest.split_at(length);
+        blocks.push(block);
+        rest = after;
+    }
+    blocks
+}
+
+fn kind(block: &[u8]) -> u32 {
+    u32::from_le_bytes(block[..4].try_into().unwrap())
+}
+
+/// The capture with its secrets block behind so many packets.
+fn secrets_behind(capture: &Path, packets: usize) -> PathBuf {
+    let octets = fs::read(capture).unwrap();
+    let blocks = blocks(&octets);
+    let secrets: Vec<&[u8]> =
+        blocks.iter().copied().filter(|block| kind(block) == SECRETS).collect();
+    assert!(!secrets.is_empty());
+    let (mut moved, mut seen) = (Vec::new(), 0);
+    for block in blocks.iter().filter(|block| kind(block) != SECRETS) {
+        if kind(block) == PACKET && seen == packets {
+            moved.extend_from_slice(&secrets);
+        }
+        seen += usize::from(kind(block) == PACKET);
+        moved.push(block);
+    }
+    if packets >= seen {
+        moved.extend_from_slice(&secrets);
+    }
+    scratch(&format!("secrets-{packets}.pcapng"), &moved.concat())
+}
+
+#[test]
+fn a_secrets_block_acts_backward_on_what_was_kept() {
+    let capture = recorded("siptls_tls12_ecdhe_dsb.pcapng");
+    let first = reviewed(&config(&capture));
+    assert_eq!(first["counts"]["sip_messages"], 2);
+    for packets in [0, 3, 8, 12, 15, 18, 1_000] {
+        let moved = config(&secrets_behind(&capture, packets));
+        let report = reviewed(&moved);
+        assert_eq!(report["counts"], first["counts"], "{packets}");
+        assert_eq!(report["registrations"], first["registrations"], "{packets}");
+        let written = support::report(&moved);
+        for (lanes, frames) in [(1, 1), (3, 7), (8, 4_096)] {
+            let epoch = Cut { frames, ..Cut::default() };
+            let again = support::report(&Config { lanes, epoch, ..moved.clone() });
+            support::assert_same(&written, &again, &format!("{packets}, {lanes} lanes"));
+        }
+    }
+}
+
+#[test]
+fn secrets_that_come_too_late_are_counted() {
+    let moved = secrets_behind(&recorded("siptls_tls12_ecdhe_dsb.pcapng"), 1_000);
+    let limits_of = Limits { tls_retain: 64, ..Limits::default() };
+    let policy = Policy { limits: limits_of, ..Policy::default() };
+    let report = reviewed(&Config { policy, ..config(&moved) });
+    assert_eq!(report["counts"]["sip_messages"], 0);
+    assert_eq!(report["capture"]["evicted"]["tls_retain"], 1);
+    assert!(limits(&report).contains("had gone by"), "{}", limits(&report));
+}
