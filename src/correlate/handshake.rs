@@ -3,17 +3,15 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use md5::{Digest as _, Md5};
 use overhear_parsers::tls::client_hello::rank;
-use overhear_parsers::tls::fingerprint::{self, Ja4};
 use overhear_parsers::tls::key_exchange::{self, KeyGroup, ServerKeyExchange, Signature};
 use overhear_parsers::tls::ssl2::{Ssl2ClientHello, Ssl2ServerHello};
 use overhear_parsers::tls::{
     ClientHello, MessageType, Messages, ServerHello, Suite, extension, registry,
 };
-use sha2::Sha256;
 
-use super::certificates::{Certificates, Known, hexadecimal};
+use super::certificates::{Certificates, Known};
+use super::fingerprints::{Fingerprints, Prints};
 use crate::model::addr::stable_hash;
 use crate::model::code_point::{CipherSuite, Group, Number, Scheme, SrtpProfile, Version};
 use crate::model::handshake::{
@@ -22,6 +20,13 @@ use crate::model::handshake::{
 use crate::model::id::{Kind, RecordId};
 use crate::model::packed::Text;
 use crate::model::record::HandshakeKind;
+
+/// What was read lately and need not be read again.
+#[derive(Debug, Default)]
+pub struct Memory {
+    certificates: Certificates,
+    fingerprints: Fingerprints,
+}
 
 /// A handshake as its messages describe it. What was not seen is `None`; what TLS 1.3 hides, too.
 #[derive(Debug)]
@@ -58,6 +63,10 @@ pub struct HandshakeRead<'a> {
     pub ticket_lifetime: Option<u32>,
     /// A session from before was resumed.
     pub resumed: Option<bool>,
+    /// Fingerprints of the client's hello.
+    pub prints: Option<Arc<Prints>>,
+    /// That of the server's.
+    pub ja3s: Option<Arc<str>>,
 }
 
 impl<'a> HandshakeRead<'a> {
@@ -66,8 +75,9 @@ impl<'a> HandshakeRead<'a> {
         facts: &'a HandshakeFacts,
         client: &'a [u8],
         server: &'a [u8],
-        certificates: &mut Certificates,
+        memory: &mut Memory,
     ) -> Self {
+        let Memory { certificates, fingerprints } = memory;
         let mut read = Self::empty(facts);
         if client.first().is_some_and(|first| first & 0x80 != 0) {
             read.ssl2 = Ssl2ClientHello::parse(client);
@@ -84,6 +94,10 @@ impl<'a> HandshakeRead<'a> {
             read.server(server, certificates);
         }
         read.conclude(server);
+        let dtls = facts.kind == HandshakeKind::Dtls;
+        let hello = read.hello.filter(|_| read.ssl2.is_none());
+        read.prints = hello.map(|hello| fingerprints.client(&hello, dtls));
+        read.ja3s = read.answer.map(|answer| fingerprints.server(&answer));
         read
     }
 
@@ -105,6 +119,8 @@ impl<'a> HandshakeRead<'a> {
             verify: None,
             ticket_lifetime: None,
             resumed: None,
+            prints: None,
+            ja3s: None,
         }
     }
 
@@ -260,11 +276,9 @@ impl<'a> HandshakeRead<'a> {
                 description: alert_name(alert.description),
                 from,
             }),
-            ja3: hello.filter(|_| self.ssl2.is_none()).map(ja3),
-            ja3s: answer.map(ja3s),
-            ja4: hello
-                .filter(|_| self.ssl2.is_none())
-                .map(|hello| ja4(hello, facts.kind == HandshakeKind::Dtls)),
+            ja3: self.prints.as_ref().map(|prints| Cow::Borrowed(prints.ja3.as_str())),
+            ja3s: self.ja3s.as_deref().map(Cow::Borrowed),
+            ja4: self.prints.as_ref().map(|prints| Cow::Borrowed(prints.ja4.as_str())),
             decrypted: facts.decrypted,
         }
     }
@@ -312,46 +326,5 @@ fn certificate(known: &Arc<Known>) -> CertificateRecord<'_> {
         san: known.names.iter().map(|name| text(name)).collect(),
         sha256: text(&known.sha256),
         self_signed: known.self_signed,
-    }
-}
-
-fn ja3(hello: &ClientHello<'_>) -> Text<'static> {
-    let mut text = String::new();
-    fingerprint::ja3(hello, &mut text);
-    hexadecimal(&Md5::digest(text.as_bytes())).into()
-}
-
-fn ja3s(hello: &ServerHello<'_>) -> Text<'static> {
-    let mut text = String::new();
-    fingerprint::ja3s(hello, &mut text);
-    hexadecimal(&Md5::digest(text.as_bytes())).into()
-}
-
-fn ja4(hello: &ClientHello<'_>, dtls: bool) -> Text<'static> {
-    let Ja4 { shape, suites, extensions } = Ja4::of(hello, dtls);
-    format!("{shape}_{}_{}", twelve(&suites), twelve(&extensions)).into()
-}
-
-/// The first twelve digits of a list's SHA-256; zeros for an empty one.
-fn twelve(list: &str) -> String {
-    if list.is_empty() {
-        return "000000000000".to_owned();
-    }
-    let digest = Sha256::digest(list.as_bytes());
-    hexadecimal(digest.get(..6).unwrap_or_default())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn lists_hash_to_the_values_that_the_specification_of_ja4_gives() {
-        let suites = "002f,0035,009c,009d,1301,1302,1303,c013,c014,c02b,c02c,c02f,c030,cca8,cca9";
-        assert_eq!(twelve(suites), "8daaf6152771");
-        let extensions = "0005,000a,000b,000d,0012,0015,0017,001b,0023,002b,002d,0033,4469,ff01_0403,\
-            0804,0401,0503,0805,0501,0806,0601";
-        assert_eq!(twelve(extensions), "e5627efa2ab1");
-        assert_eq!(twelve(""), "000000000000");
     }
 }

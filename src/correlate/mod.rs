@@ -13,6 +13,7 @@ pub mod event;
 pub mod exchange;
 pub mod exposure;
 mod few;
+pub mod fingerprints;
 pub mod handshake;
 mod index;
 mod intern;

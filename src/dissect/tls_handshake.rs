@@ -48,6 +48,8 @@ pub struct TlsHandshake {
     changed: [bool; 2],
     /// The client sent data before there was an answer.
     pub early_data: bool,
+    /// A heartbeat in clear asked for more than it brought (CVE-2014-0160).
+    pub heartbleed: bool,
     /// The client greets in the form of SSL 2.0.
     ssl2: bool,
     /// How it ended.
@@ -68,6 +70,7 @@ impl TlsHandshake {
             sealed: [false; 2],
             changed: [false; 2],
             early_data: false,
+            heartbleed: false,
             ssl2,
             ended: None,
         }
@@ -161,7 +164,8 @@ impl TlsHandshake {
         }
         match event {
             Event::Handshake if peer == 1 => self.answer(stream, at),
-            Event::Handshake | Event::Heartbleed => {}
+            Event::Handshake => {}
+            Event::Heartbleed => self.heartbleed = true,
             Event::ChangeCipherSpec => {
                 self.changed.get_mut(peer).into_iter().for_each(|changed| *changed = true);
             }

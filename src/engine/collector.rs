@@ -6,11 +6,10 @@ use std::hint::black_box;
 use overhear_parsers::sip::Message;
 
 use crate::correlate::archive::Archive;
-use crate::correlate::certificates::Certificates;
 use crate::correlate::company::{self, Companion, Company};
 use crate::correlate::dialogs::Dialogs;
 use crate::correlate::event::SipEvent;
-use crate::correlate::handshake::HandshakeRead;
+use crate::correlate::handshake::{HandshakeRead, Memory};
 use crate::correlate::media::{self, MediaBinder};
 use crate::correlate::outbox::Outbox;
 use crate::correlate::rtcp::{self, RtcpReports};
@@ -53,7 +52,7 @@ pub struct Collector {
     dialogs: Dialogs,
     media: MediaBinder,
     rtcp: RtcpReports,
-    certificates: Certificates,
+    memory: Memory,
     tls_peers: TlsPeers,
     company: Company,
     zrtp: ZrtpFlows,
@@ -114,7 +113,7 @@ impl Collector {
             dialogs: Dialogs::new(&policy.limits),
             media: MediaBinder::new(&policy.limits),
             rtcp: RtcpReports::new(&policy.limits),
-            certificates: Certificates::default(),
+            memory: Memory::default(),
             tls_peers: TlsPeers::new(policy.limits.peers),
             company: Company::new(policy.limits.company),
             zrtp: ZrtpFlows::new(&policy.limits),
@@ -368,7 +367,7 @@ impl Collector {
         }
         let client = epoch.octets(&facts.client_messages);
         let server = epoch.octets(&facts.server_messages);
-        let read = HandshakeRead::new(facts, client, server, &mut self.certificates);
+        let read = HandshakeRead::new(facts, client, server, &mut self.memory);
         self.tls_peers.handshake(&read);
         let record = read.record();
         self.detectors.handshake(&HandshakeSeen::new(&read, &record));

@@ -47,6 +47,8 @@ pub struct HandshakeFacts {
     pub sealed: [bool; 2],
     /// The client sent data before the server had answered.
     pub early_data: bool,
+    /// A heartbeat in clear asked for more than it brought.
+    pub heartbleed: bool,
     /// The snap length cut a frame of it.
     pub clipped: bool,
     /// Encrypted records of it opened with secrets that were supplied.

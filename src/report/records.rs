@@ -8,18 +8,14 @@ use super::put::{self, Calendar};
 use crate::correlate::archive::CallStream;
 use crate::correlate::exposure::{Exposure, Link};
 use crate::model::addr::{Addr, Endpoint};
-use crate::model::code_point::{CipherSuite, Group, Number, Scheme, SrtpProfile, Version};
 use crate::model::finding::Confidence;
 use crate::model::frame::FrameId;
-use crate::model::handshake::{
-    AlertRecord, CertificateRecord, Ending, HandshakeRecord, Offered, Outcome, Peer,
-};
 use crate::model::id::RecordId;
 use crate::model::packed::Text;
 use crate::model::record::{
-    CallMedia, CallRecord, CallState, HandshakeKind, Hold, Jitter, Keying, Moved, Party,
-    PayloadType, Protection, RegistrationRecord, RegistrationState, ReportedQuality, Side, Sides,
-    StreamQuality, StreamRecord, StreamRtcp, Transfer, VerdictRecord,
+    CallMedia, CallRecord, CallState, Hold, Jitter, Keying, Moved, Party, PayloadType, Protection,
+    RegistrationRecord, RegistrationState, ReportedQuality, Side, Sides, StreamQuality,
+    StreamRecord, StreamRtcp, Transfer, VerdictRecord,
 };
 use crate::model::time::Ts;
 
@@ -171,26 +167,6 @@ object! {
     }
 }
 
-object! { Offered { versions ciphers groups signature_algorithms srtp_profiles } }
-
-object! { AlertRecord<'_> { level description from } }
-
-object! {
-    CertificateRecord<'_> {
-        subject issuer serial not_before not_after key signature san sha256 self_signed
-    }
-}
-
-object! {
-    HandshakeRecord<'_> {
-        id kind client server first_source first_frame last_source last_frame start setup_ms sni
-        alpn alpn_chosen offered version cipher cipher_id group dh_bits srtp_profile certificates
-        certificate_requested client_certificate resumed retried extended_master_secret
-        encrypt_then_mac secure_renegotiation compression early_data outcome ended_by alert ja3
-        ja3s ja4 decrypted
-    }
-}
-
 impl<T: Json> Object for Sides<T> {
     #[inline]
     fn members(&self, out: &mut Out) {
@@ -228,35 +204,6 @@ words! {
 }
 
 words! { Confidence { Low "low" Medium "medium" High "high" Certain "certain" } }
-
-words! { HandshakeKind { Tls "tls" Dtls "dtls" } }
-
-words! { Peer { Client "client" Server "server" } }
-
-words! { Outcome { Completed "completed" Refused "refused" Incomplete "incomplete" } }
-
-words! {
-    Ending {
-        Finished "finished" Data "data" Alert "alert" ServerReset "server-reset"
-        ServerClosed "server-closed" ClientReset "client-reset" ClientClosed "client-closed"
-        Silence "silence"
-    }
-}
-
-/// [`Json`] for code points: names, which need no escapes.
-macro_rules! code_points {
-    ($($name:ident)*) => {$(
-        impl Json for $name {
-            #[inline]
-            fn json(&self, out: &mut Out) {
-                // Writing to memory cannot fail.
-                let _ = write!(out.octets, "\"{self}\"");
-            }
-        }
-    )*};
-}
-
-code_points! { Version CipherSuite Number Group Scheme SrtpProfile }
 
 words! {
     Exposure {
@@ -490,27 +437,5 @@ mod tests {
             registration.state = state;
             same(&registration);
         }
-        let mut handshake = sample::handshake(7);
-        same(&handshake);
-        handshake.kind = HandshakeKind::Dtls;
-        for outcome in [Outcome::Refused, Outcome::Incomplete] {
-            handshake.outcome = outcome;
-            same(&handshake);
-        }
-        for ending in [
-            Ending::Data,
-            Ending::Alert,
-            Ending::ServerReset,
-            Ending::ServerClosed,
-            Ending::ClientReset,
-            Ending::ClientClosed,
-            Ending::Silence,
-        ] {
-            handshake.ended_by = ending;
-            same(&handshake);
-        }
-        (handshake.offered, handshake.certificates, handshake.alert) = (None, None, None);
-        (handshake.cipher, handshake.setup_ms, handshake.ja3) = (None, None, None);
-        same(&handshake);
     }
 }

@@ -39,6 +39,8 @@ pub(super) struct Shake {
     pub end: &'static str,
     /// The client sends data right behind its hello.
     pub early: bool,
+    /// The client asks for more than it brings, in a heartbeat behind its hello.
+    pub heartbleed: bool,
     resume: bool,
     compression: u8,
     sentinel: &'static str,
@@ -142,6 +144,7 @@ impl Shake {
             alert: None,
             end: args.choice("end", &["finish", "reset", "close", "silence"])?,
             early: args.flag("early"),
+            heartbleed: args.flag("heartbleed"),
             resume: args.flag("resume"),
             compression: args.number("compression", 0)?,
             sentinel: args.choice("sentinel", &["none", "1.3", "1.2"])?,

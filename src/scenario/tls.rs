@@ -91,6 +91,9 @@ impl Play<'_> {
             let octets = [&CHANGE[..], &sealed(&mut rng, 300)].concat();
             self.send(world, true, &octets)?;
         }
+        if shake.heartbleed {
+            self.send(world, true, &record(24, version, &[1, 0x40, 0])?)?;
+        }
         if let Some((false, description)) = shake.alert {
             self.send(world, false, &record(21, version, &[2, description])?)?;
             return Ok(false);

@@ -116,6 +116,38 @@ rows! {
             (tls && answer.present.has(HEARTBEAT)).then_some(Sight::agreed(Severity::Low, what))
         }),
     }
+    heartbleed {
+        id: "TLS-HEARTBLEED",
+        name: "tls-heartbleed",
+        title: "A heartbeat asks for more than it brings",
+        severity: Critical ..= Critical,
+        detects: "A heartbeat request in clear whose payload_length is larger than what its record can hold.",
+        matters: "A server with the flaw answers with up to 64 KiB of its memory each time: keys, passwords, calls (Heartbleed, CVE-2014-0160).",
+        false_positives: "A scanner that looks for the flaw sends the same.",
+        fix: "Block the sender; if the server answered, replace its keys and update its library.",
+        references: ["RFC 6520 §4"],
+        thresholds: [],
+        test: |seen, _| {
+            let what = Detail::Word("a heartbeat that asks for more than it brings");
+            seen.read.facts.heartbleed.then_some(Sight::agreed(Severity::Critical, what))
+        },
+    }
+    alpn {
+        id: "TLS-ALPN",
+        name: "tls-alpn",
+        title: "A protocol is agreed on inside TLS",
+        severity: Info ..= Info,
+        detects: "The extension of ALPN in a ServerHello up to TLS 1.2.",
+        matters: "It says what the connection carries (sip/2, http/1.1), which TLS otherwise hides.",
+        false_positives: "None: an observation.",
+        fix: "Nothing.",
+        references: ["RFC 7301 §3.1"],
+        thresholds: [],
+        test: |seen, _| {
+            let chosen = seen.record.alpn_chosen.as_deref()?;
+            Some(Sight::agreed(Severity::Info, Detail::Name("ALPN", chosen)))
+        },
+    }
     ticket_long {
         id: "TLS-TICKET-LONG",
         name: "tls-ticket-long",

@@ -4,6 +4,7 @@
 //! and sentences, stands here once (`docs/decisions/0012-rows-of-weak-handshakes.md`). What was only
 //! offered weighs one severity less than what was agreed on.
 
+pub(super) mod cert_changed;
 mod certificates;
 mod course;
 mod extensions;
@@ -19,8 +20,8 @@ pub(super) use self::certificates::{
 };
 pub(super) use self::course::{handshake_failed, no_mtls};
 pub(super) use self::extensions::{
-    client_no_ri, compression, early_data, heartbeat, insecure_reneg, no_ems, sni_missing,
-    ticket_long, trunc_hmac,
+    alpn, client_no_ri, compression, early_data, heartbeat, heartbleed, insecure_reneg, no_ems,
+    sni_missing, ticket_long, trunc_hmac,
 };
 pub(super) use self::keys::{
     curve_weak, dh_common_prime, dh_small, no_pq, point_format, pq_offered_not_chosen,
@@ -73,6 +74,8 @@ enum Detail<'a> {
     Bits(&'static str, u32),
     Alert(u8),
     Word(&'static str),
+    /// A word and a text from the wire.
+    Name(&'static str, &'a str),
     /// A word and a certificate's subject.
     Certificate(&'static str, &'a str),
 }
@@ -87,6 +90,7 @@ impl fmt::Display for Detail<'_> {
             Self::Bits(what, bits) => write!(f, "{what} of {bits} bits"),
             Self::Alert(description) => write!(f, "alert {}", alert_name(description)),
             Self::Word(word) => f.write_str(word),
+            Self::Name(word, name) => write!(f, "{word} {}", printable(name.as_bytes(), 64)),
             Self::Certificate(word, subject) => {
                 write!(f, "{word}, certificate of {}", printable(subject.as_bytes(), 128))
             }

@@ -1,0 +1,135 @@
+//! JA3, JA3S and JA4 of hellos. Clients of one make greet alike, whatever their names and keys: each shape
+//! is hashed once.
+
+use std::sync::Arc;
+
+use foldhash::fast::FixedState;
+use hashbrown::HashMap;
+use md5::{Digest as _, Md5};
+use overhear_parsers::tls::fingerprint::{self, Ja4};
+use overhear_parsers::tls::{ClientHello, ServerHello, extension};
+use sha2::Sha256;
+
+use super::certificates::hexadecimal;
+
+/// Distinct shapes remembered; beyond that all are forgotten and hashed again.
+const REMEMBERED: usize = 4_096;
+
+/// The fingerprints of a ClientHello.
+#[derive(Debug, Default)]
+pub struct Prints {
+    /// JA3, hexadecimal.
+    pub ja3: String,
+    /// JA4.
+    pub ja4: String,
+}
+
+/// Those seen lately, by the shape of what they are made from.
+#[derive(Debug, Default)]
+pub struct Fingerprints {
+    clients: HashMap<Box<[u8]>, Arc<Prints>, FixedState>,
+    servers: HashMap<Box<[u8]>, Arc<str>, FixedState>,
+    /// Scratch.
+    shape: Vec<u8>,
+}
+
+impl Fingerprints {
+    /// Those of a ClientHello over TCP or of DTLS.
+    pub fn client(&mut self, hello: &ClientHello<'_>, dtls: bool) -> Arc<Prints> {
+        self.shape.clear();
+        let lists = [
+            &mut hello.suites.iter() as &mut dyn Iterator<Item = u16>,
+            &mut hello.extensions.iter().map(|(kind, _)| kind),
+            &mut hello.groups.iter(),
+            &mut hello.signatures.iter(),
+            &mut hello.versions.iter(),
+        ];
+        self.shape.extend([u8::from(dtls)]);
+        self.shape.extend(hello.version.to_be_bytes());
+        for list in lists {
+            let begin = self.shape.len();
+            self.shape.extend(list.flat_map(u16::to_be_bytes));
+            self.shape.extend((self.shape.len() - begin).to_be_bytes());
+        }
+        self.shape.extend(hello.point_formats);
+        self.shape.push(0xff);
+        self.shape.extend(extension::protocols(hello.alpn).next().unwrap_or_default());
+        if let Some(known) = self.clients.get(self.shape.as_slice()) {
+            return Arc::clone(known);
+        }
+        if self.clients.len() >= REMEMBERED {
+            self.clients.clear();
+        }
+        let prints = Arc::new(Prints { ja3: ja3(hello), ja4: ja4(hello, dtls) });
+        self.clients.insert(self.shape.as_slice().into(), Arc::clone(&prints));
+        prints
+    }
+
+    /// JA3S of a ServerHello.
+    pub fn server(&mut self, hello: &ServerHello<'_>) -> Arc<str> {
+        self.shape.clear();
+        self.shape.extend(hello.version.to_be_bytes());
+        self.shape.extend(hello.suite.to_be_bytes());
+        self.shape.extend(hello.extensions.iter().flat_map(|(kind, _)| kind.to_be_bytes()));
+        if let Some(known) = self.servers.get(self.shape.as_slice()) {
+            return Arc::clone(known);
+        }
+        if self.servers.len() >= REMEMBERED {
+            self.servers.clear();
+        }
+        let mut text = String::new();
+        fingerprint::ja3s(hello, &mut text);
+        let print: Arc<str> = hexadecimal(&Md5::digest(text.as_bytes())).into();
+        self.servers.insert(self.shape.as_slice().into(), Arc::clone(&print));
+        print
+    }
+}
+
+fn ja3(hello: &ClientHello<'_>) -> String {
+    let mut text = String::new();
+    fingerprint::ja3(hello, &mut text);
+    hexadecimal(&Md5::digest(text.as_bytes()))
+}
+
+fn ja4(hello: &ClientHello<'_>, dtls: bool) -> String {
+    let Ja4 { shape, suites, extensions } = Ja4::of(hello, dtls);
+    format!("{shape}_{}_{}", twelve(&suites), twelve(&extensions))
+}
+
+/// The first twelve digits of a list's SHA-256; zeros for an empty one.
+fn twelve(list: &str) -> String {
+    if list.is_empty() {
+        return "000000000000".to_owned();
+    }
+    let digest = Sha256::digest(list.as_bytes());
+    hexadecimal(digest.get(..6).unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lists_hash_to_the_values_that_the_specification_of_ja4_gives() {
+        let suites = "002f,0035,009c,009d,1301,1302,1303,c013,c014,c02b,c02c,c02f,c030,cca8,cca9";
+        assert_eq!(twelve(suites), "8daaf6152771");
+        let extensions = "0005,000a,000b,000d,0012,0015,0017,001b,0023,002b,002d,0033,4469,ff01_0403,\
+            0804,0401,0503,0805,0501,0806,0601";
+        assert_eq!(twelve(extensions), "e5627efa2ab1");
+        assert_eq!(twelve(""), "000000000000");
+    }
+
+    #[test]
+    fn a_shape_is_hashed_once_and_names_and_keys_do_not_change_it() {
+        let hello = |random: u8, suite: u8| {
+            [&[3, 3][..], &[random; 32], &[0, 0, 2, 0xc0, suite, 1, 0, 0, 4, 0, 23, 0, 0]].concat()
+        };
+        let mut all = Fingerprints::default();
+        let (one, same, other) = (hello(1, 0x2f), hello(2, 0x2f), hello(1, 0x30));
+        let [one, same, other] = [&one, &same, &other]
+            .map(|octets| all.client(&ClientHello::parse(octets).unwrap(), false));
+        assert!(Arc::ptr_eq(&one, &same));
+        assert_ne!((&one.ja3, &one.ja4), (&other.ja3, &other.ja4));
+        assert!(one.ja4.starts_with("t12i010100_"));
+    }
+}
