@@ -28,7 +28,7 @@ const LAYERS: [(&str, u8); 14] = [
 ];
 
 /// A third-party crate and the files through which it enters: one, unless a reason stands here.
-const DOORS: [(&str, &[&str]); 32] = [
+const DOORS: [(&str, &[&str]); 33] = [
     // Records of TLS, and packets of SRTP four layers above.
     ("aes", &["src/dissect/tls_open/primitives.rs", "src/prove/srtp/aes.rs"]),
     ("audio_codec", &["src/prove/codec/g722.rs"]),
@@ -44,6 +44,8 @@ const DOORS: [(&str, &[&str]); 32] = [
     ("indicatif", &["src/cli/progress.rs"]),
     ("lz4_flex", &["src/capture/codec.rs"]),
     ("md5", &["src/correlate/fingerprints.rs", "src/dissect/tls_open/primitives.rs"]),
+    // The package of `md5`.
+    ("md_5", &[]),
     ("memmap2", &["src/capture/mmap.rs"]),
     ("nom", &["parsers/src/sip/lex.rs"]),
     ("opus_pure", &["src/prove/codec/opus.rs"]),
