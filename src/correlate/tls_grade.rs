@@ -301,7 +301,7 @@ mod tests {
             (&[(100, 90, 0, cap("nothing is encrypted"))], "F"),
             (&[(100, 0, 80, cap("nobody"))], "F"),
             (&[(100, 90, 100, cap("signed itself"))], "T"),
-            (&[(80, 40, 20, 0)], "C"),
+            (&[(80, 60, 40, 0)], "C"),
             (&[(80, 20, 20, 0)], "D"),
         ] {
             assert_eq!(graded(handshakes), grade, "{handshakes:?}");
