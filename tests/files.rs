@@ -238,6 +238,9 @@ fn figures(record: &Value) -> String {
     for key in ["first_source", "first_frame", "last_source", "last_frame", "findings", "legs"] {
         record.as_object_mut().unwrap().remove(key);
     }
+    if let Some(links) = record["exposure_chain"].as_array_mut() {
+        links.iter_mut().for_each(|link| *link = link["what"].clone());
+    }
     record.to_string()
 }
 

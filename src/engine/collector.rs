@@ -292,7 +292,7 @@ impl Collector {
                 self.detectors.tap(&TapSeen::StreamLoss { second: *second, at: fact.frame });
             }
             Body::SrtpSample { key, octets, frames } => {
-                self.prover.sample(*key, epoch.octets(octets), *frames);
+                self.prover.sample(*key, epoch.octets(octets), *frames, fact.frame.time);
             }
             Body::SrtcpClear { src, dst, ssrc } => {
                 let (src, dst, ssrc) = (*src, *dst, *ssrc);

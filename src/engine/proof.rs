@@ -7,7 +7,7 @@
 use overhear_parsers::rtp::header::Header;
 
 use super::key_ring::{self, Exposed, KeyRing};
-use super::srtp_samples::{self, Kept, Samples};
+use super::srtp_samples::{self, Kept, Sample, Samples};
 use crate::correlate::event::SipEvent;
 use crate::correlate::media::Binding;
 use crate::correlate::placement::Placement;
@@ -19,6 +19,7 @@ use crate::model::frame::FrameId;
 use crate::model::key::{KeyHold, KeyPlace, Proof, StreamKeyed};
 use crate::model::record::{Protection, StreamRecord, VerdictRecord};
 use crate::model::stream::{StreamEnded, StreamKey};
+use crate::model::time::Ts;
 use crate::policy::Limits;
 use crate::prove::Opened;
 use crate::prove::srtp::{MasterKey, Session};
@@ -77,9 +78,15 @@ impl Prover {
     }
 
     /// Keeps three packets of a stream, if there is a key that could open it.
-    pub(super) fn sample(&mut self, stream: StreamKey, octets: &[u8], frames: [FrameId; 3]) {
+    pub(super) fn sample(
+        &mut self,
+        stream: StreamKey,
+        octets: &[u8],
+        frames: [FrameId; 3],
+        at: Ts,
+    ) {
         if !self.keys.is_empty() {
-            self.samples.keep(stream, octets, frames);
+            self.samples.keep(stream, Sample { octets: octets.into(), frames, at });
         }
     }
 
@@ -157,6 +164,7 @@ impl Kept {
                         roc,
                         sequence: sequence(packets.first().copied().unwrap_or_default()),
                         frames: sample.frames,
+                        at: sample.at,
                     };
                     return Some(Found { key, proof });
                 }
@@ -224,7 +232,6 @@ fn sequence(packet: &[u8]) -> u16 {
 #[cfg(test)]
 mod tests {
     use super::super::key_ring::tests::exposed;
-    use super::super::srtp_samples::Sample;
     use super::*;
     use crate::model::record::Side;
 
@@ -245,7 +252,7 @@ mod tests {
             octets.extend(u16::try_from(packet.len()).unwrap().to_be_bytes());
             octets.extend(packet);
         }
-        Sample { octets: octets.into(), frames: FRAMES }
+        Sample { octets: octets.into(), frames: FRAMES, at: Ts::MIN }
     }
 
     fn roc_of(kept: &Kept, keys: &[Exposed], expected: u64) -> Option<u32> {

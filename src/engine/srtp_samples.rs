@@ -8,6 +8,7 @@ use hashbrown::HashMap;
 
 use crate::model::frame::FrameId;
 use crate::model::stream::StreamKey;
+use crate::model::time::Ts;
 
 /// Name of the table in `evicted`.
 pub(super) const TABLE: &str = "srtp_samples";
@@ -18,6 +19,8 @@ pub(super) struct Sample {
     /// Each behind its length in two octets.
     pub(super) octets: Box<[u8]>,
     pub(super) frames: [FrameId; 3],
+    /// When the third of them came.
+    pub(super) at: Ts,
 }
 
 /// The first sample of a stream, and the latest.
@@ -49,8 +52,7 @@ impl Samples {
     }
 
     /// Keeps a sample of a stream: its first one, and of the later ones the last.
-    pub(super) fn keep(&mut self, stream: StreamKey, octets: &[u8], frames: [FrameId; 3]) {
-        let sample = Sample { octets: octets.into(), frames };
+    pub(super) fn keep(&mut self, stream: StreamKey, sample: Sample) {
         self.octets = self.octets.saturating_add(sample.weight());
         if let Some(kept) = self.kept.get_mut(&stream) {
             let before = kept.latest.replace(sample);
@@ -116,11 +118,15 @@ mod tests {
 
     const FRAMES: [FrameId; 3] = [FrameId { source: 0, number: 1 }; 3];
 
+    fn sample(octets: &[u8]) -> Sample {
+        Sample { octets: octets.into(), frames: FRAMES, at: Ts::MIN }
+    }
+
     #[test]
     fn the_first_and_the_latest_sample_are_kept() {
         let mut samples = Samples::new(1 << 20);
         for octet in 1..=4 {
-            samples.keep(stream(1), &[octet], FRAMES);
+            samples.keep(stream(1), sample(&[octet]));
         }
         let kept = samples.take(&stream(1)).unwrap();
         assert_eq!(
@@ -135,12 +141,12 @@ mod tests {
     fn a_full_purse_gives_up_the_oldest_streams() {
         let mut samples = Samples::new(10_000);
         for ssrc in 0..100 {
-            samples.keep(stream(ssrc), &[0; 500], FRAMES);
+            samples.keep(stream(ssrc), sample(&[0; 500]));
         }
         assert!(samples.octets <= 10_000 && samples.evicted() > 80);
         assert!(samples.take(&stream(0)).is_none() && samples.take(&stream(99)).is_some());
         for ssrc in 0..10_000 {
-            samples.keep(stream(ssrc), &[0], FRAMES);
+            samples.keep(stream(ssrc), sample(&[0]));
             samples.take(&stream(ssrc));
         }
         assert!(samples.order.len() < 2_000);
@@ -149,7 +155,7 @@ mod tests {
     #[test]
     fn what_is_not_three_packets_is_no_sample() {
         let of = |octets: &[u8]| {
-            let sample = Sample { octets: octets.into(), frames: FRAMES };
+            let sample = sample(octets);
             sample.packets().map(|packets| packets.map(<[u8]>::len))
         };
         assert_eq!(of(&[0, 1, 9, 0, 0, 0, 2, 8, 8]), Some([1, 0, 2]));

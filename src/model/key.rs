@@ -7,6 +7,7 @@ use super::frame::FrameId;
 use super::id::RecordKey;
 use super::packed::{packed, packed_words};
 use super::record::Side;
+use super::time::Ts;
 
 /// Where a key stood.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
@@ -46,6 +47,8 @@ pub struct Proof {
     pub sequence: u16,
     /// The packets.
     pub frames: [FrameId; 3],
+    /// When the third of them came.
+    pub at: Ts,
 }
 
 /// How sure it is that a key opens a stream.

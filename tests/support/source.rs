@@ -46,7 +46,7 @@ fn is_test_file(name: &str) -> bool {
 fn code(text: &str) -> String {
     let mut code = String::new();
     for line in text.lines() {
-        if line.starts_with("#[cfg(test)]\nmod tests") || line == "mod tests {" {
+        if line.starts_with("#[cfg(test)]\nmod tests") || line.ends_with("mod tests {") {
             break;
         }
         let end = comment(line).unwrap_or(line.len());

@@ -63,8 +63,8 @@ impl Detector for SdesDecryptProven {
         let record = seen.record;
         let subject = Subject::pair(record.src.addr, record.dst.addr);
         let direction = u32::from(record.src > record.dst);
-        let at = FrameRef { frame: proof.frames[0], time: record.first };
         let [first, second, third] = proof.frames;
+        let at = FrameRef { frame: third, time: proof.at };
         sink.sighting(Sighting::new(&META, subject, at).kind(direction), |_| {
             let what = sentence!(
                 "{} to {}, SSRC 0x{:08x}: frames {}, {} and {} verify as {} with the key in frame \

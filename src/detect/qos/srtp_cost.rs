@@ -42,12 +42,16 @@ rule! {
     since: "0.1.0",
 }
 
+/// Octets of the headers of RTP (RFC 3550 §5.1) and UDP.
+const RTP_UDP: u64 = 12 + 8;
+
 /// What streams of one kind had between one pair.
 #[derive(Copy, Clone, Debug, Default)]
 struct Sum {
     streams: u64,
     packets: u64,
     octets: u64,
+    /// Octets of the IP packets.
     wire: u64,
     milliseconds: u64,
     /// Mean jitter of each stream, hundredths of a millisecond, summed.
@@ -86,7 +90,9 @@ impl Sum {
         self.streams += 1;
         self.packets = self.packets.saturating_add(record.packets);
         self.octets = self.octets.saturating_add(record.payload_bytes);
-        self.wire = self.wire.saturating_add(record.wire_bytes);
+        let headers = RTP_UDP + if record.src.addr.as_v4().is_some() { 20 } else { 40 };
+        let packets = record.packets.saturating_mul(headers);
+        self.wire = self.wire.saturating_add(record.payload_bytes.saturating_add(packets));
         self.milliseconds =
             self.milliseconds.saturating_add(u64::try_from(nanos / 1_000_000).unwrap_or(0));
         self.jitter += hundredths(record.jitter_ms.map_or(0.0, |jitter| jitter.mean));
@@ -97,7 +103,7 @@ impl Sum {
         self.octets.saturating_mul(100).checked_div(self.packets).unwrap_or(0)
     }
 
-    /// Bits on the wire in each second of each stream, in kbit/s, hundredths.
+    /// Bits of IP packets in each second of each stream, in kbit/s, hundredths.
     fn bandwidth(&self) -> u64 {
         self.wire.saturating_mul(800).checked_div(self.milliseconds).unwrap_or(0)
     }
@@ -151,7 +157,7 @@ impl Detector for SrtpCost {
             sink.sighting(Sighting::new(&META, subject, first), |_| {
                 (
                     sentence!(
-                        "the first of {}: {} octets a packet, {} kbit/s on the wire, jitter {} ms",
+                        "the first of {}: {} octets a packet, {} kbit/s of IP, jitter {} ms",
                         plural(sum.streams, "encrypted stream"),
                         spoken(sum.octets_a_packet()),
                         spoken(sum.bandwidth()),

@@ -26,7 +26,7 @@ pub(crate) mod testing {
         let digits: Vec<u8> = text
             .chars()
             .filter_map(|c| c.to_digit(16))
-            .map(|digit| u8::try_from(digit).unwrap())
+            .filter_map(|digit| u8::try_from(digit).ok())
             .collect();
         digits.chunks(2).map(|pair| pair[0] << 4 | pair[1]).collect()
     }
