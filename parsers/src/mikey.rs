@@ -218,7 +218,7 @@ fn payload(kind: u8, octets: &[u8]) -> Option<(Payload<'_>, u8, &[u8])> {
 }
 
 /// Key data sub-payloads; the first that cannot be read ends them.
-fn keys_of<'a>(octets: &'a [u8]) -> impl Iterator<Item = Key<'a>> + use<'a> {
+fn keys_of(octets: &[u8]) -> impl Iterator<Item = Key<'_>> + use<'_> {
     let mut left = Some(octets).filter(|octets| !octets.is_empty());
     let next = move || {
         let (&following, rest) = left?.split_first()?;

@@ -232,12 +232,9 @@ impl Window {
         let place = usize::try_from(self.next).unwrap_or(0).checked_rem(self.cap).unwrap_or(0);
         self.next = number;
         let note = Note { companion, older };
-        match self.ring.get_mut(place) {
-            Some(old) => Some(std::mem::replace(old, note).companion),
-            None => {
-                self.ring.push(note);
-                None
-            }
+        if let Some(old) = self.ring.get_mut(place) { Some(std::mem::replace(old, note).companion) } else {
+            self.ring.push(note);
+            None
         }
     }
 

@@ -30,7 +30,7 @@ pub struct Exchange {
     pub hello: [Option<FrameRef>; 2],
     /// The first Commit.
     pub commit: Option<FrameRef>,
-    /// The first Confirm2 or Conf2ACK: keys are agreed.
+    /// The first Confirm2 or `Conf2ACK`: keys are agreed.
     pub confirmed: Option<FrameRef>,
     /// The first `GoClear`.
     pub go_clear: Option<FrameRef>,

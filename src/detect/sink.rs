@@ -127,12 +127,9 @@ impl Sink {
         call: Option<RecordKey>,
     ) -> [u64; 2] {
         let hash = key(meta, subject);
-        let (number, further) = match self.find(hash, meta, subject) {
-            Some(number) => (Some(number), 0),
-            None => {
-                let begun = self.rules.iter().find(|rule| std::ptr::eq(rule.meta, meta));
-                (begun.and_then(|rule| rule.rest), hash)
-            }
+        let (number, further) = if let Some(number) = self.find(hash, meta, subject) { (Some(number), 0) } else {
+            let begun = self.rules.iter().find(|rule| std::ptr::eq(rule.meta, meta));
+            (begun.and_then(|rule| rule.rest), hash)
         };
         let Some(number) = number else { return [0; 2] };
         [further, call.map_or(0, |call| Book::hash(number, call))]

@@ -428,7 +428,7 @@ pub struct StreamRtcp {
     /// Mean time from the tap to the receiver and back, ms: from the tap's sight of a sender report
     /// to that of the report block that answers it, less the delay which the receiver says.
     pub round_trip_ms: Option<f64>,
-    /// The last VoIP metrics that the receiver sent (RFC 3611 §4.7).
+    /// The last `VoIP` metrics that the receiver sent (RFC 3611 §4.7).
     pub extended: Option<ReportedQuality>,
 }
 

@@ -378,7 +378,7 @@ impl Slot {
             jumps: cold.jumps,
             comfort: cold.comfort,
             plain: cold.plain,
-            notes: cold.noting.take().and_then(|noting| noting.end()),
+            notes: cold.noting.take().and_then(Noting::end),
             markers: self.markers,
             clipped: cold.clipped,
             jitter: Jitter {

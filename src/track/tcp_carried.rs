@@ -66,7 +66,7 @@ impl Carried {
     /// A handshake of which these are the first octets, sent from `side`; `None` when its hellos are
     /// not in the capture.
     pub(super) fn tls(start: TlsStart, side: usize, emit: &Emitter<'_>) -> Option<Self> {
-        let other = if side == 0 { 1 } else { 0 };
+        let other = usize::from(side == 0);
         let (client, ssl2) = match start {
             TlsStart::Client => (side, false),
             TlsStart::Ssl2Client => (side, true),

@@ -240,7 +240,7 @@ fn key(samples: &[f32]) -> Option<u8> {
     let (column, columns) = strongest(samples, &COLUMNS)?;
     // The column may be 4 dB above the row, and 8 dB below it.
     let twist = columns / rows;
-    if !(0.158..=2.51).contains(&twist) || (rows + columns) / 2.0 < mean_square(samples) * 0.7 {
+    if !(0.158..=2.51).contains(&twist) || f32::midpoint(rows, columns) < mean_square(samples) * 0.7 {
         return None;
     }
     let harmonic = |frequencies: &[f32; 4], at: usize| {
@@ -282,7 +282,7 @@ fn linear(payload_type: u8, octet: u8) -> f32 {
     let octet = if payload_type == 0 { !octet } else { octet ^ 0x55 };
     let (segment, step) = (i32::from(octet >> 4 & 7), i32::from(octet & 15));
     let magnitude = if payload_type == 0 {
-        ((step << 3) + 0x84 << segment) - 0x84
+        (((step << 3) + 0x84) << segment) - 0x84
     } else if segment == 0 {
         (step << 4) + 8
     } else {

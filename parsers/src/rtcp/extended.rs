@@ -1,4 +1,4 @@
-//! Extended reports (RFC 3611): of their blocks the VoIP metrics, §4.7.
+//! Extended reports (RFC 3611): of their blocks the `VoIP` metrics, §4.7.
 
 /// What a receiver measured, and thinks of it.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
@@ -29,7 +29,7 @@ pub struct VoipMetrics {
     pub mos_cq: Option<u8>,
 }
 
-/// The VoIP metrics among the blocks of an extended report.
+/// The `VoIP` metrics among the blocks of an extended report.
 #[derive(Clone, Debug)]
 pub struct Metrics<'a> {
     rest: &'a [u8],

@@ -1,4 +1,4 @@
-//! The sub-packets of a compound RTCP packet: SR, RR, SDES, BYE; of extended reports the VoIP metrics.
+//! The sub-packets of a compound RTCP packet: SR, RR, SDES, BYE; of extended reports the `VoIP` metrics.
 //!
 //! RFC 3550 §6.4 to §6.6, RFC 3611 (XR), RFC 4585 (feedback). Padding stays in the body.
 

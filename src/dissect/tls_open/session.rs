@@ -279,15 +279,12 @@ impl Side {
         let Some(opener) = &mut self.current else { return Opened::Clear };
         let found = search(opener, record, self.sequence, self.lost, out);
         opener.passed(record);
-        match found {
-            Some((sequence, content_type)) => {
-                self.took(sequence);
-                Opened::Plain(content_type)
-            }
-            None => {
-                self.sequence = self.sequence.wrapping_add(1);
-                self.failed()
-            }
+        if let Some((sequence, content_type)) = found {
+            self.took(sequence);
+            Opened::Plain(content_type)
+        } else {
+            self.sequence = self.sequence.wrapping_add(1);
+            self.failed()
         }
     }
 

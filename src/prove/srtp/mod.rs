@@ -192,15 +192,12 @@ fn open_sealed(
     out.clear();
     out.extend_from_slice(octets);
     let opened = out.split_at_mut_checked(clear).and_then(|(aad, text)| key.open(nonce, aad, text));
-    match opened {
-        Some(plain) => {
-            out.truncate(clear.saturating_add(plain));
-            Ok(())
-        }
-        None => {
-            out.clear();
-            Err(SrtpError::Tag)
-        }
+    if let Some(plain) = opened {
+        out.truncate(clear.saturating_add(plain));
+        Ok(())
+    } else {
+        out.clear();
+        Err(SrtpError::Tag)
     }
 }
 
