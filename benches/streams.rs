@@ -132,7 +132,6 @@ fn look(criterion: &mut Criterion) {
         });
     }
     group.finish();
-    println!("octets of a stream: {} armed: {} more", stream::ENTRY, figures::ENTRY);
 }
 
 criterion_group!(benches, packet, look);

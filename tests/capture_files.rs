@@ -47,8 +47,8 @@ fn read_all(source: &mut Source, max_frames: usize) -> Result<Vec<Seen>, Capture
     Ok(all)
 }
 
-fn read(path: &Path, options: OpenOptions) -> Result<(Vec<Seen>, SourceFacts), CaptureError> {
-    let mut source = Source::open(path, &options)?;
+fn read(path: &Path, options: &OpenOptions) -> Result<(Vec<Seen>, SourceFacts), CaptureError> {
+    let mut source = Source::open(path, options)?;
     let frames = read_all(&mut source, 4096)?;
     Ok((frames, source.facts()))
 }
@@ -84,10 +84,10 @@ fn essence(facts: &SourceFacts) -> String {
 /// Reads a file of `fixtures/edge` in every way, and expects no difference.
 fn all_ways(name: &str) -> (Vec<Seen>, SourceFacts) {
     let path = edge(name);
-    let (frames, facts) = read(&path, OpenOptions::mapping(true)).unwrap();
+    let (frames, facts) = read(&path, &OpenOptions::mapping(true)).unwrap();
     let octets = fs::read(&path).unwrap();
     assert_eq!(facts.octets, octets.len() as u64, "{name}");
-    let others = [read(&path, OpenOptions::mapping(false)), pipe(octets.clone(), 7), {
+    let others = [read(&path, &OpenOptions::mapping(false)), pipe(octets.clone(), 7), {
         pipe(octets, 65_536)
     }];
     for other in others {
@@ -251,7 +251,7 @@ fn what_is_no_capture_is_named() {
         (write("f", b"x"), "a text file"),
     ] {
         for options in WAYS {
-            let error = read(&path, options).unwrap_err();
+            let error = read(&path, &options).unwrap_err();
             assert_eq!(error.path(), path);
             assert!(error.to_string().contains(said), "{error}");
         }
@@ -358,9 +358,9 @@ fn generated(folder: &Path) -> [PathBuf; 2] {
 fn long_files_are_the_same_every_way_and_come_back_as_written() {
     let folder = tempfile::tempdir().unwrap();
     for path in generated(folder.path()) {
-        let (frames, facts) = read(&path, OpenOptions::mapping(true)).unwrap();
+        let (frames, facts) = read(&path, &OpenOptions::mapping(true)).unwrap();
         let octets = fs::read(&path).unwrap();
-        let others = [read(&path, OpenOptions::mapping(false)), pipe(octets, 50_000)];
+        let others = [read(&path, &OpenOptions::mapping(false)), pipe(octets, 50_000)];
         for other in others {
             let (same, same_facts) = other.unwrap();
             assert!(frames == same, "{}", path.display());
@@ -409,10 +409,10 @@ fn every_truncation_ends_with_the_frames_before_it() {
     let path = folder.path().join("cut");
     for name in WHOLE.into_iter().chain(["hugecap.pcap", "ng_badlen.pcapng", "ng_spb.pcapng"]) {
         let whole = fs::read(edge(name)).unwrap();
-        let (all, _) = read(&edge(name), OpenOptions::default()).unwrap();
+        let (all, _) = read(&edge(name), &OpenOptions::default()).unwrap();
         for cut in 0..whole.len() {
             fs::write(&path, &whole[..cut]).unwrap();
-            let [mapped, blocks] = WAYS.map(|options| read(&path, options));
+            let [mapped, blocks] = WAYS.map(|options| read(&path, &options));
             match (mapped, blocks) {
                 (Ok((frames, facts)), Ok((same, same_facts))) => {
                     assert_eq!(frames, same, "{name} {cut}");
@@ -440,7 +440,7 @@ fn every_flipped_bit_is_survived_the_same_every_way() {
             let bit = 1 << (at * 5 % 8);
             octets[at] ^= bit;
             fs::write(&path, &octets).unwrap();
-            let [mapped, blocks] = WAYS.map(|options| read(&path, options));
+            let [mapped, blocks] = WAYS.map(|options| read(&path, &options));
             match (mapped, blocks) {
                 (Ok((frames, facts)), Ok((same, same_facts))) => {
                     assert!(frames.len() <= octets.len() / 12);
@@ -511,7 +511,7 @@ fn a_merge_of_one_source_is_that_source() {
     let folder = tempfile::tempdir().unwrap();
     for path in generated(folder.path()) {
         for options in WAYS {
-            let (frames, _) = read(&path, options.clone()).unwrap();
+            let (frames, _) = read(&path, &options).unwrap();
             let mut merge = Merge::new(vec![Source::open(&path, &options).unwrap()]);
             let (mut batch, mut merged) = (MergedBatch::default(), Vec::new());
             while merge.next_batch(256, &mut batch) {
@@ -546,7 +546,7 @@ fn a_file_that_is_cut_while_it_is_mapped_ends_with_a_fault() {
 fn many_sources_merge_into_one_order() {
     let folder = tempfile::tempdir().unwrap();
     let [_, path] = generated(folder.path());
-    let (frames, _) = read(&path, OpenOptions::mapping(true)).unwrap();
+    let (frames, _) = read(&path, &OpenOptions::mapping(true)).unwrap();
     let open = |index: usize| Source::open(&path, &WAYS[index % 2]).unwrap();
     let mut merge = Merge::new((0..40).map(open).collect());
     let (mut batch, mut count) = (MergedBatch::default(), 0);
@@ -586,11 +586,11 @@ fn a_length_that_promises_too_much_ends_a_pipe_as_it_ends_a_file() {
     octets[tail + 8..tail + 12].copy_from_slice(&(60_u32 << 20).to_le_bytes());
     octets.resize(tail + 16 + (3 << 20), 0xaa);
     fs::write(&path, &octets).unwrap();
-    let (frames, facts) = read(&path, OpenOptions::mapping(true)).unwrap();
+    let (frames, facts) = read(&path, &OpenOptions::mapping(true)).unwrap();
     assert_eq!(frames.len(), 5);
     let fault = facts.truncated.unwrap();
     assert!(matches!(fault.kind, FaultKind::Record { record: 6, .. }), "{fault}");
-    let blocks = read(&path, OpenOptions::mapping(false)).unwrap();
+    let blocks = read(&path, &OpenOptions::mapping(false)).unwrap();
     let piped = pipe(octets, 1 << 16).unwrap();
     assert_eq!((essence(&blocks.1), essence(&piped.1)), (essence(&facts), essence(&facts)));
 }

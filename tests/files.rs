@@ -239,7 +239,9 @@ fn figures(record: &Value) -> String {
         record.as_object_mut().unwrap().remove(key);
     }
     if let Some(links) = record["exposure_chain"].as_array_mut() {
-        links.iter_mut().for_each(|link| *link = link["what"].clone());
+        for link in links {
+            *link = link["what"].clone();
+        }
     }
     record.to_string()
 }

@@ -163,7 +163,9 @@ fn keys(path: &Path) -> Vec<MasterKey> {
             bits + &format!("{place:06b}")
         });
         let octets: Vec<u8> = (0..30)
-            .map(|place| u8::from_str_radix(&bits[place * 8..place * 8 + 8], 2).unwrap())
+            .map(|place| {
+                u8::from_str_radix(bits.get(place * 8..place * 8 + 8).unwrap(), 2).unwrap()
+            })
             .collect();
         let key = MasterKey::new(Suite::AesCm128Sha1Tag80, &octets).unwrap();
         if !keys.contains(&key) {

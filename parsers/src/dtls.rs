@@ -112,7 +112,7 @@ impl<'a> Record<'a> {
     /// Reads the record at the start of `octets`; `None` unless type and version are DTLS's and the
     /// length fits.
     pub fn read(octets: &'a [u8]) -> Option<Self> {
-        let (&[kind, v0, v1, e0, e1, a, b, c, d, e, f, l0, l1], rest) =
+        let (&[kind, v0, v1, e0, e1, s0, s1, s2, s3, s4, s5, l0, l1], rest) =
             octets.split_first_chunk::<HEADER>()?;
         let content_type = content_type(kind)?;
         let version = u16::from_be_bytes([v0, v1]);
@@ -122,7 +122,7 @@ impl<'a> Record<'a> {
         }
         let fragment = rest.get(..length)?;
         let epoch = u16::from_be_bytes([e0, e1]);
-        let sequence = u64::from_be_bytes([0, 0, a, b, c, d, e, f]);
+        let sequence = u64::from_be_bytes([0, 0, s0, s1, s2, s3, s4, s5]);
         Some(Self { content_type, version, epoch, sequence, fragment })
     }
 

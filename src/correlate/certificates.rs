@@ -2,6 +2,7 @@
 //! the same two. Self-signed ones are verified with their own key, where the algorithm is one that is
 //! still in use; nothing is trusted for it.
 
+use std::fmt::Write as _;
 use std::sync::Arc;
 
 use foldhash::fast::FixedState;
@@ -111,7 +112,12 @@ fn signed_by_itself(der: &[u8], says: &Certificate) -> bool {
 
 /// Octets as hexadecimal digits.
 pub fn hexadecimal(octets: &[u8]) -> String {
-    octets.iter().map(|octet| format!("{octet:02x}")).collect()
+    let mut text = String::with_capacity(octets.len().saturating_mul(2));
+    for octet in octets {
+        // A `String` takes everything.
+        let _ = write!(text, "{octet:02x}");
+    }
+    text
 }
 
 fn key_text(key: Key) -> String {

@@ -232,7 +232,9 @@ impl Window {
         let place = usize::try_from(self.next).unwrap_or(0).checked_rem(self.cap).unwrap_or(0);
         self.next = number;
         let note = Note { companion, older };
-        if let Some(old) = self.ring.get_mut(place) { Some(std::mem::replace(old, note).companion) } else {
+        if let Some(old) = self.ring.get_mut(place) {
+            Some(std::mem::replace(old, note).companion)
+        } else {
             self.ring.push(note);
             None
         }

@@ -187,6 +187,7 @@ fn be(what: &str) -> String {
 }
 
 #[cfg(test)]
+#[allow(clippy::unnecessary_wraps, clippy::too_many_lines, reason = "a table of cases")]
 mod tests {
     use super::*;
     use crate::model::id::{Kind, RecordId, RecordKey};

@@ -245,21 +245,20 @@ fn exchange(read: &HandshakeRead<'_>) -> u32 {
 
 const fn modulus(bits: u32) -> u32 {
     match bits {
-        ..512 => 20,
-        ..1_024 => 40,
-        ..2_048 => 80,
-        ..4_096 => 90,
+        0..512 => 20,
+        512..1_024 => 40,
+        1_024..2_048 => 80,
+        2_048..4_096 => 90,
         _ => 100,
     }
 }
 
 const fn curve(bits: u32) -> u32 {
     match bits {
-        ..192 => 40,
-        ..224 => 80,
-        ..384 => 90,
-        // Bits of a prime, for groups over integers.
-        2_048..4_096 => 90,
+        0..192 => 40,
+        192..224 => 80,
+        // From 2,048 on: bits of a prime, for groups over integers.
+        224..384 | 2_048..4_096 => 90,
         _ => 100,
     }
 }

@@ -165,7 +165,7 @@ mod tests {
     use crate::model::addr::Addr;
     use crate::model::id::Kind;
 
-    fn packet(kind: &[u8; 8]) -> Vec<u8> {
+    fn packet(kind: [u8; 8]) -> Vec<u8> {
         let mut octets = vec![0x10, 0, 0, 9, b'Z', b'R', b'T', b'P', 0, 0, 0, 5, 0x50, 0x5a, 0, 3];
         octets.extend(kind);
         octets.extend([1, 2, 3, 4]);
@@ -177,13 +177,13 @@ mod tests {
         let (one, other) = (Addr::v4([192, 0, 2, 1]), Addr::v4([192, 0, 2, 2]));
         let (one, other) = (Endpoint::new(one, 1), Endpoint::new(other, 2));
         let mut flows = ZrtpFlows::new(&Limits::default());
-        let mut hello = packet(b"Hello   ");
+        let mut hello = packet(*b"Hello   ");
         let at = FrameRef::default();
         let hash = flows.packet(one, other, &hello, at).unwrap();
         hello.truncate(24);
         assert_eq!(flows.packet(other, one, &hello, at), Some(hash));
         assert!(flows.between(other, one).unwrap().both_hellos().is_some());
-        assert_eq!(flows.packet(one, other, &packet(b"Conf2ACK"), at), None);
+        assert_eq!(flows.packet(one, other, &packet(*b"Conf2ACK"), at), None);
         assert!(flows.between(one, other).unwrap().confirmed.is_some());
         let call = RecordId::new(Kind::Call, 1 << 8);
         assert_eq!(flows.compare(call, Side::Caller, hash), HelloHash::Unknown);

@@ -127,7 +127,9 @@ impl Sink {
         call: Option<RecordKey>,
     ) -> [u64; 2] {
         let hash = key(meta, subject);
-        let (number, further) = if let Some(number) = self.find(hash, meta, subject) { (Some(number), 0) } else {
+        let (number, further) = if let Some(number) = self.find(hash, meta, subject) {
+            (Some(number), 0)
+        } else {
             let begun = self.rules.iter().find(|rule| std::ptr::eq(rule.meta, meta));
             (begun.and_then(|rule| rule.rest), hash)
         };

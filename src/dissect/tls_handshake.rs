@@ -129,7 +129,9 @@ impl TlsHandshake {
             });
         }
         if self.is_tls13() {
-            streams.iter_mut().for_each(|stream| stream.tls13 = true);
+            for stream in &mut streams {
+                stream.tls13 = true;
+            }
         }
         self.streams = streams;
     }

@@ -181,6 +181,7 @@ impl KeyRing {
 
     /// Keeps a key, and says where it stood before, if anywhere; `None` if it stood in this very
     /// place.
+    #[allow(clippy::option_option, reason = "new or not, and what was there before")]
     fn keep(&mut self, exposed: Exposed) -> Option<Option<KeyPlace>> {
         let (hash, place) = (exposed.hash, exposed.place);
         let known = self.calls.get_mut(&place.call).map(Vec::as_mut_slice).unwrap_or_default();

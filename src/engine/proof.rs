@@ -176,7 +176,8 @@ impl Kept {
 
 /// Lets the record of a stream say what was proven: that it is SRTP under a key that was seen.
 fn judge(record: &mut StreamRecord<'_>, key: &MasterKey, proof: &Proof) {
-    record.protection = if key.encrypts() { Protection::SrtpProven } else { Protection::AuthenticatedOnly };
+    record.protection =
+        if key.encrypts() { Protection::SrtpProven } else { Protection::AuthenticatedOnly };
     let tag = u8::try_from(key.suite().tag_octets()).unwrap_or(u8::MAX);
     let figures = [("roc", f64::from(proof.roc)), ("tag", f64::from(tag)), ("verified", 3.0)];
     record.verdict = VerdictRecord {

@@ -220,6 +220,6 @@ mod tests {
         let (link, out) = with_payload(LinkType::ETHERNET, &frame, &packet, &[9; 8]).unwrap();
         let again = decoded(link, &out);
         assert_eq!((again.src, again.payload(&out)), (packet.src, &[9; 8][..]));
-        assert!(with_payload(link, &frame, &packet, &[0; 65_530]).is_none());
+        assert!(with_payload(link, &frame, &packet, &vec![0; 65_530]).is_none());
     }
 }

@@ -282,7 +282,6 @@ impl Body {
             | Self::SrtcpClear { src, dst, .. } => (*src, *dst, Proto::UDP),
             Self::SrtpSample { key, .. } => (key.src, key.dst, Proto::UDP),
             Self::UdptlEnded(ended) => (ended.src, ended.dst, Proto::UDP),
-            Self::Msrp { src, dst } => (*src, *dst, Proto::TCP),
             Self::DtlsSrtpKeys { client, server, .. } => (*client, *server, Proto::UDP),
             Self::Handshake(handshake) => {
                 let proto = match handshake.kind {
@@ -291,7 +290,7 @@ impl Body {
                 };
                 (handshake.client, handshake.server, proto)
             }
-            Self::MidstreamTls { src, dst } => (*src, *dst, Proto::TCP),
+            Self::Msrp { src, dst } | Self::MidstreamTls { src, dst } => (*src, *dst, Proto::TCP),
             Self::Duplicate { .. } | Self::StreamLoss { .. } | Self::BackwardJump { .. } => {
                 return None;
             }

@@ -115,7 +115,7 @@ pub(super) fn zrtp(
     ];
     let found = types.into_iter().find(|(name, _)| args.flag(name));
     let (name, kind) = found.ok_or("which message: hello, helloack, commit, confirm2, ...")?;
-    let message = message(ends.0, name, kind)?;
+    let message = message(ends.0, name, *kind)?;
     let mut octets = vec![0x10, 0, 0, 1];
     octets.extend(b"ZRTP");
     octets.extend(args.number::<u32>("ssrc", 0x1122_3344)?.to_be_bytes());
@@ -126,7 +126,7 @@ pub(super) fn zrtp(
 }
 
 /// Preamble, length, type and, for a Hello, a body that is the same for each socket.
-fn message(from: Socket, name: &str, kind: &[u8; 8]) -> Result<Vec<u8>, String> {
+fn message(from: Socket, name: &str, kind: [u8; 8]) -> Result<Vec<u8>, String> {
     let body = if name == "hello" {
         let mut body = b"1.10overhear scenario".to_vec();
         body.resize(64, 0);

@@ -87,6 +87,7 @@ fn scheme(text: &str) -> Result<u16, String> {
 
 impl Shake {
     /// Takes the options of a `tls` or a `dtls` step.
+    #[allow(clippy::too_many_lines, reason = "one line an option")]
     pub(super) fn read(args: &mut Args<'_>, rng: &mut Rng, dtls: bool) -> Result<Self, String> {
         let usual = if dtls { "1.2" } else { "1.3" };
         let chosen = version(args.option("version").unwrap_or(usual), dtls)?;

@@ -105,6 +105,7 @@ impl Sender {
 }
 
 #[cfg(test)]
+#[allow(clippy::cast_possible_truncation, reason = "noise")]
 mod tests {
     use super::*;
     use crate::model::addr::{Addr, Endpoint};

@@ -240,7 +240,8 @@ fn key(samples: &[f32]) -> Option<u8> {
     let (column, columns) = strongest(samples, &COLUMNS)?;
     // The column may be 4 dB above the row, and 8 dB below it.
     let twist = columns / rows;
-    if !(0.158..=2.51).contains(&twist) || f32::midpoint(rows, columns) < mean_square(samples) * 0.7 {
+    if !(0.158..=2.51).contains(&twist) || f32::midpoint(rows, columns) < mean_square(samples) * 0.7
+    {
         return None;
     }
     let harmonic = |frequencies: &[f32; 4], at: usize| {
@@ -295,6 +296,13 @@ fn linear(payload_type: u8, octet: u8) -> f32 {
 }
 
 #[cfg(test)]
+#[allow(
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    clippy::float_cmp,
+    reason = "waves made by hand"
+)]
 mod tests {
     use super::*;
     use crate::model::frame::FrameId;

@@ -165,7 +165,9 @@ mod tests {
             Extensions::new(&octets).iter().map(|(id, text)| (id, text.len())).collect();
         assert_eq!(found, [(23, 0), (0xff01, 1)]);
         let mut present = Present::default();
-        found.iter().for_each(|(id, _)| present.note(*id));
+        for (id, _) in &found {
+            present.note(*id);
+        }
         assert!(present.has(EXTENDED_MASTER_SECRET) && present.has(RENEGOTIATION_INFO));
         assert!(!present.has(SUPPORTED_GROUPS) && !present.has(0x4469));
     }

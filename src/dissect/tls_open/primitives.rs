@@ -56,12 +56,16 @@ impl Mac {
         match self {
             Self::Md5(keyed) => {
                 let mut keyed = keyed.clone();
-                parts.iter().for_each(|part| keyed.update(part));
+                for part in parts {
+                    keyed.update(part);
+                }
                 out.extend_from_slice(&keyed.finalize().into_bytes());
             }
             Self::Sha(key) => {
                 let mut context = ring::hmac::Context::with_key(key);
-                parts.iter().for_each(|part| context.update(part));
+                for part in parts {
+                    context.update(part);
+                }
                 out.extend_from_slice(context.sign().as_ref());
             }
         }
@@ -76,6 +80,7 @@ impl Mac {
 }
 
 /// The key of an authenticated cipher.
+#[allow(clippy::large_enum_variant, reason = "nearly all are the large one")]
 pub enum AeadKey {
     /// GCM and ChaCha20-Poly1305, which ring has.
     Ring(aead::LessSafeKey),

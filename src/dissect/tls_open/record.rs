@@ -96,7 +96,7 @@ impl KeyBlock {
 
     /// Octets of the whole.
     pub const fn octets(&self) -> usize {
-        2 * (self.mac + self.key + self.iv)
+        self.mac.saturating_add(self.key).saturating_add(self.iv).saturating_mul(2)
     }
 
     /// MAC key, key and IV of the client (0) or the server (1).
@@ -237,10 +237,14 @@ impl Sealed<'_> {
 
     /// What precedes the text under a MAC: sequence, type, version and the text's length.
     fn preface(&self, length: usize) -> Option<[u8; 13]> {
-        let [a, b, c, d, e, f, g, h] = self.sequence.to_be_bytes();
+        let mut preface = [0; 13];
+        let (sequence, rest) = preface.split_first_chunk_mut()?;
+        *sequence = self.sequence.to_be_bytes();
+        let (rest, octets) = rest.split_last_chunk_mut()?;
+        *octets = u16::try_from(length).ok()?.to_be_bytes();
         let [major, minor] = self.version.to_be_bytes();
-        let [high, low] = u16::try_from(length).ok()?.to_be_bytes();
-        Some([a, b, c, d, e, f, g, h, self.content_type, major, minor, high, low])
+        rest.copy_from_slice(&[self.content_type, major, minor]);
+        Some(preface)
     }
 
     /// The header as it travelled.

@@ -21,7 +21,7 @@ impl Prf {
             Self::Halves => {
                 let half = secret.len().div_ceil(2);
                 let first = secret.get(..half).unwrap_or_default();
-                let second = secret.get(secret.len() - half..).unwrap_or_default();
+                let second = secret.get(secret.len().saturating_sub(half)..).unwrap_or_default();
                 let mut out = p_hash(Hash::Md5, first, label, seed, octets);
                 let other = p_hash(Hash::Sha1, second, label, seed, octets);
                 out.iter_mut().zip(other).for_each(|(octet, with)| *octet ^= with);

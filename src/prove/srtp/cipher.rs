@@ -22,6 +22,7 @@ pub(super) struct Place {
 }
 
 /// A session key at work.
+#[allow(clippy::large_enum_variant, reason = "a few at a time, on the stack")]
 pub(super) enum Cipher {
     Null,
     Counter {

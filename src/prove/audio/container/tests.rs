@@ -33,8 +33,8 @@ fn both_forms_of_amr_give_the_same_frames() {
     let mut stored = vec![0x3c];
     stored.extend(&speech);
     let frame = Frame { octets: stored, samples: 160 };
-    assert_eq!(Kind::Amr.frames(&aligned), [frame.clone()]);
-    assert_eq!(Kind::Amr.frames(&efficient), [frame.clone()]);
+    assert_eq!(Kind::Amr.frames(&aligned), std::slice::from_ref(&frame));
+    assert_eq!(Kind::Amr.frames(&efficient), std::slice::from_ref(&frame));
     let mut file = Vec::new();
     Kind::Amr.write([frame].iter(), &mut file).unwrap();
     assert_eq!((&file[..7], file.len()), (&b"#!AMR\n\x3c"[..], 38));
