@@ -13,7 +13,8 @@ use overhear::prove::srtp::{MasterKey, Session, Suite};
 fn protected(suite: Suite) -> (Session, Vec<Vec<u8>>) {
     let octets: Vec<u8> = (1..=46).take(suite.key_octets() + suite.salt_octets()).collect();
     let session = MasterKey::new(suite, &octets).and_then(|key| key.session());
-    let session = session.expect("a key as long as the suite asks for");
+    #[expect(clippy::expect_used, reason = "the key is as long as the suite asks for")]
+    let session = session.expect("a session");
     let packets = (0..1024_u16).filter_map(|n| {
         let mut packet = vec![0x80, 0];
         packet.extend(n.to_be_bytes());

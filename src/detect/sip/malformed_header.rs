@@ -10,8 +10,8 @@ rule! {
     /// ## What it detects
     /// A header line without a colon or with a name that is no token, control octets, NUL, text that is not
     /// UTF-8, a CSeq, Via, From, To or Contact that cannot be read, a URI that can be read in two ways,
-    /// escaped line ends, a known name in disguise. Values are read closely in requests that begin
-    /// something, and in every message in which something else is off. Low; medium from five a minute and
+    /// escaped line ends, a known name in disguise. Values are read closely where something
+    /// else is off, and in requests that begin something and whose parties look odd at a glance. Low; medium from five a minute and
     /// source, high from fifty.
     ///
     /// ## Why it matters
