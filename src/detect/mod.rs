@@ -16,6 +16,7 @@ mod kinds;
 mod lately;
 pub mod listing;
 pub mod negotiation;
+mod oddity;
 mod rate;
 mod redact;
 pub mod rule;
@@ -137,6 +138,7 @@ pub static CATALOGUE: &[Registered] = catalogue![
     qos::jitter,
     qos::loss,
     qos::mos,
+    qos::one_way,
     qos::rtcp_absent,
     qos::srtp_cost,
     sensor::drop,

@@ -6,15 +6,15 @@ use std::sync::LazyLock;
 use memchr::memmem;
 use overhear_parsers::secret::Secret;
 use overhear_parsers::sip::auth::AuthList;
-use overhear_parsers::sip::{Anomalies, Auth, HeaderName, HeaderSet, Message, Method};
+use overhear_parsers::sip::{Anomalies, Auth, HeaderName, HeaderSet, Message};
 use overhear_parsers::tls::{Suite, Weak, registry};
 
 use super::agreements::Agreement;
 use super::announced::Fingerprints;
 use super::kinds;
+use super::oddity;
 use super::rule::Interest;
 use super::sink::Subject;
-use super::sip::oversize;
 use super::text::printable;
 use crate::correlate::company::Companion;
 use crate::correlate::event::SipEvent;
@@ -76,7 +76,7 @@ impl<'a> SipSeen<'a> {
         let clipped = if event.clipped { Interest::CLIPPED } else { Interest::END };
         let keys = if tells_key(message) { Interest::CRYPTO } else { Interest::END };
         let about = kinds::about(event);
-        let (anomalies, odd) = oddity(event);
+        let (anomalies, odd) = oddity::of(event);
         let mut seen = Self {
             event,
             placement,
@@ -141,53 +141,6 @@ impl<'a> SipSeen<'a> {
 pub fn tells_key(message: &Message<'_>) -> bool {
     let body = message.body();
     !body.is_empty() && KEY_LINES.iter().any(|line| line.find(body).is_some())
-}
-
-/// What is off in a message, and whether that is for rules to see. Reading values closely costs as much
-/// as all else that is done with a message: it is for messages whose layout is odd already, and for
-/// requests that begin something and in which a glance at who is who finds something to read.
-#[inline]
-fn oddity(event: &SipEvent<'_>) -> (Anomalies, Interest) {
-    let message = &event.message;
-    let layout = message.layout.anomalies;
-    // What the capture cut off is not the sender's fault.
-    if event.clipped {
-        return (Anomalies::NONE, Interest::END);
-    }
-    let begins = matches!(message.method(), Method::Invite | Method::Register | Method::Message);
-    let parties = || {
-        let parties = [HeaderName::From, HeaderName::To].map(|name| message.header(name));
-        parties.into_iter().flatten().chain([message.request_uri()])
-    };
-    let found =
-        if !layout.is_empty() || begins && message.is_request() && parties().any(reads_oddly) {
-            message.inspect()
-        } else {
-            layout
-        };
-    let large = message.octets.len() > oversize::FITS;
-    (found, if large || found.is_malformed() { Interest::ODD } else { Interest::END })
-}
-
-/// Whether a second reader could read a party otherwise: quotes or brackets that do not match, several
-/// addresses, escapes, and octets that are no text.
-#[inline]
-fn reads_oddly(value: &[u8]) -> bool {
-    let (mut quotes, mut open, mut closed, mut ats, mut commas) =
-        (0_u32, 0_u32, 0_u32, 0_u32, 0_u32);
-    let mut strange = false;
-    for octet in value {
-        match octet {
-            b'"' => quotes += 1,
-            b'<' => open += 1,
-            b'>' => closed += 1,
-            b'@' => ats += 1,
-            b',' => commas += 1,
-            b'%' | b'?' | b'\\' | 0..=8 | 10..=31 | 127.. => strange = true,
-            _ => {}
-        }
-    }
-    strange || quotes % 2 == 1 || open != closed || open > 1 || ats > 1 || commas > 0 && quotes == 0
 }
 
 struct Described<'a>(&'a Message<'a>);

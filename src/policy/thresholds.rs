@@ -44,6 +44,10 @@ pub struct Thresholds {
     /// Packets below which a stream's marking and cost are not looked at (`QOS-DSCP`,
     /// `QOS-SRTP-COST`).
     pub dscp_min_packets: u64,
+    /// Packets that one side of a call sends while the other is silent (`QOS-ONE-WAY`).
+    pub one_way_packets: u64,
+    /// For how long, milliseconds.
+    pub one_way_ms: i64,
     /// Seconds without RTCP (`QOS-RTCP-ABSENT`).
     pub rtcp_absent_s: f64,
     /// Malformed messages a minute and source from which they are a medium finding
@@ -85,6 +89,8 @@ impl Default for Thresholds {
             mos_medium: 3.1,
             mos_high: 2.6,
             dscp_min_packets: 50,
+            one_way_packets: 100,
+            one_way_ms: 3_000,
             rtcp_absent_s: 30.0,
             malformed_medium_a_minute: 5,
             malformed_high_a_minute: 50,

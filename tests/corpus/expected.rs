@@ -60,7 +60,7 @@ impl Names {
     pub(crate) fn read(path: &Path) -> Self {
         let names: Value = serde_json::from_slice(&fs::read(path).unwrap()).unwrap();
         let names = names.as_object().unwrap().iter().map(|(name, meaning)| {
-            let due = ["spine", "arrival"].contains(&text(&meaning["from"]));
+            let due = ["spine", "arrival", "media", "tls"].contains(&text(&meaning["from"]));
             (name.clone(), (text(&meaning["rules"]).to_owned(), due))
         });
         Self(names.collect())

@@ -13,7 +13,8 @@ use crate::policy::Policy;
 rule! {
     /// ## What it detects
     /// Media in both directions between two sockets that no SDP named: 20 packets each way or more. Low;
-    /// info where the capture holds TLS, in which the signalling may be.
+    /// info where the capture holds TLS, in which the signalling may be. In one direction only, from a
+    /// hundred packets on: info.
     ///
     /// ## Why it matters
     /// Either the signalling takes another way, and the answers about it rest on nothing, or somebody
@@ -40,6 +41,9 @@ rule! {
     thresholds: ["unsignalled_packets"],
     since: "0.1.0",
 }
+
+/// Packets of a stream in one direction only.
+const ONE_WAY: u32 = 100;
 
 /// Tally: packets.
 const PACKETS: usize = 0;
@@ -74,6 +78,12 @@ impl Detector for Unsignalled {
             (other.src, other.dst) == (own.dst, own.src) && other.call.is_none() && is_media(other)
         };
         let Some(other) = seen.around.company.iter().find(back).filter(|_| is_media(own)) else {
+            // One direction is little to go by: it takes more of it, and stays at info.
+            if own.standing == Standing::Confirmed && own.packets >= ONE_WAY {
+                let what = || described(seen);
+                sighting::stream(&META, seen, (Severity::Info, Confidence::Medium), sink, what)
+                    .add(PACKETS, u64::from(own.packets));
+            }
             return;
         };
         let pair = Subject::pair(own.src.addr, own.dst.addr);

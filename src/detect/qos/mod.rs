@@ -4,6 +4,7 @@ pub(super) mod dscp;
 pub(super) mod jitter;
 pub(super) mod loss;
 pub(super) mod mos;
+pub(super) mod one_way;
 pub(super) mod rtcp_absent;
 pub(super) mod srtp_cost;
 

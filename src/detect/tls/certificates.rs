@@ -174,16 +174,17 @@ rows! {
         id: "TLS-CERT-SELF-SIGNED",
         name: "tls-cert-self-signed",
         title: "A server that vouches for itself",
-        severity: High ..= High,
-        detects: "A server's own certificate over TCP whose subject and issuer are the same and whose own key made the signature.",
+        severity: Info ..= High,
+        detects: "A server's own certificate whose subject and issuer are the same and whose own key made the signature: high over TCP; info for DTLS, where a fingerprint in the signalling vouches for it.",
         matters: "Anybody can make one like it; a peer that accepts it without comparing its fingerprint accepts everybody's.",
-        false_positives: "Peers that compare the certificate itself are safe; it cannot be seen. Certificates of DTLS media do not count.",
+        false_positives: "Peers that compare the certificate itself are safe; it cannot be seen. A DTLS certificate is as good as the protection of its fingerprint.",
         fix: "Use a certificate of an authority that the peer knows, or pin this one on the other side.",
         references: ["RFC 5922 §7.1", "RFC 9325 §6.1"],
         thresholds: [],
         test: |seen, _| {
-            let own = seen.read.chain.first().filter(|own| is_signalling(seen) && own.self_signed)?;
-            Some(Sight::agreed(Severity::High, Detail::Certificate("self-signed", &own.says.subject)))
+            let own = seen.read.chain.first().filter(|own| own.self_signed)?;
+            let severity = if is_signalling(seen) { Severity::High } else { Severity::Info };
+            Some(Sight::agreed(severity, Detail::Certificate("self-signed", &own.says.subject)))
         },
     }
     cert_no_san {

@@ -1,0 +1,189 @@
+//! `QOS-ONE-WAY`: calls in which one side falls silent while the other goes on.
+
+use hashbrown::HashMap;
+
+use super::super::rule::{Detector, Meta, Words, rule};
+use super::super::seen::{CaptureSeen, StreamSeen};
+use super::super::sink::{Entry, Sighting, Sink, Subject};
+use super::super::text::{plural, sentence};
+use super::pair;
+use crate::model::evidence::FrameRef;
+use crate::model::finding::{Confidence, Figure};
+use crate::model::id::RecordKey;
+use crate::model::time::{Span, Ts};
+use crate::policy::Policy;
+
+rule! {
+    /// ## What it detects
+    /// Between two hosts of one call, a side that sent no RTP at all, or none any more, for at least
+    /// three seconds in which the other sent a hundred packets. Media before the answer does not
+    /// count.
+    ///
+    /// ## Why it matters
+    /// One of the two hears nothing: a firewall, an address that cannot be reached, or a call that
+    /// somebody ended for one side only, by a forged BYE for instance.
+    ///
+    /// ## Evidence
+    /// The first packet of the side that was heard, with how long it was alone.
+    ///
+    /// ## False positives
+    /// Hold, announcements and voice mail; silence suppression without comfort noise; a tap that
+    /// sees one direction only (`SENSOR-ONE-SIDED`).
+    ///
+    /// ## Fix
+    /// Compare the addresses in the offer and the answer with where the packets go, and look at
+    /// who ended the call.
+    id: "QOS-ONE-WAY",
+    name: "qos-one-way",
+    title: "One side of a call is silent",
+    severity: High ..= High,
+    status: Preview,
+    wants: [STREAM],
+    references: ["RFC 3264 §5.1", "RFC 3550 §6"],
+    remediation: super::FIX,
+    question: Some("QOS"),
+    thresholds: ["one_way_packets", "one_way_ms"],
+    since: "0.1.0",
+}
+
+/// Tally: the longest time alone, milliseconds.
+const ALONE: usize = 0;
+
+/// One direction between two hosts of a call.
+#[derive(Copy, Clone, Debug)]
+struct Direction {
+    at: FrameRef,
+    last: Ts,
+    packets: u64,
+    key: RecordKey,
+}
+
+/// Calls whose directions have not been seen to end together.
+#[derive(Copy, Clone, Debug)]
+struct Open {
+    call: RecordKey,
+    /// From the lower address, and from the higher.
+    ways: [Option<Direction>; 2],
+}
+
+/// The rule at work.
+pub(crate) struct OneWay {
+    open: HashMap<(RecordKey, Subject), Open, foldhash::fast::FixedState>,
+    cap: usize,
+    packets: u64,
+    alone: Span,
+    evicted: u64,
+}
+
+pub(crate) fn new(policy: &Policy) -> OneWay {
+    OneWay {
+        open: HashMap::default(),
+        cap: policy.limits.peers,
+        packets: policy.thresholds.one_way_packets,
+        alone: Span::from_millis(policy.thresholds.one_way_ms),
+        evicted: 0,
+    }
+}
+
+impl Direction {
+    fn and(self, other: Self) -> Self {
+        let first = if other.at.time < self.at.time { other } else { self };
+        Self { last: self.last.max(other.last), packets: self.packets + other.packets, ..first }
+    }
+}
+
+impl Open {
+    /// The direction that went on alone, and for how long; of what it sent, that share.
+    fn alone(&self) -> Option<(Direction, Span, u64)> {
+        let [low, high] = self.ways;
+        let (long, short) = match (low, high) {
+            (Some(low), Some(high)) if low.last < high.last => (high, Some(low.last)),
+            (Some(low), Some(high)) => (low, Some(high.last)),
+            (Some(one), None) | (None, Some(one)) => (one, None),
+            (None, None) => return None,
+        };
+        let whole = long.last.since(long.at.time).nanos().max(1);
+        let from = short.map_or(long.at.time, |last| last.max(long.at.time));
+        let alone = long.last.since(from);
+        let share = i128::from(alone.nanos()) * i128::from(long.packets) / i128::from(whole);
+        Some((long, alone, u64::try_from(share).unwrap_or(0)))
+    }
+}
+
+impl Detector for OneWay {
+    fn meta(&self) -> &'static Meta {
+        &META
+    }
+
+    fn stream(&mut self, seen: &StreamSeen<'_>, _: &mut Sink) {
+        let Some(call) = seen.call.filter(|_| !seen.early && !seen.lookalike) else { return };
+        let record = seen.record;
+        let direction = Direction {
+            at: seen.first(),
+            last: record.last,
+            packets: record.packets,
+            key: seen.key,
+        };
+        let key = (call, pair(seen));
+        if self.open.len() >= self.cap && !self.open.contains_key(&key) {
+            self.evicted += 1;
+            return;
+        }
+        let open = self.open.entry(key).or_insert(Open { call, ways: [None; 2] });
+        let [low, high] = &mut open.ways;
+        let way = if record.src.addr <= record.dst.addr { low } else { high };
+        *way = Some(way.map_or(direction, |known| known.and(direction)));
+        // Nearly always the two end together, and are done with.
+        let together = open.ways.iter().all(Option::is_some)
+            && open.alone().is_some_and(|(_, alone, _)| alone < self.alone);
+        if together {
+            self.open.remove(&key);
+        }
+    }
+
+    fn end(&mut self, _: &CaptureSeen<'_>, sink: &mut Sink) {
+        let judged = self.open.iter().filter_map(|((_, pair), open)| {
+            let (way, alone, packets) = open.alone()?;
+            (alone >= self.alone && packets >= self.packets)
+                .then_some((way, alone, *pair, open.call))
+        });
+        let mut found: Vec<_> = judged.collect();
+        found.sort_by_key(|(way, _, pair, _)| (way.at.time, way.at.frame, pair.hash64()));
+        for (way, alone, pair, call) in found {
+            let seconds = alone.secs_f64();
+            let sighting = Sighting::new(&META, pair, way.at).confidence(Confidence::Medium);
+            sink.sighting(sighting, |_| {
+                let packets = plural(way.packets, "packet");
+                (
+                    sentence!("{packets}, {seconds:.1} s of them without any from the other side"),
+                    None,
+                )
+            })
+            .most(ALONE, u64::try_from(alone.nanos() / 1_000_000).unwrap_or(0))
+            .stream(way.key)
+            .call(Some(call));
+        }
+    }
+
+    fn summarise(&self, entry: &Entry) -> Words {
+        let milliseconds = entry.tally(ALONE);
+        Words {
+            summary: sentence!(
+                "In {} between {} only one side sends, for up to {}.{} seconds.",
+                plural(entry.count, "call"),
+                entry.subject.spoken(),
+                milliseconds / 1_000,
+                milliseconds % 1_000 / 100,
+            ),
+            parameters: vec![
+                ("one_way_packets", Figure::Count(self.packets)),
+                ("calls", Figure::Count(entry.count)),
+                ("longest_ms", Figure::Count(milliseconds)),
+            ],
+        }
+    }
+
+    fn evicted(&self) -> (&'static str, u64) {
+        ("one_way_calls", self.evicted)
+    }
+}
