@@ -11,8 +11,8 @@ use overhear::model::addr::{Addr, Endpoint};
 use overhear::model::frame::FrameId;
 use overhear::model::stream::StreamKey;
 use overhear::model::time::{Span, Ts};
-use overhear::track::figures::{self, Look};
-use overhear::track::stream::{self, Seen, Sought, StreamLimits, Streams};
+use overhear::track::figures::Look;
+use overhear::track::stream::{Seen, Sought, StreamLimits, Streams};
 use overhear_parsers::rtp::header::Header;
 
 struct Load {

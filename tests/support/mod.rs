@@ -19,6 +19,7 @@ pub(crate) mod workload;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 pub(crate) use overhear::engine::Config;
 use overhear::engine::{self, Cut};
@@ -181,10 +182,15 @@ pub(crate) fn written(name: &str, scenario: &scenario::Scenario) -> Fixture {
 
 /// Writes a file into a folder of this test's own, and says where.
 pub(crate) fn scratch(name: &str, octets: &[u8]) -> PathBuf {
+    static WRITTEN: AtomicU64 = AtomicU64::new(0);
     let folder = Path::new(SCRATCH).join(env!("CARGO_CRATE_NAME"));
     fs::create_dir_all(&folder).unwrap();
     let path = folder.join(name);
-    fs::write(&path, octets).unwrap();
+    // Another test may have the file mapped: it keeps the old one, and never sees half of the new.
+    let number = WRITTEN.fetch_add(1, Ordering::Relaxed);
+    let unfinished = folder.join(format!(".{}-{number}", std::process::id()));
+    fs::write(&unfinished, octets).unwrap();
+    fs::rename(&unfinished, &path).unwrap();
     path
 }
 
