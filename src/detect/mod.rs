@@ -24,6 +24,7 @@ pub mod seen;
 pub mod sink;
 mod small;
 mod subject;
+pub mod tap_loss;
 mod text;
 
 mod auth;
@@ -39,8 +40,11 @@ use self::agreements::Agreements;
 use self::announced::Fingerprints;
 use self::negotiation::NegotiationSeen;
 use self::rule::{Detector, Interest, Meta, Words};
-use self::seen::{CaptureSeen, HandshakeSeen, KeySeen, MediaSeen, SipSeen, StreamSeen, TapSeen};
+use self::seen::{
+    CallSeen, CaptureSeen, HandshakeSeen, KeySeen, MediaSeen, SipSeen, StreamSeen, TapSeen,
+};
 use self::sink::{Entry, Outcome, Sink, Subject};
+use self::tap_loss::TapLoss;
 use crate::correlate::event::SipEvent;
 use crate::correlate::exchange::Exchange;
 use crate::correlate::placement::Placement;
@@ -138,10 +142,14 @@ pub static CATALOGUE: &[Registered] = catalogue![
     media::zrtp_not_secure,
     media::zrtp_sas_unknown,
     qos::dscp,
+    qos::fragment,
     qos::jitter,
+    qos::late_media,
     qos::loss,
     qos::mos,
+    qos::no_rtp,
     qos::one_way,
+    qos::pdd,
     qos::rtcp_absent,
     qos::srtp_cost,
     sensor::drop,
@@ -250,6 +258,7 @@ pub struct Detectors {
     /// For each combination of what is in a SIP message: the rules to call.
     by_sip_kind: Vec<Vec<usize>>,
     for_streams: Vec<usize>,
+    for_calls: Vec<usize>,
     for_handshakes: Vec<usize>,
     for_tap: Vec<usize>,
     for_keys: Vec<usize>,
@@ -258,6 +267,7 @@ pub struct Detectors {
     agreements: Agreements,
     for_media: Vec<usize>,
     announced: Fingerprints,
+    tap_loss: TapLoss,
     sink: Sink,
 }
 
@@ -274,6 +284,7 @@ impl Detectors {
                 .map(|kind| wanting(Interest::of_sip_kind(kind)))
                 .collect(),
             for_streams: wanting(Interest::STREAM),
+            for_calls: wanting(Interest::CALL),
             for_handshakes: wanting(Interest::HANDSHAKE),
             for_tap: wanting(Interest::TAP),
             for_keys: wanting(Interest::KEY),
@@ -282,6 +293,7 @@ impl Detectors {
             agreements: Agreements::new(&policy.limits),
             for_media: wanting(Interest::MEDIA),
             announced: Fingerprints::new(&policy.limits),
+            tap_loss: TapLoss::new(policy),
             sink: Sink::new(&policy.limits),
         }
     }
@@ -334,12 +346,25 @@ impl Detectors {
 
     /// One finished stream.
     pub fn stream(&mut self, seen: &StreamSeen<'_>) {
-        let Self { rules, for_streams, sink, agreements, .. } = self;
+        let Self { rules, for_streams, sink, agreements, tap_loss, .. } = self;
+        if !seen.lookalike {
+            tap_loss.stream(seen.record);
+        }
         let agreement = seen.call.and_then(|call| agreements.of(call));
         let seen = StreamSeen { agreement, ..*seen };
         for index in for_streams {
             if let Some(rule) = rules.get_mut(*index) {
                 rule.stream(&seen, sink);
+            }
+        }
+    }
+
+    /// One call that is over.
+    pub fn call(&mut self, seen: &CallSeen<'_>) {
+        let Self { rules, for_calls, sink, .. } = self;
+        for index in for_calls {
+            if let Some(rule) = rules.get_mut(*index) {
+                rule.call(seen, sink);
             }
         }
     }
@@ -375,7 +400,10 @@ impl Detectors {
 
     /// One thing the tap tells about itself.
     pub fn tap(&mut self, seen: &TapSeen) {
-        let Self { rules, for_tap, sink, .. } = self;
+        let Self { rules, for_tap, sink, tap_loss, .. } = self;
+        if let TapSeen::StreamLoss { second, at, .. } = *seen {
+            tap_loss.loss(second, at);
+        }
         for index in for_tap {
             if let Some(rule) = rules.get_mut(*index) {
                 rule.tap(seen, sink);
@@ -400,6 +428,7 @@ impl Detectors {
         let all = rules.chain([
             (agreements::TABLE, self.agreements.evicted()),
             (announced::TABLE, self.announced.evicted()),
+            (tap_loss::TABLE, self.tap_loss.evicted()),
         ]);
         all.filter(|(_, evicted)| *evicted > 0)
     }
@@ -422,7 +451,9 @@ impl Detectors {
 
     /// The end of the capture: what only the whole can tell, then every finding.
     pub fn finish(self, capture: &CaptureSeen<'_>) -> Outcome {
-        let Self { mut rules, mut sink, .. } = self;
+        let Self { mut rules, mut sink, tap_loss, .. } = self;
+        let lossy_seconds = &tap_loss.seconds();
+        let capture = &CaptureSeen { lossy_seconds, ..*capture };
         for rule in &mut rules {
             rule.end(capture, &mut sink);
         }

@@ -28,7 +28,7 @@ pub(super) fn of(event: &SipEvent<'_>) -> (Anomalies, Interest) {
         } else {
             layout
         };
-    let large = message.octets.len() > oversize::FITS;
+    let large = message.octets.len() > oversize::FITS || event.carriage.fragments > 1;
     (found, if large || found.is_malformed() { Interest::ODD } else { Interest::END })
 }
 
