@@ -50,6 +50,8 @@ const HASTENED: u8 = 16;
 const WAS_LOSSY: u8 = 32;
 /// Every packet is to be noted for a while.
 pub(super) const NOTED: u8 = 64;
+/// The packet before came too late to be played.
+const WAS_LATE: u8 = 128;
 
 /// Payloads of so few octets are worth a second look: telephone events, comfort noise.
 const SHORT: usize = 4;

@@ -196,10 +196,7 @@ impl Detector for Loss {
         let heard = if better == 0 {
             String::new()
         } else {
-            format!(
-                " Of {} the receiver reported less: the tap lost too.",
-                plural(better, "stream")
-            )
+            format!(" Of {} the receiver reported less.", plural(better, "stream"))
         };
         let tap = entry.tally(TAP);
         let common = if tap == 0 {

@@ -7,7 +7,7 @@
 //! and each packet that comes too late makes it wait a little longer, as adaptive receivers do. What a
 //! particular receiver did is not known: RTCP-XR would say (RFC 3611 §4.7).
 
-use super::Slot;
+use super::{Slot, WAS_LATE};
 use crate::model::stream::PLAYOUT_MS;
 
 /// Units of delay in a second: 1/256 ms, so that 16 bits hold a quarter of a second.
@@ -17,8 +17,8 @@ const DRIFT: f32 = 256.0;
 /// What the buffer takes.
 const BUFFER: u16 = PLAYOUT_MS * 256;
 /// A late packet makes the receiver wait longer by this part of its delay: a lasting change of 100 ms is
-/// followed within half a second.
-const FOLLOWED: u16 = 64;
+/// followed within a tenth of a second.
+const FOLLOWED: u16 = 8;
 
 impl Slot {
     /// Books a packet that came `later` than the one before would have it, seconds, and `arrival`
@@ -34,18 +34,20 @@ impl Slot {
         // A clock that jumps by a second has been set anew.
         let before =
             if anew || later.abs() > 1.0 { 0.0 } else { f32::from(self.delay) + later * UNITS };
-        let was_late = self.delay > BUFFER - BUFFER / FOLLOWED;
         self.delay = (before - arrival as f32 * (DRIFT * 1e-9)) as u16;
         if self.delay > BUFFER {
-            self.late(was_late);
+            self.late();
+        } else {
+            self.flags &= !WAS_LATE;
         }
     }
 
     #[cold]
-    fn late(&mut self, was_late: bool) {
+    fn late(&mut self) {
         self.delay -= self.delay / FOLLOWED;
         let late = &mut self.probe.get_or_insert_default().late;
         late.packets = late.packets.saturating_add(1);
-        late.runs = late.runs.saturating_add(u32::from(!was_late));
+        late.runs = late.runs.saturating_add(u32::from(self.flags & WAS_LATE == 0));
+        self.flags |= WAS_LATE;
     }
 }

@@ -199,7 +199,7 @@ fn packets_later_than_the_buffer_are_counted_with_their_runs() {
 #[test]
 fn a_lasting_change_of_delay_is_followed_and_a_drifting_clock_is_no_delay() {
     let ended = Bed::run((0..400).map(|n| voice(n, if n < 100 { 0 } else { 100 })));
-    assert!((10..40).contains(&ended.late.packets), "{:?}", ended.late);
+    assert!((3..8).contains(&ended.late.packets), "{:?}", ended.late);
     assert_eq!(ended.late.runs, 1);
     // A clock that is 0.05 % slow: half a second in twenty minutes.
     let drifting = Bed::run((0..60_000).map(|n| voice(n, i64::from(n) / 100)));
