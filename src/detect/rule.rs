@@ -4,10 +4,9 @@
 
 use std::ops::BitOr;
 
+use super::calls::CallSeen;
 use super::negotiation::NegotiationSeen;
-use super::seen::{
-    CallSeen, CaptureSeen, HandshakeSeen, KeySeen, MediaSeen, SipSeen, StreamSeen, TapSeen,
-};
+use super::seen::{CaptureSeen, HandshakeSeen, KeySeen, MediaSeen, SipSeen, StreamSeen, TapSeen};
 use super::sink::{Entry, Sink};
 use crate::model::finding::{Figure, Severity};
 

@@ -30,7 +30,7 @@ use crate::model::evidence::FrameRef;
 use crate::model::handshake::HandshakeRecord;
 use crate::model::id::RecordKey;
 use crate::model::key::{KeyPlace, Proof};
-use crate::model::record::{CallRecord, Side, StreamRecord};
+use crate::model::record::{Side, StreamRecord};
 use crate::model::stream::StreamEnded;
 use crate::model::time::{Span, Ts};
 use crate::policy::Policy;
@@ -188,31 +188,6 @@ pub struct StreamSeen<'a> {
     /// What the call agreed on about security, if it did; the rules' own record of it, which
     /// [`super::Detectors::stream`] fills in.
     pub agreement: Option<Agreement>,
-}
-
-/// One call that has left the table: over, refused, or unfinished at the end of the capture.
-#[derive(Copy, Clone, Debug)]
-pub struct CallSeen<'a> {
-    /// The call as the report prints it.
-    pub record: &'a CallRecord<'a>,
-    /// Its place in the report.
-    pub key: RecordKey,
-    /// The pair of peers between which it began, sorted; `None` if its INVITE was not seen.
-    pub pair: Option<Subject>,
-}
-
-impl<'a> CallSeen<'a> {
-    /// A finished call.
-    pub fn new(record: &'a CallRecord<'a>) -> Self {
-        let ends = record.endpoints.caller.zip(record.endpoints.callee);
-        let pair = ends.map(|(caller, callee)| Subject::pair(caller.addr, callee.addr));
-        Self { record, key: record.key(), pair }
-    }
-
-    /// Its first message.
-    pub const fn first(&self) -> FrameRef {
-        FrameRef { frame: self.key.first, time: self.record.start }
-    }
 }
 
 /// An SRTP key that stood in the signalling of a call, for the first time in its place: a call, a

@@ -2,9 +2,10 @@
 
 use hashbrown::{HashMap, HashSet};
 
+use super::super::calls::CallSeen;
 use super::super::lately::Lately;
 use super::super::rule::{Detector, Meta, Words, rule};
-use super::super::seen::{CallSeen, CaptureSeen, StreamSeen};
+use super::super::seen::{CaptureSeen, StreamSeen};
 use super::super::sink::{Entry, Sighting, Sink, Subject};
 use super::super::text::{plural, sentence, spoken_length};
 use crate::model::evidence::FrameRef;

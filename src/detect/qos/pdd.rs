@@ -2,8 +2,9 @@
 
 use hashbrown::HashMap;
 
+use super::super::calls::CallSeen;
 use super::super::rule::{Detector, Meta, Words, rule};
-use super::super::seen::{CallSeen, CaptureSeen};
+use super::super::seen::CaptureSeen;
 use super::super::sink::{Entry, Sighting, Sink, Subject};
 use super::super::text::{plural, sentence, spoken_length};
 use crate::model::evidence::FrameRef;
