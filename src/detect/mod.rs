@@ -39,7 +39,9 @@ use self::agreements::Agreements;
 use self::announced::Fingerprints;
 use self::negotiation::NegotiationSeen;
 use self::rule::{Detector, Interest, Meta, Words};
-use self::seen::{CaptureSeen, HandshakeSeen, KeySeen, MediaSeen, SipSeen, StreamSeen, TapSeen};
+use self::seen::{
+    CaptureSeen, HandshakeSeen, KeySeen, Looked, MediaSeen, SipSeen, StreamSeen, TapSeen,
+};
 use self::sink::{Entry, Outcome, Sink, Subject};
 use crate::correlate::event::SipEvent;
 use crate::correlate::exchange::Exchange;
@@ -286,8 +288,8 @@ impl Detectors {
         }
     }
 
-    /// One SIP message, after correlation has placed it; whether it has lines with media keys.
-    pub fn sip(&mut self, event: &SipEvent<'_>, placement: &Placement) -> bool {
+    /// One SIP message, after correlation has placed it: what was found at the first look.
+    pub fn sip(&mut self, event: &SipEvent<'_>, placement: &Placement) -> Looked {
         let seen = SipSeen::new(event, placement);
         let Self { rules, by_sip_kind, sink, .. } = self;
         for index in by_sip_kind.get(seen.kind.sip_kind()).into_iter().flatten() {
@@ -295,7 +297,7 @@ impl Detectors {
                 rule.sip(&seen, sink);
             }
         }
-        seen.kind.meets(Interest::CRYPTO)
+        seen.looked()
     }
 
     /// One SRTP key of a call.

@@ -49,6 +49,15 @@ pub struct SipSeen<'a> {
     more_auths: Vec<Auth<'a>>,
 }
 
+/// What the first look at a message found, for those beside the rules.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub struct Looked {
+    /// It has lines with media keys.
+    pub keyed: bool,
+    /// It breaks a MUST of RFC 3261, and not because the capture cut it off.
+    pub malformed: bool,
+}
+
 /// Challenges or credentials of a message for which there is room without allocating.
 const AUTHS: usize = 3;
 
@@ -122,6 +131,11 @@ impl<'a> SipSeen<'a> {
     /// Whether there is an `a=crypto` line somewhere in the body.
     pub const fn has_crypto(&self) -> bool {
         self.kind.meets(Interest::CRYPTO)
+    }
+
+    /// What is for others than the rules.
+    pub const fn looked(&self) -> Looked {
+        Looked { keyed: self.has_crypto(), malformed: self.anomalies.is_malformed() }
     }
 
     /// Whether one end of this hop is on the public Internet.

@@ -337,6 +337,7 @@ impl Collector {
             self.counts.hep_messages += 1;
         } else {
             self.seen.message(&event);
+            self.counts.sip_decrypted += u64::from(sip.encrypted);
             self.inventory.message(&event);
         }
         let placement = self.dialogs.sip(&event, &mut self.outbox);
@@ -345,7 +346,9 @@ impl Collector {
         // What a copy says of the wire is for a rule of its own: how the message itself travelled
         // cannot be seen from it.
         let keyed = if sip.hep.is_none() {
-            self.detectors.sip(&event, &placement)
+            let looked = self.detectors.sip(&event, &placement);
+            self.counts.sip_malformed += u64::from(looked.malformed);
+            looked.keyed
         } else {
             self.detectors.copy(&event, &placement);
             seen::tells_key(&event.message)
