@@ -15,6 +15,7 @@ use super::kinds;
 use super::oddity;
 use super::rule::Interest;
 use super::sink::Subject;
+use super::tap_loss::LossySecond;
 use super::text::printable;
 use crate::correlate::company::Companion;
 use crate::correlate::event::SipEvent;
@@ -29,7 +30,7 @@ use crate::model::evidence::FrameRef;
 use crate::model::handshake::HandshakeRecord;
 use crate::model::id::RecordKey;
 use crate::model::key::{KeyPlace, Proof};
-use crate::model::record::StreamRecord;
+use crate::model::record::{Side, StreamRecord};
 use crate::model::stream::StreamEnded;
 use crate::model::time::{Span, Ts};
 use crate::policy::Policy;
@@ -233,6 +234,10 @@ pub struct Around<'a> {
     pub announced: &'a [Ts],
     /// When its call's dialog ended, if it has.
     pub over: Option<Ts>,
+    /// When its call was answered, if it was, to 10 ms.
+    pub answered: Option<Ts>,
+    /// Which side of its call sends it.
+    pub sender: Option<Side>,
     /// The m-line that it belongs to.
     pub media: Option<&'a MediaDescription>,
     /// RTCP goodbyes that its receiver was sent about its SSRC.
@@ -375,6 +380,8 @@ pub enum TapSeen {
     StreamLoss {
         /// Seconds since the Unix epoch.
         second: i64,
+        /// The stream: [`StreamKey::hash64`](crate::model::stream::StreamKey::hash64).
+        stream: u64,
         /// The packet after the gap.
         at: FrameRef,
     },
@@ -434,4 +441,7 @@ pub struct CaptureSeen<'a> {
     pub last: FrameRef,
     /// Thresholds and limits in force.
     pub policy: &'a Policy,
+    /// Seconds in which the tap lost packets; the rules' own record of it, which
+    /// [`super::Detectors::finish`] fills in.
+    pub lossy_seconds: &'a [LossySecond],
 }

@@ -16,6 +16,7 @@ use crate::correlate::rtcp::{self, RtcpReports};
 use crate::correlate::tls_peers::{self, TlsPeers};
 use crate::correlate::zrtp::{self, ZrtpFlows};
 use crate::detect::Detectors;
+use crate::detect::calls::CallSeen;
 use crate::detect::seen::{self, HandshakeSeen, MediaSeen, TapSeen};
 use crate::model::capture::{Counts, PeerRecord};
 use crate::model::fact::{Body, EpochFacts, Fact, FactKey, Flow, SipFact};
@@ -288,8 +289,8 @@ impl Collector {
         match &fact.body {
             Body::Sip(sip) => self.sip(fact, sip, epoch),
             Body::StreamEnded(stream) => self.stream(stream),
-            Body::StreamLoss { second } => {
-                self.detectors.tap(&TapSeen::StreamLoss { second: *second, at: fact.frame });
+            &Body::StreamLoss { second, stream } => {
+                self.detectors.tap(&TapSeen::StreamLoss { second, stream, at: fact.frame });
             }
             Body::SrtpSample { key, octets, frames } => {
                 self.prover.sample(*key, epoch.octets(octets), *frames, fact.frame.time);
@@ -332,6 +333,7 @@ impl Collector {
             clipped: sip.clipped,
             encrypted: sip.encrypted,
             hep: sip.hep,
+            carriage: sip.carriage,
         };
         if sip.hep.is_some() {
             self.counts.hep_messages += 1;
@@ -400,6 +402,7 @@ impl Collector {
         for call in self.outbox.calls.drain(..) {
             self.counts.calls += 1;
             let record = call.record();
+            self.detectors.call(&CallSeen::new(&record));
             self.archive.push_call(&record);
             self.events.tell(|listener| listener.call(&record));
         }

@@ -295,6 +295,7 @@ fn assemble(
         first: end_of_capture(&capture, capture.first_packet, 1),
         last: end_of_capture(&capture, capture.last_packet, capture.packets),
         policy: &config.policy,
+        lossy_seconds: &[],
     };
     let last_word = collected.detectors.finish(&seen);
     let mut archive = collected.archive;
