@@ -129,6 +129,7 @@ fn default_of(name: &str) -> Value {
         time_drift_pct,
         fallback,
         media,
+        tls,
     } = Thresholds::default();
     match name {
         "cleartext_min_packets" => json!(cleartext_min_packets),
@@ -160,7 +161,7 @@ fn default_of(name: &str) -> Value {
         _ => match (media.named(name), fallback.named(name)) {
             (Some(value), _) => json!(value),
             (None, Some(value)) => json!(value),
-            (None, None) => json!("?"),
+            (None, None) => tls.named(name).map_or_else(|| json!("?"), |value| json!(value)),
         },
     }
 }

@@ -4,6 +4,7 @@
 
 use std::ops::BitOr;
 
+use super::hop::HopSeen;
 use super::negotiation::NegotiationSeen;
 use super::seen::{CaptureSeen, HandshakeSeen, KeySeen, MediaSeen, SipSeen, StreamSeen, TapSeen};
 use super::sink::{Entry, Sink};
@@ -74,6 +75,9 @@ impl Interest {
     pub const MEDIA: Self = Self(1 << 15);
     /// SRTP keys that stood in the signalling of a call.
     pub const KEY: Self = Self(1 << 16);
+
+    /// What shows of a TLS connection outside its first handshake.
+    pub const HOP: Self = Self(1 << 17);
 
     /// The bits that depend on the SIP message at hand, lowest first.
     pub(super) const SIP_KINDS: usize = 1 << 9;
@@ -223,6 +227,11 @@ pub trait Detector {
 
     /// One thing the tap tells about itself.
     fn tap(&mut self, seen: &TapSeen, sink: &mut Sink) {
+        let _ = (seen, sink);
+    }
+
+    /// One thing that showed of a TLS connection outside its first handshake.
+    fn hop(&mut self, seen: &HopSeen, sink: &mut Sink) {
         let _ = (seen, sink);
     }
 

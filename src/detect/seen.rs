@@ -143,6 +143,12 @@ pub fn tells_key(message: &Message<'_>) -> bool {
     !body.is_empty() && KEY_LINES.iter().any(|line| line.find(body).is_some())
 }
 
+/// Whether a message is a request that begins something: a call, a registration, a text.
+#[inline]
+pub fn opens(event: &SipEvent<'_>) -> bool {
+    event.message.is_request() && kinds::opens(event.message.method())
+}
+
 struct Described<'a>(&'a Message<'a>);
 
 impl fmt::Display for Described<'_> {

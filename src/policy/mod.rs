@@ -4,6 +4,9 @@ pub mod fallback;
 pub mod limits;
 pub mod media;
 pub mod thresholds;
+pub mod tls;
+
+use std::sync::Arc;
 
 pub use limits::Limits;
 pub use thresholds::Thresholds;
@@ -15,4 +18,6 @@ pub struct Policy {
     pub limits: Limits,
     /// Thresholds of the rules.
     pub thresholds: Thresholds,
+    /// Certificates in DER of the authorities that peers are supposed to trust; none says nothing.
+    pub anchors: Arc<[Vec<u8>]>,
 }

@@ -2,6 +2,7 @@
 
 use super::fallback::FallbackThresholds;
 use super::media::MediaThresholds;
+use super::tls::TlsThresholds;
 
 /// Thresholds of the rules.
 #[derive(Clone, Debug, PartialEq)]
@@ -67,6 +68,8 @@ pub struct Thresholds {
     pub fallback: FallbackThresholds,
     /// Of the rules about media streams.
     pub media: MediaThresholds,
+    /// Of the rules about TLS.
+    pub tls: TlsThresholds,
 }
 
 impl Default for Thresholds {
@@ -100,6 +103,7 @@ impl Default for Thresholds {
             time_drift_pct: 1.0,
             fallback: FallbackThresholds::default(),
             media: MediaThresholds::default(),
+            tls: TlsThresholds::default(),
         }
     }
 }

@@ -152,6 +152,7 @@ pub(crate) fn outcome() -> Outcome {
         policy,
         ladder: Vec::new(),
         tls_peers: Vec::new(),
+        tls_pairs: Vec::new(),
         peers: Vec::new(),
     }
 }
