@@ -38,6 +38,8 @@ pub struct Offers {
     pub groups: Box<[u16]>,
     /// Signature schemes.
     pub signatures: Box<[u16]>,
+    /// A hash of all that.
+    pub hash: u64,
 }
 
 /// Code points of each kind that are kept of an offer.
@@ -46,12 +48,15 @@ const OFFERS: usize = 64;
 impl Offers {
     /// Those of a hello.
     pub fn of(hello: &ClientHello<'_>) -> Self {
-        Self {
+        let mut offers = Self {
             versions: hello.offered_versions().take(OFFERS).collect(),
             suites: hello.suites.meant().take(OFFERS).collect(),
             groups: hello.groups.meant().take(OFFERS).collect(),
             signatures: hello.signatures.meant().take(OFFERS).collect(),
-        }
+            hash: 0,
+        };
+        offers.hash = stable_hash(&offers);
+        offers
     }
 }
 
@@ -94,13 +99,12 @@ impl Fingerprints {
         }
         // Hellos that differ in the order of extensions only offer the same.
         let offers = Offers::of(hello);
-        let hash = stable_hash(&offers);
-        let known = self.offers.get(&hash).filter(|known| ***known == offers).map(Arc::clone);
-        let offers = known.unwrap_or_else(|| Arc::new(offers));
+        let known = self.offers.get(&offers.hash).filter(|known| ***known == offers);
+        let offers = known.map_or_else(|| Arc::new(offers), Arc::clone);
         if self.offers.len() >= REMEMBERED {
             self.offers.clear();
         }
-        self.offers.insert(hash, Arc::clone(&offers));
+        self.offers.insert(offers.hash, Arc::clone(&offers));
         let prints = Arc::new(Prints { ja3: ja3(hello), ja4: ja4(hello, dtls), offers });
         self.clients.insert(self.shape.as_slice().into(), Arc::clone(&prints));
         prints

@@ -39,6 +39,7 @@ pub mod tally;
 mod timers;
 mod tls_after;
 pub mod tls_grade;
+mod tls_offers;
 mod tls_pairs;
 pub mod tls_peers;
 mod transaction;

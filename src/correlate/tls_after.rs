@@ -66,7 +66,9 @@ impl Afterwards {
         if let Some(count) = self.counts.get_mut(what.place()) {
             *count = count.saturating_add(1);
         }
-        if let Some(ms) = time.map(Span::millis_f64) {
+        // Microseconds are what a tap can tell.
+        let ms = time.map(|time| (time.millis_f64() * 1_000.0).round() / 1_000.0);
+        if let Some(ms) = ms {
             let within = self.within.get_or_insert(Within { min: ms, max: ms });
             (within.min, within.max) = (within.min.min(ms), within.max.max(ms));
         }

@@ -113,7 +113,7 @@ fn cap(mark: &Mark) -> CapRecord {
 }
 
 /// What would raise a grade, as the report prints it.
-pub(super) fn next(verdict: &Verdict) -> Option<Next> {
+fn next(verdict: &Verdict) -> Option<Next> {
     let (grade, by) = verdict.next.as_ref()?;
     Some(Next { grade: grade.word(), by: by.clone() })
 }

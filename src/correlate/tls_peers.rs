@@ -2,23 +2,22 @@
 //! what clients do when they were refused.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use foldhash::fast::FixedState;
 use hashbrown::HashMap;
 use overhear_parsers::tls::client_hello::rank;
 
-use super::fingerprints::Offers;
 use super::handshake::{HandshakeRead, alert_name};
 use super::tls_after::{After, Afterwards, Refused, Waiting};
 use super::tls_grade::{Observation, Observed};
-use super::tls_pairs::{self, Pairs};
-use crate::model::addr::{Addr, Endpoint, stable_hash};
+use super::tls_offers::{AllOffers, PeerOffers};
+use super::tls_pairs::Pairs;
+use crate::model::addr::{Addr, Endpoint};
 use crate::model::code_point::{CipherSuite, Group, Scheme, Version};
 use crate::model::handshake::{Ending, HandshakeFacts, Outcome, Peer};
 use crate::model::record::HandshakeKind;
 use crate::model::time::{Span, Ts};
-use crate::model::tls_peer::{CodePoints, Refusal, TlsPairRecord, TlsPeerRecord};
+use crate::model::tls_peer::{CodePoints, Refusal, TlsPeerRecord, TlsRecords};
 
 pub use super::tls_pairs::Known;
 
@@ -26,12 +25,10 @@ pub use super::tls_pairs::Known;
 const PEERS: &str = "tls_peers";
 const PAIRS: &str = "tls_pairs";
 const REFUSALS: &str = "tls_refusals";
+const OFFERS: &str = "tls_offers";
 
 /// Different versions, suites, groups and refusals kept of a peer.
 const KINDS: usize = 32;
-
-/// Different offers kept of a peer; a client has one or two, a server sees those of its clients.
-const OFFERS: usize = 16;
 
 /// A server by address and port, or a client by address, of TLS or of DTLS.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
@@ -50,8 +47,7 @@ struct Entry {
     suites: Counts<u16>,
     groups: Counts<u16>,
     signatures: Counts<u16>,
-    /// Offers with how often they were made, and how often refused.
-    offers: Vec<(Arc<Offers>, [u64; 2])>,
+    offers: PeerOffers,
     refusals: Vec<Row>,
     observed: Observed,
 }
@@ -106,6 +102,7 @@ impl Counts<u16> {
 #[derive(Debug)]
 pub struct TlsPeers {
     entries: HashMap<Who, Entry, FixedState>,
+    offers: AllOffers,
     waiting: Waiting<Places>,
     pairs: Pairs,
     cap: usize,
@@ -118,6 +115,7 @@ impl TlsPeers {
     pub fn new(cap: usize) -> Self {
         Self {
             entries: HashMap::default(),
+            offers: AllOffers::default(),
             waiting: Waiting::new(cap),
             pairs: Pairs::new(cap),
             cap,
@@ -126,9 +124,10 @@ impl TlsPeers {
     }
 
     /// Handshakes for which there was no room, by table.
-    pub fn evicted(&self) -> [(&'static str, u64); 3] {
+    pub fn evicted(&self) -> [(&'static str, u64); 4] {
         let (pairs, refusals) = (self.pairs.evicted(), self.waiting.evicted());
-        [(PEERS, self.evicted), (PAIRS, pairs), (REFUSALS, refusals)]
+        let offers = self.offers.evicted();
+        [(PEERS, self.evicted), (PAIRS, pairs), (REFUSALS, refusals), (OFFERS, offers)]
     }
 
     /// Notes a handshake with both its ends.
@@ -137,9 +136,11 @@ impl TlsPeers {
         let hop = (facts.client.addr, facts.server.addr);
         let tls = facts.kind == HandshakeKind::Tls;
         let offered = read.hello.map_or(0, |hello| hello.highest_version());
-        let hash = || read.prints.as_ref().map_or(0, |prints| stable_hash(&prints.offers));
+        let offers = read.prints.as_ref().map(|prints| &prints.offers);
+        let hash = offers.map_or(0, |offers| offers.hash);
+        let offer = offers.and_then(|offers| self.offers.note(offers));
         if tls && !self.waiting.is_empty() {
-            let tried = self.waiting.tries(hop, (offered, hash()), facts.first.time);
+            let tried = self.waiting.tries(hop, (offered, hash), facts.first.time);
             self.book(tried);
         }
         let done = facts.outcome == Outcome::Completed;
@@ -152,7 +153,10 @@ impl TlsPeers {
                 self.evicted = self.evicted.saturating_add(1);
                 return None;
             }
-            let row = self.entries.entry(who).or_default().note(read, seen.as_ref())?;
+            let entry = self.entries.entry(who).or_default();
+            let refused = facts.outcome == Outcome::Refused;
+            offer.into_iter().for_each(|offer| entry.offers.note(offer, refused));
+            let row = entry.note(read, seen.as_ref())?;
             Some((who, row))
         });
         if !tls {
@@ -160,7 +164,7 @@ impl TlsPeers {
         }
         self.pairs.handshake(facts, seen.as_ref());
         if facts.outcome == Outcome::Refused {
-            let offered = (offered, hash());
+            let offered = (offered, hash);
             let refused = Refused { at: facts.last.time, offered, whose: places };
             for (places, what) in self.waiting.refused(hop, refused) {
                 self.book(Some((places, what, None)));
@@ -187,13 +191,9 @@ impl TlsPeers {
         }
     }
 
-    /// All peers, servers first, by address, and all pairs; `end` is when the capture ended, `known`
-    /// tells what else there is to say of a pair.
-    pub fn finish(
-        mut self,
-        end: Ts,
-        known: impl Fn(Addr, Addr) -> Known,
-    ) -> (Vec<TlsPeerRecord>, Vec<TlsPairRecord>) {
+    /// All offers, all peers, servers first, by address, and all pairs; `end` is when the capture ended,
+    /// `known` tells what else there is to say of a pair.
+    pub fn finish(mut self, end: Ts, known: impl Fn(Addr, Addr) -> Known) -> TlsRecords {
         let waiting = std::mem::replace(&mut self.waiting, Waiting::new(0));
         for (places, what) in waiting.finish(end) {
             self.book(Some((places, what, None)));
@@ -203,8 +203,11 @@ impl TlsPeers {
             let client = who.role == Peer::Client;
             (client, who.kind == HandshakeKind::Dtls, *who.at.addr.octets(), who.at.port)
         });
-        let peers = all.iter().map(|(who, entry)| entry.record(who)).collect();
-        (peers, self.pairs.finish(known))
+        TlsRecords {
+            offers: self.offers.finish(),
+            peers: all.iter().map(|(who, entry)| entry.record(who)).collect(),
+            pairs: self.pairs.finish(known),
+        }
     }
 }
 
@@ -217,9 +220,6 @@ impl Entry {
             Outcome::Completed => *completed += 1,
             Outcome::Refused => *refused += 1,
             Outcome::Incomplete => *incomplete += 1,
-        }
-        if let Some(prints) = &read.prints {
-            self.offered(&prints.offers, facts.outcome == Outcome::Refused);
         }
         if facts.outcome == Outcome::Completed {
             seen.into_iter().for_each(|seen| self.observed.note(seen));
@@ -234,22 +234,6 @@ impl Entry {
         if refused { self.refuse(read) } else { None }
     }
 
-    /// Clients of one make offer the same: it is kept once.
-    fn offered(&mut self, offers: &Arc<Offers>, refused: bool) {
-        let known = self.offers.iter().position(|(known, _)| Arc::ptr_eq(known, offers));
-        if known.is_none() && self.offers.len() < OFFERS {
-            self.offers.push((Arc::clone(offers), [0; 2]));
-        }
-        let place = known.unwrap_or(self.offers.len().saturating_sub(1));
-        let Some(known) = self.offers.get_mut(place) else { return };
-        if !Arc::ptr_eq(&known.0, offers) {
-            return;
-        }
-        let [made, in_vain] = &mut known.1;
-        *made = made.saturating_add(1);
-        *in_vain = in_vain.saturating_add(u64::from(refused));
-    }
-
     fn refuse(&mut self, read: &HandshakeRead<'_>) -> Option<usize> {
         let offered = read.hello.map_or(0, |hello| hello.highest_version());
         let (why, from) = why(read.facts);
@@ -262,30 +246,6 @@ impl Entry {
         let row = self.refusals.get_mut(place)?;
         row.count = row.count.saturating_add(1);
         Some(place)
-    }
-
-    /// Offers by what stands in them: all, or those refused.
-    fn offers(&self, which: usize) -> CodePoints {
-        let mut sums = CodePoints::default();
-        for (offers, counts) in &self.offers {
-            let count = counts.get(which).copied().filter(|count| *count > 0);
-            let Some(count) = count else { continue };
-            let lists: [(&mut BTreeMap<String, u64>, &[u16], fn(u16) -> String); 4] = [
-                (&mut sums.versions, &offers.versions, |code| Version(code).to_string()),
-                (&mut sums.ciphers, &offers.suites, |code| CipherSuite(code).to_string()),
-                (&mut sums.groups, &offers.groups, |code| Group(code).to_string()),
-                (&mut sums.signature_algorithms, &offers.signatures, |code| {
-                    Scheme(code).to_string()
-                }),
-            ];
-            for (sum, codes, name) in lists {
-                for code in codes {
-                    let sum = sum.entry(name(*code)).or_default();
-                    *sum = sum.saturating_add(count);
-                }
-            }
-        }
-        sums
     }
 
     fn record(&self, who: &Who) -> TlsPeerRecord {
@@ -305,19 +265,17 @@ impl Entry {
             completed,
             refused,
             incomplete,
-            offered: self.offers(0),
+            offered: self.offers.counts(),
             accepted: CodePoints {
                 versions: self.versions.named(|code| Version(code).to_string()),
                 ciphers: self.suites.named(|code| CipherSuite(code).to_string()),
                 groups: self.groups.named(|code| Group(code).to_string()),
                 signature_algorithms: self.signatures.named(|code| Scheme(code).to_string()),
             },
-            offered_in_vain: self.offers(1),
             refusals: refusals.into_iter().map(refusal).collect(),
             grade_reasons: reasons.map(|mark| mark.cap.reason).collect(),
             grade: verdict.as_ref().map_or("not observed", |verdict| verdict.grade.word()),
             score: verdict.as_ref().and_then(|verdict| verdict.score),
-            next: verdict.as_ref().and_then(tls_pairs::next),
             confidence: confidence(completed),
         }
     }

@@ -317,7 +317,7 @@ fn assemble(
     limits.extend(secrets::limits(&config.keys, &totals.openings));
     let marks = Marks::of(&last_word.findings);
     let end = capture.last_packet.unwrap_or(Ts::MIN);
-    let (tls_peers, tls_pairs) = collected.tls_peers.finish(end, |a, b| marks.about(a, b));
+    let tls = collected.tls_peers.finish(end, |a, b| marks.about(a, b));
     let outcome = Outcome {
         capture,
         counts,
@@ -326,8 +326,7 @@ fn assemble(
         limits,
         policy: config.policy.clone(),
         ladder: collected.ladder,
-        tls_peers,
-        tls_pairs,
+        tls,
         peers: collected.peers,
     };
     Examined {

@@ -23,11 +23,9 @@ pub struct TlsPeerRecord {
     /// Those that were not seen to their end.
     pub incomplete: u64,
     /// What clients offered, in all handshakes.
-    pub offered: CodePoints,
+    pub offered: Vec<OfferCount>,
     /// What was agreed on in those completed.
     pub accepted: CodePoints,
-    /// What clients had offered in those refused.
-    pub offered_in_vain: CodePoints,
     /// Why they were refused, and what clients did then.
     pub refusals: Vec<Refusal>,
     /// `A+` to `F`, or `not observed`.
@@ -36,10 +34,45 @@ pub struct TlsPeerRecord {
     pub score: Option<u32>,
     /// What caps the grade, the hardest first.
     pub grade_reasons: Vec<&'static str>,
-    /// What would raise the grade.
-    pub next: Option<Next>,
     /// `low`, `medium` or `high`, by the number of handshakes completed.
     pub confidence: Option<&'static str>,
+}
+
+/// Everything that is told of TLS beyond single handshakes.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct TlsRecords {
+    /// What clients offer, each once, in the order in which it was first seen.
+    pub offers: Vec<TlsOfferRecord>,
+    /// Servers and clients.
+    pub peers: Vec<TlsPeerRecord>,
+    /// Pairs of hosts.
+    pub pairs: Vec<TlsPairRecord>,
+}
+
+/// What clients of one make offer, without GREASE; of each kind the first 64.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct TlsOfferRecord {
+    /// Versions.
+    pub versions: Vec<String>,
+    /// Cipher suites.
+    pub ciphers: Vec<String>,
+    /// Groups.
+    pub groups: Vec<String>,
+    /// Signature schemes.
+    pub signature_algorithms: Vec<String>,
+    /// Handshakes that began with it.
+    pub handshakes: u64,
+}
+
+/// How often something was offered.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct OfferCount {
+    /// Its place among all offers, from 0.
+    pub offer: u32,
+    /// Handshakes that began with it.
+    pub handshakes: u32,
+    /// Those of them that were refused.
+    pub refused: u32,
 }
 
 /// Handshakes by what stands in them.
@@ -51,7 +84,7 @@ pub struct CodePoints {
     pub ciphers: BTreeMap<String, u64>,
     /// By group.
     pub groups: BTreeMap<String, u64>,
-    /// By signature scheme; of those agreed on what TLS 1.2 shows.
+    /// By signature scheme of the key exchange, which TLS 1.2 shows.
     pub signature_algorithms: BTreeMap<String, u64>,
 }
 

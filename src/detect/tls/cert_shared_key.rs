@@ -84,7 +84,7 @@ impl CertSharedKey {
         let pair = Subject::pair(first.at, at);
         let sighting = Sighting::new(&META, pair, seen.answered_at())
             .severity(Severity::Medium)
-            .confidence(Confidence::High);
+            .confidence(Confidence::Medium);
         sink.sighting(sighting, |_| {
             let subject = printable(own.says.subject.as_bytes(), 128);
             let before = first.at;

@@ -100,7 +100,7 @@ impl Detector for FpNew {
             summary: sentence!("{count} of clients between {of}."),
             parameters: vec![
                 ("fingerprints", Figure::Count(entry.count)),
-                ("tls_fp_known", Figure::Number(self.known as f64)),
+                ("tls_fp_known", Figure::Count(u64::try_from(self.known).unwrap_or(0))),
             ],
         }
     }
