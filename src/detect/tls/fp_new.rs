@@ -47,7 +47,7 @@ const KEPT: usize = 4;
 /// Those of one client with one server.
 #[derive(Copy, Clone, Default)]
 struct Client {
-    handshakes: i64,
+    handshakes: u64,
     prints: [u64; KEPT],
     /// Where the next one goes.
     next: usize,
@@ -56,7 +56,7 @@ struct Client {
 /// The rule at work.
 pub(crate) struct FpNew {
     clients: Lately<u64, Client>,
-    known: i64,
+    known: u64,
 }
 
 pub(crate) fn new(policy: &Policy) -> FpNew {
@@ -100,7 +100,7 @@ impl Detector for FpNew {
             summary: sentence!("{count} of clients between {of}."),
             parameters: vec![
                 ("fingerprints", Figure::Count(entry.count)),
-                ("tls_fp_known", Figure::Count(u64::try_from(self.known).unwrap_or(0))),
+                ("tls_fp_known", Figure::Count(self.known)),
             ],
         }
     }

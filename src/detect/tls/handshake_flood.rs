@@ -63,11 +63,10 @@ pub(crate) struct HandshakeFlood {
 
 pub(crate) fn new(policy: &Policy) -> HandshakeFlood {
     let thresholds = &policy.thresholds.tls;
-    let number = |value| u64::try_from(value).unwrap_or(0);
     HandshakeFlood {
         seconds: Lately::new(policy.limits.peers),
-        cps: number(thresholds.tls_flood_cps),
-        completed_pct: number(thresholds.tls_flood_completed_pct),
+        cps: thresholds.tls_flood_cps,
+        completed_pct: thresholds.tls_flood_completed_pct,
     }
 }
 

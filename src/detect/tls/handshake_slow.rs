@@ -52,9 +52,12 @@ pub(crate) struct HandshakeSlow {
 
 pub(crate) fn new(policy: &Policy) -> HandshakeSlow {
     let thresholds = &policy.thresholds.tls;
+    let milliseconds = thresholds.tls_slow_ms;
     HandshakeSlow {
-        slow: Span::from_nanos(thresholds.tls_slow_ms.saturating_mul(1_000_000)),
-        many: u64::try_from(thresholds.tls_slow_handshakes).unwrap_or(0),
+        slow: Span::from_nanos(
+            i64::try_from(milliseconds).unwrap_or(i64::MAX).saturating_mul(1_000_000),
+        ),
+        many: thresholds.tls_slow_handshakes,
         rates: Rates::new(Span::from_secs(60), policy.limits.peers),
     }
 }

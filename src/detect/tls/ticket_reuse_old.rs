@@ -48,7 +48,7 @@ pub(crate) struct TicketReuseOld {
 }
 
 pub(crate) fn new(policy: &Policy) -> TicketReuseOld {
-    let hours = policy.thresholds.tls.tls_ticket_hours;
+    let hours = i64::try_from(policy.thresholds.tls.tls_ticket_hours).unwrap_or(i64::MAX);
     TicketReuseOld {
         most: Span::from_secs(hours.saturating_mul(3_600)),
         tickets: Lately::new(policy.limits.peers),
