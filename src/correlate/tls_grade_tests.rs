@@ -19,7 +19,9 @@ fn observation(scores: [u32; 3], reasons: &[&str]) -> Observation {
 
 fn observed(handshakes: &[Observation]) -> Observed {
     let mut observed = Observed::default();
-    handshakes.iter().for_each(|handshake| observed.note(handshake));
+    for handshake in handshakes {
+        observed.note(handshake);
+    }
     observed
 }
 

@@ -30,7 +30,7 @@ struct Pair {
 /// All pairs, the smaller address first.
 #[derive(Debug)]
 pub(super) struct Pairs {
-    pairs: HashMap<(Addr, Addr), Pair, FixedState>,
+    seen: HashMap<(Addr, Addr), Pair, FixedState>,
     cap: usize,
     evicted: u64,
 }
@@ -41,7 +41,7 @@ fn sorted(one: Addr, other: Addr) -> (Addr, Addr) {
 
 impl Pairs {
     pub(super) fn new(cap: usize) -> Self {
-        Self { pairs: HashMap::default(), cap, evicted: 0 }
+        Self { seen: HashMap::default(), cap, evicted: 0 }
     }
 
     /// Handshakes of pairs for which there was no room.
@@ -52,11 +52,11 @@ impl Pairs {
     /// Notes a handshake over TCP.
     pub(super) fn handshake(&mut self, facts: &HandshakeFacts, seen: Option<&Observation>) {
         let key = sorted(facts.client.addr, facts.server.addr);
-        if self.pairs.len() >= self.cap && !self.pairs.contains_key(&key) {
+        if self.seen.len() >= self.cap && !self.seen.contains_key(&key) {
             self.evicted = self.evicted.saturating_add(1);
             return;
         }
-        let pair = self.pairs.entry(key).or_default();
+        let pair = self.seen.entry(key).or_default();
         let [completed, refused, incomplete] = &mut pair.outcomes;
         let count = match facts.outcome {
             Outcome::Completed => completed,
@@ -68,12 +68,14 @@ impl Pairs {
         let served = if facts.server.addr == key.0 { low } else { high };
         // Who only refuses is asked, and serves nobody.
         *served |= facts.outcome == Outcome::Completed;
-        seen.into_iter().for_each(|seen| pair.observed.note(seen));
+        if let Some(seen) = seen {
+            pair.observed.note(seen);
+        }
     }
 
     /// All pairs by address; `known` tells what else there is to say of each.
     pub(super) fn finish(self, known: impl Fn(Addr, Addr) -> Known) -> Vec<TlsPairRecord> {
-        let mut all: Vec<((Addr, Addr), Pair)> = self.pairs.into_iter().collect();
+        let mut all: Vec<((Addr, Addr), Pair)> = self.seen.into_iter().collect();
         all.sort_by_key(|((a, b), _)| (*a.octets(), *b.octets()));
         all.iter().map(|((a, b), pair)| pair.record(*a, *b, known(*a, *b))).collect()
     }

@@ -155,7 +155,9 @@ impl TlsPeers {
             }
             let entry = self.entries.entry(who).or_default();
             let refused = facts.outcome == Outcome::Refused;
-            offer.into_iter().for_each(|offer| entry.offers.note(offer, refused));
+            if let Some(offer) = offer {
+                entry.offers.note(offer, refused);
+            }
             let row = entry.note(read, seen.as_ref())?;
             Some((who, row))
         });
@@ -222,13 +224,16 @@ impl Entry {
             Outcome::Incomplete => *incomplete += 1,
         }
         if facts.outcome == Outcome::Completed {
-            seen.into_iter().for_each(|seen| self.observed.note(seen));
+            if let Some(seen) = seen {
+                self.observed.note(seen);
+            }
             let signed = read.exchange.and_then(|exchange| exchange.signature);
             read.version().into_iter().for_each(|version| self.versions.note(version));
             read.answer.iter().for_each(|answer| self.suites.note(answer.suite));
             read.group().into_iter().for_each(|group| self.groups.note(group));
-            let scheme = signed.and_then(|signature| signature.scheme);
-            scheme.into_iter().for_each(|scheme| self.signatures.note(scheme));
+            if let Some(scheme) = signed.and_then(|signature| signature.scheme) {
+                self.signatures.note(scheme);
+            }
         }
         let refused = facts.outcome == Outcome::Refused;
         if refused { self.refuse(read) } else { None }

@@ -185,7 +185,9 @@ impl Detector for CertNameMismatch {
             }
         }
         unknown.sort_by_key(|shown| (shown.at.time, shown.at.frame));
-        unknown.iter().for_each(|shown| shown.unknown(sink));
+        for shown in unknown {
+            shown.unknown(sink);
+        }
     }
 
     fn summarise(&self, entry: &Entry) -> Words {

@@ -1,5 +1,7 @@
 //! `TLS-TICKET-REUSE-OLD`: a server takes tickets that are days old (RFC 9325 §3.4).
 
+use overhear_parsers::tls::ClientHello;
+
 use super::super::lately::Lately;
 use super::super::rule::{Detector, Meta, Words, rule};
 use super::super::seen::HandshakeSeen;
@@ -79,7 +81,7 @@ impl Detector for TicketReuseOld {
         }
         let resumed = seen.record.resumed == Some(true);
         let offered = seen.read.hello.as_ref().filter(|_| resumed);
-        let Some(ticket) = offered.and_then(|hello| hello.ticket_offered()) else { return };
+        let Some(ticket) = offered.and_then(ClientHello::ticket_offered) else { return };
         let age = now.since(self.since(ticket, now));
         if age <= self.most {
             return;
