@@ -5,6 +5,7 @@ use super::CATALOGUE;
 use super::agreements::{self, Agreements};
 use super::announced::{self, Fingerprints};
 use super::calls::CallSeen;
+use super::hop::HopSeen;
 use super::negotiation::NegotiationSeen;
 use super::rule::{Detector, Interest, Words};
 use super::seen::{
@@ -30,6 +31,7 @@ pub struct Detectors {
     for_calls: Vec<usize>,
     for_handshakes: Vec<usize>,
     for_tap: Vec<usize>,
+    for_hops: Vec<usize>,
     for_keys: Vec<usize>,
     for_copies: Vec<usize>,
     for_negotiations: Vec<usize>,
@@ -56,6 +58,7 @@ impl Detectors {
             for_calls: wanting(Interest::CALL),
             for_handshakes: wanting(Interest::HANDSHAKE),
             for_tap: wanting(Interest::TAP),
+            for_hops: wanting(Interest::HOP),
             for_keys: wanting(Interest::KEY),
             for_copies: wanting(Interest::COPY),
             for_negotiations: wanting(Interest::NEGOTIATION),
@@ -147,6 +150,12 @@ impl Detectors {
             tap_loss.loss(second, at);
         }
         each(rules, for_tap, |rule| rule.tap(seen, sink));
+    }
+
+    /// One thing that showed of a TLS connection outside its first handshake.
+    pub fn hop(&mut self, seen: &HopSeen) {
+        let Self { rules, for_hops, sink, .. } = self;
+        each(rules, for_hops, |rule| rule.hop(seen, sink));
     }
 
     /// One thing that went beside RTP.
