@@ -5,9 +5,12 @@ use super::CATALOGUE;
 use super::agreements::{self, Agreements};
 use super::announced::{self, Fingerprints};
 use super::calls::CallSeen;
+use super::hop::HopSeen;
 use super::negotiation::NegotiationSeen;
 use super::rule::{Detector, Interest, Words};
-use super::seen::{CaptureSeen, HandshakeSeen, KeySeen, MediaSeen, SipSeen, StreamSeen, TapSeen};
+use super::seen::{
+    CaptureSeen, HandshakeSeen, KeySeen, Looked, MediaSeen, SipSeen, StreamSeen, TapSeen,
+};
 use super::sig;
 use super::sink::{Entry, Outcome, Sink, Subject};
 use super::tap_loss::{self, TapLoss};
@@ -28,6 +31,7 @@ pub struct Detectors {
     for_calls: Vec<usize>,
     for_handshakes: Vec<usize>,
     for_tap: Vec<usize>,
+    for_hops: Vec<usize>,
     for_keys: Vec<usize>,
     for_copies: Vec<usize>,
     for_negotiations: Vec<usize>,
@@ -54,6 +58,7 @@ impl Detectors {
             for_calls: wanting(Interest::CALL),
             for_handshakes: wanting(Interest::HANDSHAKE),
             for_tap: wanting(Interest::TAP),
+            for_hops: wanting(Interest::HOP),
             for_keys: wanting(Interest::KEY),
             for_copies: wanting(Interest::COPY),
             for_negotiations: wanting(Interest::NEGOTIATION),
@@ -65,13 +70,13 @@ impl Detectors {
         }
     }
 
-    /// One SIP message, after correlation has placed it; whether it has lines with media keys.
-    pub fn sip(&mut self, event: &SipEvent<'_>, placement: &Placement) -> bool {
+    /// One SIP message, after correlation has placed it: what was found at the first look.
+    pub fn sip(&mut self, event: &SipEvent<'_>, placement: &Placement) -> Looked {
         let seen = SipSeen::new(event, placement);
         let Self { rules, by_sip_kind, sink, .. } = self;
         let wanting = by_sip_kind.get(seen.kind.sip_kind());
         each(rules, wanting.map_or(&[], Vec::as_slice), |rule| rule.sip(&seen, sink));
-        seen.kind.meets(Interest::CRYPTO)
+        seen.looked()
     }
 
     /// One SRTP key of a call.
@@ -145,6 +150,12 @@ impl Detectors {
             tap_loss.loss(second, at);
         }
         each(rules, for_tap, |rule| rule.tap(seen, sink));
+    }
+
+    /// One thing that showed of a TLS connection outside its first handshake.
+    pub fn hop(&mut self, seen: &HopSeen) {
+        let Self { rules, for_hops, sink, .. } = self;
+        each(rules, for_hops, |rule| rule.hop(seen, sink));
     }
 
     /// One thing that went beside RTP.

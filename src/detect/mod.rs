@@ -14,9 +14,11 @@ mod book;
 pub mod calls;
 mod detectors;
 mod entry;
+pub mod hop;
 mod kinds;
 mod lately;
 pub mod listing;
+pub mod marks;
 pub mod negotiation;
 mod oddity;
 mod rate;
@@ -27,6 +29,7 @@ pub mod sink;
 mod small;
 mod subject;
 pub mod tap_loss;
+mod tap_seen;
 mod text;
 
 mod auth;
@@ -180,6 +183,7 @@ pub static CATALOGUE: &[Registered] = catalogue![
     tls::alpn,
     tls::anon,
     tls::cbc,
+    tls::cert_chain_incomplete,
     tls::cert_changed,
     tls::cert_ec_small,
     tls::cert_eku,
@@ -192,8 +196,10 @@ pub static CATALOGUE: &[Registered] = catalogue![
     tls::cert_rsa_exp,
     tls::cert_rsa_small,
     tls::cert_self_signed,
+    tls::cert_shared_key,
     tls::cert_sig_md5,
     tls::cert_sig_sha1,
+    tls::cert_untrusted,
     tls::cert_wildcard,
     tls::client_no_ri,
     tls::compression,
@@ -204,11 +210,18 @@ pub static CATALOGUE: &[Registered] = catalogue![
     tls::downgrade_sentinel,
     tls::export,
     tls::fallback_scsv,
+    tls::fallback_scsv_rejected,
+    tls::fp_new,
+    tls::grease,
     tls::handshake_failed,
+    tls::handshake_flood,
+    tls::handshake_slow,
     tls::heartbeat,
     tls::heartbleed,
     tls::idea,
     tls::insecure_reneg,
+    tls::ja3,
+    tls::ja4,
     tls::legacy_offered,
     tls::md5_mac,
     tls::no_ems,
@@ -220,17 +233,20 @@ pub static CATALOGUE: &[Registered] = catalogue![
     tls::pq_offered_not_chosen,
     tls::psk_no_dhe,
     tls::rc4,
+    tls::reneg_seen,
     tls::sigalg_missing,
     tls::sigalg_sha1_offered,
     tls::ske_md5,
     tls::ske_sha1,
     tls::sni_missing,
+    tls::sni_unrecognized,
     tls::ssl2,
     tls::ssl3,
     tls::static_dh,
     tls::static_rsa,
     tls::suite_unknown,
     tls::ticket_long,
+    tls::ticket_reuse_old,
     tls::trunc_hmac,
     tls::version_dance,
 ];

@@ -5,6 +5,7 @@
 use std::ops::BitOr;
 
 use super::calls::CallSeen;
+use super::hop::HopSeen;
 use super::negotiation::NegotiationSeen;
 use super::seen::{CaptureSeen, HandshakeSeen, KeySeen, MediaSeen, SipSeen, StreamSeen, TapSeen};
 use super::sink::{Entry, Sink};
@@ -77,6 +78,9 @@ impl Interest {
     pub const KEY: Self = Self(1 << 16);
     /// Calls that are over.
     pub const CALL: Self = Self(1 << 17);
+
+    /// What shows of a TLS connection outside its first handshake.
+    pub const HOP: Self = Self(1 << 18);
 
     /// The bits that depend on the SIP message at hand, lowest first.
     pub(super) const SIP_KINDS: usize = 1 << 9;
@@ -232,6 +236,11 @@ pub trait Detector {
 
     /// One thing the tap tells about itself.
     fn tap(&mut self, seen: &TapSeen, sink: &mut Sink) {
+        let _ = (seen, sink);
+    }
+
+    /// One thing that showed of a TLS connection outside its first handshake.
+    fn hop(&mut self, seen: &HopSeen, sink: &mut Sink) {
         let _ = (seen, sink);
     }
 

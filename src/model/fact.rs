@@ -136,6 +136,22 @@ pub enum Body {
         /// The other side.
         dst: Endpoint,
     },
+    /// A connection to the port of SIP over TLS that the server refused (RST) or did not answer.
+    Unanswered {
+        /// Who wanted it.
+        src: Endpoint,
+        /// Of whom.
+        dst: Endpoint,
+        /// There was a RST; otherwise the SYN was sent again.
+        reset: bool,
+    },
+    /// Both sides of a TLS connection, up to 1.2, agree on keys once more.
+    Renegotiated {
+        /// Who sent the first ClientHello.
+        client: Endpoint,
+        /// The other side.
+        server: Endpoint,
+    },
     /// The same frame was seen twice (at most a few of these a cell; all are counted).
     Duplicate {
         /// Sender.
@@ -303,7 +319,10 @@ impl Body {
                 };
                 (handshake.client, handshake.server, proto)
             }
-            Self::Msrp { src, dst } | Self::MidstreamTls { src, dst } => (*src, *dst, Proto::TCP),
+            Self::Msrp { src, dst }
+            | Self::MidstreamTls { src, dst }
+            | Self::Unanswered { src, dst, .. }
+            | Self::Renegotiated { client: src, server: dst } => (*src, *dst, Proto::TCP),
             Self::Duplicate { .. } | Self::StreamLoss { .. } | Self::BackwardJump { .. } => {
                 return None;
             }
