@@ -26,6 +26,19 @@ pub(super) struct Way {
     pub(super) carriage: Carriage,
 }
 
+impl Way {
+    /// Within a stream or an association, of whose IP packets nothing is known.
+    pub(super) fn within(
+        (src, dst): (Endpoint, Endpoint),
+        transport: Transport,
+        clipped: bool,
+        encrypted: bool,
+    ) -> Self {
+        let carriage = Carriage::default();
+        Self { src, dst, transport, clipped, encrypted, hep: None, carriage }
+    }
+}
+
 /// Emits the fact of a message; of octets that are none, nothing.
 pub(super) fn sip_fact(way: &Way, octets: &[u8], emit: &mut Emitter<'_>) {
     let start = length(emit.epoch.spans.len());
