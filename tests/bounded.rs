@@ -19,7 +19,8 @@ use overhear::policy::limits::CELLS;
 use overhear::policy::{Limits, Policy};
 use overhear::reassemble::duplicate;
 use overhear::track::{
-    dtls_flows, figures, notes, sctp_flows, srtcp_flows, stream, tcp_flows, turn_flows, udptl_flows,
+    dtls_flows, figures, notes, replays, sctp_flows, srtcp_flows, stream, tcp_flows, turn_flows,
+    udptl_flows,
 };
 use serde_json::Value;
 use support::{Config, Fixture, made, review, sums, value};
@@ -347,6 +348,7 @@ fn a_stated_size_is_that_of_the_entry() {
         ("srtcp", srtcp_flows::ENTRY),
         ("udp_flows", dtls_flows::ENTRY),
         ("noted", notes::ENTRY),
+        ("replays", replays::ENTRY),
         ("udptl_flows", udptl_flows::ENTRY),
         ("company", 2 * company::ENTRY),
         ("zrtp", zrtp::ENTRY),

@@ -26,6 +26,7 @@ use crate::reassemble::duplicate::{self, Duplicates};
 use super::dtls_flows::{self, DtlsFlows};
 use super::emit::Emitter;
 use super::input::Input;
+use super::replays;
 use super::sctp_flows::{self, SctpFlows};
 use super::shared::{Inner, Openings, Shared};
 use super::sip_fact::{self, sip_fact};
@@ -141,6 +142,7 @@ impl Cell {
                 streams: length(Limits::per_cell(limits.streams)),
                 armed: length(Limits::per_cell(limits.armed)),
                 noted: length(Limits::per_cell(limits.noted)),
+                replays: Limits::per_cell(limits.replays),
                 idle: limits.idle,
             }),
             tcp: TcpFlows::new(limits),
@@ -255,6 +257,7 @@ impl Cell {
         };
         note("streams", self.streams.evicted());
         note("noted", self.streams.unnoted());
+        note(replays::TABLE, self.streams.unwatched());
         note(udptl_flows::TABLE, self.udptl.evicted());
         note(tcp_flows::TABLE, self.tcp.evicted());
         note(dtls_flows::TABLE, self.dtls.evicted());

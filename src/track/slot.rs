@@ -14,7 +14,7 @@ use self::sequence_number::low_half;
 use super::figures::Look;
 use super::notes::Noting;
 use super::stream::Seen;
-use crate::model::figures::Figures;
+use crate::model::figures::{Figures, Tendency};
 use crate::model::frame::FrameId;
 use crate::model::stream::{
     Jitter, JitterLane, Law, LawRow, PayloadCount, Standing, StreamEnded, StreamKey,
@@ -320,6 +320,13 @@ impl Slot {
     /// The look under way.
     pub(super) fn look(&mut self) -> Option<&mut Look> {
         self.probe.as_mut()?.look.as_deref_mut()
+    }
+
+    /// Whether the octets look random, as far as closer looks say.
+    pub(super) fn looks_random(&self) -> bool {
+        let figures = self.probe.as_ref().and_then(|probe| probe.figures.as_ref());
+        let said = figures.and_then(|figures| figures.looks.said());
+        said.is_some_and(|(tendency, _)| tendency == Tendency::Random)
     }
 
     /// Whether an earlier look has said something.
