@@ -18,7 +18,7 @@ pub mod listing;
 pub mod negotiation;
 mod oddity;
 mod rate;
-mod redact;
+pub mod redact;
 pub mod rule;
 pub mod seen;
 pub mod sink;
