@@ -66,6 +66,24 @@ fn many_ssrcs_are_bounded() {
 }
 
 #[test]
+fn many_encrypted_streams_are_bounded() {
+    let text = "srtp eve:4000 > pbx:16000 n=90 streams=200\n";
+    bites(text, Limits { replays: 64, ..Limits::default() }, "replays", 100);
+}
+
+#[test]
+fn many_dtls_greetings_of_calls_are_bounded() {
+    let mut text = String::new();
+    for port in 0..100 {
+        let ports = format!("{},{}", 20_000 + 2 * port, 30_000 + 2 * port);
+        writeln!(text, "call eve > pbx fingerprint media=none ports={ports}").unwrap();
+        writeln!(text, "dtls eve:{} > pbx:{}", 20_000 + 2 * port, 30_000 + 2 * port).unwrap();
+    }
+    let limits = Limits { peers: 10, ..Limits::default() };
+    bites(&text, limits, "dtls_handshakes", 100);
+}
+
+#[test]
 fn many_tcp_connections_are_bounded() {
     let mut text = String::new();
     for port in 0..400 {

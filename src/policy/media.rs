@@ -6,33 +6,9 @@ use crate::model::time::Span;
 /// doubles arrives within a second.
 pub const REPLAY_AFTER: Span = Span::from_secs(2);
 
-macro_rules! thresholds {
-    ($($(#[doc = $doc:literal])+ $name:ident = $default:literal,)+) => {
-        /// Thresholds of the rules about media streams.
-        #[derive(Clone, Debug, PartialEq, Eq)]
-        pub struct MediaThresholds {
-            $($(#[doc = $doc])+ pub $name: u64,)+
-        }
-
-        impl Default for MediaThresholds {
-            fn default() -> Self {
-                Self { $($name: $default,)+ }
-            }
-        }
-
-        impl MediaThresholds {
-            /// The value of this name.
-            pub fn named(&self, name: &str) -> Option<u64> {
-                match name {
-                    $(stringify!($name) => Some(self.$name),)+
-                    _ => None,
-                }
-            }
-        }
-    };
-}
-
-thresholds! {
+super::table! {
+    /// Thresholds of the rules about media streams.
+    MediaThresholds;
     /// Packets of a foreign source (`MEDIA-RTP-FOREIGN-SOURCE`), within `foreign_seconds`.
     foreign_packets = 10,
     /// Seconds for `foreign_packets`.

@@ -3,7 +3,36 @@
 pub mod fallback;
 pub mod limits;
 pub mod media;
+pub mod sip;
 pub mod thresholds;
+
+/// Makes a structure of whole numbers with a default each, which can be asked for by their names.
+macro_rules! table {
+    ($(#[doc = $about:literal])+ $of:ident; $($(#[doc = $doc:literal])+ $name:ident = $default:literal,)+) => {
+        $(#[doc = $about])+
+        #[derive(Clone, Debug, PartialEq, Eq)]
+        pub struct $of {
+            $($(#[doc = $doc])+ pub $name: u64,)+
+        }
+
+        impl Default for $of {
+            fn default() -> Self {
+                Self { $($name: $default,)+ }
+            }
+        }
+
+        impl $of {
+            /// The value of this name.
+            pub fn named(&self, name: &str) -> Option<u64> {
+                match name {
+                    $(stringify!($name) => Some(self.$name),)+
+                    _ => None,
+                }
+            }
+        }
+    };
+}
+use table;
 
 pub use limits::Limits;
 pub use thresholds::Thresholds;
