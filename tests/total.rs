@@ -163,7 +163,8 @@ fn damaged_media(dice: &mut Dice) -> String {
 #[test]
 fn damaged_media_between_the_sockets_of_calls_returns() {
     let mut dice = Dice::new(2_026);
-    let mut text = String::from("host alice 192.0.2.10\nhost pbx 198.51.100.5\nhost eve 192.0.2.66\n");
+    let mut text =
+        String::from("host alice 192.0.2.10\nhost pbx 198.51.100.5\nhost eve 192.0.2.66\n");
     for (place, keys) in ["", "crypto=AES_CM_128_HMAC_SHA1_80", "fingerprint"].iter().enumerate() {
         let ports = format!("{},{}", 40_000 + 2 * place, 50_000 + 2 * place);
         text += &format!("call alice > pbx {keys} ports={ports} talk=4s @{place}s\n");

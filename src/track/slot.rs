@@ -50,6 +50,12 @@ const WAS_LOSSY: u8 = 32;
 /// Every packet is to be noted for a while.
 pub(super) const NOTED: u8 = 64;
 
+/// The timestamp jumped.
+const LEAPT: u8 = 128;
+
+/// Ten seconds of the slowest clock: a timestamp that far from the one before is looked at.
+const FAR: u32 = 80_000;
+
 /// Payloads of so few octets are worth a second look: telephone events, comfort noise.
 const SHORT: usize = 4;
 
@@ -383,6 +389,7 @@ impl Slot {
             restarts: cold.restarts,
             run: (low_half(self.lowest), low_half(self.highest)),
             jumps: cold.jumps,
+            leapt: self.flags & LEAPT != 0,
             comfort: cold.comfort,
             plain: cold.plain,
             notes: cold.noting.take().and_then(Noting::end),
@@ -433,6 +440,9 @@ impl Slot {
         let same_type = header.payload_type == self.last_payload_type;
         if step == Step::Next && same_type && !header.marker {
             self.law.pair(self.last_octets, ticks, header.payload_type);
+            if ticks.wrapping_add(FAR) > 2 * FAR {
+                self.leap(ticks, arrival);
+            }
         }
         // An event keeps the timestamp of its start in packets of four octets (RFC 4733 §2.2.1).
         let event = ticks == 0 && octets == 4;
@@ -449,6 +459,16 @@ impl Slot {
         self.timestamp = header.timestamp;
         self.last_octets = octets;
         self.last_payload_type = header.payload_type;
+    }
+
+    /// Notes a timestamp that is ten seconds from that of the packet before, which came just now.
+    #[cold]
+    fn leap(&mut self, ticks: u32, arrival: i64) {
+        const SOON: i64 = 5_000_000_000;
+        let far = |rate: u32| i64::from(ticks.cast_signed()).abs() > i64::from(rate) * 10;
+        if (0..SOON).contains(&arrival) && self.rate.hertz().is_some_and(far) {
+            self.flags |= LEAPT;
+        }
     }
 
     /// Weighs whether this step is one that media makes.

@@ -134,7 +134,8 @@ impl Detector for Unsignalled {
 /// Of two short streams between the same sockets the other one: together they are more than chance makes,
 /// and less than is certain.
 fn answer<'a>(own: &Companion, company: &'a [Companion]) -> Option<&'a Companion> {
-    let may_be = |stream: &Companion| stream.standing > Standing::Candidate && stream.packets >= FEW;
+    let may_be =
+        |stream: &Companion| stream.standing > Standing::Candidate && stream.packets >= FEW;
     let back = |other: &&Companion| {
         (other.src, other.dst) == (own.dst, own.src) && other.call.is_none() && may_be(other)
     };
