@@ -127,6 +127,7 @@ fn default_of(name: &str) -> Value {
         fallback,
         media,
         sip,
+        tls,
     } = Thresholds::default();
     match name {
         "cleartext_min_packets" => json!(cleartext_min_packets),
@@ -152,11 +153,14 @@ fn default_of(name: &str) -> Value {
         "time_backward_ms" => json!(time_backward_ms),
         "tls_expiry_days" => json!(tls_expiry_days),
         "time_drift_pct" => json!(time_drift_pct),
-        _ => match (media.named(name).or(sip.named(name)), fallback.named(name)) {
-            (Some(value), _) => json!(value),
-            (None, Some(value)) => json!(value),
-            (None, None) => json!("?"),
-        },
+        _ => {
+            match (media.named(name).or(sip.named(name)).or(tls.named(name)), fallback.named(name))
+            {
+                (Some(value), _) => json!(value),
+                (None, Some(value)) => json!(value),
+                (None, None) => json!("?"),
+            }
+        }
     }
 }
 

@@ -5,6 +5,9 @@ pub mod limits;
 pub mod media;
 pub mod sip;
 pub mod thresholds;
+pub mod tls;
+
+use std::sync::Arc;
 
 /// Makes a structure of whole numbers with a default each, which can be asked for by their names.
 macro_rules! table {
@@ -44,4 +47,6 @@ pub struct Policy {
     pub limits: Limits,
     /// Thresholds of the rules.
     pub thresholds: Thresholds,
+    /// Certificates in DER of the authorities that peers are supposed to trust; none says nothing.
+    pub anchors: Arc<[Vec<u8>]>,
 }

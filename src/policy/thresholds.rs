@@ -3,6 +3,7 @@
 use super::fallback::FallbackThresholds;
 use super::media::MediaThresholds;
 use super::sip::SipThresholds;
+use super::tls::TlsThresholds;
 
 /// Thresholds of the rules.
 #[derive(Clone, Debug, PartialEq)]
@@ -63,6 +64,8 @@ pub struct Thresholds {
     pub media: MediaThresholds,
     /// Of the rules about SIP messages.
     pub sip: SipThresholds,
+    /// Of the rules about TLS.
+    pub tls: TlsThresholds,
 }
 
 impl Default for Thresholds {
@@ -94,6 +97,7 @@ impl Default for Thresholds {
             fallback: FallbackThresholds::default(),
             media: MediaThresholds::default(),
             sip: SipThresholds::default(),
+            tls: TlsThresholds::default(),
         }
     }
 }

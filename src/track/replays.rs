@@ -18,9 +18,6 @@ use crate::model::notes::Replay;
 use crate::model::time::Ts;
 use crate::policy::media::REPLAY_AFTER;
 
-/// Name of the table in `evicted`.
-pub const TABLE: &str = "replays";
-
 /// Octets of one stream, in a table that is half full after it has grown.
 pub const ENTRY: usize = size_of::<[Kept; PLACES]>() + 2 * (size_of::<Watched>() + 1);
 
