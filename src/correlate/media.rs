@@ -29,7 +29,7 @@ use super::view::hash_on;
 mod life;
 mod lookup;
 
-pub use self::lookup::Place;
+pub use self::lookup::{Greeting, Place};
 
 /// Name of the table in `evicted`.
 pub const TABLE: &str = "announcements";

@@ -57,6 +57,8 @@ pub struct Outcome {
     /// The index in `findings` of each number that stands in links, these and those taken earlier
     /// with [`Sink::take_links`].
     pub places: Vec<u32>,
+    /// The labels that evidence gave to secrets.
+    pub labels: Labels,
 }
 
 impl Sink {
@@ -213,7 +215,7 @@ impl Sink {
         links.sort_unstable();
         links.dedup();
         let findings = order.into_iter().map(|(_, finding)| finding).collect();
-        Outcome { findings, links, places }
+        Outcome { findings, links, places, labels: self.labels }
     }
 
     /// The number of the sighting's entry, made if need be.

@@ -386,7 +386,13 @@ impl Collector {
         let read = HandshakeRead::new(facts, client, server, &mut self.memory);
         self.tls_peers.handshake(&read);
         let record = read.record();
-        self.detectors.handshake(&HandshakeSeen::new(&read, &record));
+        let greeting = match facts.kind {
+            HandshakeKind::Dtls => {
+                self.media.greeting(facts.client, facts.server, facts.first.time)
+            }
+            HandshakeKind::Tls => None,
+        };
+        self.detectors.handshake(&HandshakeSeen { greeting, ..HandshakeSeen::new(&read, &record) });
         self.archive.push_handshake(&record);
         self.events.tell(|listener| listener.handshake(&record, facts.first.time));
     }

@@ -303,6 +303,10 @@ fn assemble(
     for (record, finding) in last_word.links {
         archive.cite(record, finding);
     }
+    let mut opened = collected.opened;
+    for opened in &mut opened {
+        opened.label = last_word.labels.number(opened.key.both().expose());
+    }
     let mut events = collected.events;
     events.finish(&last_word.findings, &last_word.places);
     archive.settle(last_word.places);
@@ -334,7 +338,7 @@ fn assemble(
         outcome,
         trace: collected.trace,
         untold: events.failure(),
-        opened: collected.opened,
+        opened,
         faults: Vec::new(),
     }
 }
