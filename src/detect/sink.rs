@@ -127,13 +127,11 @@ impl Sink {
         subject: Subject,
         (severity, confidence): (Severity, Confidence),
     ) -> Option<Hit<'_>> {
-        let hit = self.concerns(meta, subject, severity)?;
-        let Hit { entry, ledger, number } = hit;
-        let entry = entry.map(|entry| {
+        let mut hit = self.concerns(meta, subject, severity)?;
+        if let Some(entry) = &mut hit.entry {
             (entry.severity, entry.confidence) = (severity, confidence);
-            entry
-        });
-        Some(Hit { entry, ledger, number })
+        }
+        Some(hit)
     }
 
     /// What the book will be asked for when a sighting of `subject` comes that concerns `call`, for
