@@ -128,11 +128,10 @@ impl Sink {
         (severity, confidence): (Severity, Confidence),
     ) -> Option<Hit<'_>> {
         let hit = self.concerns(meta, subject, severity)?;
-        let Hit { entry, ledger, number } = hit;
-        let entry = entry.map(|entry| {
+        let Hit { mut entry, ledger, number } = hit;
+        if let Some(entry) = &mut entry {
             (entry.severity, entry.confidence) = (severity, confidence);
-            entry
-        });
+        }
         Some(Hit { entry, ledger, number })
     }
 
