@@ -10,6 +10,7 @@
 
 mod support;
 
+use std::fmt::Write as _;
 use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
@@ -167,7 +168,7 @@ fn damaged_media_between_the_sockets_of_calls_returns() {
         String::from("host alice 192.0.2.10\nhost pbx 198.51.100.5\nhost eve 192.0.2.66\n");
     for (place, keys) in ["", "crypto=AES_CM_128_HMAC_SHA1_80", "fingerprint"].iter().enumerate() {
         let ports = format!("{},{}", 40_000 + 2 * place, 50_000 + 2 * place);
-        text += &format!("call alice > pbx {keys} ports={ports} talk=4s @{place}s\n");
+        writeln!(text, "call alice > pbx {keys} ports={ports} talk=4s @{place}s").unwrap();
         text += "  offer a=zrtp-hash:1.10 00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff\n";
     }
     text += "call alice > pbx media=none ports=40006,50006 talk=4s @3s\n";
@@ -180,7 +181,8 @@ fn damaged_media_between_the_sockets_of_calls_returns() {
         };
         let (from_port, to_port) = (port(from, &mut dice), port(to, &mut dice));
         let media = damaged_media(&mut dice);
-        text += &format!("udp {from}:{from_port} > {to}:{to_port} hex @{number}ms\n  {media}\n");
+        writeln!(text, "udp {from}:{from_port} > {to}:{to_port} hex @{number}ms\n  {media}")
+            .unwrap();
     }
     let fixture = support::made("damaged-media", &text);
     for limits in [fixture.policy.limits.clone(), tiny()] {

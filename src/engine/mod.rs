@@ -33,6 +33,7 @@ use std::path::PathBuf;
 
 use crate::capture::{CaptureError, Kept, Live, Merge, OpenOptions, Selection, Source, Unpacking};
 use crate::detect::marks::Marks;
+use crate::detect::redact::Labels;
 use crate::detect::seen::CaptureSeen;
 use crate::dissect::tls_open::keys::Keys;
 use crate::model::capture::{CaptureRecord, Counts, SeverityCounts, SourceRecord};
@@ -303,10 +304,6 @@ fn assemble(
     for (record, finding) in last_word.links {
         archive.cite(record, finding);
     }
-    let mut opened = collected.opened;
-    for opened in &mut opened {
-        opened.label = last_word.labels.number(opened.key.both().expose());
-    }
     let mut events = collected.events;
     events.finish(&last_word.findings, &last_word.places);
     archive.settle(last_word.places);
@@ -338,9 +335,17 @@ fn assemble(
         outcome,
         trace: collected.trace,
         untold: events.failure(),
-        opened,
+        opened: labelled(collected.opened, &last_word.labels),
         faults: Vec::new(),
     }
+}
+
+/// Streams with the labels that the report gives to their keys.
+fn labelled(mut opened: Vec<Opened>, labels: &Labels) -> Vec<Opened> {
+    for one in &mut opened {
+        one.label = labels.number(one.key.both().expose());
+    }
+    opened
 }
 
 fn capture_record(
