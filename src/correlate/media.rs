@@ -29,7 +29,7 @@ use super::view::hash_on;
 mod life;
 mod lookup;
 
-pub use self::lookup::Place;
+pub use self::lookup::{Greeting, Place};
 
 /// Name of the table in `evicted`.
 pub const TABLE: &str = "announcements";
@@ -71,6 +71,8 @@ pub struct Binding {
     pub ended: Option<Ts>,
     /// The stream began before its call was answered.
     pub early: bool,
+    /// When the call was answered, if it was, to 10 ms.
+    pub answered: Option<Ts>,
     /// The m-line as the receiver described it; as the sender did where the receiver is unknown.
     pub media: Arc<MediaDescription>,
 }

@@ -1,14 +1,19 @@
-//! All rules at work: each is called for what it wants, in the total order of the capture, and what they
-//! sight goes into one [`Sink`].
+//! The rules at work: what the collector hands on goes to those that want it, and everything they sight
+//! into one [`Sink`].
 
+use super::CATALOGUE;
 use super::agreements::{self, Agreements};
 use super::announced::{self, Fingerprints};
+use super::calls::CallSeen;
 use super::hop::HopSeen;
 use super::negotiation::NegotiationSeen;
 use super::rule::{Detector, Interest, Words};
-use super::seen::{CaptureSeen, HandshakeSeen, KeySeen, MediaSeen, SipSeen, StreamSeen, TapSeen};
+use super::seen::{
+    CaptureSeen, HandshakeSeen, KeySeen, Looked, MediaSeen, SipSeen, StreamSeen, TapSeen,
+};
+use super::sig;
 use super::sink::{Entry, Outcome, Sink, Subject};
-use super::{CATALOGUE, sig};
+use super::tap_loss::{self, TapLoss};
 use crate::correlate::event::SipEvent;
 use crate::correlate::exchange::Exchange;
 use crate::correlate::placement::Placement;
@@ -23,6 +28,7 @@ pub struct Detectors {
     /// For each combination of what is in a SIP message: the rules to call.
     by_sip_kind: Vec<Vec<usize>>,
     for_streams: Vec<usize>,
+    for_calls: Vec<usize>,
     for_handshakes: Vec<usize>,
     for_tap: Vec<usize>,
     for_hops: Vec<usize>,
@@ -32,6 +38,7 @@ pub struct Detectors {
     agreements: Agreements,
     for_media: Vec<usize>,
     announced: Fingerprints,
+    tap_loss: TapLoss,
     sink: Sink,
 }
 
@@ -48,6 +55,7 @@ impl Detectors {
                 .map(|kind| wanting(Interest::of_sip_kind(kind)))
                 .collect(),
             for_streams: wanting(Interest::STREAM),
+            for_calls: wanting(Interest::CALL),
             for_handshakes: wanting(Interest::HANDSHAKE),
             for_tap: wanting(Interest::TAP),
             for_hops: wanting(Interest::HOP),
@@ -57,30 +65,24 @@ impl Detectors {
             agreements: Agreements::new(&policy.limits),
             for_media: wanting(Interest::MEDIA),
             announced: Fingerprints::new(&policy.limits),
+            tap_loss: TapLoss::new(policy),
             sink: Sink::new(&policy.limits),
         }
     }
 
-    /// One SIP message, after correlation has placed it; whether it has lines with media keys.
-    pub fn sip(&mut self, event: &SipEvent<'_>, placement: &Placement) -> bool {
+    /// One SIP message, after correlation has placed it: what was found at the first look.
+    pub fn sip(&mut self, event: &SipEvent<'_>, placement: &Placement) -> Looked {
         let seen = SipSeen::new(event, placement);
         let Self { rules, by_sip_kind, sink, .. } = self;
-        for index in by_sip_kind.get(seen.kind.sip_kind()).into_iter().flatten() {
-            if let Some(rule) = rules.get_mut(*index) {
-                rule.sip(&seen, sink);
-            }
-        }
-        seen.kind.meets(Interest::CRYPTO)
+        let wanting = by_sip_kind.get(seen.kind.sip_kind());
+        each(rules, wanting.map_or(&[], Vec::as_slice), |rule| rule.sip(&seen, sink));
+        seen.looked()
     }
 
     /// One SRTP key of a call.
     pub fn key(&mut self, seen: &KeySeen<'_>) {
         let Self { rules, for_keys, sink, .. } = self;
-        for index in for_keys {
-            if let Some(rule) = rules.get_mut(*index) {
-                rule.key(seen, sink);
-            }
-        }
+        each(rules, for_keys, |rule| rule.key(seen, sink));
     }
 
     /// What will be looked up for a message between these hosts, of this call, for [`Self::touch`]:
@@ -100,23 +102,24 @@ impl Detectors {
     pub fn copy(&mut self, event: &SipEvent<'_>, placement: &Placement) {
         let seen = SipSeen::new(event, placement);
         let Self { rules, for_copies, sink, .. } = self;
-        for index in for_copies {
-            if let Some(rule) = rules.get_mut(*index) {
-                rule.copy(&seen, sink);
-            }
-        }
+        each(rules, for_copies, |rule| rule.copy(&seen, sink));
     }
 
     /// One finished stream.
     pub fn stream(&mut self, seen: &StreamSeen<'_>) {
-        let Self { rules, for_streams, sink, agreements, .. } = self;
+        let Self { rules, for_streams, sink, agreements, tap_loss, .. } = self;
+        if !seen.lookalike {
+            tap_loss.stream(seen.record);
+        }
         let agreement = seen.call.and_then(|call| agreements.of(call));
         let seen = StreamSeen { agreement, ..*seen };
-        for index in for_streams {
-            if let Some(rule) = rules.get_mut(*index) {
-                rule.stream(&seen, sink);
-            }
-        }
+        each(rules, for_streams, |rule| rule.stream(&seen, sink));
+    }
+
+    /// One call that is over.
+    pub fn call(&mut self, seen: &CallSeen<'_>) {
+        let Self { rules, for_calls, sink, .. } = self;
+        each(rules, for_calls, |rule| rule.call(seen, sink));
     }
 
     /// One offer about security that has met its answer.
@@ -130,52 +133,35 @@ impl Detectors {
         for (statement, media) in seen.media() {
             announced.note(exchange.call, statement, &media.media, &media.fingerprints);
         }
-        for index in for_negotiations {
-            if let Some(rule) = rules.get_mut(*index) {
-                rule.negotiation(&seen, sink);
-            }
-        }
+        each(rules, for_negotiations, |rule| rule.negotiation(&seen, sink));
     }
 
     /// One handshake.
     pub fn handshake(&mut self, seen: &HandshakeSeen<'_>) {
         let Self { rules, for_handshakes, sink, announced, .. } = self;
         let seen = HandshakeSeen { announced: Some(announced), ..*seen };
-        for index in for_handshakes {
-            if let Some(rule) = rules.get_mut(*index) {
-                rule.handshake(&seen, sink);
-            }
-        }
+        each(rules, for_handshakes, |rule| rule.handshake(&seen, sink));
     }
 
     /// One thing the tap tells about itself.
     pub fn tap(&mut self, seen: &TapSeen) {
-        let Self { rules, for_tap, sink, .. } = self;
-        for index in for_tap {
-            if let Some(rule) = rules.get_mut(*index) {
-                rule.tap(seen, sink);
-            }
+        let Self { rules, for_tap, sink, tap_loss, .. } = self;
+        if let TapSeen::StreamLoss { second, at, .. } = *seen {
+            tap_loss.loss(second, at);
         }
+        each(rules, for_tap, |rule| rule.tap(seen, sink));
     }
 
     /// One thing that showed of a TLS connection outside its first handshake.
     pub fn hop(&mut self, seen: &HopSeen) {
         let Self { rules, for_hops, sink, .. } = self;
-        for index in for_hops {
-            if let Some(rule) = rules.get_mut(*index) {
-                rule.hop(seen, sink);
-            }
-        }
+        each(rules, for_hops, |rule| rule.hop(seen, sink));
     }
 
     /// One thing that went beside RTP.
     pub fn media(&mut self, seen: &MediaSeen<'_>) {
         let Self { rules, for_media, sink, .. } = self;
-        for index in for_media {
-            if let Some(rule) = rules.get_mut(*index) {
-                rule.media(seen, sink);
-            }
-        }
+        each(rules, for_media, |rule| rule.media(seen, sink));
     }
 
     /// Entries that the rules' own tables had no room for so far, by table; to be added to the
@@ -185,6 +171,7 @@ impl Detectors {
         let all = rules.chain([
             (agreements::TABLE, self.agreements.evicted()),
             (announced::TABLE, self.announced.evicted()),
+            (tap_loss::TABLE, self.tap_loss.evicted()),
         ]);
         all.filter(|(_, evicted)| *evicted > 0)
     }
@@ -207,11 +194,27 @@ impl Detectors {
 
     /// The end of the capture: what only the whole can tell, then every finding.
     pub fn finish(self, capture: &CaptureSeen<'_>) -> Outcome {
-        let Self { mut rules, mut sink, .. } = self;
+        let Self { mut rules, mut sink, tap_loss, .. } = self;
+        let lossy_seconds = &tap_loss.seconds();
+        let capture = &CaptureSeen { lossy_seconds, ..*capture };
         for rule in &mut rules {
             rule.end(capture, &mut sink);
         }
         sink.finish(|entry| words(&rules, entry))
+    }
+}
+
+/// Shows something to the rules of these places.
+#[inline]
+fn each(
+    rules: &mut [Box<dyn Detector + Send>],
+    which: &[usize],
+    mut show: impl FnMut(&mut dyn Detector),
+) {
+    for index in which {
+        if let Some(rule) = rules.get_mut(*index) {
+            show(rule.as_mut());
+        }
     }
 }
 

@@ -1,8 +1,8 @@
 //! L6: facts to findings, one file per rule.
 //!
 //! [`CATALOGUE`] lists the rules; [`Detectors`] runs them all on what the collector hands on, in
-//! the total order of the capture, and puts what they sight into one [`sink::Sink`]. A rule is called
-//! only for what it wants ([`rule::Interest`]): a SIP message without credentials, challenge, `a=crypto`
+//! the total order of the capture, and puts what they sight into one [`Sink`](sink::Sink). A rule is called
+//! only for what it wants ([`Interest`](rule::Interest)): a SIP message without credentials, challenge, `a=crypto`
 //! or cut reaches only the rules that want every message.
 //!
 //! Nothing here knows calls, streams or protocols other than through what it is shown
@@ -11,6 +11,7 @@
 mod agreements;
 pub mod announced;
 mod book;
+pub mod calls;
 mod detectors;
 mod entry;
 pub mod hop;
@@ -21,12 +22,14 @@ pub mod marks;
 pub mod negotiation;
 mod oddity;
 mod rate;
-mod redact;
+pub mod redact;
 pub mod rule;
 pub mod seen;
 pub mod sink;
 mod small;
 mod subject;
+pub mod tap_loss;
+mod tap_seen;
 mod text;
 
 mod auth;
@@ -74,10 +77,14 @@ pub static CATALOGUE: &[Registered] = catalogue![
     media::downgrade_answer,
     media::downgrade_reinvite,
     media::downgrade_retry,
+    media::dtls_foreign_hello,
     media::dtls_fp_mismatch,
     media::dtls_fp_unprotected,
+    media::dtls_fp_unverifiable,
     media::dtls_fp_weak_hash,
     media::dtls_no_fingerprint,
+    media::dtls_no_use_srtp,
+    media::dtls_not_completed,
     media::dtls_profile_null,
     media::dtls_profile_short_tag,
     media::dtls_setup_bad,
@@ -120,6 +127,7 @@ pub static CATALOGUE: &[Registered] = catalogue![
     media::sdes_weak_key,
     media::seq_jump,
     media::srtcp_e0,
+    media::srtp_replay,
     media::srtp_two_time_pad,
     media::ssrc_change,
     media::ssrc_collision,
@@ -131,10 +139,14 @@ pub static CATALOGUE: &[Registered] = catalogue![
     media::zrtp_not_secure,
     media::zrtp_sas_unknown,
     qos::dscp,
+    qos::fragment,
     qos::jitter,
+    qos::late_media,
     qos::loss,
     qos::mos,
+    qos::no_rtp,
     qos::one_way,
+    qos::pdd,
     qos::rtcp_absent,
     qos::srtp_cost,
     sensor::drop,

@@ -16,6 +16,6 @@ pub(super) fn of(event: &SipEvent<'_>) -> (Anomalies, Interest) {
         return (Anomalies::NONE, Interest::END);
     }
     let found = if message.needs_inspection() { message.inspect() } else { Anomalies::NONE };
-    let large = oversize::is_worth_measuring(message);
+    let large = oversize::is_worth_measuring(message) || event.carriage.fragments > 1;
     (found, if large || found.is_malformed() { Interest::ODD } else { Interest::END })
 }

@@ -14,7 +14,7 @@ use super::redact::Labels;
 use super::rule::{Meta, Words};
 pub use super::subject::{About, Subject};
 use crate::model::evidence::FrameRef;
-use crate::model::finding::{Finding, Severity};
+use crate::model::finding::{Confidence, Finding, Severity};
 use crate::model::id::RecordKey;
 use crate::policy::Limits;
 
@@ -57,6 +57,8 @@ pub struct Outcome {
     /// The index in `findings` of each number that stands in links, these and those taken earlier
     /// with [`Sink::take_links`].
     pub places: Vec<u32>,
+    /// The labels that evidence gave to secrets.
+    pub labels: Labels,
 }
 
 impl Sink {
@@ -115,6 +117,23 @@ impl Sink {
         let entry = entries.get_mut(index(number)?)?;
         entry.severity = entry.severity.max(severity);
         Some(Hit { entry: Some(entry), ledger, number })
+    }
+
+    /// What is known about `subject`, its severity and confidence set anew at the end: what seemed
+    /// serious has been explained.
+    pub fn revise(
+        &mut self,
+        meta: &'static Meta,
+        subject: Subject,
+        (severity, confidence): (Severity, Confidence),
+    ) -> Option<Hit<'_>> {
+        let hit = self.concerns(meta, subject, severity)?;
+        let Hit { entry, ledger, number } = hit;
+        let entry = entry.map(|entry| {
+            (entry.severity, entry.confidence) = (severity, confidence);
+            entry
+        });
+        Some(Hit { entry, ledger, number })
     }
 
     /// What the book will be asked for when a sighting of `subject` comes that concerns `call`, for
@@ -196,7 +215,7 @@ impl Sink {
         links.sort_unstable();
         links.dedup();
         let findings = order.into_iter().map(|(_, finding)| finding).collect();
-        Outcome { findings, links, places }
+        Outcome { findings, links, places, labels: self.labels }
     }
 
     /// The number of the sighting's entry, made if need be.

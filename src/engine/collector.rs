@@ -16,6 +16,7 @@ use crate::correlate::rtcp::{self, RtcpReports};
 use crate::correlate::tls_peers::TlsPeers;
 use crate::correlate::zrtp::{self, ZrtpFlows};
 use crate::detect::Detectors;
+use crate::detect::calls::CallSeen;
 use crate::detect::hop::HopSeen;
 use crate::detect::seen::{self, HandshakeSeen, MediaSeen, TapSeen};
 use crate::model::capture::{Counts, PeerRecord};
@@ -288,8 +289,8 @@ impl Collector {
         match &fact.body {
             Body::Sip(sip) => self.sip(fact, sip, epoch),
             Body::StreamEnded(stream) => self.stream(stream),
-            Body::StreamLoss { second } => {
-                self.detectors.tap(&TapSeen::StreamLoss { second: *second, at: fact.frame });
+            &Body::StreamLoss { second, stream } => {
+                self.detectors.tap(&TapSeen::StreamLoss { second, stream, at: fact.frame });
             }
             Body::SrtpSample { key, octets, frames } => {
                 self.prover.sample(*key, epoch.octets(octets), *frames, fact.frame.time);
@@ -340,11 +341,13 @@ impl Collector {
             clipped: sip.clipped,
             encrypted: sip.encrypted,
             hep: sip.hep,
+            carriage: sip.carriage,
         };
         if sip.hep.is_some() {
             self.counts.hep_messages += 1;
         } else {
             self.seen.message(&event);
+            self.counts.sip_decrypted += u64::from(sip.encrypted);
             self.inventory.message(&event);
         }
         let placement = self.dialogs.sip(&event, &mut self.outbox);
@@ -356,7 +359,9 @@ impl Collector {
             if !sip.encrypted && seen::opens(&event) {
                 self.tls_peers.clear(sip.src.addr, sip.dst.addr, fact.frame.time);
             }
-            self.detectors.sip(&event, &placement)
+            let looked = self.detectors.sip(&event, &placement);
+            self.counts.sip_malformed += u64::from(looked.malformed);
+            looked.keyed
         } else {
             self.detectors.copy(&event, &placement);
             seen::tells_key(&event.message)
@@ -381,7 +386,13 @@ impl Collector {
         let read = HandshakeRead::new(facts, client, server, &mut self.memory);
         self.tls_peers.handshake(&read);
         let record = read.record();
-        self.detectors.handshake(&HandshakeSeen::new(&read, &record));
+        let greeting = match facts.kind {
+            HandshakeKind::Dtls => {
+                self.media.greeting(facts.client, facts.server, facts.first.time)
+            }
+            HandshakeKind::Tls => None,
+        };
+        self.detectors.handshake(&HandshakeSeen { greeting, ..HandshakeSeen::new(&read, &record) });
         self.archive.push_handshake(&record);
         self.events.tell(|listener| listener.handshake(&record, facts.first.time));
     }
@@ -408,6 +419,7 @@ impl Collector {
         for call in self.outbox.calls.drain(..) {
             self.counts.calls += 1;
             let record = call.record();
+            self.detectors.call(&CallSeen::new(&record));
             self.archive.push_call(&record);
             self.events.tell(|listener| listener.call(&record));
         }

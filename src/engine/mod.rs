@@ -296,11 +296,16 @@ fn assemble(
         first: end_of_capture(&capture, capture.first_packet, 1),
         last: end_of_capture(&capture, capture.last_packet, capture.packets),
         policy: &config.policy,
+        lossy_seconds: &[],
     };
     let last_word = collected.detectors.finish(&seen);
     let mut archive = collected.archive;
     for (record, finding) in last_word.links {
         archive.cite(record, finding);
+    }
+    let mut opened = collected.opened;
+    for opened in &mut opened {
+        opened.label = last_word.labels.number(opened.key.both().expose());
     }
     let mut events = collected.events;
     events.finish(&last_word.findings, &last_word.places);
@@ -333,7 +338,7 @@ fn assemble(
         outcome,
         trace: collected.trace,
         untold: events.failure(),
-        opened: collected.opened,
+        opened,
         faults: Vec::new(),
     }
 }

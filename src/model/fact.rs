@@ -66,6 +66,8 @@ pub enum Body {
     StreamLoss {
         /// Seconds since the epoch.
         second: i64,
+        /// The stream: [`StreamKey::hash64`].
+        stream: u64,
     },
     /// Three consecutive packets of a stream that does not look clear, captured whole: once for each
     /// closer look.
@@ -206,6 +208,17 @@ pub struct SipFact {
     pub encrypted: bool,
     /// It is a copy that a capture agent sent in HEP.
     pub hep: Option<HepCopy>,
+    /// How its IP packets travelled.
+    pub carriage: Carriage,
+}
+
+/// How the IP packets of a datagram travelled; of messages in byte streams nothing is known.
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
+pub struct Carriage {
+    /// The differentiated services code point (RFC 2474).
+    pub dscp: Option<u8>,
+    /// IP fragments that it came in; 1 if it came whole, 0 if that is not known.
+    pub fragments: u8,
 }
 
 /// What a capture agent says of a message of which it sent a copy.

@@ -12,7 +12,7 @@ use crate::dissect::tcp_probe::{self, Probe, TlsStart};
 use crate::model::addr::{Endpoint, FlowKey};
 use crate::model::capture::Reassembly;
 use crate::model::evidence::FrameRef;
-use crate::model::fact::Body;
+use crate::model::fact::{Body, Carriage};
 use crate::model::tally::{Handled, Skipped, Tally};
 use crate::model::time::Ts;
 use crate::model::transport::Transport;
@@ -339,7 +339,15 @@ impl Connection {
     fn sip(&mut self, side: usize, octets: &[u8], after_gap: bool, arrival: &mut Arrival<'_, '_>) {
         let Some(stream) = self.messages.get_mut(side) else { return };
         let (src, dst, clipped) = (arrival.src, arrival.dst, self.clipped);
-        let way = Way { src, dst, transport: Transport::Tcp, clipped, encrypted: false, hep: None };
+        let way = Way {
+            src,
+            dst,
+            transport: Transport::Tcp,
+            clipped,
+            encrypted: false,
+            hep: None,
+            carriage: Carriage::default(),
+        };
         let emit = &mut *arrival.emit;
         stream.push(octets, after_gap, &mut arrival.shared.spans, &mut |found| {
             found_fact(&way, found, emit);
