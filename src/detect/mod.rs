@@ -9,11 +9,13 @@
 //! ([`seen`]), and nothing else in the program makes findings.
 
 mod agreements;
+pub mod ahead;
 pub mod announced;
 mod book;
 mod entry;
 mod kinds;
 mod lately;
+mod ledger;
 pub mod listing;
 pub mod negotiation;
 mod oddity;
@@ -40,11 +42,10 @@ use self::announced::Fingerprints;
 use self::negotiation::NegotiationSeen;
 use self::rule::{Detector, Interest, Meta, Words};
 use self::seen::{CaptureSeen, HandshakeSeen, KeySeen, MediaSeen, SipSeen, StreamSeen, TapSeen};
-use self::sink::{Entry, Outcome, Sink, Subject};
+use self::sink::{Entry, Outcome, Sink};
 use crate::correlate::event::SipEvent;
 use crate::correlate::exchange::Exchange;
 use crate::correlate::placement::Placement;
-use crate::model::addr::Addr;
 use crate::model::finding::Finding;
 use crate::model::id::RecordKey;
 use crate::policy::Policy;
@@ -308,19 +309,6 @@ impl Detectors {
         }
     }
 
-    /// What will be looked up for a message between these hosts, of this call, for [`Self::touch`]:
-    /// that of the rule that sights every message.
-    #[inline]
-    pub fn ahead(&self, src: Addr, dst: Addr, call: Option<RecordKey>) -> [u64; 2] {
-        self.sink.ahead(&sig::cleartext::META, Subject::pair(src, dst), call)
-    }
-
-    /// Reads a little of that, to have it in the cache by then. What is returned means nothing.
-    #[inline]
-    pub fn touch(&self, ahead: [u64; 2]) -> u64 {
-        self.sink.touch(ahead)
-    }
-
     /// One SIP message of which a capture agent sent a copy.
     pub fn copy(&mut self, event: &SipEvent<'_>, placement: &Placement) {
         let seen = SipSeen::new(event, placement);
@@ -410,12 +398,17 @@ impl Detectors {
         self.sink.take_links()
     }
 
+    /// Counts everything that was left to be counted together.
+    pub fn settle(&mut self) {
+        self.sink.settle();
+    }
+
     /// Findings raised so far. Their numbers count from 0, in the order in which they were raised.
     pub fn raised(&self) -> usize {
         self.sink.len()
     }
 
-    /// A finding as it stands now.
+    /// A finding as it stands now, once [`Self::settle`] has been called.
     pub fn preview(&self, number: usize) -> Option<Finding> {
         self.sink.preview(number, |entry| words(&self.rules, entry))
     }
