@@ -8,6 +8,7 @@ use std::sync::Arc;
 use foldhash::fast::FixedState;
 use hashbrown::HashMap;
 use overhear_parsers::tls::certificate::{self, Certificate, Key, Name};
+use ring::digest;
 use ring::signature::{self, UnparsedPublicKey, VerificationAlgorithm};
 use sha2::{Digest, Sha256};
 
@@ -66,6 +67,19 @@ impl Certificates {
 }
 
 impl Known {
+    /// Its fingerprint of this hash, whose name is in lower case as RFC 8122 §5 has it; `None` for one that
+    /// nobody should use (RFC 8122 forbids MD2 and MD5) or that is not known.
+    pub fn fingerprint(&self, hash: &str) -> Option<Vec<u8>> {
+        let algorithm = match hash {
+            "sha-512" => &digest::SHA512,
+            "sha-384" => &digest::SHA384,
+            "sha-256" => &digest::SHA256,
+            "sha-1" => &digest::SHA1_FOR_LEGACY_USE_ONLY,
+            _ => return None,
+        };
+        Some(digest::digest(algorithm, &self.der).as_ref().to_vec())
+    }
+
     fn read(der: &[u8]) -> Option<Self> {
         let says = Certificate::parse(der)?;
         let (mut public_key, mut key_hash) = (Vec::new(), 0);
