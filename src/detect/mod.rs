@@ -9,6 +9,7 @@
 //! ([`seen`]), and nothing else in the program makes findings.
 
 mod agreements;
+pub mod ahead;
 pub mod announced;
 mod book;
 pub mod calls;
@@ -17,6 +18,7 @@ mod entry;
 pub mod hop;
 mod kinds;
 mod lately;
+mod ledger;
 pub mod listing;
 pub mod marks;
 pub mod negotiation;

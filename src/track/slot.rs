@@ -167,6 +167,13 @@ pub(super) enum Step {
     Restart,
 }
 
+impl Cold {
+    /// Something of its cache line.
+    pub(super) fn touch(&self) -> u64 {
+        self.first_number ^ u64::from(self.first_ttl)
+    }
+}
+
 impl Slot {
     /// Whether this is the live stream of `key`.
     #[inline]
@@ -183,6 +190,11 @@ impl Slot {
     #[inline]
     pub(super) fn touch(&self) -> u32 {
         self.key.ssrc ^ self.jitter_samples ^ u32::from(self.flags)
+    }
+
+    /// Something of the cache lines that the end of the stream needs besides.
+    pub(super) fn touch_rest(&self) -> u32 {
+        self.gaps ^ self.lowest ^ self.payload_counts.last().copied().unwrap_or_default()
     }
 
     pub(super) fn new(key: StreamKey, header: &Header<'_>, seen: &Seen) -> (Self, Cold) {
