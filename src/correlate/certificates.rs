@@ -8,6 +8,7 @@ use std::sync::Arc;
 use foldhash::fast::FixedState;
 use hashbrown::HashMap;
 use overhear_parsers::tls::certificate::{self, Certificate, Key, Name};
+use ring::digest;
 use ring::signature::{self, UnparsedPublicKey, VerificationAlgorithm};
 use sha2::{Digest, Sha256};
 
@@ -37,6 +38,7 @@ pub struct Known {
     pub self_signed: bool,
     /// A hash of the subject's public key: which peers share one.
     pub key_hash: u64,
+    public_key: Vec<u8>,
     der: Box<[u8]>,
 }
 
@@ -65,49 +67,76 @@ impl Certificates {
 }
 
 impl Known {
+    /// Its fingerprint of this hash, whose name is in lower case as RFC 8122 §5 has it; `None` for one that
+    /// nobody should use (RFC 8122 forbids MD2 and MD5) or that is not known.
+    pub fn fingerprint(&self, hash: &str) -> Option<Vec<u8>> {
+        let algorithm = match hash {
+            "sha-512" => &digest::SHA512,
+            "sha-384" => &digest::SHA384,
+            "sha-256" => &digest::SHA256,
+            "sha-1" => &digest::SHA1_FOR_LEGACY_USE_ONLY,
+            _ => return None,
+        };
+        Some(digest::digest(algorithm, &self.der).as_ref().to_vec())
+    }
+
     fn read(der: &[u8]) -> Option<Self> {
         let says = Certificate::parse(der)?;
-        let self_signed = says.names_itself && signed_by_itself(der, &says);
-        let mut key_hash = 0;
+        let (mut public_key, mut key_hash) = (Vec::new(), 0);
         certificate::signed(der, |parts| {
+            public_key = parts.key.to_vec();
             key_hash = stable_hash(&parts.key);
             true
         });
-        Some(Self {
+        let mut known = Self {
             sha256: hexadecimal(&Sha256::digest(der)),
             not_before: moment(says.not_before),
             not_after: moment(says.not_after),
             key: key_text(says.key),
             names: says.names.iter().flatten().filter_map(name_text).collect(),
-            self_signed,
+            self_signed: false,
             key_hash,
+            public_key,
             der: der.into(),
             says,
+        };
+        known.self_signed = known.says.names_itself && known.is_signed_by(&known);
+        Some(known)
+    }
+
+    /// Whether the key of `issuer` made the signature; where nothing here can tell, its word is taken.
+    pub(super) fn is_signed_by(&self, issuer: &Self) -> bool {
+        let Some(algorithm) = algorithm(&self.says.signature, issuer.says.key) else { return true };
+        certificate::signed(&self.der, |parts| {
+            let key = UnparsedPublicKey::new(algorithm, &issuer.public_key);
+            key.verify(parts.signed, parts.signature).is_ok()
         })
     }
 }
 
-/// Whether the certificate's key made its signature; where nothing here can tell, its word is taken.
-fn signed_by_itself(der: &[u8], says: &Certificate) -> bool {
-    let algorithm: &'static dyn VerificationAlgorithm = match (says.signature.as_str(), says.key) {
-        ("sha1WithRSAEncryption", _) => &signature::RSA_PKCS1_1024_8192_SHA1_FOR_LEGACY_USE_ONLY,
-        ("sha256WithRSAEncryption", _) => {
+/// How a signature of this name by a key of this kind is verified; `None` where nothing here can tell.
+fn algorithm(signature: &str, key: Key) -> Option<&'static dyn VerificationAlgorithm> {
+    Some(match (signature, key) {
+        (_, Key::Rsa { bits: ..1024, .. }) => return None,
+        ("sha1WithRSAEncryption", Key::Rsa { .. }) => {
+            &signature::RSA_PKCS1_1024_8192_SHA1_FOR_LEGACY_USE_ONLY
+        }
+        ("sha256WithRSAEncryption", Key::Rsa { .. }) => {
             &signature::RSA_PKCS1_1024_8192_SHA256_FOR_LEGACY_USE_ONLY
         }
-        ("sha384WithRSAEncryption", _) => &signature::RSA_PKCS1_2048_8192_SHA384,
-        ("sha512WithRSAEncryption", _) => {
+        ("sha384WithRSAEncryption", Key::Rsa { bits: 2048.., .. }) => {
+            &signature::RSA_PKCS1_2048_8192_SHA384
+        }
+        ("sha512WithRSAEncryption", Key::Rsa { .. }) => {
             &signature::RSA_PKCS1_1024_8192_SHA512_FOR_LEGACY_USE_ONLY
         }
         ("ecdsa-with-SHA256", Key::Ec { bits: 256 }) => &signature::ECDSA_P256_SHA256_ASN1,
         ("ecdsa-with-SHA384", Key::Ec { bits: 256 }) => &signature::ECDSA_P256_SHA384_ASN1,
         ("ecdsa-with-SHA256", Key::Ec { bits: 384 }) => &signature::ECDSA_P384_SHA256_ASN1,
         ("ecdsa-with-SHA384", Key::Ec { bits: 384 }) => &signature::ECDSA_P384_SHA384_ASN1,
-        ("ed25519", _) => &signature::ED25519,
-        _ => return true,
-    };
-    certificate::signed(der, |parts| {
-        UnparsedPublicKey::new(algorithm, parts.key).verify(parts.signed, parts.signature).is_ok()
-    }) || matches!(says.key, Key::Rsa { bits: ..1024, .. } | Key::Ec { bits: 0 })
+        ("ed25519", Key::Ed25519) => &signature::ED25519,
+        _ => return None,
+    })
 }
 
 /// Octets as hexadecimal digits.

@@ -15,7 +15,7 @@ use super::redact::Labels;
 use super::rule::{Meta, Words};
 pub use super::subject::{About, Subject};
 use crate::model::evidence::FrameRef;
-use crate::model::finding::{Finding, Severity};
+use crate::model::finding::{Confidence, Finding, Severity};
 use crate::model::id::RecordKey;
 use crate::policy::Limits;
 
@@ -50,6 +50,8 @@ pub struct Outcome {
     /// The index in `findings` of each number that stands in links, these and those taken earlier
     /// with [`Sink::take_links`].
     pub places: Vec<u32>,
+    /// The labels that evidence gave to secrets.
+    pub labels: Labels,
 }
 
 impl Sink {
@@ -113,6 +115,21 @@ impl Sink {
         Some(Hit { entry: Some(entry), ledger, number })
     }
 
+    /// What is known about `subject`, its severity and confidence set anew at the end: what seemed
+    /// serious has been explained.
+    pub fn revise(
+        &mut self,
+        meta: &'static Meta,
+        subject: Subject,
+        (severity, confidence): (Severity, Confidence),
+    ) -> Option<Hit<'_>> {
+        let mut hit = self.concerns(meta, subject, severity)?;
+        if let Some(entry) = &mut hit.entry {
+            (entry.severity, entry.confidence) = (severity, confidence);
+        }
+        Some(hit)
+    }
+
     /// Counts everything that was left to be counted with other things: to be called before counts of
     /// distinct things are looked at.
     pub fn settle(&mut self) {
@@ -174,7 +191,7 @@ impl Sink {
         links.sort_unstable();
         links.dedup();
         let findings = order.into_iter().map(|(_, finding)| finding).collect();
-        Outcome { findings, links, places }
+        Outcome { findings, links, places, labels: self.labels }
     }
 
     /// The number of the sighting's entry, made if need be.

@@ -90,6 +90,12 @@ impl TlsHandshake {
         }
     }
 
+    /// Whether both sides may agree on keys once more: it was completed, with a version up to TLS 1.2.
+    pub fn may_renegotiate(&self) -> bool {
+        let completed = matches!(self.ended, Some((Outcome::Completed, _)));
+        completed && !self.ssl2 && self.agreed.is_some_and(|agreed| agreed.version <= 0x0303)
+    }
+
     /// Whether messages are missing.
     pub fn torn(&self) -> bool {
         self.streams.iter().any(|stream| stream.torn)

@@ -1,32 +1,27 @@
 //! Thresholds of the rules about media streams, by the names of the catalogue.
 
-macro_rules! thresholds {
-    ($($(#[doc = $doc:literal])+ $name:ident = $default:literal,)+) => {
-        /// Thresholds of the rules about media streams.
-        #[derive(Clone, Debug, PartialEq, Eq)]
-        pub struct MediaThresholds {
-            $($(#[doc = $doc])+ pub $name: u64,)+
-        }
+use crate::model::time::Span;
 
-        impl Default for MediaThresholds {
-            fn default() -> Self {
-                Self { $($name: $default,)+ }
-            }
-        }
+/// A packet of SRTP that comes again later than this is a replay (`MEDIA-SRTP-REPLAY`): what the network
+/// doubles arrives within a second.
+pub const REPLAY_AFTER: Span = Span::from_secs(2);
 
-        impl MediaThresholds {
-            /// The value of this name.
-            pub fn named(&self, name: &str) -> Option<u64> {
-                match name {
-                    $(stringify!($name) => Some(self.$name),)+
-                    _ => None,
-                }
-            }
-        }
-    };
-}
-
-thresholds! {
+super::table! {
+    /// Thresholds of the rules about media streams.
+    MediaThresholds;
+    /// Seconds of talk without RTP (`QOS-NO-RTP`).
+    no_rtp_s = 5,
+    /// Milliseconds from the answer to the first RTP of a side (`QOS-LATE-MEDIA`).
+    late_media_ms = 1_000,
+    /// Milliseconds from INVITE to 180 or 183 that one call in twenty may exceed (`QOS-PDD`).
+    pdd_ms = 6_000,
+    /// Calls of two peers below which one in twenty means nothing.
+    pdd_min_calls = 5,
+    /// Octets of an IP packet beyond which it is fragmented or dropped (`QOS-FRAGMENT`).
+    mtu_octets = 1_500,
+    /// Streams of each kind, encrypted and not, from which their jitter is compared by rank
+    /// (`QOS-SRTP-COST`).
+    cost_min_streams = 30,
     /// Packets of a foreign source (`MEDIA-RTP-FOREIGN-SOURCE`), within `foreign_seconds`.
     foreign_packets = 10,
     /// Seconds for `foreign_packets`.
@@ -65,10 +60,19 @@ thresholds! {
     dtmf_digits = 8,
     /// Payload lengths of an encrypted stream (`MEDIA-VBR-LEAK`).
     vbr_lengths = 8,
+    /// Spurts of a stream that does not send silence (`MEDIA-VBR-LEAK`).
+    dtx_spurts = 3,
+    /// Share of the time in which such a stream is silent, percent.
+    dtx_silence_pct = 10,
     /// UDPTL datagrams (`MEDIA-FAX-T38-CLEAR`).
     fax_packets = 5,
     /// Calls with the same CNAME (`MEDIA-RTCP-CNAME-LEAK`).
     cname_calls = 3,
     /// Milliseconds for two ZRTP endpoints to agree on keys (`MEDIA-ZRTP-NOT-SECURE`).
     zrtp_confirm_ms = 10_000,
+    /// Milliseconds for a DTLS handshake to be completed (`MEDIA-DTLS-NOT-COMPLETED`).
+    dtls_complete_ms = 10_000,
+    /// RTP packets behind a handshake or an answer that settle what protects them
+    /// (`MEDIA-DTLS-NOT-COMPLETED`, `MEDIA-DTLS-NO-USE-SRTP`).
+    dtls_packets = 50,
 }

@@ -151,7 +151,7 @@ pub(crate) fn outcome() -> Outcome {
         limits: vec!["Signalling inside TLS cannot be read without the session's keys.".to_owned()],
         policy,
         ladder: Vec::new(),
-        tls_peers: Vec::new(),
+        tls: crate::model::tls_peer::TlsRecords::default(),
         peers: Vec::new(),
     }
 }

@@ -15,7 +15,7 @@ use crate::dissect::tls_open::keys::Keys;
 use crate::model::addr::Proto;
 use crate::model::capture::Reassembly;
 use crate::model::evidence::FrameRef;
-use crate::model::fact::{Body, EpochFacts, HepCopy, length};
+use crate::model::fact::{Body, Carriage, EpochFacts, HepCopy, length};
 use crate::model::stream::{StreamEvent, StreamKey};
 use crate::model::tally::{Handled, Skipped, Tally};
 use crate::model::time::{Span, Ts};
@@ -141,6 +141,7 @@ impl Cell {
                 streams: length(Limits::per_cell(limits.streams)),
                 armed: length(Limits::per_cell(limits.armed)),
                 noted: length(Limits::per_cell(limits.noted)),
+                replays: Limits::per_cell(limits.replays),
                 idle: limits.idle,
             }),
             tcp: TcpFlows::new(limits),
@@ -255,6 +256,7 @@ impl Cell {
         };
         note("streams", self.streams.evicted());
         note("noted", self.streams.unnoted());
+        note("replays", self.streams.unwatched());
         note(udptl_flows::TABLE, self.udptl.evicted());
         note(tcp_flows::TABLE, self.tcp.evicted());
         note(dtls_flows::TABLE, self.dtls.evicted());
@@ -411,14 +413,16 @@ impl Cell {
 
 /// How the message of a datagram travelled.
 fn way(input: &Input, transport: Transport, hep: Option<HepCopy>) -> sip_fact::Way {
-    let Packet { src, dst, clipped, .. } = input.packet;
-    sip_fact::Way { src, dst, transport, clipped, encrypted: false, hep }
+    let Packet { src, dst, clipped, dscp, .. } = input.packet;
+    let fragments = u8::try_from(input.frames).unwrap_or(u8::MAX);
+    let carriage = Carriage { dscp: Some(dscp), fragments };
+    sip_fact::Way { src, dst, transport, clipped, encrypted: false, hep, carriage }
 }
 
 /// The fact of a stream event that a packet caused.
 fn packet_fact(emit: &mut Emitter<'_>, turn: &mut TurnFlows, event: StreamEvent) {
     let body = match event {
-        StreamEvent::Lossy { second, .. } => Body::StreamLoss { second },
+        StreamEvent::Lossy { key, second, .. } => Body::StreamLoss { second, stream: key.hash64() },
         StreamEvent::Sample(sample) => {
             let octets = emit.epoch.keep(&sample.octets);
             Body::SrtpSample { key: sample.key, octets, frames: sample.frames }
@@ -440,8 +444,7 @@ fn timer_fact(emit: &mut Emitter<'_>, turn: &mut TurnFlows, event: StreamEvent) 
     packet_fact(emit, turn, event);
 }
 
-/// A line end or two, or nothing but zeros: what SIP clients send to keep a binding open
-/// (RFC 5626 §3.5.1).
+/// A line end or two, or zeros: what SIP clients send to keep a binding open (RFC 5626 §3.5.1).
 fn is_keep_alive(payload: &[u8]) -> bool {
     matches!(payload, b"\r\n" | b"\r\n\r\n" | [0] | [0, 0] | [0, 0, 0, 0])
 }

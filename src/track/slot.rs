@@ -14,15 +14,16 @@ use self::sequence_number::low_half;
 use super::figures::Look;
 use super::notes::Noting;
 use super::stream::Seen;
-use crate::model::figures::Figures;
+use crate::model::figures::{Figures, Tendency};
 use crate::model::frame::FrameId;
 use crate::model::stream::{
-    Jitter, JitterLane, Law, LawRow, PayloadCount, Standing, StreamEnded, StreamKey,
+    Jitter, JitterLane, Late, Law, LawRow, PayloadCount, Standing, StreamEnded, StreamKey,
 };
 use crate::model::time::Ts;
 
 mod bursts;
 mod jitter;
+mod playout;
 mod sequence_number;
 
 /// Bit n: payload type n can be media.
@@ -49,6 +50,14 @@ const HASTENED: u8 = 16;
 const WAS_LOSSY: u8 = 32;
 /// Every packet is to be noted for a while.
 pub(super) const NOTED: u8 = 64;
+/// The packet before came too late to be played.
+const WAS_LATE: u8 = 128;
+
+/// The timestamp jumped.
+const LEAPT: u8 = 128;
+
+/// Ten seconds of the slowest clock: a timestamp that far from the one before is looked at.
+const FAR: u32 = 80_000;
 
 /// Payloads of so few octets are worth a second look: telephone events, comfort noise.
 const SHORT: usize = 4;
@@ -72,7 +81,10 @@ pub(super) struct Slot {
     pub(super) packets: u32,
     timestamp: u32,
     jitter_samples: u32,
-    markers: u32,
+    /// Packets with the marker, as far as 16 bits count.
+    markers: u16,
+    /// How much later than the fastest packet lately the last one came: see [`playout`].
+    delay: u16,
     /// Low 32 bits of the second in which to look again.
     look_at: u32,
     law: Law,
@@ -135,6 +147,7 @@ pub(super) struct Probe {
     look: Option<Box<Look>>,
     figures: Option<Box<Figures>>,
     clusters: bursts::Clusters,
+    late: Late,
 }
 
 /// How a packet's number stands to those before it.
@@ -202,7 +215,8 @@ impl Slot {
             duplicates: 0,
             reordered: 0,
             gaps: 0,
-            markers: u32::from(header.marker),
+            markers: u16::from(header.marker),
+            delay: 0,
             timestamp: header.timestamp,
             jitter_samples: 0,
             jitter: JitterLane::default(),
@@ -249,7 +263,7 @@ impl Slot {
         self.payload_octets += payload_octets(header, seen);
         self.wire_octets += u64::from(seen.wire_len);
         self.last_watermark = seen.watermark;
-        self.markers = self.markers.saturating_add(u32::from(header.marker));
+        self.markers = self.markers.saturating_add(u16::from(header.marker));
         self.flags |= u8::from(self.dscp != seen.dscp) * DSCP_CHANGED;
         if seen.clipped {
             cold.clipped = cold.clipped.saturating_add(1);
@@ -334,6 +348,13 @@ impl Slot {
         self.probe.as_mut()?.look.as_deref_mut()
     }
 
+    /// Whether the octets look random, as far as closer looks say.
+    pub(super) fn looks_random(&self) -> bool {
+        let figures = self.probe.as_ref().and_then(|probe| probe.figures.as_ref());
+        let said = figures.and_then(|figures| figures.looks.said());
+        said.is_some_and(|(tendency, _)| tendency == Tendency::Random)
+    }
+
     /// Whether an earlier look has said something.
     pub(super) fn is_judged(&self) -> bool {
         self.probe.as_ref().is_some_and(|probe| probe.figures.is_some())
@@ -388,10 +409,12 @@ impl Slot {
             restarts: cold.restarts,
             run: (low_half(self.lowest), low_half(self.highest)),
             jumps: cold.jumps,
+            leapt: self.flags & LEAPT != 0,
             comfort: cold.comfort,
             plain: cold.plain,
             notes: cold.noting.take().and_then(Noting::end),
-            markers: self.markers,
+            late: self.probe.as_ref().map(|probe| probe.late).unwrap_or_default(),
+            markers: u32::from(self.markers),
             clipped: cold.clipped,
             jitter: Jitter {
                 clock_rate: self.rate.hertz(),
@@ -438,14 +461,19 @@ impl Slot {
         let same_type = header.payload_type == self.last_payload_type;
         if step == Step::Next && same_type && !header.marker {
             self.law.pair(self.last_octets, ticks, header.payload_type);
+            if ticks.wrapping_add(FAR) > 2 * FAR {
+                self.leap(ticks, arrival);
+            }
         }
         // An event keeps the timestamp of its start in packets of four octets (RFC 4733 §2.2.1).
         let event = ticks == 0 && octets == 4;
+        let anew = step == Step::Restart || !same_type || arrival > 1_000_000_000;
         if same_type && step != Step::Restart && !event {
-            self.update_jitter(arrival, ticks);
+            let late = self.update_jitter(arrival, ticks);
+            self.play(late, arrival, anew || header.marker);
         }
         self.judge(step, ticks, octets, header.payload_type);
-        if step == Step::Restart || !same_type || arrival > 1_000_000_000 {
+        if anew {
             self.hasten_look();
         }
         self.last = seen.ts;
@@ -454,6 +482,16 @@ impl Slot {
         self.timestamp = header.timestamp;
         self.last_octets = octets;
         self.last_payload_type = header.payload_type;
+    }
+
+    /// Notes a timestamp that is ten seconds from that of the packet before, which came just now.
+    #[cold]
+    fn leap(&mut self, ticks: u32, arrival: i64) {
+        const SOON: i64 = 5_000_000_000;
+        let far = |rate: u32| i64::from(ticks.cast_signed()).abs() > i64::from(rate) * 10;
+        if (0..SOON).contains(&arrival) && self.rate.hertz().is_some_and(far) {
+            self.flags |= LEAPT;
+        }
     }
 
     /// Weighs whether this step is one that media makes.

@@ -12,6 +12,7 @@ use overhear_parsers::rtp::header::Header;
 use super::figures::LOOKS_A_SAMPLE;
 use super::index::{self, Index};
 use super::notes;
+use super::replays::{self, Replays};
 use super::slot::{Cold, Slot, Step, media_octets};
 use super::timer::{Entry, Timer};
 use super::tones;
@@ -37,6 +38,8 @@ pub struct StreamLimits {
     pub armed: u32,
     /// Streams with digits, or with something odd about them, at one time.
     pub noted: u32,
+    /// Streams that are watched for packets sent again, at one time.
+    pub replays: usize,
     /// A stream not seen for this long has ended.
     pub idle: Span,
 }
@@ -89,6 +92,7 @@ pub struct Streams {
     /// Of these, looks that keep packets whole.
     sampling: u32,
     noted: u32,
+    replays: Replays,
     evicted: u64,
     unnoted: u64,
 }
@@ -122,6 +126,7 @@ impl Streams {
             armed: 0,
             sampling: 0,
             noted: 0,
+            replays: Replays::new(limits.replays),
             evicted: 0,
             unnoted: 0,
         }
@@ -173,6 +178,9 @@ impl Streams {
         if rare {
             self.note(place, step, header, seen);
         }
+        if replays::is_sampled(header.sequence) && !self.replays.is_empty() {
+            self.replays.packet(place, header, seen);
+        }
     }
 
     /// Where a stream lies, if it is known: a caller may ask for a batch of packets first, so that
@@ -212,6 +220,11 @@ impl Streams {
     /// Streams of which there was no room to note anything.
     pub fn unnoted(&self) -> u64 {
         self.unnoted
+    }
+
+    /// How often there was no room to watch a stream for packets sent again.
+    pub fn unwatched(&self) -> u64 {
+        self.replays.refused()
     }
 
     /// Streams being tracked.
@@ -353,6 +366,9 @@ impl Streams {
             self.sampling -= u32::from(look.is_sampling());
             slot.end_look(seen.ts);
             self.armed -= 1;
+            if slot.looks_random() {
+                self.replays.watch(place);
+            }
         }
         if tone {
             self.listen(place, header.payload_type);
@@ -365,8 +381,11 @@ impl Streams {
         self.armed -= u32::from(slot.is_looking());
         self.sampling -= u32::from(slot.look().is_some_and(|look| look.is_sampling()));
         self.noted -= u32::from(cold.noting.is_some());
-        let ended = slot.ended(cold, deadline, entry.tie);
+        let mut ended = slot.ended(cold, deadline, entry.tie);
         slot.vacate();
+        if let Some(replay) = self.replays.end(entry.slot) {
+            ended.notes.get_or_insert_default().replay = Some(replay);
+        }
         self.index.remove(ended.key.hash64(), entry.slot);
         self.free.push(entry.slot);
         out(StreamEvent::Ended(Box::new(ended)));

@@ -41,6 +41,7 @@ pub(super) fn tls_fact(
         heartbleed: handshake.heartbleed,
         clipped,
         decrypted,
+        checked: false,
         torn: handshake.torn(),
     })));
 }
@@ -49,7 +50,7 @@ pub(super) fn tls_fact(
 pub(super) fn dtls_fact(
     handshake: &DtlsHandshake,
     (client, server): (Endpoint, Endpoint),
-    (clipped, decrypted): (bool, bool),
+    [clipped, decrypted, checked]: [bool; 3],
     emit: &mut Emitter<'_>,
 ) {
     let (outcome, ending) = handshake.ended.unwrap_or(UNFINISHED);
@@ -76,6 +77,7 @@ pub(super) fn dtls_fact(
         heartbleed: false,
         clipped,
         decrypted,
+        checked,
         torn: handshake.torn || !whole,
     })));
 }
