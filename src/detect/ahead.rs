@@ -1,9 +1,6 @@
-//! What rules will look up for SIP messages that are about to come, read ahead of several of them at
-//! once: their tables are larger than any cache, and a core can wait for many lines at a time. Nothing here
-//! changes anything, and what is returned means nothing.
+//! A SIP message that is about to come, as far as rules look up what they know of its pair before it does:
+//! their tables are larger than any cache, and a core can wait for many lines at a time.
 
-use super::Detectors;
-use super::rule::Interest;
 use super::sink::Subject;
 use crate::model::addr::Addr;
 
@@ -18,15 +15,11 @@ pub struct Coming {
     pub(super) answers: Addr,
 }
 
-impl Detectors {
-    /// Reads a little of what the rules that want every message will look up for one from `src` to
-    /// `dst`, a response or not.
+impl Coming {
+    /// One from `src` to `dst`.
     #[inline]
-    pub fn touch(&self, src: Addr, dst: Addr, response: bool) -> u64 {
+    pub(super) fn new(src: Addr, dst: Addr, response: bool) -> Self {
         let (asks, answers) = if response { (dst, src) } else { (src, dst) };
-        let coming = Coming { pair: Subject::pair(src, dst), asks, answers };
-        let every = self.by_sip_kind.get(Interest::SIP.sip_kind()).into_iter().flatten();
-        let rules = every.filter_map(|index| self.rules.get(*index));
-        rules.fold(0, |all, rule| all ^ rule.touch(&coming))
+        Self { pair: Subject::pair(src, dst), asks, answers }
     }
 }

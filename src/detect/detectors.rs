@@ -3,6 +3,7 @@
 
 use super::CATALOGUE;
 use super::agreements::{self, Agreements};
+use super::ahead::Coming;
 use super::announced::{self, Fingerprints};
 use super::calls::CallSeen;
 use super::hop::HopSeen;
@@ -16,15 +17,16 @@ use super::tap_loss::{self, TapLoss};
 use crate::correlate::event::SipEvent;
 use crate::correlate::exchange::Exchange;
 use crate::correlate::placement::Placement;
+use crate::model::addr::Addr;
 use crate::model::finding::Finding;
 use crate::model::id::RecordKey;
 use crate::policy::Policy;
 
 /// Every rule at work.
 pub struct Detectors {
-    pub(super) rules: Vec<Box<dyn Detector + Send>>,
+    rules: Vec<Box<dyn Detector + Send>>,
     /// For each combination of what is in a SIP message: the rules to call.
-    pub(super) by_sip_kind: Vec<Vec<usize>>,
+    by_sip_kind: Vec<Vec<usize>>,
     for_streams: Vec<usize>,
     for_calls: Vec<usize>,
     for_handshakes: Vec<usize>,
@@ -170,6 +172,16 @@ impl Detectors {
     /// Counts everything that was left to be counted together.
     pub fn settle(&mut self) {
         self.sink.settle();
+    }
+
+    /// What the rules that want every message will look up for one from `src` to `dst`, a response or
+    /// not: reads a little of it, to have it in the cache by then. What is returned means nothing.
+    #[inline]
+    pub fn touch(&self, src: Addr, dst: Addr, response: bool) -> u64 {
+        let coming = Coming::new(src, dst, response);
+        let every = self.by_sip_kind.get(Interest::SIP.sip_kind()).into_iter().flatten();
+        let rules = every.filter_map(|index| self.rules.get(*index));
+        rules.fold(0, |all, rule| all ^ rule.touch(&coming))
     }
 
     /// Findings raised so far. Their numbers count from 0, in the order in which they were raised.
