@@ -31,6 +31,7 @@ pub mod rtcp;
 pub(crate) mod sample;
 mod seen_index;
 mod session;
+pub mod shelf;
 mod slots;
 pub mod spool;
 pub mod stream_record;

@@ -108,12 +108,12 @@ impl TlsPeers {
 
     /// All peers, servers first, by address.
     pub fn finish(self) -> Vec<TlsPeerRecord> {
-        let mut all: Vec<(Who, Entry)> = self.entries.into_iter().collect();
+        let mut all: Vec<(&Who, &Entry)> = self.entries.iter().collect();
         all.sort_by_key(|(who, _)| {
             let client = who.role == Peer::Client;
             (client, who.kind == HandshakeKind::Dtls, *who.at.addr.octets(), who.at.port)
         });
-        all.iter().map(|(who, entry)| entry.record(who)).collect()
+        all.into_iter().map(|(who, entry)| entry.record(who)).collect()
     }
 }
 

@@ -369,9 +369,9 @@ impl Collector {
         let server = epoch.octets(&facts.server_messages);
         let read = HandshakeRead::new(facts, client, server, &mut self.memory);
         self.tls_peers.handshake(&read);
-        let record = read.record();
+        let mut record = read.record();
         self.detectors.handshake(&HandshakeSeen::new(&read, &record));
-        self.archive.push_handshake(&record);
+        self.archive.push_handshake(&mut record);
         self.events.tell(|listener| listener.handshake(&record, facts.first.time));
     }
 
