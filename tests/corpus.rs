@@ -15,6 +15,7 @@ mod known;
 mod pattern;
 
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::{env, thread};
 
@@ -59,6 +60,23 @@ fn captures_agree_with_the_yardstick() {
     }
     faults.extend(stale.iter().map(|row| format!("known, but not seen: {row}")));
     assert!(faults.is_empty(), "{} disagreements\n{}", faults.len(), faults.join("\n"));
+}
+
+#[test]
+#[expect(clippy::print_stdout, reason = "says that it was skipped")]
+fn loss_and_jitter_are_those_of_tshark_or_the_packets_show_why() {
+    let installed = |program: &str| Command::new(program).arg("--version").output().is_ok();
+    if !installed("python3") || !installed("tshark") {
+        println!("skipped: python3 and tshark are needed to compare loss and jitter");
+        return;
+    }
+    let mut compare = Command::new(here().join("benches/loss-and-jitter"));
+    compare.arg("--bin").arg(env!("CARGO_BIN_EXE_overhear")).env_remove("OVERHEAR_CAPTURES");
+    if let Some(folder) = captures() {
+        compare.arg("--captures").arg(folder);
+    }
+    let told = compare.output().unwrap();
+    assert!(told.status.success(), "{}", String::from_utf8_lossy(&told.stderr));
 }
 
 #[test]

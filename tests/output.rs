@@ -7,7 +7,65 @@ mod support;
 use overhear::policy::Policy;
 use overhear::report::schema::TEXT;
 use serde_json::Value;
-use support::{Config, fixtures, review, schema, tiny, value, workload};
+use serde_json::json;
+use support::{Config, fixtures, made, review, schema, tiny, value, workload};
+
+/// A peer with a method, headers and bodies of its own, and one that writes only what is registered.
+const PEERS: &str = "\
+host odd   192.0.2.1
+host plain 192.0.2.2
+
+udp odd > plain
+  SING sip:b@192.0.2.2 SIP/2.0
+  Via: SIP/2.0/UDP 192.0.2.1:5060;branch=z9hG4bK1
+  From: <sip:a@192.0.2.1>;tag=1
+  To: <sip:b@192.0.2.2>
+  Call-ID: 1@192.0.2.1
+  CSeq: 1 SING
+  X-Mine: not shown
+  x-mine: not shown
+  X-Other: 1
+  Content-Length: 0
+
+udp odd > plain
+  MESSAGE sip:b@192.0.2.2 SIP/2.0
+  Via: SIP/2.0/UDP 192.0.2.1:5060;branch=z9hG4bK2
+  From: <sip:a@192.0.2.1>;tag=1
+  To: <sip:b@192.0.2.2>
+  Call-ID: 2@192.0.2.1
+  CSeq: 1 MESSAGE
+  Content-Type: multipart/mixed;boundary=x
+
+  --x
+  Content-Type: application/isup;version=itu-t92+
+
+  1234
+  --x
+  Content-Type: application/sdp
+
+  v=0
+  --x--
+
+udp odd > plain
+  MESSAGE sip:b@192.0.2.2 SIP/2.0
+  Via: SIP/2.0/UDP 192.0.2.1:5060;branch=z9hG4bK3
+  From: <sip:a@192.0.2.1>;tag=1
+  To: <sip:b@192.0.2.2>
+  Call-ID: 3@192.0.2.1
+  CSeq: 1 MESSAGE
+  Content-Type: multipart/related
+
+  no boundary
+
+udp plain > odd
+  SIP/2.0 501 Not Implemented
+  Via: SIP/2.0/UDP 192.0.2.1:5060;branch=z9hG4bK1
+  From: <sip:a@192.0.2.1>;tag=1
+  To: <sip:b@192.0.2.2>;tag=2
+  Call-ID: 1@192.0.2.1
+  CSeq: 1 SING
+  Content-Length: 0
+";
 
 #[test]
 fn the_report_of_every_fixture_follows_the_schema() {
@@ -26,4 +84,21 @@ fn the_report_of_every_fixture_follows_the_schema() {
         }
     }
     assert!(reports > 150, "{reports} reports");
+}
+
+#[test]
+fn what_a_peer_writes_beyond_the_registries_is_listed_by_name_alone() {
+    let fixture = made("peers", PEERS);
+    let report = value(&mut review(&fixture.config()).unwrap());
+    let bodies = json!({
+        "multipart/mixed": 1, "application/isup": 1, "application/sdp": 1, "multipart/related": 1,
+    });
+    let odd = json!({
+        "address": "192.0.2.1",
+        "unknown_methods": {"SING": 1},
+        "unknown_headers": {"X-Mine": 2, "X-Other": 1},
+        "bodies": bodies,
+    });
+    assert_eq!(report["peers"], json!([odd]));
+    assert!(!report.to_string().contains("not shown"), "values are nobody's business");
 }

@@ -145,6 +145,8 @@ anomalies! {
     60 BAD_MULTIPART "bad-multipart";
     /// More than one session description in the body.
     61 SEVERAL_DESCRIPTIONS "several-descriptions";
+    /// A control octet behind a backslash, as quoted strings may have them (RFC 3261 §25.1).
+    62 ESCAPED_CONTROL "escaped-control";
 }
 
 impl Anomalies {
@@ -161,7 +163,10 @@ impl Anomalies {
             | Self::SPACED_VIA.0
             | Self::BRANCH_MISSING.0
             | Self::RECEIVED_IN_REQUEST.0
-            | Self::SEVERAL_DESCRIPTIONS.0,
+            | Self::SEVERAL_DESCRIPTIONS.0
+            | Self::ESCAPED_CONTROL.0
+            // Without a backslash it is a control octet, too.
+            | Self::NUL_OCTET.0,
     );
 
     /// Whether something breaks a MUST of RFC 3261, and is not merely unusual.

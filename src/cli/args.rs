@@ -118,8 +118,8 @@ pub(super) struct Source {
     pub(super) epoch_frames: Option<usize>,
 }
 
-/// With what TLS opens. What is inside is examined like everything else; the secrets themselves are
-/// printed nowhere.
+/// With what TLS opens, and whom its certificates should lead to. What is inside is examined like
+/// everything else; the secrets themselves are printed nowhere.
 #[derive(Debug, Args)]
 pub(super) struct Secrets {
     /// Open TLS with this key log, as SSLKEYLOGFILE makes one; secrets inside
@@ -130,6 +130,10 @@ pub(super) struct Secrets {
     /// static RSA (repeatable)
     #[arg(long, value_name = "FILE")]
     pub(super) rsa_key: Vec<PathBuf>,
+    /// Judge whether servers' certificates lead to one of these authorities: PEM or
+    /// DER, or a directory of such files (repeatable)
+    #[arg(long, value_name = "FILE")]
+    pub(super) ca: Vec<PathBuf>,
 }
 
 #[derive(Debug, Args)]

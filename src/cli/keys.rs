@@ -1,7 +1,11 @@
-//! `--keylog` and `--rsa-key`: secrets with which TLS opens, read before anything else.
+//! `--keylog` and `--rsa-key`: secrets with which TLS opens, and `--ca`: authorities that are trusted; read
+//! before anything else.
 
 use std::fs;
 use std::path::PathBuf;
+use std::sync::Arc;
+
+use overhear_parsers::tls::certificate;
 
 use super::Failure;
 use crate::dissect::tls_open::keylog::KeyLog;
@@ -24,6 +28,37 @@ pub(super) fn keys(logs: &[PathBuf], rsa: &[PathBuf], limits: &Limits) -> Result
         })?);
     }
     Ok(Keys::given(log, keys))
+}
+
+/// Reads the certificates of authorities, in files or in directories of files.
+pub(super) fn anchors(paths: &[PathBuf]) -> Result<Arc<[Vec<u8>]>, Failure> {
+    let mut found = Vec::new();
+    for path in paths {
+        let before = found.len();
+        if path.is_dir() {
+            for file in files(path)? {
+                found.extend(certificate::in_file(&octets(&file, "--ca")?));
+            }
+        } else {
+            found.extend(certificate::in_file(&octets(path, "--ca")?));
+        }
+        if found.len() == before {
+            let name = path.display();
+            return Err(Failure::new(format!("--ca {name}: there is no certificate in it")));
+        }
+    }
+    Ok(found.into())
+}
+
+/// The files of a directory, by name.
+fn files(path: &PathBuf) -> Result<Vec<PathBuf>, Failure> {
+    let entries = fs::read_dir(path).map_err(|error| {
+        Failure::new(format!("--ca {}: cannot be read: {error}", path.display()))
+    })?;
+    let paths = entries.filter_map(Result::ok).map(|entry| entry.path());
+    let mut files: Vec<PathBuf> = paths.filter(|path| path.is_file()).collect();
+    files.sort();
+    Ok(files)
 }
 
 fn octets(path: &PathBuf, option: &str) -> Result<Vec<u8>, Failure> {

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use super::args::{Calls, Ladder, Review, Source};
 use super::inputs::{self, Inputs};
-use super::keys::keys;
+use super::keys::{anchors, keys};
 use super::output::{self, Target};
 use super::progress::Bar;
 use super::{Failure, Status, cut, limits};
@@ -135,12 +135,12 @@ pub(super) fn config(
     let secrets = &source.secrets;
     Ok(Config {
         keys: keys(&secrets.keylog, &secrets.rsa_key, &policy.limits)?,
+        policy: Policy { anchors: anchors(&secrets.ca)?, ..policy },
         sources,
         lanes,
         mmap: !source.no_mmap,
         hash: false,
         epoch: Cut { frames: source.epoch_frames.unwrap_or(usual.frames), ..usual },
-        policy,
         ladder: None,
         traced: Vec::new(),
         selection: selection(source)?,

@@ -43,12 +43,13 @@ pub struct Known {
     pub self_signed: bool,
     /// A hash of the subject's public key: which peers share one.
     pub key_hash: u64,
+    public_key: Vec<u8>,
     der: Box<[u8]>,
 }
 
 /// The certificates of one message, the sender's own first.
 #[derive(Clone, Debug, Default)]
-pub struct Chain(Option<Arc<Links>>);
+pub struct Sent(Option<Arc<Links>>);
 
 #[derive(Debug)]
 struct Links {
@@ -58,7 +59,7 @@ struct Links {
     message: Box<[u8]>,
 }
 
-impl Deref for Chain {
+impl Deref for Sent {
     type Target = [Arc<Known>];
 
     fn deref(&self) -> &[Arc<Known>] {
@@ -66,7 +67,7 @@ impl Deref for Chain {
     }
 }
 
-impl<'a> IntoIterator for &'a Chain {
+impl<'a> IntoIterator for &'a Sent {
     type Item = &'a Arc<Known>;
     type IntoIter = std::slice::Iter<'a, Arc<Known>>;
 
@@ -75,7 +76,7 @@ impl<'a> IntoIterator for &'a Chain {
     }
 }
 
-impl Chain {
+impl Sent {
     fn new(known: Vec<Arc<Known>>, message: &[u8]) -> Self {
         let records = known.iter().map(|known| known.record()).collect();
         Self(Some(Arc::new(Links { known, records, message: message.into() })))
@@ -92,7 +93,7 @@ impl Chain {
 pub struct Certificates {
     known: HashMap<u64, Option<Arc<Known>>, FixedState>,
     /// By a hash of the message.
-    chains: HashMap<u64, Chain, FixedState>,
+    chains: HashMap<u64, Sent, FixedState>,
     /// Octets of their messages.
     held: usize,
 }
@@ -100,9 +101,9 @@ pub struct Certificates {
 impl Certificates {
     /// The certificates of a Certificate message, without those that are none. TLS 1.3
     /// writes it differently.
-    pub fn chain(&mut self, message: &[u8], tls13: bool) -> Chain {
+    pub fn chain(&mut self, message: &[u8], tls13: bool) -> Sent {
         let hash = stable_hash(&(tls13, message));
-        if let Some(chain @ Chain(Some(links))) = self.chains.get(&hash)
+        if let Some(chain @ Sent(Some(links))) = self.chains.get(&hash)
             && *links.message == *message
         {
             return chain.clone();
@@ -112,7 +113,7 @@ impl Certificates {
         } else {
             key_exchange::certificates(message).filter_map(|der| self.read(der)).collect()
         };
-        let chain = Chain::new(known, message);
+        let chain = Sent::new(known, message);
         self.held = self.held.saturating_add(message.len());
         if self.held > REMEMBERED_OCTETS {
             self.chains.clear();
@@ -123,8 +124,8 @@ impl Certificates {
     }
 
     /// The one certificate that SSL 2.0 sends; none if it cannot be read.
-    pub fn single(&mut self, der: &[u8]) -> Chain {
-        self.read(der).map_or_else(Chain::default, |known| Chain::new(vec![known], &[]))
+    pub fn single(&mut self, der: &[u8]) -> Sent {
+        self.read(der).map_or_else(Sent::default, |known| Sent::new(vec![known], &[]))
     }
 
     /// What a certificate in DER says; `None` if it is none.
@@ -163,47 +164,61 @@ impl Known {
 
     fn read(der: &[u8]) -> Option<Self> {
         let says = Certificate::parse(der)?;
-        let self_signed = says.names_itself && signed_by_itself(der, &says);
-        let mut key_hash = 0;
+        let (mut public_key, mut key_hash) = (Vec::new(), 0);
         certificate::signed(der, |parts| {
+            public_key = parts.key.to_vec();
             key_hash = stable_hash(&parts.key);
             true
         });
-        Some(Self {
+        let mut known = Self {
             sha256: hexadecimal(&Sha256::digest(der)),
             not_before: moment(says.not_before),
             not_after: moment(says.not_after),
             key: key_text(says.key),
             names: says.names.iter().flatten().filter_map(name_text).collect(),
-            self_signed,
+            self_signed: false,
             key_hash,
+            public_key,
             der: der.into(),
             says,
+        };
+        known.self_signed = known.says.names_itself && known.is_signed_by(&known);
+        Some(known)
+    }
+
+    /// Whether the key of `issuer` made the signature; where nothing here can tell, its word is taken.
+    pub(super) fn is_signed_by(&self, issuer: &Self) -> bool {
+        let Some(algorithm) = algorithm(&self.says.signature, issuer.says.key) else { return true };
+        certificate::signed(&self.der, |parts| {
+            let key = UnparsedPublicKey::new(algorithm, &issuer.public_key);
+            key.verify(parts.signed, parts.signature).is_ok()
         })
     }
 }
 
-/// Whether the certificate's key made its signature; where nothing here can tell, its word is taken.
-fn signed_by_itself(der: &[u8], says: &Certificate) -> bool {
-    let algorithm: &'static dyn VerificationAlgorithm = match (says.signature.as_str(), says.key) {
-        ("sha1WithRSAEncryption", _) => &signature::RSA_PKCS1_1024_8192_SHA1_FOR_LEGACY_USE_ONLY,
-        ("sha256WithRSAEncryption", _) => {
+/// How a signature of this name by a key of this kind is verified; `None` where nothing here can tell.
+fn algorithm(signature: &str, key: Key) -> Option<&'static dyn VerificationAlgorithm> {
+    Some(match (signature, key) {
+        (_, Key::Rsa { bits: ..1024, .. }) => return None,
+        ("sha1WithRSAEncryption", Key::Rsa { .. }) => {
+            &signature::RSA_PKCS1_1024_8192_SHA1_FOR_LEGACY_USE_ONLY
+        }
+        ("sha256WithRSAEncryption", Key::Rsa { .. }) => {
             &signature::RSA_PKCS1_1024_8192_SHA256_FOR_LEGACY_USE_ONLY
         }
-        ("sha384WithRSAEncryption", _) => &signature::RSA_PKCS1_2048_8192_SHA384,
-        ("sha512WithRSAEncryption", _) => {
+        ("sha384WithRSAEncryption", Key::Rsa { bits: 2048.., .. }) => {
+            &signature::RSA_PKCS1_2048_8192_SHA384
+        }
+        ("sha512WithRSAEncryption", Key::Rsa { .. }) => {
             &signature::RSA_PKCS1_1024_8192_SHA512_FOR_LEGACY_USE_ONLY
         }
         ("ecdsa-with-SHA256", Key::Ec { bits: 256 }) => &signature::ECDSA_P256_SHA256_ASN1,
         ("ecdsa-with-SHA384", Key::Ec { bits: 256 }) => &signature::ECDSA_P256_SHA384_ASN1,
         ("ecdsa-with-SHA256", Key::Ec { bits: 384 }) => &signature::ECDSA_P384_SHA256_ASN1,
         ("ecdsa-with-SHA384", Key::Ec { bits: 384 }) => &signature::ECDSA_P384_SHA384_ASN1,
-        ("ed25519", _) => &signature::ED25519,
-        _ => return true,
-    };
-    certificate::signed(der, |parts| {
-        UnparsedPublicKey::new(algorithm, parts.key).verify(parts.signed, parts.signature).is_ok()
-    }) || matches!(says.key, Key::Rsa { bits: ..1024, .. } | Key::Ec { bits: 0 })
+        ("ed25519", Key::Ed25519) => &signature::ED25519,
+        _ => return None,
+    })
 }
 
 /// Octets as hexadecimal digits.

@@ -4,7 +4,7 @@ use overhear_parsers::sip::Message;
 
 use crate::model::addr::Endpoint;
 use crate::model::evidence::FrameRef;
-use crate::model::fact::{HepCopy, SipNames};
+use crate::model::fact::{Carriage, HepCopy, SipNames};
 use crate::model::time::Ts;
 use crate::model::transport::Transport;
 
@@ -33,6 +33,8 @@ pub struct SipEvent<'a> {
     pub encrypted: bool,
     /// It is a copy that a capture agent sent in HEP; `at` is when and where the copy was captured.
     pub hep: Option<HepCopy>,
+    /// How its IP packets travelled.
+    pub carriage: Carriage,
 }
 
 impl SipEvent<'_> {

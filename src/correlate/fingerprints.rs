@@ -12,6 +12,7 @@ use overhear_parsers::tls::{ClientHello, ServerHello};
 use sha2::Sha256;
 
 use super::certificates::hexadecimal;
+use crate::model::addr::stable_hash;
 use crate::model::code_point::{CipherSuite, Group, Scheme, SrtpProfile, Version};
 use crate::model::handshake::Offered;
 
@@ -27,6 +28,41 @@ pub struct Prints {
     pub ja3: String,
     /// JA4.
     pub ja4: String,
+    /// What it offers.
+    pub offers: Arc<Offers>,
+}
+
+/// What a ClientHello offers, without GREASE; of each the first [`OFFERS`].
+#[derive(Debug, Default, PartialEq, Eq, Hash)]
+pub struct Offers {
+    /// Versions.
+    pub versions: Box<[u16]>,
+    /// Cipher suites.
+    pub suites: Box<[u16]>,
+    /// Groups.
+    pub groups: Box<[u16]>,
+    /// Signature schemes.
+    pub signatures: Box<[u16]>,
+    /// A hash of all that.
+    pub hash: u64,
+}
+
+/// Code points of each kind that are kept of an offer.
+const OFFERS: usize = 64;
+
+impl Offers {
+    /// Those of a hello.
+    pub fn of(hello: &ClientHello<'_>) -> Self {
+        let mut offers = Self {
+            versions: hello.offered_versions().take(OFFERS).collect(),
+            suites: hello.suites.meant().take(OFFERS).collect(),
+            groups: hello.groups.meant().take(OFFERS).collect(),
+            signatures: hello.signatures.meant().take(OFFERS).collect(),
+            hash: 0,
+        };
+        offers.hash = stable_hash(&offers);
+        offers
+    }
 }
 
 /// Those seen lately, by the shape of what they are made from.
@@ -34,6 +70,7 @@ pub struct Prints {
 pub struct Fingerprints {
     clients: HashMap<Box<[u8]>, Arc<Prints>, FixedState>,
     servers: HashMap<Box<[u8]>, Arc<str>, FixedState>,
+    offers: HashMap<u64, Arc<Offers>, FixedState>,
     /// Scratch.
     shape: Vec<u8>,
 }
@@ -59,8 +96,16 @@ impl Fingerprints {
         if self.clients.len() >= REMEMBERED {
             self.clients.clear();
         }
+        // Hellos that differ in the order of extensions only offer the same.
+        let offers = Offers::of(hello);
+        let known = self.offers.get(&offers.hash).filter(|known| ***known == offers);
+        let offers = known.map_or_else(|| Arc::new(offers), Arc::clone);
+        if self.offers.len() >= REMEMBERED {
+            self.offers.clear();
+        }
+        self.offers.insert(offers.hash, Arc::clone(&offers));
         let (offered, ja3, ja4) = (offered(hello), ja3(hello), ja4(hello, dtls));
-        let prints = Arc::new(Prints { offered, ja3, ja4 });
+        let prints = Arc::new(Prints { offered, ja3, ja4, offers });
         self.clients.insert(self.shape.as_slice().into(), Arc::clone(&prints));
         prints
     }

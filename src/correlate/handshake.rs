@@ -10,8 +10,10 @@ use overhear_parsers::tls::{
     ClientHello, MessageType, Messages, ServerHello, Suite, extension, registry,
 };
 
-use super::certificates::{Certificates, Chain};
+use super::certificates::{Certificates, Sent};
 use super::fingerprints::{self, Fingerprints, Prints};
+use super::sip_identity::{self, Fit};
+use super::trust::{Anchors, Chain};
 use crate::model::addr::stable_hash;
 use crate::model::code_point::{CipherSuite, Group, Number, SrtpProfile, Version};
 use crate::model::handshake::{AlertRecord, HandshakeFacts, HandshakeRecord, Offered, Outcome};
@@ -25,6 +27,14 @@ use crate::model::shared::Shared;
 pub struct Memory {
     certificates: Certificates,
     fingerprints: Fingerprints,
+    anchors: Anchors,
+}
+
+impl Memory {
+    /// Nothing was read yet; these authorities are trusted, certificates in DER.
+    pub fn trusting(anchors: &[Vec<u8>]) -> Self {
+        Self { anchors: Anchors::new(anchors), ..Self::default() }
+    }
 }
 
 /// A handshake as its messages describe it. What was not seen is `None`; what TLS 1.3 hides, too.
@@ -47,9 +57,9 @@ pub struct HandshakeRead<'a> {
     /// The server's half of the key exchange.
     pub exchange: Option<ServerKeyExchange<'a>>,
     /// The server's certificates, its own first; empty when it sent none, up to TLS 1.2.
-    pub chain: Chain,
+    pub chain: Sent,
     /// The client's.
-    pub client_chain: Chain,
+    pub client_chain: Sent,
     /// The server sent a Certificate message.
     pub certified: bool,
     /// The server asked for a certificate; `None` where that is hidden or was not seen.
@@ -58,8 +68,15 @@ pub struct HandshakeRead<'a> {
     pub client_certificate: Option<bool>,
     /// The signature of the client's `CertificateVerify`.
     pub verify: Option<Signature>,
+    /// Where the server's certificates lead, and whether they are in order.
+    pub chain_says: Chain,
+    /// How the server's own certificate fits the name that the client asked for; `None` without one of
+    /// the two.
+    pub fit: Option<Fit>,
     /// Seconds for which the ticket may be used.
     pub ticket_lifetime: Option<u32>,
+    /// The ticket that the server gave, up to TLS 1.2.
+    pub ticket: Option<&'a [u8]>,
     /// A session from before was resumed.
     pub resumed: Option<bool>,
     /// Fingerprints of the client's hello.
@@ -76,7 +93,7 @@ impl<'a> HandshakeRead<'a> {
         server: &'a [u8],
         memory: &mut Memory,
     ) -> Self {
-        let Memory { certificates, fingerprints } = memory;
+        let Memory { certificates, fingerprints, anchors } = memory;
         let mut read = Self::empty(facts);
         if client.first().is_some_and(|first| first & 0x80 != 0) {
             read.ssl2 = Ssl2ClientHello::parse(client);
@@ -96,6 +113,10 @@ impl<'a> HandshakeRead<'a> {
             read.client(client, certificates);
         }
         read.conclude(server);
+        read.chain_says = anchors.judge(&read.chain);
+        let wanted = read.hello.and_then(|hello| std::str::from_utf8(hello.server_name?).ok());
+        let own = read.chain.first().zip(wanted);
+        read.fit = own.map(|(own, wanted)| sip_identity::fit(own, wanted));
         let dtls = facts.kind == HandshakeKind::Dtls;
         let hello = read.hello.filter(|_| read.ssl2.is_none());
         read.prints = hello.map(|hello| fingerprints.client(&hello, dtls));
@@ -113,13 +134,16 @@ impl<'a> HandshakeRead<'a> {
             retried: false,
             suite: None,
             exchange: None,
-            chain: Chain::default(),
-            client_chain: Chain::default(),
+            chain: Sent::default(),
+            client_chain: Sent::default(),
             certified: false,
             asked: None,
             client_certificate: None,
             verify: None,
+            chain_says: Chain::default(),
+            fit: None,
             ticket_lifetime: None,
+            ticket: None,
             resumed: None,
             prints: None,
             ja3s: None,
@@ -171,6 +195,7 @@ impl<'a> HandshakeRead<'a> {
                 MessageType::CERTIFICATE_REQUEST => self.asked = Some(true),
                 MessageType::NEW_SESSION_TICKET => {
                     self.ticket_lifetime = key_exchange::ticket_lifetime(message.body);
+                    self.ticket = key_exchange::ticket(message.body);
                 }
                 _ => {}
             }

@@ -71,6 +71,8 @@ pub struct Binding {
     pub ended: Option<Ts>,
     /// The stream began before its call was answered.
     pub early: bool,
+    /// When the call was answered, if it was, to 10 ms.
+    pub answered: Option<Ts>,
     /// The m-line as the receiver described it; as the sender did where the receiver is unknown.
     pub media: Arc<MediaDescription>,
 }

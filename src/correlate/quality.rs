@@ -1,19 +1,19 @@
 //! How a stream sounds: the E-model of ITU-T G.107, from loss, its burstiness and an assumed delay.
 //!
 //! `CATALOGUE.md` G.1. R = 93.2 - Id - Ie,eff with the defaults of G.107; MOS from R. A tap sees no
-//! one-way delay and no play-out: delay is assumed (and said so), and a play-out buffer is imitated
-//! by what came too late for it. Equipment impairments are planning values of G.113 appendix I.
+//! one-way delay and no play-out: delay is assumed (and said so), and a play-out buffer is imitated:
+//! what came too late for it counts as lost in one of the two scores. Equipment impairments are planning values of G.113 appendix I.
 //! Wideband codecs are put on the narrowband scale, marked as approximate. Video has no MOS.
 
 use crate::model::record::StreamQuality;
-use crate::model::stream::Bursts;
+use crate::model::stream::{Bursts, Late, PLAYOUT_MS};
 
 /// R of G.107 without impairments.
 const BEST: f64 = 93.2;
 /// One-way delay of the network that is assumed, ms.
 const NETWORK_MS: f64 = 50.0;
 /// Play-out buffer that is assumed, ms.
-pub const BUFFER_MS: f64 = 60.0;
+const BUFFER_MS: f64 = PLAYOUT_MS as f64;
 
 /// What a codec costs, and how it stands loss (G.113 appendix I).
 #[derive(Copy, Clone, Debug, PartialEq)]
@@ -68,8 +68,8 @@ pub struct Transmission<'a> {
     pub lost: u64,
     /// How loss clustered.
     pub bursts: &'a Bursts,
-    /// Share of what came that came too late for the buffer, percent; `None` if not known.
-    pub late_pct: Option<f64>,
+    /// What came too late for the buffer; `None` if arrival could not be judged.
+    pub late: Option<Late>,
     /// How long a packet's audio lasts, ms; `None` if not known.
     pub packet_ms: Option<f64>,
 }
@@ -82,10 +82,12 @@ pub fn quality(of: &Transmission<'_>) -> Option<StreamQuality> {
         return None;
     }
     let loss_pct = share(of.lost, of.expected);
-    let burst_ratio = burst_ratio(of);
-    let discarded = of.late_pct.unwrap_or(0.0) * (100.0 - loss_pct) / 100.0;
-    let unbuffered = rating(codec, loss_pct, burst_ratio, NETWORK_MS);
-    let heard = rating(codec, loss_pct + discarded, burst_ratio, NETWORK_MS + BUFFER_MS);
+    let late = of.late.unwrap_or_default();
+    let discarded = share(u64::from(late.packets), of.expected).min(100.0 - loss_pct);
+    let lost = burst_ratio(of, Late::default());
+    let unbuffered = rating(codec, loss_pct, lost, NETWORK_MS);
+    let missed = burst_ratio(of, late);
+    let heard = rating(codec, loss_pct + discarded, missed, NETWORK_MS + BUFFER_MS);
     let bursts = of.bursts;
     let in_gaps = of.expected.saturating_sub(u64::from(bursts.packets));
     let lasting = |packets: u64, times: u64| {
@@ -96,8 +98,8 @@ pub fn quality(of: &Transmission<'_>) -> Option<StreamQuality> {
         r_factor: round(heard),
         mos_unbuffered: round(mos(unbuffered)),
         mos_buffered: round(mos(heard)),
-        discarded_pct: of.late_pct.map(|_| round(discarded)),
-        burst_ratio: round(burst_ratio),
+        discarded_pct: of.late.map(|_| round(discarded)),
+        burst_ratio: round(lost),
         bursts: u64::from(bursts.bursts),
         burst_density_pct: round(share(u64::from(bursts.losses), u64::from(bursts.packets))),
         gap_density_pct: round(share(u64::from(bursts.isolated), in_gaps)),
@@ -108,15 +110,19 @@ pub fn quality(of: &Transmission<'_>) -> Option<StreamQuality> {
     })
 }
 
-/// `BurstR`: how much longer runs of loss are than those of random loss; 1 for random loss.
-fn burst_ratio(of: &Transmission<'_>) -> f64 {
+/// `BurstR`: how much longer runs of loss are than those of random loss; 1 for random loss. What came
+/// too `late` is lost as well.
+fn burst_ratio(of: &Transmission<'_>, late: Late) -> f64 {
     let bursts = of.bursts;
-    let random = 1.0 / (1.0 - (share(of.lost, of.expected) / 100.0).min(0.99));
-    if bursts.runs == 0 || of.lost == 0 {
+    let all = of.lost.saturating_add(u64::from(late.packets));
+    let random = 1.0 / (1.0 - (share(all, of.expected) / 100.0).min(0.99));
+    let runs = bursts.runs.saturating_add(late.runs);
+    if runs == 0 || all == 0 {
         return 1.0;
     }
     let lost = u64::from(bursts.losses).saturating_add(u64::from(bursts.isolated));
-    (float(lost) / f64::from(bursts.runs) / random).max(1.0)
+    let missed = lost.saturating_add(u64::from(late.packets));
+    (float(missed) / f64::from(runs) / random).max(1.0)
 }
 
 /// R with the effective equipment impairment and the delay impairment.
@@ -164,7 +170,7 @@ mod tests {
             _ => &Bursts { runs: 10, bursts: 10, losses: 50, packets: 50, isolated: 0 },
         };
         let packet_ms = Some(20.0);
-        Transmission { codec, expected: 1000, lost, bursts, late_pct: None, packet_ms }
+        Transmission { codec, expected: 1000, lost, bursts, late: None, packet_ms }
     }
 
     #[test]
@@ -195,9 +201,13 @@ mod tests {
     #[test]
     fn what_comes_too_late_counts_as_lost() {
         let mut late = stream("PCMU", 0, 0);
-        late.late_pct = Some(10.0);
+        late.late = Some(Late { packets: 100, runs: 100 });
         let (late, fine) = (quality(&late).unwrap(), quality(&stream("PCMU", 0, 0)).unwrap());
         assert!(late.mos_buffered < fine.mos_buffered - 0.5);
         assert!((late.mos_unbuffered - fine.mos_unbuffered).abs() < 1e-9);
+        assert_eq!((late.discarded_pct, fine.discarded_pct), (Some(10.0), None));
+        let mut together = stream("PCMU", 0, 0);
+        together.late = Some(Late { packets: 100, runs: 2 });
+        assert!(quality(&together).unwrap().mos_buffered < late.mos_buffered);
     }
 }

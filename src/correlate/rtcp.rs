@@ -160,6 +160,7 @@ impl RtcpReports {
             entry.report_blocks += 1;
             let lost = i64::from(report.cumulative_lost);
             entry.reported_lost = Some(entry.reported_lost.map_or(lost, |most| most.max(lost)));
+            entry.reported_through = Some(report.highest_sequence);
             let jitter = report.jitter;
             entry.reported_jitter =
                 Some(entry.reported_jitter.map_or(jitter, |most| most.max(jitter)));

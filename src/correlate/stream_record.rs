@@ -114,7 +114,7 @@ fn sound(stream: &StreamEnded, payload_types: &[PayloadType<'_>]) -> Option<Stre
         expected: stream.expected,
         lost: stream.lost,
         bursts: &stream.bursts,
-        late_pct: None,
+        late: (stream.jitter.samples > 0).then_some(stream.late),
         packet_ms: clock
             .filter(|_| law.ticks > 0)
             .map(|clock| f64::from(law.ticks) * 1e3 / f64::from(clock)),

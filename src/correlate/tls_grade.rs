@@ -9,6 +9,7 @@ use overhear_parsers::tls::registry::{self, Hash};
 use overhear_parsers::tls::suite::Cipher;
 
 use super::handshake::HandshakeRead;
+use super::sip_identity::Fit;
 use crate::model::record::HandshakeKind;
 
 /// A grade, best first.
@@ -65,29 +66,61 @@ impl Grade {
     }
 }
 
-/// What caps a grade, and at what, in the order of the bits of a set.
-const CAPS: [(Grade, &str); 20] = [
-    (Grade::F, "SSL 2.0 or SSL 3.0 is agreed on"),
-    (Grade::F, "nothing is encrypted"),
-    (Grade::F, "nobody is authenticated"),
-    (Grade::F, "keys of fewer than 112 bits"),
-    (Grade::F, "a certificate signed with MD5, or with the exponent 1"),
-    (Grade::F, "a key exchange of fewer than 1,024 bits"),
-    (Grade::T, "a certificate that signed itself or has expired"),
-    (Grade::C, "TLS 1.0 or 1.1, or DTLS 1.0, is agreed on"),
-    (Grade::C, "RC4"),
-    (Grade::C, "a cipher of 64-bit blocks"),
-    (Grade::C, "a prime of fewer than 2,048 bits"),
-    (Grade::C, "signatures with SHA-1"),
-    (Grade::C, "renegotiation is not protected"),
-    (Grade::C, "compression"),
-    (Grade::B, "no forward secrecy"),
-    (Grade::B, "no authenticated encryption"),
-    (Grade::B, "a certificate's key of fewer than 2,048 bits"),
-    (Grade::AMinus, "keys are not bound to the handshake"),
-    (Grade::AMinus, "a suite that is not recommended"),
-    (Grade::A, "whether the client is authenticated is not to be seen, or it is not"),
+/// What caps a grade.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub struct Cap {
+    /// At what.
+    pub grade: Grade,
+    /// In words.
+    pub reason: &'static str,
+    /// What lifts it.
+    pub remedy: &'static str,
+}
+
+const fn cap(grade: Grade, reason: &'static str, remedy: &'static str) -> Cap {
+    Cap { grade, reason, remedy }
+}
+
+/// What caps a grade, by what a handshake shows, in the order of [`met`].
+const CAPS: [Cap; 22] = [
+    cap(Grade::F, "SSL 2.0 or SSL 3.0 is agreed on", VERSIONS),
+    cap(Grade::F, "nothing is encrypted", SUITES),
+    cap(Grade::F, "nobody is authenticated", SUITES),
+    cap(Grade::F, "keys of fewer than 112 bits", SUITES),
+    cap(Grade::F, "a certificate signed with MD5, or with the exponent 1", CERTIFICATE),
+    cap(Grade::F, "a key exchange of fewer than 1,024 bits", PRIME),
+    cap(Grade::T, "a certificate that signed itself or has expired", CERTIFICATE),
+    cap(Grade::T, UNTRUSTED, CERTIFICATE),
+    cap(Grade::M, ANOTHER_NAME, "a certificate for the SIP domain"),
+    cap(Grade::C, "TLS 1.0 or 1.1, or DTLS 1.0, is agreed on", VERSIONS),
+    cap(Grade::C, "RC4", SUITES),
+    cap(Grade::C, "a cipher of 64-bit blocks", SUITES),
+    cap(Grade::C, "a prime of fewer than 2,048 bits", PRIME),
+    cap(Grade::C, "signatures with SHA-1", "signatures with SHA-256, of keys and of certificates"),
+    cap(Grade::C, "renegotiation is not protected", "renegotiation_info, or TLS 1.3"),
+    cap(Grade::C, "compression", "no compression"),
+    cap(Grade::B, "no forward secrecy", SUITES),
+    cap(Grade::B, "no authenticated encryption", SUITES),
+    cap(Grade::B, "a certificate's key of fewer than 2,048 bits", CERTIFICATE),
+    cap(Grade::AMinus, "keys are not bound to the handshake", "extended_master_secret, or TLS 1.3"),
+    cap(Grade::AMinus, "a suite that is not recommended", SUITES),
+    cap(
+        Grade::A,
+        "whether the client is authenticated is not to be seen, or it is not",
+        "a certificate of the client that can be seen in every handshake",
+    ),
 ];
+
+const VERSIONS: &str = "TLS 1.2 or 1.3 only";
+const SUITES: &str = "suites with ECDHE and AES-GCM or ChaCha20-Poly1305 only";
+const PRIME: &str = "ECDHE, or a prime of 2,048 bits and more";
+const CERTIFICATE: &str = "a certificate of a trusted authority, in date, signed with SHA-256, for a \
+                           key of 2,048 bits or on P-256";
+
+/// A certificate that leads to none of the authorities given.
+pub const UNTRUSTED: &str = "a certificate of no authority that is trusted";
+/// A certificate for somebody else.
+pub const ANOTHER_NAME: &str = "a certificate for another name";
 
 /// The best and the worst of a score.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
@@ -108,52 +141,134 @@ impl Range {
     }
 }
 
-/// What was seen of one peer, as far as it is graded.
-#[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
-pub struct Observed {
-    protocol: Option<Range>,
-    exchange: Option<Range>,
-    cipher: Option<Range>,
+/// What one completed handshake adds to a grade.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub struct Observation {
+    /// Scores of protocol, key exchange and cipher.
+    scores: [u32; 3],
     /// One bit for each of [`CAPS`].
     caps: u32,
+    /// The certificates were hidden.
+    hidden: bool,
 }
 
-fn note(range: &mut Option<Range>, score: u32) {
-    range.get_or_insert(Range { best: score, worst: score }).note(score);
+impl Observation {
+    /// That of a handshake; `None` for one in which nothing was agreed on.
+    pub fn of(read: &HandshakeRead<'_>) -> Option<Self> {
+        let version = read.version()?;
+        let bits = (0_u32..).zip(met(read, version));
+        Some(Self {
+            scores: [protocol(version), exchange(read), cipher(read)],
+            caps: bits.fold(0, |sum, (bit, met)| sum | u32::from(met) << bit),
+            hidden: read.is_tls13() && !read.certified,
+        })
+    }
+}
+
+/// What was seen of one peer or pair, as far as it is graded.
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
+pub struct Observed {
+    /// Of protocol, key exchange and cipher.
+    ranges: [Option<Range>; 3],
+    /// Handshakes that met each of [`CAPS`].
+    caps: [u32; CAPS.len()],
+    hidden: u32,
+}
+
+/// Something else that caps a grade, and how often it was seen.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub struct Mark {
+    /// What it is.
+    pub cap: Cap,
+    /// How often.
+    pub count: u64,
+}
+
+/// A grade, explained.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Verdict {
+    /// The grade.
+    pub grade: Grade,
+    /// Out of 100, before caps; `None` when nothing was agreed on.
+    pub score: Option<u32>,
+    /// What caps it, the hardest first.
+    pub caps: Vec<Mark>,
+    /// The grade that it would be if what holds it down were changed, and what to change.
+    pub next: Option<(Grade, Vec<&'static str>)>,
 }
 
 impl Observed {
     /// Notes a completed handshake.
-    pub fn handshake(&mut self, read: &HandshakeRead<'_>) {
-        let Some(version) = read.version() else { return };
-        note(&mut self.protocol, protocol(version));
-        note(&mut self.exchange, exchange(read));
-        note(&mut self.cipher, cipher(read));
-        for (bit, met) in (0_u32..).zip(met(read, version)) {
-            self.caps |= u32::from(met) << bit;
+    pub fn note(&mut self, seen: &Observation) {
+        for (range, score) in self.ranges.iter_mut().zip(seen.scores) {
+            range.get_or_insert(Range { best: score, worst: score }).note(score);
         }
+        for (bit, count) in (0_u32..).zip(&mut self.caps) {
+            *count = count.saturating_add(seen.caps >> bit & 1);
+        }
+        self.hidden = self.hidden.saturating_add(u32::from(seen.hidden));
     }
 
-    /// The grade with its score out of 100; `None` while nothing was agreed on.
-    pub fn grade(&self) -> Option<(Grade, u32)> {
-        let (protocol, exchange, cipher) = (self.protocol?, self.exchange?, self.cipher?);
+    /// Handshakes whose certificates were hidden.
+    pub const fn hidden(&self) -> u32 {
+        self.hidden
+    }
+
+    /// The grade, with these marks beside what handshakes show; `None` while nothing was agreed on and
+    /// no mark says that everything is lost.
+    pub fn verdict(&self, marks: &[Mark]) -> Option<Verdict> {
+        let score = self.score();
+        let shown = CAPS.iter().zip(self.caps).filter(|(_, count)| *count > 0);
+        let mut caps: Vec<Mark> =
+            shown.map(|(cap, count)| Mark { cap: *cap, count: count.into() }).collect();
+        let new = |mark: &&Mark| !caps.iter().any(|known| known.cap.reason == mark.cap.reason);
+        let further: Vec<Mark> = marks.iter().filter(new).copied().collect();
+        caps.extend(further);
+        caps.sort_by_key(|mark| std::cmp::Reverse(mark.cap.grade));
+        let base = match score {
+            Some(80..) => Grade::APlus,
+            Some(score) => Grade::of(score),
+            None => caps.first().map(|mark| mark.cap.grade).filter(|grade| *grade == Grade::F)?,
+        };
+        let grade = caps.first().map_or(base, |worst| worst.cap.grade.max(base));
+        Some(Verdict { grade, score, next: next(grade, base, score.is_some(), &caps), caps })
+    }
+
+    /// The score out of 100.
+    fn score(&self) -> Option<u32> {
+        let [Some(protocol), Some(exchange), Some(cipher)] = self.ranges else { return None };
         let none = [protocol, exchange, cipher].iter().any(|range| range.worst == 0);
         let sum = protocol.double() * 30 + exchange.double() * 30 + cipher.double() * 40;
-        let score = if none { 0 } else { sum / 200 };
-        let capped = self.reasons_at().map(|(cap, _)| cap).max().unwrap_or(Grade::APlus);
-        let base = if score >= 80 { Grade::APlus } else { Grade::of(score) };
-        Some((base.max(capped), score))
+        Some(if none { 0 } else { sum / 200 })
     }
+}
 
-    /// What caps the grade.
-    pub fn reasons(&self) -> impl Iterator<Item = &'static str> {
-        self.reasons_at().map(|(_, reason)| reason)
+/// What holds a grade down, and the grade without it.
+fn next(
+    grade: Grade,
+    base: Grade,
+    scored: bool,
+    caps: &[Mark],
+) -> Option<(Grade, Vec<&'static str>)> {
+    if grade == Grade::APlus || !scored {
+        return None;
     }
-
-    fn reasons_at(&self) -> impl Iterator<Item = (Grade, &'static str)> {
-        let caps = self.caps;
-        (0_u32..).zip(CAPS).filter(move |(bit, _)| caps >> bit & 1 == 1).map(|(_, cap)| cap)
+    let (held, rest): (Vec<&Mark>, Vec<&Mark>) =
+        caps.iter().partition(|mark| mark.cap.grade == grade);
+    let mut by: Vec<&'static str> = Vec::new();
+    for remedy in held.iter().map(|mark| mark.cap.remedy) {
+        if !by.contains(&remedy) {
+            by.push(remedy);
+        }
     }
+    let base = if base == grade {
+        by.push("newer versions, longer keys and stronger ciphers in every handshake");
+        Grade::APlus
+    } else {
+        base
+    };
+    let rest = rest.iter().map(|mark| mark.cap.grade).max().unwrap_or(Grade::APlus);
+    Some((rest.max(base), by))
 }
 
 /// Which of [`CAPS`] a handshake meets.
@@ -186,6 +301,8 @@ fn met(read: &HandshakeRead<'_>, version: u16) -> [bool; CAPS.len()] {
         weak_signature(Hash::Md5) || exponent,
         prime.is_some_and(|bits| bits < 1_024),
         tls && (own.is_some_and(|own| own.self_signed) || expired),
+        tls && read.chain_says.anchored == Some(false),
+        tls && matches!(read.fit, Some(Fit::No | Fit::Wildcard)),
         (10..12).contains(&rank(version)),
         is(|suite| suite.cipher == Cipher::Rc4),
         is(|suite| suite.cipher == Cipher::Block64),
@@ -264,61 +381,5 @@ const fn curve(bits: u32) -> u32 {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    /// Scores and caps as handshakes leave them.
-    fn seen(handshakes: &[(u32, u32, u32, u32)]) -> Observed {
-        let mut observed = Observed::default();
-        for (protocol, exchange, cipher, caps) in handshakes {
-            note(&mut observed.protocol, *protocol);
-            note(&mut observed.exchange, *exchange);
-            note(&mut observed.cipher, *cipher);
-            observed.caps |= caps;
-        }
-        observed
-    }
-
-    fn graded(handshakes: &[(u32, u32, u32, u32)]) -> &'static str {
-        seen(handshakes).grade().map_or("none", |(grade, _)| grade.word())
-    }
-
-    #[test]
-    fn scores_and_caps_make_a_grade() {
-        let cap =
-            |reason: &str| 1 << CAPS.iter().position(|(_, text)| text.contains(reason)).unwrap();
-        for (handshakes, grade) in [
-            (&[][..], "none"),
-            (&[(100, 90, 100, 0)], "A+"),
-            (&[(100, 90, 80, 0)], "A+"),
-            (&[(100, 90, 100, cap("client is authenticated"))], "A"),
-            (&[(100, 90, 100, cap("bound"))], "A-"),
-            (&[(100, 90, 80, cap("forward"))], "B"),
-            (&[(90, 90, 80, cap("TLS 1.0"))], "C"),
-            (&[(100, 90, 100, 0), (90, 90, 80, cap("TLS 1.0"))], "C"),
-            (&[(100, 90, 0, cap("nothing is encrypted"))], "F"),
-            (&[(100, 0, 80, cap("nobody"))], "F"),
-            (&[(100, 90, 100, cap("signed itself"))], "T"),
-            (&[(80, 60, 40, 0)], "C"),
-            (&[(80, 20, 20, 0)], "D"),
-        ] {
-            assert_eq!(graded(handshakes), grade, "{handshakes:?}");
-        }
-    }
-
-    proptest! {
-        #[test]
-        fn a_bad_handshake_never_raises_a_grade(
-            good in prop::collection::vec((80_u32..=100, 40_u32..=100, 20_u32..=100, 0_u32..1 << 20), 1..5),
-            caps in 0_u32..1 << 20,
-        ) {
-            let before = seen(&good).grade().unwrap();
-            let mut more = good.clone();
-            let worst = |pick: fn(&(u32, u32, u32, u32)) -> u32| good.iter().map(pick).min().unwrap();
-            more.push((worst(|it| it.0) - 1, worst(|it| it.1) - 1, worst(|it| it.2) - 1, caps));
-            let after = seen(&more).grade().unwrap();
-            prop_assert!(after.0 >= before.0 && after.1 <= before.1);
-        }
-    }
-}
+#[path = "tls_grade_tests.rs"]
+mod tests;

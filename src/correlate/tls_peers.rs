@@ -1,4 +1,5 @@
-//! What each server and each client of TLS and DTLS accepts and refuses, over all its handshakes.
+//! What each server and each client of TLS and DTLS accepts and refuses, over all its handshakes, and
+//! what clients do when they were refused.
 
 use std::collections::BTreeMap;
 
@@ -7,15 +8,24 @@ use hashbrown::HashMap;
 use overhear_parsers::tls::client_hello::rank;
 
 use super::handshake::{HandshakeRead, alert_name};
-use super::tls_grade::Observed;
-use crate::model::addr::Endpoint;
-use crate::model::code_point::{CipherSuite, Group, Version};
-use crate::model::handshake::{Ending, Outcome, Peer};
+use super::tls_after::{After, Afterwards, Refused, Waiting};
+use super::tls_grade::{Observation, Observed};
+use super::tls_offers::{AllOffers, PeerOffers};
+use super::tls_pairs::Pairs;
+use crate::model::addr::{Addr, Endpoint};
+use crate::model::code_point::{CipherSuite, Group, Scheme, Version};
+use crate::model::handshake::{Ending, HandshakeFacts, Outcome, Peer};
 use crate::model::record::HandshakeKind;
-use crate::model::tls_peer::{Accepted, Refusal, TlsPeerRecord};
+use crate::model::time::{Span, Ts};
+use crate::model::tls_peer::{CodePoints, Refusal, TlsPeerRecord, TlsRecords};
 
-/// The table's name among what was evicted.
-pub const TABLE: &str = "tls_peers";
+pub use super::tls_pairs::Known;
+
+/// The tables' names among what was evicted.
+const PEERS: &str = "tls_peers";
+const PAIRS: &str = "tls_pairs";
+const REFUSALS: &str = "tls_refusals";
+const OFFERS: &str = "tls_offers";
 
 /// Different versions, suites, groups and refusals kept of a peer.
 const KINDS: usize = 32;
@@ -36,9 +46,24 @@ struct Entry {
     versions: Counts<u16>,
     suites: Counts<u16>,
     groups: Counts<u16>,
-    refusals: Counts<(u16, Why)>,
+    signatures: Counts<u16>,
+    offers: PeerOffers,
+    refusals: Vec<Row>,
     observed: Observed,
 }
+
+/// Handshakes refused alike.
+#[derive(Debug)]
+struct Row {
+    offered: u16,
+    why: Why,
+    from: Option<Peer>,
+    count: u64,
+    after: Afterwards,
+}
+
+/// Where a refusal stands that waits for what its client does next: both peers, with the rows.
+type Places = [Option<(Who, usize)>; 2];
 
 /// Why a handshake was refused.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
@@ -77,48 +102,120 @@ impl Counts<u16> {
 #[derive(Debug)]
 pub struct TlsPeers {
     entries: HashMap<Who, Entry, FixedState>,
+    offers: AllOffers,
+    waiting: Waiting<Places>,
+    pairs: Pairs,
     cap: usize,
     evicted: u64,
 }
 
 impl TlsPeers {
-    /// Room for so many servers and clients; handshakes of further ones are counted as given up.
+    /// Room for so many servers and clients, and for as many pairs; handshakes of further ones are
+    /// counted as given up.
     pub fn new(cap: usize) -> Self {
-        Self { entries: HashMap::default(), cap, evicted: 0 }
+        Self {
+            entries: HashMap::default(),
+            offers: AllOffers::default(),
+            waiting: Waiting::new(cap),
+            pairs: Pairs::new(cap),
+            cap,
+            evicted: 0,
+        }
     }
 
-    /// Handshakes of peers for which there was no room.
-    pub fn evicted(&self) -> u64 {
-        self.evicted
+    /// Handshakes for which there was no room, by table.
+    pub fn evicted(&self) -> [(&'static str, u64); 4] {
+        let (pairs, refusals) = (self.pairs.evicted(), self.waiting.evicted());
+        let offers = self.offers.evicted();
+        [(PEERS, self.evicted), (PAIRS, pairs), (REFUSALS, refusals), (OFFERS, offers)]
     }
 
     /// Notes a handshake with both its ends.
     pub fn handshake(&mut self, read: &HandshakeRead<'_>) {
         let facts = read.facts;
+        let hop = (facts.client.addr, facts.server.addr);
+        let tls = facts.kind == HandshakeKind::Tls;
+        let offered = read.hello.map_or(0, |hello| hello.highest_version());
+        let offers = read.prints.as_ref().map(|prints| &prints.offers);
+        let hash = offers.map_or(0, |offers| offers.hash);
+        let offer = offers.and_then(|offers| self.offers.note(offers));
+        if tls && !self.waiting.is_empty() {
+            let tried = self.waiting.tries(hop, (offered, hash), facts.first.time);
+            self.book(tried);
+        }
+        let done = facts.outcome == Outcome::Completed;
+        let seen = if done { Observation::of(read) } else { None };
         let client = Endpoint::new(facts.client.addr, 0);
-        for (role, at) in [(Peer::Server, facts.server), (Peer::Client, client)] {
+        let both = [(Peer::Server, facts.server), (Peer::Client, client)];
+        let places = both.map(|(role, at)| {
             let who = Who { role, kind: facts.kind, at };
             if self.entries.len() >= self.cap && !self.entries.contains_key(&who) {
                 self.evicted = self.evicted.saturating_add(1);
-            } else {
-                self.entries.entry(who).or_default().note(read);
+                return None;
+            }
+            let entry = self.entries.entry(who).or_default();
+            let refused = facts.outcome == Outcome::Refused;
+            if let Some(offer) = offer {
+                entry.offers.note(offer, refused);
+            }
+            let row = entry.note(read, seen.as_ref())?;
+            Some((who, row))
+        });
+        if !tls {
+            return;
+        }
+        self.pairs.handshake(facts, seen.as_ref());
+        if facts.outcome == Outcome::Refused {
+            let offered = (offered, hash);
+            let refused = Refused { at: facts.last.time, offered, whose: places };
+            for (places, what) in self.waiting.refused(hop, refused) {
+                self.book(Some((places, what, None)));
             }
         }
     }
 
-    /// All peers, servers first, by address.
-    pub fn finish(self) -> Vec<TlsPeerRecord> {
+    /// A request in clear that begins something.
+    pub fn clear(&mut self, client: Addr, server: Addr, at: Ts) {
+        if !self.waiting.is_empty() {
+            let answer = self.waiting.clear((client, server), at);
+            self.book(answer);
+        }
+    }
+
+    /// Books what a client did after a refusal.
+    fn book(&mut self, what: Option<(Places, After, Option<Span>)>) {
+        let Some((places, what, time)) = what else { return };
+        for (who, row) in places.into_iter().flatten() {
+            let entry = self.entries.get_mut(&who);
+            if let Some(row) = entry.and_then(|entry| entry.refusals.get_mut(row)) {
+                row.after.note(what, time);
+            }
+        }
+    }
+
+    /// All offers, all peers, servers first, by address, and all pairs; `end` is when the capture ended,
+    /// `known` tells what else there is to say of a pair.
+    pub fn finish(mut self, end: Ts, known: impl Fn(Addr, Addr) -> Known) -> TlsRecords {
+        let waiting = std::mem::replace(&mut self.waiting, Waiting::new(0));
+        for (places, what) in waiting.finish(end) {
+            self.book(Some((places, what, None)));
+        }
         let mut all: Vec<(&Who, &Entry)> = self.entries.iter().collect();
         all.sort_by_key(|(who, _)| {
             let client = who.role == Peer::Client;
             (client, who.kind == HandshakeKind::Dtls, *who.at.addr.octets(), who.at.port)
         });
-        all.into_iter().map(|(who, entry)| entry.record(who)).collect()
+        TlsRecords {
+            offers: self.offers.finish(),
+            peers: all.into_iter().map(|(who, entry)| entry.record(who)).collect(),
+            pairs: self.pairs.finish(known),
+        }
     }
 }
 
 impl Entry {
-    fn note(&mut self, read: &HandshakeRead<'_>) {
+    /// Notes a handshake; gives the row of its refusal.
+    fn note(&mut self, read: &HandshakeRead<'_>, seen: Option<&Observation>) -> Option<usize> {
         let facts = read.facts;
         let [completed, refused, incomplete] = &mut self.outcomes;
         match facts.outcome {
@@ -127,25 +224,41 @@ impl Entry {
             Outcome::Incomplete => *incomplete += 1,
         }
         if facts.outcome == Outcome::Completed {
-            self.observed.handshake(read);
+            if let Some(seen) = seen {
+                self.observed.note(seen);
+            }
+            let signed = read.exchange.and_then(|exchange| exchange.signature);
             read.version().into_iter().for_each(|version| self.versions.note(version));
             read.answer.iter().for_each(|answer| self.suites.note(answer.suite));
             read.group().into_iter().for_each(|group| self.groups.note(group));
-        } else if facts.outcome == Outcome::Refused {
-            let offered = read.hello.map_or(0, |hello| hello.highest_version());
-            let why = match (facts.ending, facts.alert) {
-                (Ending::Alert, Some((alert, _))) => Why::Alert(alert.description),
-                (ending, _) => Why::Ending(ending),
-            };
-            self.refusals.note((offered, why));
+            if let Some(scheme) = signed.and_then(|signature| signature.scheme) {
+                self.signatures.note(scheme);
+            }
         }
+        let refused = facts.outcome == Outcome::Refused;
+        if refused { self.refuse(read) } else { None }
+    }
+
+    fn refuse(&mut self, read: &HandshakeRead<'_>) -> Option<usize> {
+        let offered = read.hello.map_or(0, |hello| hello.highest_version());
+        let (why, from) = why(read.facts);
+        let same = |row: &Row| (row.offered, row.why, row.from) == (offered, why, from);
+        let place = self.refusals.iter().position(same).or_else(|| {
+            let row = Row { offered, why, from, count: 0, after: Afterwards::default() };
+            (self.refusals.len() < KINDS).then(|| self.refusals.push(row))?;
+            self.refusals.len().checked_sub(1)
+        })?;
+        let row = self.refusals.get_mut(place)?;
+        row.count = row.count.saturating_add(1);
+        Some(place)
     }
 
     fn record(&self, who: &Who) -> TlsPeerRecord {
         let [completed, refused, incomplete] = self.outcomes;
-        let grade = self.observed.grade();
-        let mut refusals: Vec<&((u16, Why), u64)> = self.refusals.0.iter().collect();
-        refusals.sort_by_key(|((offered, _), _)| std::cmp::Reverse(rank(*offered)));
+        let verdict = self.observed.verdict(&[]);
+        let mut refusals: Vec<&Row> = self.refusals.iter().collect();
+        refusals.sort_by_key(|row| std::cmp::Reverse(rank(row.offered)));
+        let reasons = verdict.iter().flat_map(|verdict| &verdict.caps);
         TlsPeerRecord {
             role: who.role.word(),
             kind: who.kind.word(),
@@ -157,32 +270,56 @@ impl Entry {
             completed,
             refused,
             incomplete,
-            accepted: Accepted {
+            offered: self.offers.counts(),
+            accepted: CodePoints {
                 versions: self.versions.named(|code| Version(code).to_string()),
                 ciphers: self.suites.named(|code| CipherSuite(code).to_string()),
                 groups: self.groups.named(|code| Group(code).to_string()),
+                signature_algorithms: self.signatures.named(|code| Scheme(code).to_string()),
             },
             refusals: refusals.into_iter().map(refusal).collect(),
-            grade: grade.map_or("not observed", |(grade, _)| grade.word()),
-            score: grade.map(|(_, score)| score),
-            grade_reasons: self.observed.reasons().collect(),
-            confidence: match completed {
-                0 => None,
-                1..5 => Some("low"),
-                5..50 => Some("medium"),
-                _ => Some("high"),
-            },
+            grade_reasons: reasons.map(|mark| mark.cap.reason).collect(),
+            grade: verdict.as_ref().map_or("not observed", |verdict| verdict.grade.word()),
+            score: verdict.as_ref().and_then(|verdict| verdict.score),
+            confidence: confidence(completed),
         }
     }
 }
 
-fn refusal(((offered, why), count): &((u16, Why), u64)) -> Refusal {
+/// Why a handshake was refused, and by whom; an encrypted alert does not say.
+fn why(facts: &HandshakeFacts) -> (Why, Option<Peer>) {
+    match (facts.ending, facts.alert) {
+        (Ending::Alert, Some((alert, from))) => (Why::Alert(alert.description), Some(from)),
+        (ending @ (Ending::ClientReset | Ending::ClientClosed), _) => {
+            (Why::Ending(ending), Some(Peer::Client))
+        }
+        (ending @ (Ending::ServerReset | Ending::ServerClosed), _) => {
+            (Why::Ending(ending), Some(Peer::Server))
+        }
+        (ending, _) => (Why::Ending(ending), None),
+    }
+}
+
+/// How much so many handshakes tell.
+pub(super) const fn confidence(completed: u64) -> Option<&'static str> {
+    match completed {
+        0 => None,
+        1..5 => Some("low"),
+        5..50 => Some("medium"),
+        _ => Some("high"),
+    }
+}
+
+fn refusal(row: &Row) -> Refusal {
     Refusal {
-        offered: Version(*offered).to_string(),
-        reason: match why {
-            Why::Alert(description) => alert_name(*description).into_owned(),
+        offered: Version(row.offered).to_string(),
+        reason: match row.why {
+            Why::Alert(description) => alert_name(description).into_owned(),
             Why::Ending(ending) => ending.word().to_owned(),
         },
-        count: *count,
+        from: row.from.map(Peer::word),
+        count: row.count,
+        after: row.after.counts(),
+        after_ms: row.after.within(),
     }
 }

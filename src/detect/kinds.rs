@@ -30,7 +30,7 @@ pub(super) fn about(event: &SipEvent<'_>) -> Interest {
     };
     let Some(status) = message.status() else {
         let method = message.method();
-        let opens = matches!(method, Method::Invite | Method::Register | Method::Message);
+        let opens = opens(method);
         if opens {
             kind = kind | Interest::OPENS;
         } else if matches!(method, Method::Info | Method::Notify) && !message.body().is_empty() {
@@ -43,6 +43,11 @@ pub(super) fn about(event: &SipEvent<'_>) -> Interest {
         kind = kind | Interest::REFUSED;
     }
     kind
+}
+
+/// Whether requests of this method begin something: a call, a registration, a text.
+pub(super) const fn opens(method: Method) -> bool {
+    matches!(method, Method::Invite | Method::Register | Method::Message)
 }
 
 /// Whether a URI has the scheme `sips`.

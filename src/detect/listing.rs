@@ -121,14 +121,13 @@ fn default_of(name: &str) -> Value {
         one_way_packets,
         one_way_ms,
         rtcp_absent_s,
-        malformed_medium_a_minute,
-        malformed_high_a_minute,
-        fuzzing_kinds,
         time_backward_ms,
         tls_expiry_days,
         time_drift_pct,
         fallback,
         media,
+        sip,
+        tls,
     } = Thresholds::default();
     match name {
         "cleartext_min_packets" => json!(cleartext_min_packets),
@@ -151,17 +150,17 @@ fn default_of(name: &str) -> Value {
         "one_way_packets" => json!(one_way_packets),
         "one_way_ms" => json!(one_way_ms),
         "rtcp_absent_s" => json!(rtcp_absent_s),
-        "malformed_medium_a_minute" => json!(malformed_medium_a_minute),
-        "malformed_high_a_minute" => json!(malformed_high_a_minute),
-        "fuzzing_kinds" => json!(fuzzing_kinds),
         "time_backward_ms" => json!(time_backward_ms),
         "tls_expiry_days" => json!(tls_expiry_days),
         "time_drift_pct" => json!(time_drift_pct),
-        _ => match (media.named(name), fallback.named(name)) {
-            (Some(value), _) => json!(value),
-            (None, Some(value)) => json!(value),
-            (None, None) => json!("?"),
-        },
+        _ => {
+            match (media.named(name).or(sip.named(name)).or(tls.named(name)), fallback.named(name))
+            {
+                (Some(value), _) => json!(value),
+                (None, Some(value)) => json!(value),
+                (None, None) => json!("?"),
+            }
+        }
     }
 }
 

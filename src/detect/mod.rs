@@ -1,8 +1,8 @@
 //! L6: facts to findings, one file per rule.
 //!
 //! [`CATALOGUE`] lists the rules; [`Detectors`] runs them all on what the collector hands on, in
-//! the total order of the capture, and puts what they sight into one [`Sink`]. A rule is called
-//! only for what it wants ([`Interest`]): a SIP message without credentials, challenge, `a=crypto`
+//! the total order of the capture, and puts what they sight into one [`Sink`](sink::Sink). A rule is called
+//! only for what it wants ([`Interest`](rule::Interest)): a SIP message without credentials, challenge, `a=crypto`
 //! or cut reaches only the rules that want every message.
 //!
 //! Nothing here knows calls, streams or protocols other than through what it is shown
@@ -11,10 +11,14 @@
 mod agreements;
 pub mod announced;
 mod book;
+pub mod calls;
+mod detectors;
 mod entry;
+pub mod hop;
 mod kinds;
 mod lately;
 pub mod listing;
+pub mod marks;
 pub mod negotiation;
 mod oddity;
 mod rate;
@@ -24,6 +28,8 @@ pub mod seen;
 pub mod sink;
 mod small;
 mod subject;
+pub mod tap_loss;
+mod tap_seen;
 mod text;
 
 mod auth;
@@ -35,18 +41,8 @@ mod sip;
 mod sips;
 mod tls;
 
-use self::agreements::Agreements;
-use self::announced::Fingerprints;
-use self::negotiation::NegotiationSeen;
-use self::rule::{Detector, Interest, Meta, Words};
-use self::seen::{CaptureSeen, HandshakeSeen, KeySeen, MediaSeen, SipSeen, StreamSeen, TapSeen};
-use self::sink::{Entry, Outcome, Sink, Subject};
-use crate::correlate::event::SipEvent;
-use crate::correlate::exchange::Exchange;
-use crate::correlate::placement::Placement;
-use crate::model::addr::Addr;
-use crate::model::finding::Finding;
-use crate::model::id::RecordKey;
+pub use self::detectors::Detectors;
+use self::rule::{Detector, Meta};
 use crate::policy::Policy;
 
 /// A rule and how it is set to work.
@@ -138,10 +134,14 @@ pub static CATALOGUE: &[Registered] = catalogue![
     media::zrtp_not_secure,
     media::zrtp_sas_unknown,
     qos::dscp,
+    qos::fragment,
     qos::jitter,
+    qos::late_media,
     qos::loss,
     qos::mos,
+    qos::no_rtp,
     qos::one_way,
+    qos::pdd,
     qos::rtcp_absent,
     qos::srtp_cost,
     sensor::drop,
@@ -183,6 +183,7 @@ pub static CATALOGUE: &[Registered] = catalogue![
     tls::alpn,
     tls::anon,
     tls::cbc,
+    tls::cert_chain_incomplete,
     tls::cert_changed,
     tls::cert_ec_small,
     tls::cert_eku,
@@ -195,8 +196,10 @@ pub static CATALOGUE: &[Registered] = catalogue![
     tls::cert_rsa_exp,
     tls::cert_rsa_small,
     tls::cert_self_signed,
+    tls::cert_shared_key,
     tls::cert_sig_md5,
     tls::cert_sig_sha1,
+    tls::cert_untrusted,
     tls::cert_wildcard,
     tls::client_no_ri,
     tls::compression,
@@ -207,11 +210,18 @@ pub static CATALOGUE: &[Registered] = catalogue![
     tls::downgrade_sentinel,
     tls::export,
     tls::fallback_scsv,
+    tls::fallback_scsv_rejected,
+    tls::fp_new,
+    tls::grease,
     tls::handshake_failed,
+    tls::handshake_flood,
+    tls::handshake_slow,
     tls::heartbeat,
     tls::heartbleed,
     tls::idea,
     tls::insecure_reneg,
+    tls::ja3,
+    tls::ja4,
     tls::legacy_offered,
     tls::md5_mac,
     tls::no_ems,
@@ -223,17 +233,20 @@ pub static CATALOGUE: &[Registered] = catalogue![
     tls::pq_offered_not_chosen,
     tls::psk_no_dhe,
     tls::rc4,
+    tls::reneg_seen,
     tls::sigalg_missing,
     tls::sigalg_sha1_offered,
     tls::ske_md5,
     tls::ske_sha1,
     tls::sni_missing,
+    tls::sni_unrecognized,
     tls::ssl2,
     tls::ssl3,
     tls::static_dh,
     tls::static_rsa,
     tls::suite_unknown,
     tls::ticket_long,
+    tls::ticket_reuse_old,
     tls::trunc_hmac,
     tls::version_dance,
 ];
@@ -242,204 +255,6 @@ pub static CATALOGUE: &[Registered] = catalogue![
 pub fn rule(id: &str) -> Option<&'static Meta> {
     let mut all = CATALOGUE.iter().map(|registered| registered.meta);
     all.find(|meta| meta.id.eq_ignore_ascii_case(id) || meta.name.eq_ignore_ascii_case(id))
-}
-
-/// Every rule at work.
-pub struct Detectors {
-    rules: Vec<Box<dyn Detector + Send>>,
-    /// For each combination of what is in a SIP message: the rules to call.
-    by_sip_kind: Vec<Vec<usize>>,
-    for_streams: Vec<usize>,
-    for_handshakes: Vec<usize>,
-    for_tap: Vec<usize>,
-    for_keys: Vec<usize>,
-    for_copies: Vec<usize>,
-    for_negotiations: Vec<usize>,
-    agreements: Agreements,
-    for_media: Vec<usize>,
-    announced: Fingerprints,
-    sink: Sink,
-}
-
-impl Detectors {
-    /// Every rule of the catalogue, at these thresholds and limits.
-    pub fn new(policy: &Policy) -> Self {
-        let wanting = |what: Interest| -> Vec<usize> {
-            let rules = CATALOGUE.iter().enumerate();
-            rules.filter(|(_, r)| r.meta.wants.meets(what)).map(|(index, _)| index).collect()
-        };
-        Self {
-            rules: CATALOGUE.iter().map(|registered| (registered.make)(policy)).collect(),
-            by_sip_kind: (0..Interest::SIP_KINDS)
-                .map(|kind| wanting(Interest::of_sip_kind(kind)))
-                .collect(),
-            for_streams: wanting(Interest::STREAM),
-            for_handshakes: wanting(Interest::HANDSHAKE),
-            for_tap: wanting(Interest::TAP),
-            for_keys: wanting(Interest::KEY),
-            for_copies: wanting(Interest::COPY),
-            for_negotiations: wanting(Interest::NEGOTIATION),
-            agreements: Agreements::new(&policy.limits),
-            for_media: wanting(Interest::MEDIA),
-            announced: Fingerprints::new(&policy.limits),
-            sink: Sink::new(&policy.limits),
-        }
-    }
-
-    /// One SIP message, after correlation has placed it; whether it has lines with media keys.
-    pub fn sip(&mut self, event: &SipEvent<'_>, placement: &Placement) -> bool {
-        let seen = SipSeen::new(event, placement);
-        let Self { rules, by_sip_kind, sink, .. } = self;
-        for index in by_sip_kind.get(seen.kind.sip_kind()).into_iter().flatten() {
-            if let Some(rule) = rules.get_mut(*index) {
-                rule.sip(&seen, sink);
-            }
-        }
-        seen.kind.meets(Interest::CRYPTO)
-    }
-
-    /// One SRTP key of a call.
-    pub fn key(&mut self, seen: &KeySeen<'_>) {
-        let Self { rules, for_keys, sink, .. } = self;
-        for index in for_keys {
-            if let Some(rule) = rules.get_mut(*index) {
-                rule.key(seen, sink);
-            }
-        }
-    }
-
-    /// What will be looked up for a message between these hosts, of this call, for [`Self::touch`]:
-    /// that of the rule that sights every message.
-    #[inline]
-    pub fn ahead(&self, src: Addr, dst: Addr, call: Option<RecordKey>) -> [u64; 2] {
-        self.sink.ahead(&sig::cleartext::META, Subject::pair(src, dst), call)
-    }
-
-    /// Reads a little of that, to have it in the cache by then. What is returned means nothing.
-    #[inline]
-    pub fn touch(&self, ahead: [u64; 2]) -> u64 {
-        self.sink.touch(ahead)
-    }
-
-    /// One SIP message of which a capture agent sent a copy.
-    pub fn copy(&mut self, event: &SipEvent<'_>, placement: &Placement) {
-        let seen = SipSeen::new(event, placement);
-        let Self { rules, for_copies, sink, .. } = self;
-        for index in for_copies {
-            if let Some(rule) = rules.get_mut(*index) {
-                rule.copy(&seen, sink);
-            }
-        }
-    }
-
-    /// One finished stream.
-    pub fn stream(&mut self, seen: &StreamSeen<'_>) {
-        let Self { rules, for_streams, sink, agreements, .. } = self;
-        let agreement = seen.call.and_then(|call| agreements.of(call));
-        let seen = StreamSeen { agreement, ..*seen };
-        for index in for_streams {
-            if let Some(rule) = rules.get_mut(*index) {
-                rule.stream(&seen, sink);
-            }
-        }
-    }
-
-    /// One offer about security that has met its answer.
-    pub fn exchange(&mut self, exchange: &Exchange) {
-        let seen = NegotiationSeen::new(exchange);
-        let Self { rules, for_negotiations, sink, agreements, announced, .. } = self;
-        agreements.note(&seen);
-        if exchange.repeats {
-            return;
-        }
-        for (statement, media) in seen.media() {
-            announced.note(exchange.call, statement, &media.media, &media.fingerprints);
-        }
-        for index in for_negotiations {
-            if let Some(rule) = rules.get_mut(*index) {
-                rule.negotiation(&seen, sink);
-            }
-        }
-    }
-
-    /// One handshake.
-    pub fn handshake(&mut self, seen: &HandshakeSeen<'_>) {
-        let Self { rules, for_handshakes, sink, announced, .. } = self;
-        let seen = HandshakeSeen { announced: Some(announced), ..*seen };
-        for index in for_handshakes {
-            if let Some(rule) = rules.get_mut(*index) {
-                rule.handshake(&seen, sink);
-            }
-        }
-    }
-
-    /// One thing the tap tells about itself.
-    pub fn tap(&mut self, seen: &TapSeen) {
-        let Self { rules, for_tap, sink, .. } = self;
-        for index in for_tap {
-            if let Some(rule) = rules.get_mut(*index) {
-                rule.tap(seen, sink);
-            }
-        }
-    }
-
-    /// One thing that went beside RTP.
-    pub fn media(&mut self, seen: &MediaSeen<'_>) {
-        let Self { rules, for_media, sink, .. } = self;
-        for index in for_media {
-            if let Some(rule) = rules.get_mut(*index) {
-                rule.media(seen, sink);
-            }
-        }
-    }
-
-    /// Entries that the rules' own tables had no room for so far, by table; to be added to the
-    /// capture's `evicted` before [`Self::finish`].
-    pub fn evicted(&self) -> impl Iterator<Item = (&'static str, u64)> {
-        let rules = self.rules.iter().map(|rule| rule.evicted());
-        let all = rules.chain([
-            (agreements::TABLE, self.agreements.evicted()),
-            (announced::TABLE, self.announced.evicted()),
-        ]);
-        all.filter(|(_, evicted)| *evicted > 0)
-    }
-
-    /// The links made since the last call, for a collector that spools them: see
-    /// [`Outcome::places`].
-    pub fn take_links(&mut self) -> Vec<(RecordKey, u32)> {
-        self.sink.take_links()
-    }
-
-    /// Findings raised so far. Their numbers count from 0, in the order in which they were raised.
-    pub fn raised(&self) -> usize {
-        self.sink.len()
-    }
-
-    /// A finding as it stands now.
-    pub fn preview(&self, number: usize) -> Option<Finding> {
-        self.sink.preview(number, |entry| words(&self.rules, entry))
-    }
-
-    /// The end of the capture: what only the whole can tell, then every finding.
-    pub fn finish(self, capture: &CaptureSeen<'_>) -> Outcome {
-        let Self { mut rules, mut sink, .. } = self;
-        for rule in &mut rules {
-            rule.end(capture, &mut sink);
-        }
-        sink.finish(|entry| words(&rules, entry))
-    }
-}
-
-/// What the rule of a finding says about it.
-fn words(rules: &[Box<dyn Detector + Send>], entry: &Entry) -> Words {
-    let rule = rules.iter().find(|rule| std::ptr::eq(rule.meta(), entry.meta));
-    rule.map(|rule| rule.summarise(entry)).unwrap_or_default()
-}
-
-impl std::fmt::Debug for Detectors {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Detectors").field("rules", &self.rules.len()).finish_non_exhaustive()
-    }
 }
 
 #[cfg(test)]

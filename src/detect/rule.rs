@@ -4,6 +4,8 @@
 
 use std::ops::BitOr;
 
+use super::calls::CallSeen;
+use super::hop::HopSeen;
 use super::negotiation::NegotiationSeen;
 use super::seen::{CaptureSeen, HandshakeSeen, KeySeen, MediaSeen, SipSeen, StreamSeen, TapSeen};
 use super::sink::{Entry, Sink};
@@ -56,7 +58,7 @@ impl Interest {
     pub const REFUSED: Self = Self(1 << 6);
     /// INFO and NOTIFY with a body.
     pub const DIGITS: Self = Self(1 << 7);
-    /// SIP messages that break the grammar somewhere, or are large.
+    /// SIP messages that break the grammar somewhere, are large, or came in IP fragments.
     pub const ODD: Self = Self(1 << 8);
     /// Every SIP message.
     pub const SIP: Self = Self(1 << 9);
@@ -74,6 +76,11 @@ impl Interest {
     pub const MEDIA: Self = Self(1 << 15);
     /// SRTP keys that stood in the signalling of a call.
     pub const KEY: Self = Self(1 << 16);
+    /// Calls that are over.
+    pub const CALL: Self = Self(1 << 17);
+
+    /// What shows of a TLS connection outside its first handshake.
+    pub const HOP: Self = Self(1 << 18);
 
     /// The bits that depend on the SIP message at hand, lowest first.
     pub(super) const SIP_KINDS: usize = 1 << 9;
@@ -210,6 +217,12 @@ pub trait Detector {
         let _ = (seen, sink);
     }
 
+    /// One call that is over, refused, or unfinished at the end. Its streams may still be told of:
+    /// they end a minute after their last packet.
+    fn call(&mut self, seen: &CallSeen<'_>, sink: &mut Sink) {
+        let _ = (seen, sink);
+    }
+
     /// One offer about security and what became of it; not told again when a later response repeats
     /// the answer.
     fn negotiation(&mut self, seen: &NegotiationSeen<'_>, sink: &mut Sink) {
@@ -223,6 +236,11 @@ pub trait Detector {
 
     /// One thing the tap tells about itself.
     fn tap(&mut self, seen: &TapSeen, sink: &mut Sink) {
+        let _ = (seen, sink);
+    }
+
+    /// One thing that showed of a TLS connection outside its first handshake.
+    fn hop(&mut self, seen: &HopSeen, sink: &mut Sink) {
         let _ = (seen, sink);
     }
 

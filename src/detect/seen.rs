@@ -15,6 +15,7 @@ use super::kinds;
 use super::oddity;
 use super::rule::Interest;
 use super::sink::Subject;
+pub use super::tap_seen::{CaptureSeen, TapSeen};
 use super::text::printable;
 use crate::correlate::company::Companion;
 use crate::correlate::event::SipEvent;
@@ -24,15 +25,13 @@ use crate::correlate::placement::Placement;
 use crate::correlate::rtcp::Byes;
 use crate::correlate::zrtp::{Exchange, HelloHash};
 use crate::model::addr::Endpoint;
-use crate::model::capture::CaptureRecord;
 use crate::model::evidence::FrameRef;
 use crate::model::handshake::HandshakeRecord;
 use crate::model::id::RecordKey;
 use crate::model::key::{KeyPlace, Proof};
-use crate::model::record::StreamRecord;
+use crate::model::record::{Side, StreamRecord};
 use crate::model::stream::StreamEnded;
-use crate::model::time::{Span, Ts};
-use crate::policy::Policy;
+use crate::model::time::Ts;
 
 /// One SIP message with its place among the calls.
 pub struct SipSeen<'a> {
@@ -47,6 +46,15 @@ pub struct SipSeen<'a> {
     anomalies: Anomalies,
     auths: [Option<Auth<'a>>; AUTHS],
     more_auths: Vec<Auth<'a>>,
+}
+
+/// What the first look at a message found, for those beside the rules.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub struct Looked {
+    /// It has lines with media keys.
+    pub keyed: bool,
+    /// It breaks a MUST of RFC 3261, and not because the capture cut it off.
+    pub malformed: bool,
 }
 
 /// Challenges or credentials of a message for which there is room without allocating.
@@ -124,6 +132,11 @@ impl<'a> SipSeen<'a> {
         self.kind.meets(Interest::CRYPTO)
     }
 
+    /// What is for others than the rules.
+    pub const fn looked(&self) -> Looked {
+        Looked { keyed: self.has_crypto(), malformed: self.anomalies.is_malformed() }
+    }
+
     /// Whether one end of this hop is on the public Internet.
     pub fn public(&self) -> bool {
         self.event.src.addr.is_public() || self.event.dst.addr.is_public()
@@ -141,6 +154,12 @@ impl<'a> SipSeen<'a> {
 pub fn tells_key(message: &Message<'_>) -> bool {
     let body = message.body();
     !body.is_empty() && KEY_LINES.iter().any(|line| line.find(body).is_some())
+}
+
+/// Whether a message is a request that begins something: a call, a registration, a text.
+#[inline]
+pub fn opens(event: &SipEvent<'_>) -> bool {
+    event.message.is_request() && kinds::opens(event.message.method())
 }
 
 struct Described<'a>(&'a Message<'a>);
@@ -219,6 +238,10 @@ pub struct Around<'a> {
     pub announced: &'a [Ts],
     /// When its call's dialog ended, if it has.
     pub over: Option<Ts>,
+    /// When its call was answered, if it was, to 10 ms.
+    pub answered: Option<Ts>,
+    /// Which side of its call sends it.
+    pub sender: Option<Side>,
     /// The m-line that it belongs to.
     pub media: Option<&'a MediaDescription>,
     /// RTCP goodbyes that its receiver was sent about its SSRC.
@@ -352,72 +375,4 @@ pub enum MediaSeen<'a> {
         /// What the party's SDP says of it.
         announced: HelloHash,
     },
-}
-
-/// What the tap tells about itself. SIP and RTP cuts are told by [`SipSeen`] and [`StreamSeen`].
-#[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub enum TapSeen {
-    /// A stream lost packets in this second of capture time (once per stream and second).
-    StreamLoss {
-        /// Seconds since the Unix epoch.
-        second: i64,
-        /// The packet after the gap.
-        at: FrameRef,
-    },
-    /// TLS records without a handshake in the capture; once per connection.
-    MidstreamTls {
-        /// Who sent the first record seen.
-        src: Endpoint,
-        /// To whom.
-        dst: Endpoint,
-        /// The record.
-        at: FrameRef,
-    },
-    /// Packets that were seen a second time.
-    Duplicate {
-        /// The first of these copies.
-        at: FrameRef,
-        /// How many.
-        frames: u64,
-    },
-    /// Capture time went backwards within one source.
-    BackwardJump {
-        /// By how much, positive.
-        by: Span,
-        /// The frame that is earlier than the one before.
-        at: FrameRef,
-    },
-    /// The snap length cut a TLS or DTLS handshake; anything else of which content was needed.
-    Clipped {
-        /// What it was, for a person: "TLS handshake".
-        what: &'static str,
-        /// The frame.
-        at: FrameRef,
-    },
-    /// A flow with RTP-like headers that is not RTP; once per flow.
-    Lookalike {
-        /// Who sent its first packet.
-        src: Endpoint,
-        /// To whom.
-        dst: Endpoint,
-        /// That packet.
-        at: FrameRef,
-        /// Its packets.
-        packets: u64,
-        /// The payload type, if all of the first packet's header was of the simplest kind.
-        plain: Option<u8>,
-    },
-}
-
-/// The capture at its end.
-#[derive(Copy, Clone, Debug)]
-pub struct CaptureSeen<'a> {
-    /// Sources, drops and evictions.
-    pub record: &'a CaptureRecord,
-    /// The first frame.
-    pub first: FrameRef,
-    /// The last frame.
-    pub last: FrameRef,
-    /// Thresholds and limits in force.
-    pub policy: &'a Policy,
 }

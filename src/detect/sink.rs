@@ -14,7 +14,7 @@ use super::redact::Labels;
 use super::rule::{Meta, Words};
 pub use super::subject::{About, Subject};
 use crate::model::evidence::FrameRef;
-use crate::model::finding::{Finding, Severity};
+use crate::model::finding::{Confidence, Finding, Severity};
 use crate::model::id::RecordKey;
 use crate::policy::Limits;
 
@@ -115,6 +115,22 @@ impl Sink {
         let entry = entries.get_mut(index(number)?)?;
         entry.severity = entry.severity.max(severity);
         Some(Hit { entry: Some(entry), ledger, number })
+    }
+
+    /// What is known about `subject`, its severity and confidence set anew at the end: what seemed
+    /// serious has been explained.
+    pub fn revise(
+        &mut self,
+        meta: &'static Meta,
+        subject: Subject,
+        (severity, confidence): (Severity, Confidence),
+    ) -> Option<Hit<'_>> {
+        let hit = self.concerns(meta, subject, severity)?;
+        let Hit { mut entry, ledger, number } = hit;
+        if let Some(entry) = &mut entry {
+            (entry.severity, entry.confidence) = (severity, confidence);
+        }
+        Some(Hit { entry, ledger, number })
     }
 
     /// What the book will be asked for when a sighting of `subject` comes that concerns `call`, for

@@ -128,6 +128,7 @@ impl Bench {
             clipped: self.clipped,
             encrypted: self.encrypted,
             hep: None,
+            carriage: crate::model::fact::Carriage::default(),
         };
         self.detectors.sip(&event, placement);
     }
@@ -164,6 +165,7 @@ impl Bench {
             first: frame(1),
             last: frame(1_000_000),
             policy: &self.policy,
+            lossy_seconds: &[],
         })
     }
 

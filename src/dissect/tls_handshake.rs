@@ -97,6 +97,12 @@ impl TlsHandshake {
         }
     }
 
+    /// Whether both sides may agree on keys once more: it was completed, with a version up to TLS 1.2.
+    pub fn may_renegotiate(&self) -> bool {
+        let completed = matches!(self.ended, Some((Outcome::Completed, _)));
+        completed && !self.ssl2 && self.agreed.is_some_and(|agreed| agreed.version <= 0x0303)
+    }
+
     /// Whether messages are missing.
     pub fn torn(&self) -> bool {
         self.streams.iter().any(|stream| stream.torn)
@@ -233,7 +239,7 @@ impl TlsHandshake {
     /// Octets of a record of TLS 1.3 with an alert.
     fn alert_length(&self) -> usize {
         let tag = if self.agreed.is_some_and(|agreed| agreed.suite == CCM_8) { 8 } else { 16 };
-        ALERT_LENGTH + tag
+        ALERT_LENGTH.saturating_add(tag)
     }
 
     /// One side of the connection ended it.

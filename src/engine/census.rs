@@ -15,7 +15,6 @@ const NAME_LENGTH: usize = 32;
 #[derive(Debug)]
 pub(super) struct Census {
     messages: u64,
-    malformed: u64,
     methods: [u64; Method::KNOWN.len()],
     statuses: Vec<u64>,
     unknown: Vec<(Box<[u8]>, u64)>,
@@ -26,7 +25,6 @@ impl Default for Census {
     fn default() -> Self {
         Self {
             messages: 0,
-            malformed: 0,
             methods: [0; Method::KNOWN.len()],
             statuses: vec![0; 1000],
             unknown: Vec::new(),
@@ -39,9 +37,6 @@ impl Census {
     /// Counts one message.
     pub(super) fn message(&mut self, event: &SipEvent<'_>) {
         self.messages += 1;
-        if event.message.layout.anomalies.is_malformed() {
-            self.malformed += 1;
-        }
         match event.message.status() {
             Some(status) => {
                 if let Some(count) = self.statuses.get_mut(usize::from(status)) {
@@ -55,7 +50,6 @@ impl Census {
     /// Writes the counts down.
     pub(super) fn finish(self, counts: &mut Counts) {
         counts.sip_messages = self.messages;
-        counts.sip_malformed = self.malformed;
         for (method, count) in Method::KNOWN.iter().zip(self.methods).filter(|(_, n)| *n > 0) {
             counts.sip_requests.insert(method.as_str().to_owned(), count);
         }

@@ -13,9 +13,11 @@ use crate::correlate::handshake::{HandshakeRead, Memory};
 use crate::correlate::media::{self, MediaBinder};
 use crate::correlate::outbox::Outbox;
 use crate::correlate::rtcp::{self, RtcpReports};
-use crate::correlate::tls_peers::{self, TlsPeers};
+use crate::correlate::tls_peers::TlsPeers;
 use crate::correlate::zrtp::{self, ZrtpFlows};
 use crate::detect::Detectors;
+use crate::detect::calls::CallSeen;
+use crate::detect::hop::HopSeen;
 use crate::detect::seen::{self, HandshakeSeen, MediaSeen, TapSeen};
 use crate::model::capture::{Counts, PeerRecord};
 use crate::model::fact::{Body, EpochFacts, Fact, FactKey, Flow, SipFact};
@@ -23,7 +25,6 @@ use crate::model::handshake::HandshakeFacts;
 use crate::model::record::HandshakeKind;
 use crate::model::tally::Tally;
 use crate::model::time::Ts;
-use crate::model::tls_peer::TlsPeerRecord;
 use crate::policy::Policy;
 use crate::prove::Opened;
 use crate::report::events::{Events, Listener};
@@ -99,7 +100,7 @@ pub struct Collected {
     /// Who was told what happened.
     pub events: Events,
     /// What servers and clients of TLS accept and refuse.
-    pub tls_peers: Vec<TlsPeerRecord>,
+    pub tls_peers: TlsPeers,
     /// What peers write beyond the registries.
     pub peers: Vec<PeerRecord>,
     /// The streams that a key was proven to open.
@@ -113,7 +114,7 @@ impl Collector {
             dialogs: Dialogs::new(&policy.limits),
             media: MediaBinder::new(&policy.limits),
             rtcp: RtcpReports::new(&policy.limits),
-            memory: Memory::default(),
+            memory: Memory::trusting(&policy.anchors),
             tls_peers: TlsPeers::new(policy.limits.peers),
             company: Company::new(policy.limits.company),
             zrtp: ZrtpFlows::new(&policy.limits),
@@ -178,7 +179,7 @@ impl Collector {
             .chain([(media::TABLE, self.media.evicted()), (rtcp::TABLE, self.rtcp.evicted())])
             .chain([(company::TABLE, self.company.evicted()), (zrtp::TABLE, self.zrtp.evicted())])
             .chain([(inventory::TABLE, self.inventory.evicted())])
-            .chain([(tls_peers::TABLE, self.tls_peers.evicted())])
+            .chain(self.tls_peers.evicted())
             .chain(self.prover.evicted());
         for (table, count) in tables.filter(|(_, count)| *count > 0) {
             *evicted.entry(table).or_default() += count;
@@ -197,7 +198,7 @@ impl Collector {
             ladder: self.watch.into_steps(),
             trace: self.trace.finish(),
             events: self.events,
-            tls_peers: self.tls_peers.finish(),
+            tls_peers: self.tls_peers,
             peers: self.inventory.finish(),
             opened: self.prover.into_opened(),
         }
@@ -288,8 +289,8 @@ impl Collector {
         match &fact.body {
             Body::Sip(sip) => self.sip(fact, sip, epoch),
             Body::StreamEnded(stream) => self.stream(stream),
-            Body::StreamLoss { second } => {
-                self.detectors.tap(&TapSeen::StreamLoss { second: *second, at: fact.frame });
+            &Body::StreamLoss { second, stream } => {
+                self.detectors.tap(&TapSeen::StreamLoss { second, stream, at: fact.frame });
             }
             Body::SrtpSample { key, octets, frames } => {
                 self.prover.sample(*key, epoch.octets(octets), *frames, fact.frame.time);
@@ -309,6 +310,14 @@ impl Collector {
             Body::MidstreamTls { src, dst } => {
                 let seen = TapSeen::MidstreamTls { src: *src, dst: *dst, at: fact.frame };
                 self.detectors.tap(&seen);
+            }
+            Body::Unanswered { src, dst, reset } => {
+                let (client, server, at, reset) = (*src, *dst, fact.frame, *reset);
+                self.detectors.hop(&HopSeen::Unanswered { client, server, at, reset });
+            }
+            Body::Renegotiated { client, server } => {
+                let (client, server, at) = (*client, *server, fact.frame);
+                self.detectors.hop(&HopSeen::Renegotiated { client, server, at });
             }
             Body::Duplicate { .. } => {
                 self.detectors.tap(&TapSeen::Duplicate { at: fact.frame, frames: 1 });
@@ -332,11 +341,13 @@ impl Collector {
             clipped: sip.clipped,
             encrypted: sip.encrypted,
             hep: sip.hep,
+            carriage: sip.carriage,
         };
         if sip.hep.is_some() {
             self.counts.hep_messages += 1;
         } else {
             self.seen.message(&event);
+            self.counts.sip_decrypted += u64::from(sip.encrypted);
             self.inventory.message(&event);
         }
         let placement = self.dialogs.sip(&event, &mut self.outbox);
@@ -345,7 +356,12 @@ impl Collector {
         // What a copy says of the wire is for a rule of its own: how the message itself travelled
         // cannot be seen from it.
         let keyed = if sip.hep.is_none() {
-            self.detectors.sip(&event, &placement)
+            if !sip.encrypted && seen::opens(&event) {
+                self.tls_peers.clear(sip.src.addr, sip.dst.addr, fact.frame.time);
+            }
+            let looked = self.detectors.sip(&event, &placement);
+            self.counts.sip_malformed += u64::from(looked.malformed);
+            looked.keyed
         } else {
             self.detectors.copy(&event, &placement);
             seen::tells_key(&event.message)
@@ -397,6 +413,7 @@ impl Collector {
         for call in self.outbox.calls.drain(..) {
             self.counts.calls += 1;
             let record = call.record();
+            self.detectors.call(&CallSeen::new(&record));
             self.archive.push_call(&record);
             self.events.tell(|listener| listener.call(&record));
         }

@@ -103,7 +103,9 @@ impl Peer {
         if BodyKind::of(kind) == BodyKind::Multipart {
             self.bodies.add(body::media_type(kind));
         }
-        for Leaf { content_type, body: octets, .. } in message.leaves() {
+        // What cannot be taken apart is a leaf itself, and has been counted.
+        let parts = message.leaves().filter(|leaf| leaf.kind() != BodyKind::Multipart);
+        for Leaf { content_type, body: octets, .. } in parts {
             let name = body::media_type(content_type);
             if name.eq_ignore_ascii_case(b"application/pidf+xml") && body::has_location(octets) {
                 self.bodies.count("application/pidf+xml (location)");

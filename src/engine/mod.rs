@@ -32,6 +32,7 @@ use std::fmt;
 use std::path::PathBuf;
 
 use crate::capture::{CaptureError, Kept, Live, Merge, OpenOptions, Selection, Source, Unpacking};
+use crate::detect::marks::Marks;
 use crate::detect::seen::CaptureSeen;
 use crate::dissect::tls_open::keys::Keys;
 use crate::model::capture::{CaptureRecord, Counts, SeverityCounts, SourceRecord};
@@ -295,6 +296,7 @@ fn assemble(
         first: end_of_capture(&capture, capture.first_packet, 1),
         last: end_of_capture(&capture, capture.last_packet, capture.packets),
         policy: &config.policy,
+        lossy_seconds: &[],
     };
     let last_word = collected.detectors.finish(&seen);
     let mut archive = collected.archive;
@@ -314,6 +316,9 @@ fn assemble(
     limits.extend(sources::left_out(dispatcher.merge(), capture.packets));
     limits.extend(sources::limits(&capture, &counts, &totals.openings));
     limits.extend(secrets::limits(&config.keys, &totals.openings));
+    let marks = Marks::of(&last_word.findings);
+    let end = capture.last_packet.unwrap_or(Ts::MIN);
+    let tls = collected.tls_peers.finish(end, |a, b| marks.about(a, b));
     let outcome = Outcome {
         capture,
         counts,
@@ -322,7 +327,7 @@ fn assemble(
         limits,
         policy: config.policy.clone(),
         ladder: collected.ladder,
-        tls_peers: collected.tls_peers,
+        tls,
         peers: collected.peers,
     };
     Examined {

@@ -137,6 +137,8 @@ pub struct Counts {
     pub sip_requests: BTreeMap<String, u64>,
     /// Responses by status code.
     pub sip_responses: BTreeMap<String, u64>,
+    /// Of these, opened by decryption: what an eavesdropper without the keys cannot read.
+    pub sip_decrypted: u64,
     /// Messages with at least one anomaly that breaks a MUST.
     pub sip_malformed: u64,
     /// Requests and responses that repeat one of the same transaction.

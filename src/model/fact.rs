@@ -66,6 +66,8 @@ pub enum Body {
     StreamLoss {
         /// Seconds since the epoch.
         second: i64,
+        /// The stream: [`StreamKey::hash64`].
+        stream: u64,
     },
     /// Three consecutive packets of a stream that does not look clear, captured whole: once for each
     /// closer look.
@@ -134,6 +136,22 @@ pub enum Body {
         /// The other side.
         dst: Endpoint,
     },
+    /// A connection to the port of SIP over TLS that the server refused (RST) or did not answer.
+    Unanswered {
+        /// Who wanted it.
+        src: Endpoint,
+        /// Of whom.
+        dst: Endpoint,
+        /// There was a RST; otherwise the SYN was sent again.
+        reset: bool,
+    },
+    /// Both sides of a TLS connection, up to 1.2, agree on keys once more.
+    Renegotiated {
+        /// Who sent the first ClientHello.
+        client: Endpoint,
+        /// The other side.
+        server: Endpoint,
+    },
     /// The same frame was seen twice (at most a few of these a cell; all are counted).
     Duplicate {
         /// Sender.
@@ -190,6 +208,17 @@ pub struct SipFact {
     pub encrypted: bool,
     /// It is a copy that a capture agent sent in HEP.
     pub hep: Option<HepCopy>,
+    /// How its IP packets travelled.
+    pub carriage: Carriage,
+}
+
+/// How the IP packets of a datagram travelled; of messages in byte streams nothing is known.
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
+pub struct Carriage {
+    /// The differentiated services code point (RFC 2474).
+    pub dscp: Option<u8>,
+    /// IP fragments that it came in; 1 if it came whole, 0 if that is not known.
+    pub fragments: u8,
 }
 
 /// What a capture agent says of a message of which it sent a copy.
@@ -290,7 +319,10 @@ impl Body {
                 };
                 (handshake.client, handshake.server, proto)
             }
-            Self::Msrp { src, dst } | Self::MidstreamTls { src, dst } => (*src, *dst, Proto::TCP),
+            Self::Msrp { src, dst }
+            | Self::MidstreamTls { src, dst }
+            | Self::Unanswered { src, dst, .. }
+            | Self::Renegotiated { client: src, server: dst } => (*src, *dst, Proto::TCP),
             Self::Duplicate { .. } | Self::StreamLoss { .. } | Self::BackwardJump { .. } => {
                 return None;
             }

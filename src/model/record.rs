@@ -96,7 +96,7 @@ impl CallState {
 }
 
 /// One of the two sides.
-#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+#[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(test, derive(Serialize), serde(rename_all = "lowercase"))]
 pub enum Side {
     /// The side that sent the initial INVITE.
@@ -423,6 +423,8 @@ pub struct StreamRtcp {
     pub reported_lost: Option<i64>,
     /// Largest interarrival jitter that a receiver reported, timestamp units.
     pub reported_jitter: Option<u32>,
+    /// Extended highest sequence number in the latest report block.
+    pub reported_through: Option<u32>,
     /// BYE packets naming this SSRC.
     pub byes: u64,
     /// Mean time from the tap to the receiver and back, ms: from the tap's sight of a sender report
@@ -434,7 +436,8 @@ pub struct StreamRtcp {
 
 packed! {
     StreamRtcp {
-        sender_reports report_blocks reported_lost reported_jitter byes round_trip_ms extended
+        sender_reports report_blocks reported_lost reported_jitter reported_through byes
+        round_trip_ms extended
     }
 }
 

@@ -128,8 +128,10 @@ pub struct StreamEnded {
     pub plain: bool,
     /// What few streams have: digits, packets that contradict each other.
     pub notes: Option<Box<Notes>>,
-    /// Packets with the marker.
+    /// Packets with the marker, up to 65,535.
     pub markers: u32,
+    /// Packets that came too late to be played.
+    pub late: Late,
     /// Packets of which the capture holds only a part.
     pub clipped: u32,
     /// Interarrival jitter under each clock rate that the stream may have.
@@ -167,6 +169,18 @@ pub struct Bursts {
     pub packets: u32,
     /// Numbers missing alone, in gaps.
     pub isolated: u32,
+}
+
+/// Play-out delay of the receiver that is imitated, ms.
+pub const PLAYOUT_MS: u16 = 60;
+
+/// Packets that came too late for a play-out buffer of [`PLAYOUT_MS`].
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
+pub struct Late {
+    /// Packets.
+    pub packets: u32,
+    /// Runs of them.
+    pub runs: u32,
 }
 
 /// A payload type and how many packets had it; no packets, no payload type.

@@ -1,11 +1,12 @@
-//! What a server or a client of TLS or DTLS accepts and refuses, as the report prints it.
+//! What servers and clients of TLS or DTLS accept and refuse, and how good what pairs of them agree on
+//! is, as the report prints it.
 
 use std::collections::BTreeMap;
 
 use serde::Serialize;
 
 /// One server or client, over all its handshakes.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct TlsPeerRecord {
     /// `server` or `client`.
     pub role: &'static str,
@@ -21,38 +22,145 @@ pub struct TlsPeerRecord {
     pub refused: u64,
     /// Those that were not seen to their end.
     pub incomplete: u64,
+    /// What clients offered, in all handshakes.
+    pub offered: Vec<OfferCount>,
     /// What was agreed on in those completed.
-    pub accepted: Accepted,
-    /// Why others were refused.
+    pub accepted: CodePoints,
+    /// Why they were refused, and what clients did then.
     pub refusals: Vec<Refusal>,
     /// `A+` to `F`, or `not observed`.
     pub grade: &'static str,
     /// Out of 100, before caps.
     pub score: Option<u32>,
-    /// What caps the grade.
+    /// What caps the grade, the hardest first.
     pub grade_reasons: Vec<&'static str>,
     /// `low`, `medium` or `high`, by the number of handshakes completed.
     pub confidence: Option<&'static str>,
 }
 
-/// Handshakes by what was agreed on.
+/// Everything that is told of TLS beyond single handshakes.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct TlsRecords {
+    /// What clients offer, each once, in the order in which it was first seen.
+    pub offers: Vec<TlsOfferRecord>,
+    /// Servers and clients.
+    pub peers: Vec<TlsPeerRecord>,
+    /// Pairs of hosts.
+    pub pairs: Vec<TlsPairRecord>,
+}
+
+/// What clients of one make offer, without GREASE; of each kind the first 64.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct TlsOfferRecord {
+    /// Versions.
+    pub versions: Vec<String>,
+    /// Cipher suites.
+    pub ciphers: Vec<String>,
+    /// Groups.
+    pub groups: Vec<String>,
+    /// Signature schemes.
+    pub signature_algorithms: Vec<String>,
+    /// Handshakes that began with it.
+    pub handshakes: u64,
+}
+
+/// How often something was offered.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct OfferCount {
+    /// Its place among all offers, from 0.
+    pub offer: u32,
+    /// Handshakes that began with it.
+    pub handshakes: u32,
+    /// Those of them that were refused.
+    pub refused: u32,
+}
+
+/// Handshakes by what stands in them.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct Accepted {
+pub struct CodePoints {
     /// By version.
     pub versions: BTreeMap<String, u64>,
     /// By cipher suite.
     pub ciphers: BTreeMap<String, u64>,
     /// By group.
     pub groups: BTreeMap<String, u64>,
+    /// By signature scheme of the key exchange, which TLS 1.2 shows.
+    pub signature_algorithms: BTreeMap<String, u64>,
 }
 
 /// Handshakes refused alike.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Refusal {
     /// The highest version that the client offered.
     pub offered: String,
     /// The alert, or who hung up.
     pub reason: String,
+    /// Who sent the alert or hung up: `client` or `server`; `null` for an encrypted alert.
+    pub from: Option<&'static str>,
     /// How many.
+    pub count: u64,
+    /// What the client did next: `retry-lower`, `retry-same`, `cleartext`, `gave-up` and the like.
+    pub after: BTreeMap<&'static str, u64>,
+    /// How long after the refusal it did.
+    pub after_ms: Option<Within>,
+}
+
+/// The shortest and the longest of several times, milliseconds.
+#[derive(Copy, Clone, Debug, PartialEq, Serialize)]
+pub struct Within {
+    /// The shortest.
+    pub min: f64,
+    /// The longest.
+    pub max: f64,
+}
+
+/// The grade that would be if something were changed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Next {
+    /// The grade.
+    pub grade: &'static str,
+    /// What to change: all of it.
+    pub by: Vec<&'static str>,
+}
+
+/// Two hosts between which there was TLS.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct TlsPairRecord {
+    /// The smaller address.
+    pub a: String,
+    /// The other.
+    pub b: String,
+    /// Which of them took connections: `a`, `b`.
+    pub servers: Vec<&'static str>,
+    /// Handshakes, whatever became of them.
+    pub handshakes: u64,
+    /// Those that were completed.
+    pub completed: u64,
+    /// Those that one side ended.
+    pub refused: u64,
+    /// Those that were not seen to their end.
+    pub incomplete: u64,
+    /// `A+` to `F`, or `not observed`.
+    pub grade: &'static str,
+    /// Out of 100, before caps.
+    pub score: Option<u32>,
+    /// What caps the grade, the hardest first.
+    pub caps: Vec<CapRecord>,
+    /// What would raise the grade.
+    pub next: Option<Next>,
+    /// What cannot be seen and is not graded.
+    pub unseen: Vec<&'static str>,
+    /// `low`, `medium` or `high`, by the number of handshakes completed.
+    pub confidence: Option<&'static str>,
+}
+
+/// Something that caps a grade.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct CapRecord {
+    /// At what.
+    pub grade: &'static str,
+    /// In words.
+    pub reason: &'static str,
+    /// Handshakes that show it, or requests.
     pub count: u64,
 }

@@ -1,32 +1,21 @@
 //! Thresholds of the rules about media streams, by the names of the catalogue.
 
-macro_rules! thresholds {
-    ($($(#[doc = $doc:literal])+ $name:ident = $default:literal,)+) => {
-        /// Thresholds of the rules about media streams.
-        #[derive(Clone, Debug, PartialEq, Eq)]
-        pub struct MediaThresholds {
-            $($(#[doc = $doc])+ pub $name: u64,)+
-        }
-
-        impl Default for MediaThresholds {
-            fn default() -> Self {
-                Self { $($name: $default,)+ }
-            }
-        }
-
-        impl MediaThresholds {
-            /// The value of this name.
-            pub fn named(&self, name: &str) -> Option<u64> {
-                match name {
-                    $(stringify!($name) => Some(self.$name),)+
-                    _ => None,
-                }
-            }
-        }
-    };
-}
-
-thresholds! {
+super::table! {
+    /// Thresholds of the rules about media streams.
+    MediaThresholds;
+    /// Seconds of talk without RTP (`QOS-NO-RTP`).
+    no_rtp_s = 5,
+    /// Milliseconds from the answer to the first RTP of a side (`QOS-LATE-MEDIA`).
+    late_media_ms = 1_000,
+    /// Milliseconds from INVITE to 180 or 183 that one call in twenty may exceed (`QOS-PDD`).
+    pdd_ms = 6_000,
+    /// Calls of two peers below which one in twenty means nothing.
+    pdd_min_calls = 5,
+    /// Octets of an IP packet beyond which it is fragmented or dropped (`QOS-FRAGMENT`).
+    mtu_octets = 1_500,
+    /// Streams of each kind, encrypted and not, from which their jitter is compared by rank
+    /// (`QOS-SRTP-COST`).
+    cost_min_streams = 30,
     /// Packets of a foreign source (`MEDIA-RTP-FOREIGN-SOURCE`), within `foreign_seconds`.
     foreign_packets = 10,
     /// Seconds for `foreign_packets`.

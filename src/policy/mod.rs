@@ -3,7 +3,39 @@
 pub mod fallback;
 pub mod limits;
 pub mod media;
+pub mod sip;
 pub mod thresholds;
+pub mod tls;
+
+use std::sync::Arc;
+
+/// Makes a structure of whole numbers with a default each, which can be asked for by their names.
+macro_rules! table {
+    ($(#[doc = $about:literal])+ $of:ident; $($(#[doc = $doc:literal])+ $name:ident = $default:literal,)+) => {
+        $(#[doc = $about])+
+        #[derive(Clone, Debug, PartialEq, Eq)]
+        pub struct $of {
+            $($(#[doc = $doc])+ pub $name: u64,)+
+        }
+
+        impl Default for $of {
+            fn default() -> Self {
+                Self { $($name: $default,)+ }
+            }
+        }
+
+        impl $of {
+            /// The value of this name.
+            pub fn named(&self, name: &str) -> Option<u64> {
+                match name {
+                    $(stringify!($name) => Some(self.$name),)+
+                    _ => None,
+                }
+            }
+        }
+    };
+}
+use table;
 
 pub use limits::Limits;
 pub use thresholds::Thresholds;
@@ -15,4 +47,6 @@ pub struct Policy {
     pub limits: Limits,
     /// Thresholds of the rules.
     pub thresholds: Thresholds,
+    /// Certificates in DER of the authorities that peers are supposed to trust; none says nothing.
+    pub anchors: Arc<[Vec<u8>]>,
 }

@@ -2,6 +2,8 @@
 
 use super::fallback::FallbackThresholds;
 use super::media::MediaThresholds;
+use super::sip::SipThresholds;
+use super::tls::TlsThresholds;
 
 /// Thresholds of the rules.
 #[derive(Clone, Debug, PartialEq)]
@@ -50,13 +52,6 @@ pub struct Thresholds {
     pub one_way_ms: i64,
     /// Seconds without RTCP (`QOS-RTCP-ABSENT`).
     pub rtcp_absent_s: f64,
-    /// Malformed messages a minute and source from which they are a medium finding
-    /// (`SIP-MALFORMED-*`).
-    pub malformed_medium_a_minute: u64,
-    /// The same for a high one.
-    pub malformed_high_a_minute: u64,
-    /// Ways in which one source breaks the grammar within ten minutes (`SIP-FUZZING`).
-    pub fuzzing_kinds: u64,
     /// Backward jump of capture time, milliseconds (`SENSOR-TIME`).
     pub time_backward_ms: i64,
     /// Days before the end of a certificate in which it is named (`TLS-CERT-EXPIRES-SOON`).
@@ -67,6 +62,10 @@ pub struct Thresholds {
     pub fallback: FallbackThresholds,
     /// Of the rules about media streams.
     pub media: MediaThresholds,
+    /// Of the rules about SIP messages.
+    pub sip: SipThresholds,
+    /// Of the rules about TLS.
+    pub tls: TlsThresholds,
 }
 
 impl Default for Thresholds {
@@ -92,14 +91,13 @@ impl Default for Thresholds {
             one_way_packets: 100,
             one_way_ms: 3_000,
             rtcp_absent_s: 30.0,
-            malformed_medium_a_minute: 5,
-            malformed_high_a_minute: 50,
-            fuzzing_kinds: 8,
             time_backward_ms: 2_000,
             tls_expiry_days: 30,
             time_drift_pct: 1.0,
             fallback: FallbackThresholds::default(),
             media: MediaThresholds::default(),
+            sip: SipThresholds::default(),
+            tls: TlsThresholds::default(),
         }
     }
 }

@@ -9,6 +9,7 @@
 //! Not here: which direction is the client's, time-outs (the tracker calls [`Direction::finish`]),
 //! checksums, windows and selective acknowledgments.
 
+mod order;
 mod pieces;
 
 use self::pieces::{Piece, Pieces};
@@ -201,19 +202,6 @@ impl Direction {
     pub fn finish(&mut self, purse: &mut Purse, deliver: &mut impl FnMut(Delivery<'_>)) {
         while self.give_up_hole(purse, deliver) {}
         self.close_if_done();
-    }
-
-    /// Where a sequence number lies, and whether that is within reach of what is wanted next.
-    fn place(&self, seq: u32) -> Option<(u64, bool)> {
-        let next = self.next?;
-        let ahead = seq.wrapping_sub(next);
-        let behind = next.wrapping_sub(seq);
-        let reach = self.limits.tcp_window;
-        Some(if ahead < 1 << 31 {
-            (self.base.saturating_add(u64::from(ahead)), ahead <= reach)
-        } else {
-            (self.base.saturating_sub(u64::from(behind)), behind <= reach.saturating_mul(4))
-        })
     }
 
     /// A SYN: the beginning, its retransmission, or the beginning of something else.

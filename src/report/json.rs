@@ -25,7 +25,8 @@ const PIECE: usize = 256 << 10;
 /// Those of `out`.
 pub fn write(outcome: &mut Outcome, out: &mut impl Write) -> io::Result<()> {
     outcome.book_archive();
-    let Outcome { capture, counts, archive, findings, limits, tls_peers, peers, .. } = outcome;
+    let Outcome { capture, counts, archive, findings, limits, .. } = outcome;
+    let Outcome { tls, peers, .. } = outcome;
     let cited = Cited(findings);
     let mut document = Document { to: out, out: Out::default(), members: 0, elements: 0 };
     document.member("schema", SCHEMA)?;
@@ -58,7 +59,9 @@ pub fn write(outcome: &mut Outcome, out: &mut impl Write) -> io::Result<()> {
     document.list("handshakes");
     archive.handshakes(|row| document.row(&row.record, row.findings, &cited))?;
     document.end_list();
-    document.member("tls_peers", tls_peers)?;
+    document.member("tls_offers", &tls.offers)?;
+    document.member("tls_peers", &tls.peers)?;
+    document.member("tls_pairs", &tls.pairs)?;
     // Filled by later versions.
     for later in ["identities", "trunks", "sources"] {
         document.member(later, &[(); 0])?;

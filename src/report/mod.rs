@@ -5,6 +5,7 @@ mod encode;
 pub mod events;
 mod finding_json;
 pub mod findings;
+mod grades;
 mod handshake_json;
 pub mod json;
 pub mod ladder;

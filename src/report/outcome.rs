@@ -5,7 +5,7 @@ use crate::model::addr::Endpoint;
 use crate::model::capture::{CaptureRecord, Counts, PeerRecord};
 use crate::model::evidence::FrameRef;
 use crate::model::finding::{Finding, Severity};
-use crate::model::tls_peer::TlsPeerRecord;
+use crate::model::tls_peer::TlsRecords;
 use crate::policy::Policy;
 
 /// The result of a review.
@@ -25,8 +25,8 @@ pub struct Outcome {
     pub policy: Policy,
     /// The steps of the calls asked for, in order; empty unless a ladder was.
     pub ladder: Vec<Step>,
-    /// What servers and clients of TLS accept and refuse.
-    pub tls_peers: Vec<TlsPeerRecord>,
+    /// What clients of TLS offer, servers accept and refuse, and how good that is.
+    pub tls: TlsRecords,
     /// What peers write beyond the registries, by address.
     pub peers: Vec<PeerRecord>,
 }

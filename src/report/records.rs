@@ -124,7 +124,8 @@ object! { Jitter { mean max } }
 
 object! {
     StreamRtcp {
-        sender_reports report_blocks reported_lost reported_jitter byes round_trip_ms extended
+        sender_reports report_blocks reported_lost reported_jitter reported_through byes
+        round_trip_ms extended
     }
 }
 

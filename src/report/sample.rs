@@ -125,7 +125,7 @@ pub(crate) fn outcome() -> Outcome {
         archive.push_call(call);
     }
     archive.push_registration(&registration(3));
-    archive.push_handshake(&handshake(5));
+    archive.push_handshake(&mut handshake(5));
     let findings = vec![
         finding("MEDIA-CLEARTEXT-RTP", Severity::Critical, vec![clear.id]),
         finding("SENSOR-TRUNCATED", Severity::Info, vec![]),
@@ -151,7 +151,7 @@ pub(crate) fn outcome() -> Outcome {
         limits: vec!["Signalling inside TLS cannot be read without the session's keys.".to_owned()],
         policy,
         ladder: Vec::new(),
-        tls_peers: Vec::new(),
+        tls: crate::model::tls_peer::TlsRecords::default(),
         peers: Vec::new(),
     }
 }

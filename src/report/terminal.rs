@@ -8,7 +8,7 @@ use super::outcome::Outcome;
 use super::safe::safe;
 use super::text::{COLUMN, Ink, Layout, count, counts, duration, grouped, largest, moment};
 use super::verdict::Exposures;
-use super::{findings, verdict};
+use super::{findings, grades, verdict};
 use crate::model::capture::CaptureRecord;
 use crate::model::time::Ts;
 
@@ -96,7 +96,8 @@ fn records(
         let states = states(&tally.registration_states);
         line("REGISTRATIONS", &totalled(registrations, &states))?;
     }
-    line("HANDSHAKES", &counts([("TLS", tally.tls), ("DTLS", tally.dtls)]))
+    line("HANDSHAKES", &counts([("TLS", tally.tls), ("DTLS", tally.dtls)]))?;
+    grades::write(&outcome.tls.pairs, layout, out)
 }
 
 fn states(states: &BTreeMap<&'static str, u64>) -> String {

@@ -210,12 +210,16 @@ fn signalling(outcome: &Outcome) -> (Mark, &'static str, String) {
         0 => String::new(),
         all => format!(", in {} of {}", grouped(tally.signalling_clear), count(all, "call")),
     };
-    if counts.sip_messages > 0 {
-        let messages = count(counts.sip_messages, "SIP message");
+    let clear = counts.sip_messages.saturating_sub(counts.sip_decrypted);
+    if clear > 0 {
+        let messages = count(clear, "SIP message");
         return (Mark::Fail, TOPIC, format!("{messages} readable on the wire{calls}"));
     }
     let handshakes = counts.tls_handshakes;
-    let text = if handshakes > 0 {
+    let text = if counts.sip_decrypted > 0 {
+        let opened = count(counts.sip_decrypted, "SIP message");
+        format!("no SIP in clear; {opened} opened with keys that were given")
+    } else if handshakes > 0 {
         format!("no readable SIP; {} seen, not read", count(handshakes, "TLS handshake"))
     } else {
         "not observed".to_owned()

@@ -11,27 +11,77 @@ const BITS: u8 = 3;
 const OCTETS: u8 = 4;
 const OID: u8 = 6;
 
+/// What to write into a certificate.
+struct Content<'a> {
+    subject: &'a str,
+    issuer: &'a str,
+    /// From and until.
+    validity: [&'a str; 2],
+    key: &'a str,
+    exponent: u32,
+    sign: &'a str,
+    names: &'a str,
+    usage: Option<&'a str>,
+}
+
+/// Takes `chain=SUBJECT/ISSUER,...`: the certificates that a server sends behind its own.
+pub(super) fn chain(args: &mut Args<'_>, rng: &mut Rng) -> Result<Vec<Vec<u8>>, String> {
+    let Some(text) = args.option("chain") else { return Ok(Vec::new()) };
+    let each = |word: &str| {
+        let (subject, issuer) =
+            word.split_once('/').ok_or_else(|| format!("chain: `{word}` is not SUBJECT/ISSUER"))?;
+        let content = Content { subject, issuer, names: "none", ..Content::usual() };
+        make(&content, rng)
+    };
+    text.split(',').map(each).collect()
+}
+
 /// Takes the options of a certificate and makes it, in DER.
 pub(super) fn read(args: &mut Args<'_>, rng: &mut Rng, host: &str) -> Result<Vec<u8>, String> {
-    let common_name = args.option("subject").unwrap_or(host).to_owned();
-    let issuer = args.option("issuer").unwrap_or("Example CA").to_owned();
-    let from = time(args.option("from").unwrap_or("2025-10-01T00:00:00Z"))?;
-    let until = time(args.option("until").unwrap_or("2026-10-01T00:00:00Z"))?;
-    let key = args.option("key").unwrap_or("rsa-2048").to_owned();
-    let exponent: u32 = args.number("exponent", 65_537)?;
-    let sign =
-        algorithm(args.choice("sign", &["sha256", "sha1", "md5", "ecdsa-sha256", "ecdsa-sha512"])?);
-    let names = args.option("san").map_or_else(|| format!("DNS:{host}"), str::to_owned);
-    let usage = args.option("usage").map(str::to_owned);
+    let usual = Content::usual();
+    let usual_names = format!("DNS:{host}");
+    let [from, until] = usual.validity;
+    let content = Content {
+        subject: args.option("subject").unwrap_or(host),
+        issuer: args.option("issuer").unwrap_or(usual.issuer),
+        validity: [args.option("from").unwrap_or(from), args.option("until").unwrap_or(until)],
+        key: args.option("key").unwrap_or(usual.key),
+        exponent: args.number("exponent", usual.exponent)?,
+        sign: args.choice("sign", &["sha256", "sha1", "md5", "ecdsa-sha256", "ecdsa-sha512"])?,
+        names: args.option("san").unwrap_or(&usual_names),
+        usage: args.option("usage"),
+    };
+    make(&content, rng)
+}
+
+impl Content<'_> {
+    const fn usual() -> Self {
+        Self {
+            subject: "",
+            issuer: "Example CA",
+            validity: ["2025-10-01T00:00:00Z", "2026-10-01T00:00:00Z"],
+            key: "rsa-2048",
+            exponent: 65_537,
+            sign: "sha256",
+            names: "none",
+            usage: None,
+        }
+    }
+}
+
+/// Makes a certificate in DER.
+fn make(content: &Content<'_>, rng: &mut Rng) -> Result<Vec<u8>, String> {
+    let [from, until] = content.validity;
+    let (sign, validity) = (algorithm(content.sign), [time(from)?, time(until)?]);
     let body = [
         tlv(0xa0, &tlv(INTEGER, &[2])),
         tlv(INTEGER, &[&[1][..], &rng.octets(8)].concat()),
         sign.clone(),
-        name(&issuer),
-        tlv(SEQUENCE, &[from, until].concat()),
-        name(&common_name),
-        public_key(&key, exponent, rng)?,
-        extensions(&names, usage.as_deref())?,
+        name(content.issuer),
+        tlv(SEQUENCE, &validity.concat()),
+        name(content.subject),
+        public_key(content.key, content.exponent, rng)?,
+        extensions(content.names, content.usage)?,
     ];
     let signature = [&[0][..], &rng.octets(256)].concat();
     let parts = [tlv(SEQUENCE, &body.concat()), sign, tlv(BITS, &signature)];
@@ -115,7 +165,11 @@ fn extensions(names: &str, usage: Option<&str>) -> Result<Vec<u8>, String> {
             all.extend(match name.split_once(':') {
                 Some(("DNS", host)) => tlv(0x82, host.as_bytes()),
                 Some(("URI", uri)) => tlv(0x86, uri.as_bytes()),
-                _ => return Err(format!("san: `{name}` is not DNS:host or URI:uri")),
+                Some(("IP", address)) => match address.parse::<std::net::Ipv4Addr>() {
+                    Ok(address) => tlv(0x87, &address.octets()),
+                    Err(_) => return Err(format!("san: `{address}` is not an IPv4 address")),
+                },
+                _ => return Err(format!("san: `{name}` is not DNS:host, URI:uri or IP:address")),
             });
         }
         let value = tlv(OCTETS, &tlv(SEQUENCE, &all));

@@ -38,6 +38,10 @@ pub(super) fn tcp(
     if args.flag("close") {
         return tcp::close(world, at, ends, shape);
     }
+    let refused = args.flag("refused");
+    if refused || args.flag("unanswered") {
+        return tcp::knock(world, at, ends, refused, shape);
+    }
     let cutting = Cutting::read(args)?;
     let payload = message::payload(world, args)?;
     tcp::transmit(world, at, ends, &payload, &cutting, shape)

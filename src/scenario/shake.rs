@@ -30,13 +30,17 @@ pub(super) struct Shake {
     server: String,
     prime: usize,
     common: bool,
+    /// The server's certificate, which the client sends too, and those behind the server's.
     certificate: Vec<u8>,
+    chain: Vec<Vec<u8>>,
     ask: bool,
     with: &'static str,
     /// Who sends which alert instead of going on.
     pub alert: Option<(bool, u8)>,
     /// `finish`, `reset`, `close` or `silence`.
     pub end: &'static str,
+    /// How long the server thinks.
+    pub pause: i64,
     /// The client sends data right behind its hello.
     pub early: bool,
     /// The client asks for more than it brings, in a heartbeat behind its hello.
@@ -140,10 +144,12 @@ impl Shake {
             prime: args.number("prime", 2_048)?,
             common: args.flag("common-prime"),
             certificate: Vec::new(),
+            chain: Vec::new(),
             ask: args.flag("ask"),
             with: args.choice("with", &["nothing", "empty", "certificate"])?,
             alert: None,
             end: args.choice("end", &["finish", "reset", "close", "silence"])?,
+            pause: args.span("pause", 0)?,
             early: args.flag("early"),
             heartbleed: args.flag("heartbleed"),
             resume: args.flag("resume"),
@@ -156,6 +162,7 @@ impl Shake {
             sni,
         };
         shake.alert = alert(args)?;
+        shake.chain = certificate::chain(args, rng)?;
         shake.certificate = certificate::read(args, rng, &host)?;
         Ok(shake)
     }
@@ -272,7 +279,7 @@ impl Shake {
         }
         let exchange = self.suite.exchange;
         if !self.suite.is_anonymous() && !exchange.contains("PSK") {
-            flight.push((11, chain(&self.certificate)?));
+            flight.push((11, chain(std::iter::once(&self.certificate).chain(&self.chain))?));
         }
         if exchange.starts_with("ECDHE")
             || exchange.starts_with("DHE")
@@ -323,7 +330,7 @@ impl Shake {
             return Ok(flight);
         }
         match self.with {
-            "certificate" => flight.push((11, chain(&self.certificate)?)),
+            "certificate" => flight.push((11, chain(std::iter::once(&self.certificate))?)),
             "empty" => flight.push((11, vec![0, 0, 0])),
             _ => {}
         }
@@ -374,6 +381,9 @@ fn words(text: &str) -> Result<Vec<u8>, String> {
             "heartbeat" => extension(15, &[1])?,
             "truncated-hmac" => extension(4, &[])?,
             "ticket" => extension(35, &[])?,
+            // The ticket that `ticket=` gives.
+            "old-ticket" => extension(35, &[1, 2, 3, 4])?,
+            "grease" => extension(0x2a2a, &[])?,
             "early-data" => extension(42, &[])?,
             "psk" => extension(41, &[0, 0])?,
             "points" => extension(11, &[1, 0])?,
@@ -391,13 +401,17 @@ fn protocol(name: &str) -> Result<Vec<u8>, String> {
     Ok(list)
 }
 
-/// A Certificate message with one.
-fn chain(der: &[u8]) -> Result<Vec<u8>, String> {
+/// A Certificate message.
+fn chain<'a>(ders: impl Iterator<Item = &'a Vec<u8>>) -> Result<Vec<u8>, String> {
+    let mut list = Vec::new();
+    for der in ders {
+        list.push(0);
+        list.extend(value::length16(der.len())?);
+        list.extend(der);
+    }
     let mut body = vec![0];
-    body.extend(value::length16(der.len().saturating_add(3))?);
-    body.push(0);
-    body.extend(value::length16(der.len())?);
-    body.extend(der);
+    body.extend(value::length16(list.len())?);
+    body.extend(list);
     Ok(body)
 }
 

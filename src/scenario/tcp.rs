@@ -214,6 +214,27 @@ pub(super) fn close(
     Ok(last)
 }
 
+/// A SYN that is refused with a RST, or that nobody answers and that is sent once more.
+pub(super) fn knock(
+    world: &mut World,
+    at: i64,
+    ends: (Socket, Socket),
+    refused: bool,
+    shape: &Shape,
+) -> Result<i64, String> {
+    let (from, to) = ends;
+    let seq = value::low32(world.rng().next());
+    put(world, at, ends, Segment { seq, ack: 0, flags: SYN }, &[], shape)?;
+    let last = at.saturating_add(if refused { 100 * US } else { 1_000 * MS });
+    if refused {
+        let header = Segment { seq: 0, ack: seq.wrapping_add(1), flags: RST | ACK };
+        put(world, last, (to, from), header, &[], shape)?;
+    } else {
+        put(world, last, ends, Segment { seq, ack: 0, flags: SYN }, &[], shape)?;
+    }
+    Ok(last)
+}
+
 /// Breaks a connection off from its first end: RST.
 pub(super) fn reset(
     world: &mut World,

@@ -22,10 +22,15 @@ pub(super) fn step(
     shape: &Shape,
 ) -> Result<i64, String> {
     let ends = args.ends()?;
-    let (from, to) = world.sockets(ends, (49_152, 5061))?;
+    let (mut from, to) = world.sockets(ends, (49_152, 5061))?;
+    if args.flag("anew") {
+        let further = u16::try_from(world.repetition).unwrap_or(u16::MAX);
+        from.port = from.port.saturating_add(further);
+    }
     let cutting = Cutting { midstream: args.flag("midstream"), ..Cutting::default() };
     let (records, size) = (args.number::<u64>("records", 4)?, args.number("size", 400)?);
     let handshake = args.choice("handshake", &["yes", "no"])? == "yes";
+    let renegotiate = args.flag("renegotiate");
     let mut rng = world.rng();
     let shake = Shake::read(args, &mut rng, false)?;
     let mut play = Play { ends: (from, to), cutting: &cutting, shape, now: at };
@@ -37,6 +42,13 @@ pub(super) fn step(
         let octets = sealed(&mut world.rng(), size);
         play.now = play.now.saturating_add(4 * MS);
         play.send(world, number % 2 == 0, &octets)?;
+    }
+    if renegotiate {
+        // A hello each, as encrypted as anything else here.
+        for client in [true, false] {
+            let octets = record(22, shake.legacy(), &world.rng().octets(120))?;
+            play.send(world, client, &octets)?;
+        }
     }
     Ok(play.now)
 }
@@ -107,6 +119,7 @@ impl Play<'_> {
             }
             return Ok(false);
         }
+        self.now = self.now.saturating_add(shake.pause);
         let mut flight = records(version, &shake.server_flight(&mut rng)?)?;
         if shake.tls13() {
             flight.extend(CHANGE);

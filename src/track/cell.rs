@@ -15,7 +15,7 @@ use crate::dissect::tls_open::keys::Keys;
 use crate::model::addr::Proto;
 use crate::model::capture::Reassembly;
 use crate::model::evidence::FrameRef;
-use crate::model::fact::{Body, EpochFacts, HepCopy, length};
+use crate::model::fact::{Body, Carriage, EpochFacts, HepCopy, length};
 use crate::model::stream::{StreamEvent, StreamKey};
 use crate::model::tally::{Handled, Skipped, Tally};
 use crate::model::time::{Span, Ts};
@@ -411,14 +411,16 @@ impl Cell {
 
 /// How the message of a datagram travelled.
 fn way(input: &Input, transport: Transport, hep: Option<HepCopy>) -> sip_fact::Way {
-    let Packet { src, dst, clipped, .. } = input.packet;
-    sip_fact::Way { src, dst, transport, clipped, encrypted: false, hep }
+    let Packet { src, dst, clipped, dscp, .. } = input.packet;
+    let fragments = u8::try_from(input.frames).unwrap_or(u8::MAX);
+    let carriage = Carriage { dscp: Some(dscp), fragments };
+    sip_fact::Way { src, dst, transport, clipped, encrypted: false, hep, carriage }
 }
 
 /// The fact of a stream event that a packet caused.
 fn packet_fact(emit: &mut Emitter<'_>, turn: &mut TurnFlows, event: StreamEvent) {
     let body = match event {
-        StreamEvent::Lossy { second, .. } => Body::StreamLoss { second },
+        StreamEvent::Lossy { key, second, .. } => Body::StreamLoss { second, stream: key.hash64() },
         StreamEvent::Sample(sample) => {
             let octets = emit.epoch.keep(&sample.octets);
             Body::SrtpSample { key: sample.key, octets, frames: sample.frames }

@@ -8,6 +8,7 @@ use overhear_parsers::sctp::{Chunks, Data};
 use overhear_parsers::{dtls, sip, tls};
 
 use crate::model::addr::Endpoint;
+use crate::model::fact::Carriage;
 use crate::model::tally::{Handled, Skipped, Tally};
 use crate::model::time::Ts;
 use crate::model::transport::Transport;
@@ -147,8 +148,15 @@ impl Association {
     ) {
         self.spoke = true;
         let protocol = if sip::probe(message) {
-            let way =
-                Way { src, dst, transport: Transport::Sctp, clipped, encrypted: false, hep: None };
+            let way = Way {
+                src,
+                dst,
+                transport: Transport::Sctp,
+                clipped,
+                encrypted: false,
+                hep: None,
+                carriage: Carriage::default(),
+            };
             sip_fact(&way, message, emit);
             Handled::Sip
         } else if tls::start(message) == tls::Start::Tls {

@@ -5,7 +5,7 @@ use overhear_parsers::sip::{self, Message};
 use crate::dissect::sip_names::sip_names;
 use crate::dissect::sip_stream::Found;
 use crate::model::addr::Endpoint;
-use crate::model::fact::{Body, HepCopy, SipFact, length};
+use crate::model::fact::{Body, Carriage, HepCopy, SipFact, length};
 use crate::model::transport::Transport;
 
 use super::emit::Emitter;
@@ -22,6 +22,8 @@ pub(super) struct Way {
     pub(super) encrypted: bool,
     /// It is a copy that a capture agent sent.
     pub(super) hep: Option<HepCopy>,
+    /// How its IP packets travelled.
+    pub(super) carriage: Carriage,
 }
 
 /// Emits the fact of a message; of octets that are none, nothing.
@@ -43,6 +45,7 @@ pub(super) fn sip_fact(way: &Way, octets: &[u8], emit: &mut Emitter<'_>) {
         clipped: way.clipped,
         encrypted: way.encrypted,
         hep: way.hep,
+        carriage: way.carriage,
     }));
 }
 
@@ -64,5 +67,6 @@ pub(super) fn found_fact(way: &Way, found: &Found<'_>, emit: &mut Emitter<'_>) {
         clipped: found.cut && way.clipped,
         encrypted: way.encrypted,
         hep: way.hep,
+        carriage: way.carriage,
     }));
 }

@@ -17,12 +17,13 @@ use super::stream::Seen;
 use crate::model::figures::Figures;
 use crate::model::frame::FrameId;
 use crate::model::stream::{
-    Jitter, JitterLane, Law, LawRow, PayloadCount, Standing, StreamEnded, StreamKey,
+    Jitter, JitterLane, Late, Law, LawRow, PayloadCount, Standing, StreamEnded, StreamKey,
 };
 use crate::model::time::Ts;
 
 mod bursts;
 mod jitter;
+mod playout;
 mod sequence_number;
 
 /// Bit n: payload type n can be media.
@@ -49,6 +50,8 @@ const HASTENED: u8 = 16;
 const WAS_LOSSY: u8 = 32;
 /// Every packet is to be noted for a while.
 pub(super) const NOTED: u8 = 64;
+/// The packet before came too late to be played.
+const WAS_LATE: u8 = 128;
 
 /// Payloads of so few octets are worth a second look: telephone events, comfort noise.
 const SHORT: usize = 4;
@@ -72,7 +75,10 @@ pub(super) struct Slot {
     pub(super) packets: u32,
     timestamp: u32,
     jitter_samples: u32,
-    markers: u32,
+    /// Packets with the marker, as far as 16 bits count.
+    markers: u16,
+    /// How much later than the fastest packet lately the last one came: see [`playout`].
+    delay: u16,
     /// Low 32 bits of the second in which to look again.
     look_at: u32,
     law: Law,
@@ -135,6 +141,7 @@ pub(super) struct Probe {
     look: Option<Box<Look>>,
     figures: Option<Box<Figures>>,
     clusters: bursts::Clusters,
+    late: Late,
 }
 
 /// How a packet's number stands to those before it.
@@ -190,7 +197,8 @@ impl Slot {
             duplicates: 0,
             reordered: 0,
             gaps: 0,
-            markers: u32::from(header.marker),
+            markers: u16::from(header.marker),
+            delay: 0,
             timestamp: header.timestamp,
             jitter_samples: 0,
             jitter: JitterLane::default(),
@@ -237,7 +245,7 @@ impl Slot {
         self.payload_octets += payload_octets(header, seen);
         self.wire_octets += u64::from(seen.wire_len);
         self.last_watermark = seen.watermark;
-        self.markers = self.markers.saturating_add(u32::from(header.marker));
+        self.markers = self.markers.saturating_add(u16::from(header.marker));
         self.flags |= u8::from(self.dscp != seen.dscp) * DSCP_CHANGED;
         if seen.clipped {
             cold.clipped = cold.clipped.saturating_add(1);
@@ -379,7 +387,8 @@ impl Slot {
             comfort: cold.comfort,
             plain: cold.plain,
             notes: cold.noting.take().and_then(Noting::end),
-            markers: self.markers,
+            late: self.probe.as_ref().map(|probe| probe.late).unwrap_or_default(),
+            markers: u32::from(self.markers),
             clipped: cold.clipped,
             jitter: Jitter {
                 clock_rate: self.rate.hertz(),
@@ -429,11 +438,13 @@ impl Slot {
         }
         // An event keeps the timestamp of its start in packets of four octets (RFC 4733 §2.2.1).
         let event = ticks == 0 && octets == 4;
+        let anew = step == Step::Restart || !same_type || arrival > 1_000_000_000;
         if same_type && step != Step::Restart && !event {
-            self.update_jitter(arrival, ticks);
+            let late = self.update_jitter(arrival, ticks);
+            self.play(late, arrival, anew || header.marker);
         }
         self.judge(step, ticks, octets, header.payload_type);
-        if step == Step::Restart || !same_type || arrival > 1_000_000_000 {
+        if anew {
             self.hasten_look();
         }
         self.last = seen.ts;

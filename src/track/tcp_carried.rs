@@ -10,7 +10,7 @@ use crate::dissect::tcp_probe::{Probe, TlsStart};
 use crate::dissect::tls_handshake::TlsHandshake;
 use crate::dissect::ws_stream::WsStream;
 use crate::model::addr::Endpoint;
-use crate::model::fact::Body;
+use crate::model::fact::{Body, Carriage};
 use crate::model::transport::Transport;
 
 use super::emit::Emitter;
@@ -123,7 +123,15 @@ impl Carried {
                 let Some(stream) = sides.get_mut(side) else { return false };
                 let over_tls = piece.transport == Transport::Tls;
                 let transport = if over_tls { Transport::Wss } else { Transport::Ws };
-                let way = sip_fact::Way { src, dst, transport, clipped, encrypted, hep: None };
+                let way = sip_fact::Way {
+                    src,
+                    dst,
+                    transport,
+                    clipped,
+                    encrypted,
+                    hep: None,
+                    carriage: Carriage::default(),
+                };
                 stream.push(octets, after_gap, &mut |message| {
                     if sip::probe(message) {
                         sip_fact(&way, message, emit);

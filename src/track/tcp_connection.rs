@@ -12,7 +12,7 @@ use crate::dissect::tcp_probe::{self, Probe, TlsStart};
 use crate::model::addr::{Endpoint, FlowKey};
 use crate::model::capture::Reassembly;
 use crate::model::evidence::FrameRef;
-use crate::model::fact::Body;
+use crate::model::fact::{Body, Carriage};
 use crate::model::tally::{Handled, Skipped, Tally};
 use crate::model::time::Ts;
 use crate::model::transport::Transport;
@@ -23,9 +23,9 @@ use super::input::Input;
 use super::shared::Shared;
 use super::sip_fact::{Way, found_fact};
 use super::tcp_carried::{Carried, Piece};
-use super::tls_flow::tls_fact;
 use super::tls_opening::Opening;
 
+mod glance;
 mod opening;
 
 /// Name in `evicted` of unfinished messages for which there was no memory.
@@ -87,6 +87,7 @@ pub(super) struct Connection {
     pending: u64,
     /// Segment beginnings that said nothing.
     tried: u16,
+    glance: glance::Glance,
     /// The beginning of the connection was captured.
     pub(super) opened: bool,
     /// A FIN or a RST came while its octets were not read.
@@ -113,6 +114,7 @@ impl Connection {
             opening: None,
             pending: 0,
             tried: 0,
+            glance: glance::Glance::default(),
             opened: false,
             hung_up: false,
             clipped: false,
@@ -191,17 +193,6 @@ impl Connection {
             self.end_handshake(arrival.emit);
             arrival.shared.purse.give(std::mem::take(&mut self.paid).iter().sum());
         }
-    }
-
-    /// Tells of the handshake; what follows is not read.
-    fn end_handshake(&mut self, emit: &mut Emitter<'_>) {
-        self.carries = Carries::Tls;
-        let Some(mut carried) = self.carried.take() else { return };
-        if let Some(handshake) = carried.handshake() {
-            let ends = [self.key.low, self.key.high];
-            tls_fact(handshake, ends, self.clipped, self.opening.as_deref(), emit);
-        }
-        self.opening.iter_mut().for_each(|opening| opening.handshake_over());
     }
 
     /// Which direction a sender's octets belong to, with both endpoints.
@@ -333,7 +324,15 @@ impl Connection {
     fn sip(&mut self, side: usize, octets: &[u8], after_gap: bool, arrival: &mut Arrival<'_, '_>) {
         let Some(stream) = self.messages.get_mut(side) else { return };
         let (src, dst, clipped) = (arrival.src, arrival.dst, self.clipped);
-        let way = Way { src, dst, transport: Transport::Tcp, clipped, encrypted: false, hep: None };
+        let way = Way {
+            src,
+            dst,
+            transport: Transport::Tcp,
+            clipped,
+            encrypted: false,
+            hep: None,
+            carriage: Carriage::default(),
+        };
         let emit = &mut *arrival.emit;
         stream.push(octets, after_gap, &mut arrival.shared.spans, &mut |found| {
             found_fact(&way, found, emit);

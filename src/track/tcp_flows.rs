@@ -102,6 +102,7 @@ impl TcpFlows {
         connection.opened |= tcp.flags & Tcp::SYN != 0;
         connection.clipped |= input.packet.clipped;
         connection.book(u64::from(input.frames), &mut shared.tally);
+        connection.glance(input, payload, emit);
         if connection.is_read() {
             connection.segment(input, payload, shared, emit, &mut self.reassembly);
         } else {

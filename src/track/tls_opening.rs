@@ -10,6 +10,7 @@ use crate::dissect::tls_open::keylog::Random;
 use crate::dissect::tls_open::stream::{Plain, State, TlsStream};
 use crate::model::addr::Endpoint;
 use crate::model::evidence::FrameRef;
+use crate::model::fact::Carriage;
 use crate::model::transport::Transport;
 
 use super::emit::Emitter;
@@ -279,7 +280,15 @@ impl Inside {
     fn sip(&mut self, piece: &Piece<'_>, shared: &mut Shared, emit: &mut Emitter<'_>) {
         let &Piece { side, src, dst, transport, clipped, encrypted, .. } = piece;
         let Some(stream) = self.messages.get_mut(side) else { return };
-        let way = Way { src, dst, transport, clipped, encrypted, hep: None };
+        let way = Way {
+            src,
+            dst,
+            transport,
+            clipped,
+            encrypted,
+            hep: None,
+            carriage: Carriage::default(),
+        };
         stream.push(piece.octets, piece.after_gap, &mut shared.spans, &mut |found| {
             found_fact(&way, found, emit);
         });

@@ -2,6 +2,7 @@
 //! other acts on (request smuggling). Reads values, and is called for messages that are looked at. The
 //! scan itself sees what concerns lines and framing; grammar of addresses is in `address.rs`.
 
+use super::address::AddressList;
 use super::body::BodyKind;
 use super::element::Element;
 use super::reason::Warning;
@@ -13,40 +14,6 @@ use crate::cursor::{
 
 /// Values of one header, and URIs, that are looked at.
 const MAX_LOOKED_AT: usize = 64;
-
-/// Headers that stand once in a message (RFC 3261 §7.3.1 and their own RFCs), besides those that the
-/// scan knows.
-const SINGLE: [HeaderName; 29] = [
-    HeaderName::ContentDisposition,
-    HeaderName::ContentType,
-    HeaderName::Date,
-    HeaderName::Event,
-    HeaderName::Expires,
-    HeaderName::IdentityInfo,
-    HeaderName::Join,
-    HeaderName::MaxBreadth,
-    HeaderName::MimeVersion,
-    HeaderName::MinExpires,
-    HeaderName::MinSe,
-    HeaderName::Organization,
-    HeaderName::PCalledPartyId,
-    HeaderName::PChargingVector,
-    HeaderName::Priority,
-    HeaderName::RAck,
-    HeaderName::ReferTo,
-    HeaderName::ReferredBy,
-    HeaderName::Replaces,
-    HeaderName::RetryAfter,
-    HeaderName::RSeq,
-    HeaderName::Server,
-    HeaderName::SessionExpires,
-    HeaderName::SessionId,
-    HeaderName::Subject,
-    HeaderName::SubscriptionState,
-    HeaderName::TargetDialog,
-    HeaderName::Timestamp,
-    HeaderName::UserAgent,
-];
 
 /// Headers whose value is `delta-seconds`, alone or before something else.
 const SECONDS: [HeaderName; 4] =
@@ -72,13 +39,13 @@ fn lines(message: &Message<'_>) -> Anomalies {
     let known = message.layout.anomalies;
     let head = slice(message.octets, 0, index(message.layout.body_at));
     let mixed = known.contains(Anomalies::BARE_LF) && head.windows(2).any(|two| two == b"\r\n");
-    let nul = known.contains(Anomalies::CONTROL_OCTET) && find(0, head).is_some();
+    let control = Anomalies::CONTROL_OCTET | Anomalies::ESCAPED_CONTROL;
+    let nul = !known.without(known.without(control)).is_empty() && find(0, head).is_some();
     set(mixed, Anomalies::MIXED_LINE_ENDS) | set(nul, Anomalies::NUL_OCTET)
 }
 
 /// Headers in two forms, twice, or under a name that is nearly a known one.
 fn names(message: &Message<'_>) -> Anomalies {
-    let twice = SINGLE.into_iter().any(|name| message.headers_named(name).nth(1).is_some());
     let both = (b'a'..=b'z').map(HeaderName::from_compact).any(|name| {
         let lengths = || message.headers().filter(|h| h.name == name).map(|h| h.raw_name.len());
         name != HeaderName::Other
@@ -88,9 +55,7 @@ fn names(message: &Message<'_>) -> Anomalies {
     });
     let odd = message.layout.anomalies.contains(Anomalies::BAD_HEADER_NAME);
     let disguised = odd && message.headers().any(|header| is_disguised(header.raw_name));
-    set(twice, Anomalies::DUPLICATE_SINGLE)
-        | set(both, Anomalies::COMPACT_AND_LONG)
-        | set(disguised, Anomalies::DISGUISED_HEADER)
+    set(both, Anomalies::COMPACT_AND_LONG) | set(disguised, Anomalies::DISGUISED_HEADER)
 }
 
 /// True if a name is a known one once the octets that no token has are left out.
@@ -228,7 +193,15 @@ fn is_host_port(text: &[u8]) -> bool {
 
 /// Dates, warnings and numbers that are none.
 fn numbers(message: &Message<'_>) -> Anomalies {
-    let bad = |name, read: fn(&[u8]) -> bool| message.headers_named(name).any(|value| !read(value));
+    message
+        .headers_named(HeaderName::Contact)
+        .fold(header_numbers(message), |found, contact| found | lifetimes(contact))
+}
+
+/// Dates, warnings and numbers that are none, outside of Contact. Of those that stand once, the first.
+pub(super) fn header_numbers(message: &Message<'_>) -> Anomalies {
+    let bad =
+        |name, read: fn(&[u8]) -> bool| message.header(name).is_some_and(|value| !read(value));
     let date = message.header(HeaderName::Date).is_some() && message.date().is_none();
     let seconds =
         SECONDS.into_iter().any(|name| bad(name, |value| scalar::seconds(value).is_some()));
@@ -236,15 +209,18 @@ fn numbers(message: &Message<'_>) -> Anomalies {
         || bad(HeaderName::MaxForwards, |value| narrow::<u8>(trim(value)).is_some())
         || bad(HeaderName::RSeq, |value| scalar::rseq(value).is_some())
         || bad(HeaderName::RetryAfter, |value| scalar::RetryAfter::parse(value).is_some());
-    let bindings = message.addresses(HeaderName::Contact).take(MAX_LOOKED_AT);
-    let lifetime = |address: NameAddr<'_>| {
-        let expires = address.params.get(b"expires");
-        expires.is_some_and(|param| param.value.and_then(narrow::<u32>).is_none())
-    };
-    let number = number || bindings.into_iter().any(lifetime);
     set(date, Anomalies::BAD_DATE)
         | set(bad(HeaderName::Warning, are_warnings), Anomalies::BAD_WARNING)
         | set(number, Anomalies::BAD_NUMBER)
+}
+
+/// Bindings of one Contact header whose lifetime is no number.
+pub(super) fn lifetimes(contact: &[u8]) -> Anomalies {
+    let bad = |address: NameAddr<'_>| {
+        let expires = address.params.get(b"expires");
+        expires.is_some_and(|param| param.value.and_then(narrow::<u32>).is_none())
+    };
+    set(AddressList::new(contact).take(MAX_LOOKED_AT).any(bad), Anomalies::BAD_NUMBER)
 }
 
 fn are_warnings(value: &[u8]) -> bool {
@@ -258,7 +234,7 @@ fn are_warnings(value: &[u8]) -> bool {
 }
 
 /// Bodies that one reader takes for more, or for other, parts than another.
-fn bodies(message: &Message<'_>) -> Anomalies {
+pub(super) fn bodies(message: &Message<'_>) -> Anomalies {
     let Some(kind) = message.header(HeaderName::ContentType) else { return Anomalies::NONE };
     if BodyKind::of(kind) != BodyKind::Multipart {
         return Anomalies::NONE;

@@ -8,7 +8,7 @@ use super::auth::{Auth, AuthList};
 use super::via::{Via, ViaList};
 use super::{
     Anomalies, HeaderName, HeaderSet, HeaderSpan, Layout, Method, Part, StartLine, Uri, ambiguity,
-    multipart,
+    glance, multipart,
 };
 use crate::cursor::{index, slice, split_once, trim};
 
@@ -197,6 +197,12 @@ impl<'a> Message<'a> {
             Some(value) => multipart::find_sdp(value, body),
             None => body.starts_with(b"v=0").then_some(body),
         }
+    }
+
+    /// Whether [`Message::inspect`] may find a fault: the layout is odd, or a glance at the values that
+    /// every request opens with, at numbers and at bodies in parts says so.
+    pub fn needs_inspection(&self) -> bool {
+        !self.layout.anomalies.is_empty() || glance::finds_something(self)
     }
 
     /// The oddities of the layout and those of the values: whether Via, From, To, Contact and the like

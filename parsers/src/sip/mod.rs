@@ -13,6 +13,7 @@ pub mod date;
 pub mod dialog_ref;
 pub mod element;
 mod frame;
+mod glance;
 pub mod identity;
 mod lex;
 mod lines;

@@ -79,6 +79,39 @@ const ONCE: [(HeaderName, Anomalies); 5] = [
     (HeaderName::MaxForwards, Anomalies::DUPLICATE_MAX_FORWARDS),
 ];
 
+/// Others that stand once in a message (RFC 3261 §7.3.1 and their own RFCs).
+const SINGLE: HeaderSet = HeaderSet::of(&[
+    HeaderName::ContentDisposition,
+    HeaderName::ContentType,
+    HeaderName::Date,
+    HeaderName::Event,
+    HeaderName::Expires,
+    HeaderName::IdentityInfo,
+    HeaderName::Join,
+    HeaderName::MaxBreadth,
+    HeaderName::MimeVersion,
+    HeaderName::MinExpires,
+    HeaderName::MinSe,
+    HeaderName::Organization,
+    HeaderName::PCalledPartyId,
+    HeaderName::PChargingVector,
+    HeaderName::Priority,
+    HeaderName::RAck,
+    HeaderName::ReferTo,
+    HeaderName::ReferredBy,
+    HeaderName::Replaces,
+    HeaderName::RetryAfter,
+    HeaderName::RSeq,
+    HeaderName::Server,
+    HeaderName::SessionExpires,
+    HeaderName::SessionId,
+    HeaderName::Subject,
+    HeaderName::SubscriptionState,
+    HeaderName::TargetDialog,
+    HeaderName::Timestamp,
+    HeaderName::UserAgent,
+]);
+
 /// No such header.
 const NOWHERE: u16 = u16::MAX;
 
@@ -251,6 +284,9 @@ fn amiss(present: HeaderSet, repeated: HeaderSet) -> Anomalies {
             if repeated.contains(name) {
                 found |= doubled;
             }
+        }
+        if repeated.meets(SINGLE) {
+            found |= Anomalies::DUPLICATE_SINGLE;
         }
     }
     found

@@ -121,16 +121,20 @@ fn ending_anomaly(ending: Ending) -> Anomalies {
 fn octets_anomalies(head: &[u8]) -> Anomalies {
     let is_control =
         |octet: u8| (octet < 0x20 && !matches!(octet, b'\t' | b'\r' | b'\n')) || octet == 0x7f;
-    let last = head.last().copied().unwrap_or(0x20);
-    let (mut all, mut control, mut bare) = (last, is_control(last), false);
+    let first = head.first().copied().unwrap_or(0x20);
+    let (mut all, mut control, mut escaped, mut bare) = (first, is_control(first), false, false);
     for (&octet, &next) in head.iter().zip(tail(head, 1)) {
-        all |= octet;
-        control |= is_control(octet);
+        all |= next;
+        control |= is_control(next) && octet != b'\\';
+        escaped |= is_control(next) && octet == b'\\';
         bare |= octet == b'\r' && next != b'\n';
     }
     let mut found = if bare { Anomalies::BARE_CR } else { Anomalies::NONE };
     if control {
         found |= Anomalies::CONTROL_OCTET;
+    }
+    if escaped {
+        found |= Anomalies::ESCAPED_CONTROL;
     }
     if all >= 0x80 && std::str::from_utf8(head).is_err() {
         found |= Anomalies::NON_UTF8;

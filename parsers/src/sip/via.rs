@@ -5,7 +5,7 @@ use std::net::IpAddr;
 
 use super::uri::split_host_port;
 use super::{Params, lex};
-use crate::cursor::{cut, find_delimiter, is_lws, leading_number, narrow, slice, tail, trim};
+use crate::cursor::{cut, find, find_delimiter, is_lws, leading_number, narrow, slice, tail, trim};
 
 /// One Via value.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
@@ -101,13 +101,28 @@ impl<'a> Hop<'a> {
                 let ended = matches!(tail(after, end), [] | [b';', ..]);
                 return ended.then_some(Self { host, port, branch });
             }
-            // It may be a branch in other letters.
-            if let [b'b' | b'B', ..] = param {
+            // It may be a branch in other letters, or nothing.
+            if let [b'b' | b'B' | b';', ..] = param {
                 return None;
             }
             rest = tail(param, find_delimiter(param)?);
         }
     }
+}
+
+/// The branch of a value that can be read in one way: as [`Hop`] has it in the common case, with one
+/// branch, no empty parameter, and no second value behind a comma.
+pub(super) fn plain_branch(value: &[u8]) -> Option<&[u8]> {
+    let branch = Hop::plain(value)?.branch;
+    let end = branch.as_ptr_range().end.addr().wrapping_sub(value.as_ptr().addr());
+    let mut rest = tail(value, end);
+    while let [b';', param @ ..] = rest {
+        if matches!(param, [] | [b';' | b'b' | b'B', ..]) {
+            return None;
+        }
+        rest = tail(param, find(b';', param).unwrap_or(param.len()));
+    }
+    find(b',', value).is_none().then_some(branch)
 }
 
 /// The Via values of a comma list, in order.

@@ -3,7 +3,7 @@
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
-use x509_parser::extensions::GeneralName;
+use x509_parser::extensions::{GeneralName, ParsedExtension};
 use x509_parser::prelude::{FromDer, X509Certificate};
 use x509_parser::public_key::PublicKey;
 
@@ -37,6 +37,8 @@ pub struct Certificate {
     pub usage: Option<Usage>,
     /// It may issue others.
     pub is_authority: bool,
+    /// A policy of the CA/Browser Forum stands in it: an authority that browsers know issued it.
+    pub is_public: bool,
     /// Subject and issuer are the same, octet for octet. Whether the key made the signature is for
     /// whoever can verify it: [`Signed`].
     pub names_itself: bool,
@@ -123,9 +125,23 @@ impl Certificate {
             names: names(&found),
             usage: usage(&found),
             is_authority: found.is_ca(),
+            is_public: is_public(&found),
             names_itself: found.subject().as_raw() == found.issuer().as_raw(),
         })
     }
+}
+
+/// The certificates of a file in DER: those of PEM blocks (RFC 7468), or one in DER. What is none is
+/// left out.
+pub fn in_file(octets: &[u8]) -> Vec<Vec<u8>> {
+    let blocks = x509_parser::pem::Pem::iter_from_buffer(octets).map_while(Result::ok);
+    let blocks = blocks.filter(|block| block.label == "CERTIFICATE");
+    let mut found: Vec<Vec<u8>> = blocks.map(|block| block.contents).collect();
+    if found.is_empty() {
+        found.push(octets.to_vec());
+    }
+    found.retain(|der| Certificate::parse(der).is_some());
+    found
 }
 
 /// What the signature of a certificate in DER is made over, for who can verify it.
@@ -235,6 +251,19 @@ fn address(octets: &[u8]) -> Option<std::net::IpAddr> {
         return Some(Ipv4Addr::from(four).into());
     }
     <[u8; 16]>::try_from(octets).ok().map(|sixteen| Ipv6Addr::from(sixteen).into())
+}
+
+/// The arc of the policies under which public authorities issue (CA/Browser Forum, 2.23.140.1).
+fn is_public(found: &X509Certificate<'_>) -> bool {
+    let policies = found.extensions().iter().filter_map(|extension| {
+        let ParsedExtension::CertificatePolicies(policies) = extension.parsed_extension() else {
+            return None;
+        };
+        Some(policies)
+    });
+    policies
+        .flat_map(|policies| policies.iter())
+        .any(|policy| policy.policy_id.to_id_string().starts_with("2.23.140.1."))
 }
 
 fn usage(found: &X509Certificate<'_>) -> Option<Usage> {

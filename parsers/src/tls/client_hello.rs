@@ -146,6 +146,18 @@ impl<'a> ClientHello<'a> {
         })
     }
 
+    /// The ticket with which the client wants to go on: that of `session_ticket` (RFC 5077 §3.2), or
+    /// in TLS 1.3 the first identity of `pre_shared_key` (RFC 8446 §4.2.11).
+    pub fn ticket_offered(&self) -> Option<&'a [u8]> {
+        if self.present.has(extension::PRE_SHARED_KEY) {
+            let mut all = self.extensions.iter();
+            let (_, content) = all.find(|(kind, _)| *kind == extension::PRE_SHARED_KEY)?;
+            let identities = Reader::new(content).vector16()?;
+            return Reader::new(identities).vector16().filter(|ticket| !ticket.is_empty());
+        }
+        Some(self.ticket).filter(|ticket| !ticket.is_empty())
+    }
+
     /// The versions offered, best first as far as the client says: those of `supported_versions`
     /// but GREASE, else the one that stands first, which means that one and all below.
     pub fn offered_versions(&self) -> impl Iterator<Item = u16> + 'a {

@@ -92,6 +92,13 @@ pub fn ticket_lifetime(body: &[u8]) -> Option<u32> {
     Reader::new(body).u32()
 }
 
+/// The ticket of a `NewSessionTicket`; empty when the server gives none after all.
+pub fn ticket(body: &[u8]) -> Option<&[u8]> {
+    let mut reader = Reader::new(body);
+    reader.u32()?;
+    reader.vector16()
+}
+
 /// Whether a Certificate message up to TLS 1.2 holds any; a client that has none sends an empty one.
 pub fn has_certificates(body: &[u8]) -> bool {
     Reader::new(body).vector24().is_some_and(|list| !list.is_empty())
@@ -204,5 +211,7 @@ mod tests {
         assert_eq!(certificates(&body).collect::<Vec<_>>(), [&[1, 2][..], &[3]]);
         assert!(has_certificates(&body) && !has_certificates(&[0, 0, 0]));
         assert_eq!(ticket_lifetime(&[0, 0, 1, 0, 0]), Some(256));
+        assert_eq!(ticket(&[0, 0, 1, 0, 0, 2, 7, 8]), Some(&[7, 8][..]));
+        assert_eq!((ticket(&[0, 0, 1, 0, 0, 2, 7]), ticket(&[0])), (None, None));
     }
 }

@@ -149,6 +149,7 @@ impl Tap {
             clipped: false,
             encrypted: false,
             hep: None,
+            carriage: crate::model::fact::Carriage::default(),
         };
         self.dialogs.sip(&event, &mut self.out)
     }

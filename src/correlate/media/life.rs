@@ -65,10 +65,17 @@ impl Entry {
         match self.answered {
             NOT_YET => false,
             NEVER => true,
-            units => {
-                let answered = self.at.plus(Span::from_nanos(i64::from(units) * UNIT));
-                stream.first < answered
-            }
+            units => stream.first < self.after(units),
         }
+    }
+
+    /// When the call was answered, if that was seen and lies within what [`UNIT`]s reach.
+    pub(super) fn answered(&self) -> Option<Ts> {
+        let within = NOT_YET + 1 < self.answered && self.answered < NEVER - 1;
+        within.then(|| self.after(self.answered))
+    }
+
+    fn after(&self, units: i16) -> Ts {
+        self.at.plus(Span::from_nanos(i64::from(units) * UNIT))
     }
 }

@@ -63,6 +63,7 @@ impl MediaBinder {
             known_receiver: known.1,
             ended: over.then(|| entry.until.minus(self.linger)),
             early: entry.is_early(stream),
+            answered: entry.answered(),
             media: Arc::clone(&entry.media),
         }
     }

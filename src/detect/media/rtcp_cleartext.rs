@@ -140,16 +140,20 @@ impl Detector for RtcpCleartext {
 
     fn summarise(&self, entry: &Entry) -> Words {
         let (senders, encrypted) = (entry.distinct(SENDERS), entry.tally(ENCRYPTED));
+        // Goodbyes and parts of other kinds name no sender of a report.
+        let of = match senders {
+            0 => String::new(),
+            n => sentence!(" of {}", plural(n, "source")),
+        };
         let beside = match encrypted {
             0 => String::new(),
             n => sentence!(", beside {}", plural(n, "encrypted stream")),
         };
         Words {
             summary: sentence!(
-                "{} in clear of {} between {}{beside}: who speaks when and how well it arrives can \
+                "{} in clear{of} between {}{beside}: who speaks when and how well it arrives can \
                  be read, and goodbyes can be forged.",
                 plural(entry.count, "RTCP packet"),
-                plural(senders, "source"),
                 entry.subject.spoken(),
             ),
             parameters: vec![

@@ -1,7 +1,7 @@
-//! `QOS-DSCP`: media that the network is not asked to prefer (RFC 2474, RFC 4594).
+//! `QOS-DSCP`: media and signalling that the network is not asked to prefer (RFC 2474, RFC 4594).
 
 use super::super::rule::{Detector, Meta, Words, rule};
-use super::super::seen::StreamSeen;
+use super::super::seen::{SipSeen, StreamSeen};
 use super::super::sink::{Entry, Sighting, Sink};
 use super::super::text::{plural, sentence};
 use super::{about, pair};
@@ -10,27 +10,29 @@ use crate::policy::Policy;
 
 rule! {
     /// ## What it detects
-    /// RTP streams whose packets are marked neither EF, CS5, VOICE-ADMIT nor AF4x: at the tap, and
-    /// by the stream's first packet.
+    /// RTP streams whose packets are marked neither EF, CS5, VOICE-ADMIT nor AF4x, by the stream's
+    /// first packet; SIP requests in UDP that begin something and are marked neither CS3, AF3x nor
+    /// CS5. Both as the tap sees them.
     ///
     /// ## Why it matters
     /// Unmarked media waits in the same queue as downloads. Marked by the sender and unmarked here
     /// means that a hop between them cleared it.
     ///
     /// ## Evidence
-    /// The first packet of streams with each marking.
+    /// The first packet of streams with each marking, and requests with each marking.
     ///
     /// ## False positives
     /// A network that classifies by port or address, or one with room to spare.
     ///
     /// ## Fix
-    /// Mark media EF (46) and video AF41 (34) at the sender, and trust it from hop to hop.
+    /// Mark media EF (46), video AF41 (34) and signalling CS3 (24) at the sender, and trust it from
+    /// hop to hop.
     id: "QOS-DSCP",
     name: "qos-dscp",
-    title: "Media is not marked for preference",
+    title: "Media or signalling is not marked for preference",
     severity: Low ..= Low,
     status: Stable,
-    wants: [STREAM],
+    wants: [STREAM, OPENS],
     references: ["RFC 4594 §2.3", "RFC 3246", "RFC 5865"],
     remediation: super::FIX,
     question: Some("QOS"),
@@ -41,8 +43,19 @@ rule! {
 /// EF, VOICE-ADMIT, CS5, and AF41 to AF43 for video.
 const MEDIA: [u8; 6] = [46, 44, 40, 34, 36, 38];
 
-/// Tally: the markings seen, a bit each.
+/// CS3, AF31 to AF33, and the CS5 of RFC 4594.
+const SIGNALLING: [u8; 5] = [24, 26, 28, 30, 40];
+
+/// Tally: the markings of streams, a bit each; those of signalling; requests.
 const SEEN: usize = 0;
+const SIGNALLED: usize = 1;
+const REQUESTS: usize = 2;
+
+/// The markings of a tally: `0, 10`.
+fn listed(bits: u64) -> String {
+    let marks = (0..64).filter(|dscp| bits >> dscp & 1 == 1);
+    marks.map(|dscp: u32| dscp.to_string()).collect::<Vec<_>>().join(", ")
+}
 
 /// The rule at work.
 pub(crate) struct Dscp {
@@ -56,6 +69,24 @@ pub(crate) const fn new(policy: &Policy) -> Dscp {
 impl Detector for Dscp {
     fn meta(&self) -> &'static Meta {
         &META
+    }
+
+    fn sip(&mut self, seen: &SipSeen<'_>, sink: &mut Sink) {
+        let event = seen.event;
+        let Some(dscp) = event.carriage.dscp.filter(|dscp| !SIGNALLING.contains(dscp)) else {
+            return;
+        };
+        if seen.placement.retransmission {
+            return;
+        }
+        let sighting = Sighting::new(&META, seen.pair, event.at).kind(u32::from(dscp % 32));
+        let _ = sink
+            .sighting(sighting, |_| {
+                let (what, src, dst) = (seen.describe(), event.src, event.dst);
+                (sentence!("{what} from {src} to {dst}: DSCP {dscp}"), None)
+            })
+            .mark(SIGNALLED, 1_u64 << (dscp % 64))
+            .add(REQUESTS, 1);
     }
 
     fn stream(&mut self, seen: &StreamSeen<'_>, sink: &mut Sink) {
@@ -73,21 +104,26 @@ impl Detector for Dscp {
     }
 
     fn summarise(&self, entry: &Entry) -> Words {
-        let seen = entry.tally(SEEN);
-        let marks: Vec<_> = (0..64)
-            .filter(|dscp| seen >> dscp & 1 == 1)
-            .map(|dscp: u32| dscp.to_string())
-            .collect();
-        Words {
-            summary: sentence!(
-                "{} between {} travel with DSCP {}.",
+        let (media, signalling) = (entry.tally(SEEN), entry.tally(SIGNALLED));
+        let requests = entry.tally(REQUESTS);
+        let mut parts = Vec::new();
+        if entry.streams > 0 {
+            parts.push(sentence!(
+                "{} with DSCP {}",
                 plural(entry.streams, "stream"),
-                entry.subject.spoken(),
-                marks.join(", "),
-            ),
+                listed(media)
+            ));
+        }
+        if requests > 0 {
+            let listed = listed(signalling);
+            parts.push(sentence!("{} with DSCP {listed}", plural(requests, "SIP request")));
+        }
+        Words {
+            summary: sentence!("Between {}: {}.", entry.subject.spoken(), parts.join("; ")),
             parameters: vec![
                 ("dscp_min_packets", Figure::Count(self.least)),
                 ("streams", Figure::Count(entry.streams)),
+                ("sip_requests", Figure::Count(requests)),
             ],
         }
     }

@@ -1,18 +1,23 @@
 //! `QOS-LOSS`: streams of which much never arrived (RFC 3550 appendix A.3).
 
+use hashbrown::HashMap;
+
 use super::super::rule::{Detector, Meta, Words, rule};
-use super::super::seen::StreamSeen;
-use super::super::sink::{Entry, Sighting, Sink};
+use super::super::seen::{CaptureSeen, StreamSeen, TapSeen};
+use super::super::sink::{Entry, Sighting, Sink, Subject};
 use super::super::text::plural;
-use super::{about, hundredths, pair, spoken};
-use crate::model::finding::{Figure, Severity};
+use super::{about, heard_better, hundredths, pair, spoken};
+use crate::model::finding::{Confidence, Figure, Severity};
+use crate::model::stream::StreamKey;
 use crate::policy::Policy;
 
 rule! {
     /// ## What it detects
     /// RTP streams in which more than one in a hundred sequence numbers never came: low; more than
     /// three, medium; more than ten, high. Duplicates do not lower the figure. Streams with fewer
-    /// numbers than a few seconds of speech are left out.
+    /// numbers than a few seconds of speech are left out. Where all of it is the tap's loss, low:
+    /// half of the seconds in which a stream lost are seconds in which many streams did
+    /// (`SENSOR-DROP`), or its receiver's report knows of less than half.
     ///
     /// ## Why it matters
     /// One per cent of loss is heard, ten per cent is no conversation. In bursts it is worse: the
@@ -23,8 +28,8 @@ rule! {
     /// where RTCP told it.
     ///
     /// ## False positives
-    /// The tap lost what the receiver got: see `SENSOR-DROP`, and the receiver's report beside.
-    /// Loss behind the tap is not in this figure.
+    /// The tap lost what the receiver got, and too few streams or reports show it: see
+    /// `SENSOR-DROP`, and the receiver's report beside. Loss behind the tap is not in this figure.
     ///
     /// ## Fix
     /// Find the hop: compare the same stream at two taps, or with the receiver's RTCP.
@@ -33,7 +38,7 @@ rule! {
     title: "Media packets were lost",
     severity: Low ..= High,
     status: Stable,
-    wants: [STREAM],
+    wants: [STREAM, TAP],
     references: ["RFC 3550 §A.3", "RFC 3611 §4.7"],
     remediation: super::FIX,
     question: Some("QOS"),
@@ -46,16 +51,42 @@ rule! {
 const LOST: usize = 0;
 const WORST: usize = 1;
 const BETTER_HEARD: usize = 2;
+/// Tally: streams whose loss is the tap's.
+const TAP: usize = 3;
+
+/// Seconds with loss that are remembered of one stream.
+const SECONDS: usize = 256;
+
+/// A stream whose loss was sighted, until the end tells whose it was.
+#[derive(Clone, Debug)]
+struct Sighted {
+    severity: Severity,
+    /// The receiver's report shows that the tap lost most of it.
+    heard: bool,
+    /// In which seconds it lost.
+    seconds: Vec<i64>,
+}
 
 /// The rule at work.
 pub(crate) struct Loss {
     least: u64,
     steps: [(f64, Severity); 3],
+    /// In which seconds streams lost that have not ended, by [`StreamKey::hash64`].
+    open: HashMap<u64, Vec<i64>, foldhash::fast::FixedState>,
+    sighted: HashMap<Subject, Vec<Sighted>, foldhash::fast::FixedState>,
+    kept: usize,
+    cap: usize,
+    evicted: u64,
 }
 
-pub(crate) const fn new(policy: &Policy) -> Loss {
+pub(crate) fn new(policy: &Policy) -> Loss {
     let of = &policy.thresholds;
     Loss {
+        open: HashMap::default(),
+        sighted: HashMap::default(),
+        kept: 0,
+        cap: policy.limits.peers,
+        evicted: 0,
         least: of.loss_min_packets,
         steps: [
             (of.loss_high_pct, Severity::High),
@@ -65,13 +96,46 @@ pub(crate) const fn new(policy: &Policy) -> Loss {
     }
 }
 
+impl Loss {
+    /// In which seconds the stream lost, which is forgotten now.
+    fn take_seconds(&mut self, seen: &StreamSeen<'_>) -> Vec<i64> {
+        if self.open.is_empty() {
+            return Vec::new();
+        }
+        let record = seen.record;
+        let key = StreamKey { src: record.src, dst: record.dst, ssrc: record.ssrc };
+        self.open.remove(&key.hash64()).unwrap_or_default()
+    }
+
+    /// Keeps a sighting until the end, if there is room.
+    fn keep(&mut self, subject: Subject, sighted: Sighted) {
+        if self.kept < self.cap {
+            self.kept += 1;
+            self.sighted.entry(subject).or_default().push(sighted);
+        }
+    }
+}
+
 impl Detector for Loss {
     fn meta(&self) -> &'static Meta {
         &META
     }
 
+    fn tap(&mut self, seen: &TapSeen, _: &mut Sink) {
+        let &TapSeen::StreamLoss { second, stream, .. } = seen else { return };
+        if self.open.len() >= self.cap && !self.open.contains_key(&stream) {
+            self.evicted += 1;
+            return;
+        }
+        let seconds = self.open.entry(stream).or_default();
+        if seconds.len() < SECONDS {
+            seconds.push(second);
+        }
+    }
+
     fn stream(&mut self, seen: &StreamSeen<'_>, sink: &mut Sink) {
         let record = seen.record;
+        let seconds = self.take_seconds(seen);
         let above = |(pct, _): &&(f64, Severity)| record.loss_pct > *pct;
         let Some((_, severity)) = self.steps.iter().find(above) else { return };
         if seen.lookalike || record.expected < self.least {
@@ -79,7 +143,8 @@ impl Detector for Loss {
         }
         let reported = record.rtcp.and_then(|rtcp| rtcp.reported_lost);
         let better = reported.is_some_and(|lost| lost < i64::try_from(record.lost).unwrap_or(0));
-        let sighting = Sighting::new(&META, pair(seen), seen.first()).severity(*severity);
+        let severity = *severity;
+        let sighting = Sighting::new(&META, pair(seen), seen.first()).severity(severity);
         sink.sighting(sighting, |_| {
             let said =
                 reported.map_or(String::new(), |lost| format!("; the receiver reported {lost}"));
@@ -95,6 +160,35 @@ impl Detector for Loss {
         .add(BETTER_HEARD, u64::from(better))
         .stream(seen.key)
         .call(seen.call);
+        let heard = heard_better(seen).is_some();
+        self.keep(pair(seen), Sighted { severity, heard, seconds });
+    }
+
+    fn end(&mut self, seen: &CaptureSeen<'_>, sink: &mut Sink) {
+        let common = |second: &&i64| {
+            seen.lossy_seconds.binary_search_by_key(*second, |lossy| lossy.second).is_ok()
+        };
+        for (subject, streams) in &self.sighted {
+            let (mut tap, mut worst) = (0, Severity::Low);
+            for Sighted { severity, heard, seconds } in streams {
+                let shared = seconds.iter().filter(common).count();
+                if *heard || shared > 0 && shared * 2 >= seconds.len() {
+                    tap += 1;
+                } else {
+                    worst = worst.max(*severity);
+                }
+            }
+            let all = u64::try_from(streams.len()).unwrap_or(0);
+            let known = sink.known(&META, *subject).map_or(0, |entry| entry.streams);
+            // What there was no room to keep is nobody's but the network's.
+            if tap == 0 || known > all {
+                continue;
+            }
+            let sure = if tap == all { Confidence::Low } else { Confidence::Medium };
+            if let Some(hit) = sink.revise(&META, *subject, (worst, sure)) {
+                let _ = hit.add(TAP, tap);
+            }
+        }
     }
 
     fn summarise(&self, entry: &Entry) -> Words {
@@ -102,14 +196,17 @@ impl Detector for Loss {
         let heard = if better == 0 {
             String::new()
         } else {
-            format!(
-                " Of {} the receiver reported less: the tap lost too.",
-                plural(better, "stream")
-            )
+            format!(" Of {} the receiver reported less.", plural(better, "stream"))
+        };
+        let tap = entry.tally(TAP);
+        let common = if tap == 0 {
+            String::new()
+        } else {
+            format!(" The loss of {} is the tap's: see SENSOR-DROP.", plural(tap, "stream"))
         };
         Words {
             summary: format!(
-                "{} between {} lost up to {} % of their packets.{heard}",
+                "{} between {} lost up to {} % of their packets.{heard}{common}",
                 plural(entry.streams, "stream"),
                 entry.subject.spoken(),
                 spoken(entry.tally(WORST)),
@@ -120,7 +217,12 @@ impl Detector for Loss {
                 ("lost", Figure::Count(entry.tally(LOST))),
                 ("worst_hundredths_pct", Figure::Count(entry.tally(WORST))),
                 ("receiver_reported_less", Figure::Count(better)),
+                ("lost_by_the_tap", Figure::Count(tap)),
             ],
         }
+    }
+
+    fn evicted(&self) -> (&'static str, u64) {
+        ("lossy_streams", self.evicted)
     }
 }

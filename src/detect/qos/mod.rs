@@ -1,16 +1,22 @@
 //! How calls sound, and what encryption costs them (`CATALOGUE.md` G).
 
+mod compare;
 pub(super) mod dscp;
+pub(super) mod fragment;
 pub(super) mod jitter;
+pub(super) mod late_media;
 pub(super) mod loss;
 pub(super) mod mos;
+pub(super) mod no_rtp;
 pub(super) mod one_way;
+pub(super) mod pdd;
 pub(super) mod rtcp_absent;
 pub(super) mod srtp_cost;
 
 use super::seen::StreamSeen;
 use super::sink::Subject;
 use super::text::{printable, sentence};
+use crate::model::record::StreamRecord;
 
 /// What every rule about transmission advises.
 const FIX: &str = "Media quality is impaired on this path: check congestion, duplex and queueing hop by hop, and that DSCP EF is kept end to end; compare with the receiver's RTCP before blaming either side.";
@@ -32,6 +38,33 @@ fn about(seen: &StreamSeen<'_>, wrong: std::fmt::Arguments<'_>) -> String {
         printable(codec.as_bytes(), 32),
         record.packets,
     )
+}
+
+/// How many packets are missing here that the receiver had, by its own report (RFC 3550 §6.4.1): more
+/// than half of what is missing, even if everything behind that report was lost. `None` if the report
+/// does not show that.
+pub(super) fn heard_better(seen: &StreamSeen<'_>) -> Option<u64> {
+    let rtcp = seen.record.rtcp?;
+    let reported = u64::try_from(rtcp.reported_lost?.max(0)).ok()?;
+    let (_, last) = seen.around.ended?.run;
+    let [.., high, low] = rtcp.reported_through?.to_be_bytes();
+    let behind = last.wrapping_sub(u16::from_be_bytes([high, low]));
+    // A report that knows later packets than the capture has none behind it.
+    let behind = u64::from(if behind > u16::MAX / 2 { 0 } else { behind });
+    let lost = seen.record.lost;
+    let explained = reported.saturating_mul(2).saturating_add(behind);
+    (lost > explained).then(|| lost.saturating_sub(reported))
+}
+
+/// Octets of the headers of RTP (RFC 3550 §5.1), UDP and IP of each packet of a stream.
+fn headers(record: &StreamRecord<'_>) -> u64 {
+    12 + 8 + if record.src.addr.as_v4().is_some() { 20 } else { 40 }
+}
+
+/// A duration in whole milliseconds, for a tally.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped just before")]
+fn whole_ms(milliseconds: f64) -> u64 {
+    milliseconds.round().clamp(0.0, 1e12) as u64
 }
 
 /// A figure of up to 10,000 in hundredths, for a tally; 0 for none.

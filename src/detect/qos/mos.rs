@@ -11,15 +11,15 @@ use crate::policy::Policy;
 rule! {
     /// ## What it detects
     /// Audio streams of at least five seconds whose estimated mean opinion score is below 3.6
-    /// (low), 3.1 (medium) or 2.6 (high), from codec, loss, how loss clustered, and an assumed
-    /// delay.
+    /// (low), 3.1 (medium) or 2.6 (high), from codec, loss, how loss clustered, an assumed delay,
+    /// and what came too late for a play-out buffer of 60 ms.
     ///
     /// ## Why it matters
     /// Below 3.6 many users are dissatisfied, below 2.6 nearly all.
     ///
     /// ## Evidence
-    /// The first packet of each stream, with its score, R, loss, and the receiver's own score where
-    /// RTCP-XR told it.
+    /// The first packet of each stream, with its score, R, loss, what came too late, the score
+    /// without play-out buffer, and the receiver's own score where RTCP-XR told it.
     ///
     /// ## False positives
     /// Delay and play-out are assumed: 50 ms of network and a buffer of 60 ms. Loss behind the tap
@@ -80,7 +80,13 @@ impl Detector for Mos {
             let told = record.rtcp.and_then(|rtcp| rtcp.extended).and_then(|said| said.mos_lq);
             let told = told.map_or(String::new(), |mos| format!("; the receiver says {mos}"));
             let (r, loss) = (quality.r_factor, record.loss_pct);
-            (about(seen, format_args!("MOS {mos}, R {r}, {loss} % lost{told}")), None)
+            let late = quality.discarded_pct.unwrap_or(0.0);
+            let without = quality.mos_unbuffered;
+            let what = format_args!(
+                "MOS {mos}, R {r}, {loss} % lost, {late} % too late; MOS {without} without play-out \
+                 buffer{told}"
+            );
+            (about(seen, what), None)
         })
         .until(seen.last())
         .most(BELOW, hundredths(5.0 - mos))

@@ -1,19 +1,18 @@
 //! `SENSOR-DROP`: packets that the capture, not the network, lost.
 
-use std::collections::BTreeMap;
-
+use super::super::qos;
 use super::super::rule::{Detector, Meta, Words, rule};
-use super::super::seen::{CaptureSeen, StreamSeen, TapSeen};
+use super::super::seen::{CaptureSeen, StreamSeen};
 use super::super::sink::{Entry, Sighting, Sink, Subject};
-use super::super::text::plural;
-use crate::model::evidence::FrameRef;
+use super::super::text::{plural, sentence};
 use crate::model::finding::{Confidence, Figure};
 use crate::policy::Policy;
 
 rule! {
     /// ## What it detects
-    /// A drop counter of the capture that is not zero, or seconds in which many of all active RTP
-    /// streams lost packets at once. Streams of different calls have little in common but the tap.
+    /// A drop counter of the capture that is not zero; seconds in which many of all active RTP
+    /// streams lost packets at once, for streams of different calls have little in common but the
+    /// tap; streams of which the receiver reports far less loss by RTCP than is missing here.
     ///
     /// ## Why it matters
     /// Loss figures of those seconds are the tap's, not the network's, and a message that is not
@@ -21,11 +20,12 @@ rule! {
     ///
     /// ## Evidence
     /// The first packet after a gap in each such second, with how many streams lost and how many
-    /// were active; for counters, their names and values.
+    /// were active; for counters, their names and values; streams with what their receivers report.
     ///
     /// ## False positives
     /// A link that carries every stream and fails for a moment looks the same. Few streams prove
-    /// nothing, so a second counts only with enough of them.
+    /// nothing, so a second counts only with enough of them. A receiver on another way than the
+    /// tap's.
     ///
     /// ## Fix
     /// Larger capture buffers, a faster disk, a mirror port that is not oversubscribed.
@@ -34,40 +34,34 @@ rule! {
     title: "The capture itself lost packets",
     severity: Medium ..= Medium,
     status: Stable,
-    wants: [STREAM, TAP],
-    references: ["RFC 3550 §6.4"],
+    wants: [STREAM],
+    references: ["RFC 3550 §6.4.1"],
     remediation: super::FIX,
     question: None,
-    thresholds: ["drop_share_pct", "drop_min_streams"],
+    thresholds: ["drop_share_pct", "drop_min_streams", "loss_min_packets"],
     since: "0.1.0",
 }
 
-/// Seconds of capture time looked at: two days of continuous loss.
-const SECONDS: usize = 172_800;
-
-/// Tally: frames that counters report; seconds of common loss; the largest share, percent.
+/// Tally: frames that counters report; seconds of common loss; the largest share, percent; streams that
+/// were heard better than captured, and the packets of theirs that are missing.
 const DROPPED: usize = 0;
 const LOSSY_SECONDS: usize = 1;
 const SHARE: usize = 2;
+const HEARD: usize = 3;
+const MISSING: usize = 4;
 
 /// The rule at work.
 pub(crate) struct Drop {
     share_pct: u64,
     min_streams: u64,
-    /// Second to (streams that lost in it, where first).
-    losses: BTreeMap<i64, (u64, FrameRef)>,
-    /// Second to streams begun less streams ended.
-    changes: BTreeMap<i64, i64>,
-    evicted: u64,
+    least: u64,
 }
 
 pub(crate) const fn new(policy: &Policy) -> Drop {
     Drop {
         share_pct: policy.thresholds.drop_share_pct,
         min_streams: policy.thresholds.drop_min_streams,
-        losses: BTreeMap::new(),
-        changes: BTreeMap::new(),
-        evicted: 0,
+        least: policy.thresholds.loss_min_packets,
     }
 }
 
@@ -76,28 +70,31 @@ impl Detector for Drop {
         &META
     }
 
-    fn stream(&mut self, seen: &StreamSeen<'_>, _: &mut Sink) {
-        if seen.lookalike {
+    fn stream(&mut self, seen: &StreamSeen<'_>, sink: &mut Sink) {
+        let record = seen.record;
+        let Some(missing) = qos::heard_better(seen) else { return };
+        // One packet more or less is a matter of where the report was cut.
+        if seen.lookalike || record.expected < self.least || missing * 100 < record.expected {
             return;
         }
-        let (first, last) = (seen.record.first.second(), seen.record.last.second());
-        for (second, change) in [(first, 1), (last.saturating_add(1), -1)] {
-            if self.changes.len() >= SECONDS && !self.changes.contains_key(&second) {
-                self.evicted += 1;
-                continue;
-            }
-            let sum = self.changes.entry(second).or_default();
-            *sum = sum.saturating_add(change);
-        }
-    }
-
-    fn tap(&mut self, seen: &TapSeen, _: &mut Sink) {
-        let &TapSeen::StreamLoss { second, at } = seen else { return };
-        if self.losses.len() >= SECONDS && !self.losses.contains_key(&second) {
-            self.evicted += 1;
-            return;
-        }
-        self.losses.entry(second).or_insert((0, at)).0 += 1;
+        let sighting = Sighting::new(&META, Subject::capture(), seen.first())
+            .confidence(Confidence::Medium)
+            .kind(2);
+        sink.sighting(sighting, |_| {
+            let lost = record.lost;
+            let (src, dst) = (record.src, record.dst);
+            let reported = lost.saturating_sub(missing);
+            (
+                sentence!(
+                    "{src} to {dst}: {lost} packets missing, {reported} by the receiver's report"
+                ),
+                None,
+            )
+        })
+        .until(seen.last())
+        .add(HEARD, 1)
+        .add(MISSING, missing)
+        .stream(seen.key);
     }
 
     fn end(&mut self, seen: &CaptureSeen<'_>, sink: &mut Sink) {
@@ -112,25 +109,15 @@ impl Detector for Drop {
             })
             .add(DROPPED, dropped);
         }
-        let mut active: i64 = 0;
-        let mut changes = self.changes.iter().peekable();
-        for (second, (lost, at)) in &self.losses {
-            while let Some((_, change)) = changes.next_if(|(change, _)| *change <= second) {
-                active = active.saturating_add(*change);
-            }
-            let active = u64::try_from(active).unwrap_or(0).max(*lost);
-            let share = lost.saturating_mul(100) / active.max(1);
-            if active < self.min_streams || share <= self.share_pct {
-                continue;
-            }
+        for second in seen.lossy_seconds {
             let sighting =
-                Sighting::new(&META, subject, *at).confidence(Confidence::Medium).kind(0);
-            let known = sink.known(&META, subject).map_or(0, |entry| entry.tally(SHARE));
+                Sighting::new(&META, subject, second.at).confidence(Confidence::Medium).kind(0);
             sink.sighting(sighting, |_| {
+                let (lost, active) = (second.lost, second.active);
                 (format!("{lost} of {active} active streams lose packets in this second"), None)
             })
             .add(LOSSY_SECONDS, 1)
-            .add(SHARE, share.saturating_sub(known));
+            .most(SHARE, second.share_pct());
         }
     }
 
@@ -147,6 +134,14 @@ impl Detector for Drop {
                 plural(seconds, "second"),
             ));
         }
+        let (heard, missing) = (entry.tally(HEARD), entry.tally(MISSING));
+        if heard > 0 {
+            parts.push(format!(
+                "the receivers of {} report {} that are not in the capture",
+                plural(heard, "stream"),
+                plural(missing, "packet"),
+            ));
+        }
         Words {
             summary: format!("The tap lost packets: {}.", parts.join("; ")),
             parameters: vec![
@@ -155,11 +150,9 @@ impl Detector for Drop {
                 ("dropped", Figure::Count(dropped)),
                 ("seconds", Figure::Count(seconds)),
                 ("largest_share_pct", Figure::Count(share)),
+                ("heard_better_streams", Figure::Count(heard)),
+                ("heard_better_packets", Figure::Count(missing)),
             ],
         }
-    }
-
-    fn evicted(&self) -> (&'static str, u64) {
-        ("loss_seconds", self.evicted)
     }
 }

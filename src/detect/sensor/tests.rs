@@ -16,7 +16,7 @@ fn loss_in_one_second(streams: u64, losing: u64) -> Bench {
         bench.stream(&stream(1 + n, A_RTP, B_RTP), None);
     }
     for n in 0..losing {
-        bench.tap(&TapSeen::StreamLoss { second, at: frame(600 + n) });
+        bench.tap(&TapSeen::StreamLoss { second, stream: n, at: frame(600 + n) });
     }
     bench
 }

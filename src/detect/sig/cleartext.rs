@@ -103,6 +103,7 @@ impl Detector for Cleartext {
             parameters: vec![
                 ("messages", Figure::Count(entry.count)),
                 ("requests", Figure::Count(entry.tally(REQUESTS))),
+                ("beginnings", Figure::Count(entry.tally(OPENING))),
                 ("calls", Figure::Count(entry.calls)),
                 ("transports", Figure::Text(over)),
                 ("public", Figure::Flag(entry.tally(PUBLIC) != 0)),

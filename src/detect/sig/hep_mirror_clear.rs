@@ -98,9 +98,9 @@ impl Detector for HepMirrorClear {
         let (secure, secrets) = (entry.tally(SECURE), entry.tally(SECRETS));
         Words {
             summary: sentence!(
-                "{} with signalling between {} travel in clear; {secure} of them are of TLS, {secrets} of \
-                 these with a key or a digest response.",
-                plural(entry.count, "HEP message"),
+                "{} in HEP of signalling between {}, all in clear; {secure} of what ran over TLS, {secrets} \
+                 of these with a key or a digest response.",
+                plural(entry.count, "copied message"),
                 entry.subject.spoken(),
             ),
             parameters: vec![

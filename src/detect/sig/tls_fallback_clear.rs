@@ -1,10 +1,11 @@
 //! `SIG-TLS-FALLBACK-CLEAR`: TLS fails, and the same client goes on in clear (RFC 9325 §3.2).
 
+use super::super::hop::HopSeen;
 use super::super::kinds::SIPS_PORT;
 use super::super::lately::Lately;
 use super::super::rule::{Detector, Interest, Meta, Words, rule};
 use super::super::seen::{HandshakeSeen, SipSeen};
-use super::super::sink::{Entry, Sighting, Sink};
+use super::super::sink::{Entry, Sighting, Sink, Subject};
 use super::super::text::{plural, sentence};
 use super::cleartext;
 use crate::model::addr::{Addr, stable_hash};
@@ -18,7 +19,8 @@ use crate::policy::Policy;
 rule! {
     /// ## What it detects
     /// A TLS handshake with port 5060 or 5061 that one side refused (an alert, or the connection closed
-    /// or reset before it was done), and within 60 seconds an INVITE, REGISTER or MESSAGE in clear from
+    /// or reset before it was done), or a connection to port 5061 that the server refused or did not
+    /// answer, with no handshake completed since; and within 60 seconds an INVITE, REGISTER or MESSAGE in clear from
     /// the same client to the same server; unless there was such a message in clear in the 10 minutes
     /// before.
     ///
@@ -31,8 +33,8 @@ rule! {
     ///
     /// ## False positives
     /// A second device behind the same address. OPTIONS in clear, as a keep-alive, is not counted; but
-    /// where it comes beside calls in clear, its time stands for theirs. A server that does not answer
-    /// at all, not even to refuse, is not noticed.
+    /// where it comes beside calls in clear, its time stands for theirs. A SYN that is sent again counts
+    /// as not answered, so one that is lost on the way does, too.
     ///
     /// ## Fix
     /// Turn off the fallback in the client, and close the clear port of the server.
@@ -41,7 +43,7 @@ rule! {
     title: "After TLS failed, signalling went on in clear",
     severity: Critical ..= Critical,
     status: Preview,
-    wants: [OPENS, HANDSHAKE],
+    wants: [OPENS, HANDSHAKE, HOP],
     references: ["RFC 9325 §3.2", "RFC 3261 §26"],
     remediation: super::FIX,
     question: None,
@@ -61,7 +63,7 @@ pub(crate) struct TlsFallbackClear {
     within: Span,
     quiet: Span,
     /// By client and server.
-    failed: Lately<u64, Failed>,
+    failed: Lately<u64, Option<Failed>>,
 }
 
 pub(crate) fn new(policy: &Policy) -> TlsFallbackClear {
@@ -77,6 +79,17 @@ fn hop(client: Addr, server: Addr) -> u64 {
     stable_hash(&(client.octets(), server.octets()))
 }
 
+impl TlsFallbackClear {
+    /// Remembers a failure, unless clear signalling is as usual, which is no fallback.
+    fn fails(&mut self, hop: u64, failed: Failed, pair: Subject, sink: &Sink) {
+        let before = sink.known(&cleartext::META, pair).and_then(cleartext::opened);
+        let usual = |clear: FrameRef| failed.at.time.since(clear.time) <= self.quiet;
+        if !before.is_some_and(usual) {
+            self.failed.put(hop, Some(failed));
+        }
+    }
+}
+
 impl Detector for TlsFallbackClear {
     fn meta(&self) -> &'static Meta {
         &META
@@ -84,20 +97,23 @@ impl Detector for TlsFallbackClear {
 
     fn handshake(&mut self, seen: &HandshakeSeen<'_>, sink: &mut Sink) {
         let record = seen.record;
-        if record.kind != HandshakeKind::Tls
-            || record.outcome != Outcome::Refused
-            || !matches!(record.server.port, 5060 | SIPS_PORT)
+        if record.kind != HandshakeKind::Tls || !matches!(record.server.port, 5060 | SIPS_PORT) {
+            return;
+        }
+        let hop = hop(record.client.addr, record.server.addr);
+        if record.outcome == Outcome::Refused {
+            let failed = Failed { at: seen.read.facts.last, how: record.ended_by };
+            self.fails(hop, failed, seen.pair, sink);
+        } else if record.outcome == Outcome::Completed && self.failed.get(&hop).flatten().is_some()
         {
-            return;
+            self.failed.put(hop, None);
         }
-        let at = seen.read.facts.last;
-        let before = sink.known(&cleartext::META, seen.pair).and_then(cleartext::opened);
-        // Clear signalling as usual is no fallback.
-        if before.is_some_and(|clear| at.time.since(clear.time) <= self.quiet) {
-            return;
-        }
-        let failed = Failed { at, how: record.ended_by };
-        self.failed.put(hop(record.client.addr, record.server.addr), failed);
+    }
+
+    fn hop(&mut self, seen: &HopSeen, sink: &mut Sink) {
+        let HopSeen::Unanswered { client, server, at, reset } = *seen else { return };
+        let how = if reset { Ending::ServerReset } else { Ending::Silence };
+        self.fails(hop(client.addr, server.addr), Failed { at, how }, seen.pair(), sink);
     }
 
     fn sip(&mut self, seen: &SipSeen<'_>, sink: &mut Sink) {
@@ -105,7 +121,8 @@ impl Detector for TlsFallbackClear {
         if self.failed.is_empty() || !seen.kind.meets(Interest::OPENS) || event.encrypted {
             return;
         }
-        let Some(failed) = self.failed.get(&hop(event.src.addr, event.dst.addr)) else { return };
+        let failed = self.failed.get(&hop(event.src.addr, event.dst.addr)).flatten();
+        let Some(failed) = failed else { return };
         let after = event.at.time.since(failed.at.time);
         if after < Span::ZERO || after > self.within || seen.placement.retransmission {
             return;

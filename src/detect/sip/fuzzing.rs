@@ -48,7 +48,7 @@ pub(crate) struct Fuzzing {
 pub(crate) fn new(policy: &Policy) -> Fuzzing {
     Fuzzing {
         rates: Rates::new(Span::from_secs(600), policy.limits.peers),
-        kinds: policy.thresholds.fuzzing_kinds,
+        kinds: policy.thresholds.sip.fuzzing_kinds,
     }
 }
 

@@ -10,9 +10,10 @@ rule! {
     /// ## What it detects
     /// A header line without a colon or with a name that is no token, control octets, NUL, text that is not
     /// UTF-8, a CSeq, Via, From, To or Contact that cannot be read, a URI that can be read in two ways,
-    /// escaped line ends, a known name in disguise. Values are read closely where something
-    /// else is off, and in requests that begin something and whose parties look odd at a glance. Low; medium from five a minute and
-    /// source, high from fifty.
+    /// escaped line ends, a known name in disguise, a Via with two branches, dates, warnings and numbers that
+    /// are none. Values are read closely where the layout is odd, and where a glance finds a reason to: at
+    /// requests that stand outside of a dialog, and at rare headers and bodies in parts of all messages. Low;
+    /// medium from five a minute and source, high from fifty.
     ///
     /// ## Why it matters
     /// A header that one element skips and the next one obeys carries an identity, a route or a key past

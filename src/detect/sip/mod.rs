@@ -64,7 +64,6 @@ const HEADER: Class = Class(
         .union(Anomalies::BAD_FROM)
         .union(Anomalies::BAD_TO)
         .union(Anomalies::BAD_CONTACT)
-        .union(Anomalies::NUL_OCTET)
         .union(Anomalies::NON_ASCII_TOKEN)
         .union(Anomalies::DISGUISED_HEADER)
         .union(Anomalies::AMBIGUOUS_URI)
@@ -113,7 +112,7 @@ struct Malformed {
 
 impl Malformed {
     fn new(meta: &'static Meta, class: Class, policy: &Policy) -> Self {
-        let of = &policy.thresholds;
+        let of = &policy.thresholds.sip;
         Self {
             meta,
             class,

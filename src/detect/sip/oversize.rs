@@ -1,5 +1,6 @@
 //! `SIP-OVERSIZE`: messages larger than their readers expect.
 
+use overhear_parsers::sip::Message;
 use overhear_parsers::sip::size::Sizes;
 
 use super::super::rule::{Detector, Meta, Words, rule};
@@ -39,34 +40,51 @@ rule! {
     references: ["RFC 3261 §18.1.1", "RFC 4475 §3.1.1.7"],
     remediation: super::FIX,
     question: Some("ROBUSTNESS"),
-    thresholds: [],
+    thresholds: [
+        "oversize_start_line",
+        "oversize_header",
+        "oversize_headers",
+        "oversize_vias",
+        "oversize_message",
+        "oversize_description",
+        "oversize_media",
+        "oversize_uri_parameters",
+        "oversize_datagram",
+    ],
     since: "0.1.0",
 }
 
-/// What is large beyond any need.
-const LARGE: Sizes = Sizes {
-    start_line: 2_048,
-    header: 4_096,
-    headers: 100,
-    vias: 70,
-    message: 16 << 10,
-    description: 8 << 10,
-    media: 20,
-    uri_parameters: 32,
-};
-
-/// Octets of a request from which another transport is due (RFC 3261 §18.1.1).
-pub(in crate::detect) const FITS: usize = 1_300;
+/// Whether a message is large enough to be measured at all: nearly none is.
+#[inline]
+pub(in crate::detect) const fn is_worth_measuring(message: &Message<'_>) -> bool {
+    message.octets.len() > 1_200 || message.layout.headers > 60
+}
 
 /// Tally: messages that are too large in themselves; octets of the largest.
 const OVERSIZE: usize = 0;
 const LARGEST: usize = 1;
 
 /// The rule at work.
-pub(crate) struct Oversize;
+pub(crate) struct Oversize {
+    limits: Sizes,
+    /// What a request over UDP may measure.
+    datagram: u64,
+}
 
-pub(crate) const fn new(_: &Policy) -> Oversize {
-    Oversize
+pub(crate) fn new(policy: &Policy) -> Oversize {
+    let of = &policy.thresholds.sip;
+    let limit = |value: u64| u32::try_from(value).unwrap_or(u32::MAX);
+    let limits = Sizes {
+        start_line: limit(of.oversize_start_line),
+        header: limit(of.oversize_header),
+        headers: limit(of.oversize_headers),
+        vias: limit(of.oversize_vias),
+        message: limit(of.oversize_message),
+        description: limit(of.oversize_description),
+        media: limit(of.oversize_media),
+        uri_parameters: limit(of.oversize_uri_parameters),
+    };
+    Oversize { limits, datagram: of.oversize_datagram }
 }
 
 impl Detector for Oversize {
@@ -76,12 +94,13 @@ impl Detector for Oversize {
 
     fn sip(&mut self, seen: &SipSeen<'_>, sink: &mut Sink) {
         let message = &seen.event.message;
-        if message.octets.len() <= FITS && message.layout.headers <= LARGE.headers {
+        let small = u64::from(message.layout.len) <= self.datagram;
+        if small && message.layout.headers <= self.limits.headers {
             return;
         }
         let sizes = Sizes::of(message);
-        let large: Vec<&str> = sizes.above(LARGE).collect();
-        let datagram = seen.event.transport == Transport::Udp && message.is_request();
+        let large: Vec<&str> = sizes.above(self.limits).collect();
+        let datagram = !small && seen.event.transport == Transport::Udp && message.is_request();
         if large.is_empty() && !datagram {
             return;
         }

@@ -2,18 +2,21 @@
 //! RFC 5280, RFC 5922 §7). Those of DTLS media sign themselves, live briefly and name nobody (RFC 8122);
 //! only their keys are judged.
 
-use overhear_parsers::tls::certificate::{Key, Name};
+use overhear_parsers::tls::certificate::Key;
 use overhear_parsers::tls::registry::Hash;
 
 use super::{Detail, HandshakeSeen, Sight, rows};
 use crate::correlate::certificates::Known;
+use crate::correlate::sip_identity::Fit;
+use crate::correlate::trust::Fault;
 use crate::model::finding::{Confidence, Severity};
 use crate::model::record::HandshakeKind;
 
 /// Seconds by which a sensor's clock may be off.
 const SKEW: i64 = 3_600;
 const DAY: i64 = 86_400;
-/// Days for which a public authority may issue; private ones are given more.
+/// Days for which a public authority may issue, and those that private ones are given.
+const PUBLIC_DAYS: i64 = 398;
 const LONG_DAYS: i64 = 825;
 
 rows! {
@@ -158,15 +161,16 @@ rows! {
         name: "tls-cert-long",
         title: "A certificate that is valid for years",
         severity: Low ..= Low,
-        detects: "A validity of more than 825 days in the peer's own certificate.",
+        detects: "A validity of more than 825 days in the peer's own certificate, or of more than 398 days in one of a public authority.",
         matters: "A key that leaks stays useful for as long.",
-        false_positives: "Usual with private authorities; public ones issue for at most 398 days.",
+        false_positives: "Usual with private authorities. A public one is known by the policies of the CA/Browser Forum.",
         fix: "Issue for a year at most, and renew automatically.",
         references: ["RFC 5280 §4.1.2.5"],
         thresholds: [],
         test: |seen, _| leaves(seen).find_map(|known| {
             let length = known.says.not_after.saturating_sub(known.says.not_before);
-            let long = is_signalling(seen) && length > LONG_DAYS * DAY;
+            let most = if known.says.is_public { PUBLIC_DAYS } else { LONG_DAYS };
+            let long = is_signalling(seen) && length > most * DAY;
             long.then(|| Sight::agreed(Severity::Low, Detail::Certificate("valid for years", &known.says.subject)))
         }),
     }
@@ -203,22 +207,46 @@ rows! {
             Some(Sight::agreed(Severity::Medium, Detail::Certificate("no subjectAltName", &own.says.subject)))
         },
     }
-    cert_name_mismatch {
-        id: "TLS-CERT-NAME-MISMATCH",
-        name: "tls-cert-name-mismatch",
-        title: "A certificate for somebody else",
-        severity: High ..= High,
-        detects: "A server's own certificate none of whose identities is the name that the client asked for in server_name, compared as SIP demands: whole names, no wildcards.",
-        matters: "A client that goes on with it would go on with anybody's.",
-        false_positives: "Without server_name nothing is compared.",
-        fix: "Have it issued for the SIP domain; let clients check.",
-        references: ["RFC 5922 §7.1", "RFC 5922 §7.2", "RFC 5922 §7.3"],
+    cert_untrusted {
+        id: "TLS-CERT-UNTRUSTED",
+        name: "tls-cert-untrusted",
+        title: "A certificate of no authority that is trusted",
+        severity: Info ..= High,
+        detects: "A server over TCP whose certificates do not lead to one of the authorities given with --ca. Without that option nothing is judged, which is said once (info) of a server that shows a certificate of some authority.",
+        matters: "A client that goes on with it checks nothing, and accepts a forged one as well.",
+        false_positives: "Authorities that the client knows and that were not given. Signatures of algorithms that cannot be verified here are taken at their word.",
+        fix: "Use a certificate of an authority that the peer knows; let clients check.",
+        references: ["RFC 5922 §7.1", "RFC 5280 §6.1"],
         thresholds: [],
         test: |seen, _| {
-            let (own, wanted) = compared(seen)?;
-            let wrong = !identities(own).iter().any(|name| name.eq_ignore_ascii_case(wanted));
-            (wrong && !wildcard(own, wanted))
-                .then(|| Sight::agreed(Severity::High, Detail::Certificate("another name", &own.says.subject)))
+            let own = seen.read.chain.first().filter(|_| is_signalling(seen))?;
+            let subject = &own.says.subject;
+            match seen.read.chain_says.anchored {
+                Some(true) => None,
+                Some(false) => Some(Sight::agreed(Severity::High, Detail::Certificate("no trusted authority", subject))),
+                None if own.self_signed => None,
+                None => Some(Sight::agreed(Severity::Info, Detail::Certificate("not evaluated: no authorities were given", subject))),
+            }
+        },
+    }
+    cert_chain_incomplete {
+        id: "TLS-CERT-CHAIN-INCOMPLETE",
+        name: "tls-cert-chain-incomplete",
+        title: "Certificates are missing or out of order",
+        severity: Low ..= Low,
+        detects: "A server over TCP that sends certificates of which one does not certify the one before it; or, where authorities were given with --ca, whose last one was issued by somebody who is neither sent nor given.",
+        matters: "Clients that do not fetch or sort certificates refuse the server, and somebody switches the check off.",
+        false_positives: "TLS 1.3 and current clients put up with another order.",
+        fix: "Send the server's own certificate first, then each issuer's in turn, up to the one below the root.",
+        references: ["RFC 5246 §7.4.2", "RFC 8446 §4.4.2"],
+        thresholds: [],
+        test: |seen, _| {
+            let own = seen.read.chain.first().filter(|_| is_signalling(seen))?;
+            let what = match seen.read.chain_says.fault? {
+                Fault::Order => "issuers out of order",
+                Fault::Missing => "an issuer is missing",
+            };
+            Some(Sight::agreed(Severity::Low, Detail::Certificate(what, &own.says.subject)))
         },
     }
     cert_wildcard {
@@ -233,9 +261,8 @@ rows! {
         references: ["RFC 5922 §7.2"],
         thresholds: [],
         test: |seen, _| {
-            let (own, wanted) = compared(seen)?;
-            let exact = identities(own).iter().any(|name| name.eq_ignore_ascii_case(wanted));
-            (!exact && wildcard(own, wanted))
+            let own = seen.read.chain.first().filter(|_| is_signalling(seen))?;
+            (seen.read.fit == Some(Fit::Wildcard))
                 .then(|| Sight::agreed(Severity::Medium, Detail::Certificate("a wildcard", &own.says.subject)))
         },
     }
@@ -244,17 +271,21 @@ rows! {
         name: "tls-cert-eku",
         title: "A certificate made for another purpose",
         severity: Low ..= Low,
-        detects: "A server's own certificate over TCP whose extKeyUsage holds neither serverAuth, nor any, nor id-kp-sipDomain.",
+        detects: "A server's own certificate over TCP whose extKeyUsage holds neither serverAuth, nor any, nor id-kp-sipDomain; a client's without clientAuth likewise.",
         matters: "Peers that check the purpose will refuse it; those that do not check little else.",
         false_positives: "None known.",
         fix: "Have it issued for serverAuth and, between servers, clientAuth.",
         references: ["RFC 5922 §7.1", "RFC 5924 §5"],
         thresholds: [],
         test: |seen, _| {
-            let own = seen.read.chain.first().filter(|_| is_signalling(seen))?;
-            let usage = own.says.usage?;
-            let other = !(usage.server || usage.any || usage.sip_domain);
-            other.then(|| Sight::agreed(Severity::Low, Detail::Certificate("another purpose", &own.says.subject)))
+            let ends = [(seen.read.chain.first(), true), (seen.read.client_chain.first(), false)];
+            let mut ends = ends.into_iter().filter(|_| is_signalling(seen));
+            ends.find_map(|(own, serves)| {
+                let (own, usage) = (own?, own?.says.usage?);
+                let meant = if serves { usage.server } else { usage.client };
+                let other = !(meant || usage.any || usage.sip_domain);
+                other.then(|| Sight::agreed(Severity::Low, Detail::Certificate("another purpose", &own.says.subject)))
+            })
         },
     }
 }
@@ -290,43 +321,4 @@ fn signed_with<'a>(
     let found = named(seen).find(weak)?;
     let sight = Sight::agreed(severity, Detail::Certificate(word, &found.says.subject));
     Some(Sight { confidence: Confidence::Certain, ..sight })
-}
-
-/// The server's own certificate and the name that the client asked for.
-fn compared<'a>(seen: &HandshakeSeen<'a>) -> Option<(&'a Known, &'a str)> {
-    let own = seen.read.chain.first().filter(|_| is_signalling(seen))?;
-    Some((own, seen.record.sni.as_deref()?))
-}
-
-/// Whom a certificate is for (RFC 5922 §7.1): the hosts of SIP URIs without a user, else DNS names,
-/// else, without subjectAltName, the common name.
-fn identities(known: &Known) -> Vec<&str> {
-    let Some(names) = &known.says.names else {
-        return known.says.common_name.as_deref().into_iter().collect();
-    };
-    let uris: Vec<&str> = names.iter().filter_map(sip_host).collect();
-    if uris.is_empty() { names.iter().filter_map(host).collect() } else { uris }
-}
-
-fn host(name: &Name) -> Option<&str> {
-    match name {
-        Name::Dns(host) => Some(host),
-        _ => None,
-    }
-}
-
-/// The host of a SIP URI that names a domain.
-fn sip_host(name: &Name) -> Option<&str> {
-    let Name::Uri(uri) = name else { return None };
-    let (scheme, rest) = uri.split_once(':')?;
-    let host = rest.split([';', '?', ':']).next()?;
-    (scheme.eq_ignore_ascii_case("sip") && !rest.contains('@')).then_some(host)
-}
-
-/// Whether a name with an asterisk for its first label fits.
-fn wildcard(known: &Known, wanted: &str) -> bool {
-    let Some((_, domain)) = wanted.split_once('.') else { return false };
-    let common = known.says.common_name.as_deref().filter(|_| known.says.names.is_none());
-    let mut names = known.says.names.iter().flatten().filter_map(host).chain(common);
-    names.any(|name| name.strip_prefix("*.").is_some_and(|rest| rest.eq_ignore_ascii_case(domain)))
 }

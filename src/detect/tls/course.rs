@@ -1,9 +1,8 @@
-//! How handshakes go: refused ones, and those in which only one side shows who it is.
+//! How handshakes go.
 
 use super::{Detail, Sight, rows};
 use crate::model::finding::Severity;
 use crate::model::handshake::{Ending, Outcome};
-use crate::model::record::HandshakeKind;
 
 rows! {
     handshake_failed {
@@ -31,23 +30,6 @@ rows! {
                 _ => Detail::Word("closed by the client"),
             };
             Some(Sight::agreed(Severity::Medium, detail))
-        },
-    }
-    no_mtls {
-        id: "TLS-NO-MTLS",
-        name: "tls-no-mtls",
-        title: "The client shows no certificate",
-        severity: Info ..= Info,
-        detects: "A completed handshake up to TLS 1.2 over TCP in which the server asked for no certificate, or the client sent none.",
-        matters: "Between carriers the server cannot know who calls by TLS: the client must not be considered authenticated.",
-        false_positives: "Phones authenticate with a digest instead; this concerns trunks between servers. In TLS 1.3 it cannot be seen.",
-        fix: "Between servers, ask for a certificate and check it.",
-        references: ["RFC 5922 §7.4"],
-        thresholds: [],
-        test: |seen, _| {
-            let tls = seen.record.kind == HandshakeKind::Tls;
-            let none = seen.record.client_certificate == Some(false);
-            (tls && none).then_some(Sight::agreed(Severity::Info, Detail::Word("no client certificate")))
         },
     }
 }

@@ -7,6 +7,7 @@ use overhear_parsers::tls::extension::{
 
 use super::{Detail, Sight, before_13, rows};
 use crate::model::finding::Severity;
+use crate::model::handshake::Peer;
 use crate::model::record::HandshakeKind;
 
 /// `TLS_EMPTY_RENEGOTIATION_INFO_SCSV` (RFC 5746 §3.3).
@@ -137,15 +138,18 @@ rows! {
         name: "tls-alpn",
         title: "A protocol is agreed on inside TLS",
         severity: Info ..= Info,
-        detects: "The extension of ALPN in a ServerHello up to TLS 1.2.",
+        detects: "The extension of ALPN in a ServerHello up to TLS 1.2, or the alert no_application_protocol (120).",
         matters: "It says what the connection carries (sip/2, http/1.1), which TLS otherwise hides.",
         false_positives: "None: an observation.",
         fix: "Nothing.",
         references: ["RFC 7301 §3.1"],
         thresholds: [],
         test: |seen, _| {
-            let chosen = seen.record.alpn_chosen.as_deref()?;
-            Some(Sight::agreed(Severity::Info, Detail::Name("ALPN", chosen)))
+            let none = seen.read.facts.alert.filter(|(alert, _)| alert.description == 120);
+            let refused = none.map(|(alert, _)| Detail::Alert(alert.description));
+            let chosen = seen.record.alpn_chosen.as_deref();
+            let what = chosen.map(|chosen| Detail::Name("ALPN", chosen)).or(refused)?;
+            Some(Sight::agreed(Severity::Info, what))
         },
     }
     ticket_long {
@@ -198,6 +202,27 @@ rows! {
             let tls = seen.record.kind == HandshakeKind::Tls;
             (tls && hello.server_name.is_none())
                 .then_some(Sight::offered(Severity::Info, Detail::Word("no server_name")))
+        },
+    }
+    sni_unrecognized {
+        id: "TLS-SNI-UNRECOGNIZED",
+        name: "tls-sni-unrecognized",
+        title: "A server does not know the name that a client asks for",
+        severity: Info ..= Info,
+        detects: "The alert unrecognized_name (112) of a server, as a warning or a fatal one.",
+        matters: "The client is configured for another server, or the server shows a certificate for another name.",
+        false_positives: "None: an observation.",
+        fix: "Configure the domain on the server, or the right peer on the client.",
+        references: ["RFC 6066 §3", "RFC 5922 §7.8"],
+        thresholds: [],
+        test: |seen, _| {
+            let (alert, from) = seen.read.facts.alert?;
+            let what = match seen.record.sni.as_deref() {
+                Some(name) => Detail::Name("unrecognized_name", name),
+                None => Detail::Alert(alert.description),
+            };
+            (from == Peer::Server && alert.description == 112)
+                .then_some(Sight::agreed(Severity::Info, what))
         },
     }
 }

@@ -5,46 +5,58 @@
 //! offered weighs one severity less than what was agreed on.
 
 pub(super) mod cert_changed;
+pub(super) mod cert_name_mismatch;
+pub(super) mod cert_shared_key;
 mod certificates;
 mod course;
 mod extensions;
+pub(super) mod fp_new;
+pub(super) mod handshake_flood;
+pub(super) mod handshake_slow;
 mod keys;
+pub(super) mod no_mtls;
+mod prints;
+pub(super) mod reneg_seen;
 mod suites;
+pub(super) mod ticket_reuse_old;
 pub(super) mod version_dance;
 mod versions;
 
 pub(super) use self::certificates::{
-    cert_ec_small, cert_eku, cert_expired, cert_expires_soon, cert_long, cert_name_mismatch,
+    cert_chain_incomplete, cert_ec_small, cert_eku, cert_expired, cert_expires_soon, cert_long,
     cert_no_san, cert_not_yet, cert_rsa_exp, cert_rsa_small, cert_self_signed, cert_sig_md5,
-    cert_sig_sha1, cert_wildcard,
+    cert_sig_sha1, cert_untrusted, cert_wildcard,
 };
-pub(super) use self::course::{handshake_failed, no_mtls};
+pub(super) use self::course::handshake_failed;
 pub(super) use self::extensions::{
     alpn, client_no_ri, compression, early_data, heartbeat, heartbleed, insecure_reneg, no_ems,
-    sni_missing, ticket_long, trunc_hmac,
+    sni_missing, sni_unrecognized, ticket_long, trunc_hmac,
 };
 pub(super) use self::keys::{
     curve_weak, dh_common_prime, dh_small, no_pq, point_format, pq_offered_not_chosen,
     sigalg_missing, sigalg_sha1_offered, ske_md5, ske_sha1,
 };
+pub(super) use self::prints::{grease, ja3, ja4};
 pub(super) use self::suites::{
     anon, bits64, cbc, dhe, export, idea, md5_mac, no_etm, null, psk_no_dhe, rc4, static_dh,
     static_rsa, suite_unknown, triple_des,
 };
 pub(super) use self::versions::{
-    downgrade_sentinel, dtls_1_0, fallback_scsv, legacy_offered, only_1_2, ssl2, ssl3, tls_1_0,
-    tls_1_1,
+    downgrade_sentinel, dtls_1_0, fallback_scsv, fallback_scsv_rejected, legacy_offered, only_1_2,
+    ssl2, ssl3, tls_1_0, tls_1_1,
 };
 
 use std::fmt;
 
 use overhear_parsers::tls::{ServerHello, Weak, registry};
 
+use super::lately::Lately;
 use super::rule::{Detector, Meta, Words};
 use super::seen::HandshakeSeen;
 use super::sink::{Entry, Sighting, Sink};
 use super::text::{plural, printable, sentence};
 use crate::correlate::handshake::alert_name;
+use crate::model::addr::stable_hash;
 use crate::model::code_point::{CipherSuite, Group, Scheme, Version};
 use crate::model::finding::{Confidence, Figure, Severity};
 use crate::policy::{Policy, Thresholds};
@@ -123,16 +135,33 @@ const fn lower(severity: Severity) -> Severity {
 /// What a row looks for in one handshake.
 type Test = for<'a> fn(&HandshakeSeen<'a>, &Thresholds) -> Option<Sight<'a>>;
 
+/// What a row tells once only of a pair of peers, however often it comes.
+type Once = for<'a> fn(&HandshakeSeen<'a>) -> Option<&'a str>;
+
 /// A row at work.
 pub(crate) struct Row {
     meta: &'static Meta,
     test: Test,
     thresholds: Thresholds,
+    once: Option<(Once, Lately<u64, ()>)>,
 }
 
 impl Row {
-    fn new(meta: &'static Meta, test: Test, policy: &Policy) -> Self {
-        Self { meta, test, thresholds: policy.thresholds.clone() }
+    fn new(meta: &'static Meta, test: Test, once: Option<Once>, policy: &Policy) -> Self {
+        let once = once.map(|once| (once, Lately::new(policy.limits.peers)));
+        Self { meta, test, thresholds: policy.thresholds.clone(), once }
+    }
+
+    /// Whether this was told of the pair before.
+    fn is_told(&mut self, seen: &HandshakeSeen<'_>) -> bool {
+        let Some((once, told)) = &mut self.once else { return false };
+        let Some(what) = once(seen) else { return false };
+        let hash = stable_hash(&(seen.pair.hash64(), what));
+        let known = told.get(&hash).is_some();
+        if !known {
+            told.put(hash, ());
+        }
+        known
     }
 }
 
@@ -142,6 +171,9 @@ impl Detector for Row {
     }
 
     fn handshake(&mut self, seen: &HandshakeSeen<'_>, sink: &mut Sink) {
+        if self.is_told(seen) {
+            return;
+        }
         let Some(sight) = (self.test)(seen, &self.thresholds) else { return };
         let at = if sight.offered { seen.offered_at() } else { seen.answered_at() };
         let sighting = Sighting::new(self.meta, seen.pair, at)
@@ -186,6 +218,16 @@ impl Detector for Row {
     }
 }
 
+/// What stands there, or nothing.
+macro_rules! optional {
+    () => {
+        None
+    };
+    ($what:expr) => {
+        Some($what)
+    };
+}
+
 /// Declares rows: for each a module with `META` and `new`, as `rule!` files have them.
 macro_rules! rows {
     ($(
@@ -201,6 +243,7 @@ macro_rules! rows {
             references: [$($reference:literal),+],
             thresholds: [$($threshold:literal),*],
             test: $test:expr,
+            $(once: $once:expr,)?
         }
     )+) => {$(
         pub(crate) mod $module {
@@ -233,13 +276,15 @@ macro_rules! rows {
 
             #[doc = "The row at work."]
             pub(crate) fn new(policy: &$crate::policy::Policy) -> $crate::detect::tls::Row {
-                $crate::detect::tls::Row::new(&META, $test, policy)
+                let once: Option<$crate::detect::tls::Once> =
+                    $crate::detect::tls::optional!($($once)?);
+                $crate::detect::tls::Row::new(&META, $test, once, policy)
             }
         }
     )+};
 }
 
-use rows;
+use {optional, rows};
 
 /// A weakness of the suite: agreed on, or only offered.
 fn by_suite<'a>(seen: &HandshakeSeen<'a>, severity: Severity, weak: Weak) -> Option<Sight<'a>> {

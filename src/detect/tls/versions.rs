@@ -6,6 +6,7 @@ use overhear_parsers::tls::server_hello::Sentinel;
 
 use super::{Detail, HandshakeSeen, Sight, rows};
 use crate::model::finding::Severity;
+use crate::model::handshake::Peer;
 
 rows! {
     ssl2 {
@@ -149,6 +150,24 @@ rows! {
         test: |seen, _| {
             let hello = seen.read.hello.as_ref()?;
             hello.offers(0x5600).then_some(Sight::offered(Severity::Info, Detail::Suite(0x5600)))
+        },
+    }
+    fallback_scsv_rejected {
+        id: "TLS-FALLBACK-SCSV-REJECTED",
+        name: "tls-fallback-scsv-rejected",
+        title: "A server refused a client that fell back",
+        severity: Info ..= Info,
+        detects: "The alert inappropriate_fallback (86) in answer to a ClientHello with TLS_FALLBACK_SCSV.",
+        matters: "The server knows a newer version than the client offered now: the first attempt failed for another reason, perhaps because somebody made it fail.",
+        false_positives: "None: an observation. The protection works.",
+        fix: "Find out why the newer version failed; clients must not fall back by themselves.",
+        references: ["RFC 7507 §3"],
+        thresholds: [],
+        test: |seen, _| {
+            let (alert, from) = seen.read.facts.alert?;
+            let fell = seen.read.hello.as_ref()?.offers(0x5600) && from == Peer::Server;
+            (fell && alert.description == 86)
+                .then_some(Sight::agreed(Severity::Info, Detail::Alert(alert.description)))
         },
     }
 }

@@ -59,7 +59,7 @@ mod tests {
         flight.keep(1, b"one");
         flight.keep(1, b"two");
         assert_eq!((flight.messages(0), flight.messages(1)), (&b""[..], &b"onetwo"[..]));
-        flight.keep(0, &[0; KEPT_MAX]);
+        flight.keep(0, &vec![0; KEPT_MAX]);
         assert!(flight.both().is_empty() && flight.messages(2).is_empty());
         flight.keep(0, b"more");
         assert!(flight.both().is_empty());

@@ -92,6 +92,8 @@ impl Collector {
                 company: &met,
                 announced: &announced,
                 over: binding.and_then(|binding| binding.ended),
+                answered: binding.and_then(|binding| binding.answered),
+                sender: binding.map(|binding| binding.sender),
                 media: binding.map(|binding| binding.media.as_ref()),
                 byes,
                 zrtp: self.zrtp.between(stream.key.src, stream.key.dst),

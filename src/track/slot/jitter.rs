@@ -5,8 +5,8 @@ use overhear_parsers::rtp::payload;
 use super::Slot;
 use crate::model::stream::{CANDIDATE_RATES, JitterLane};
 
-/// A transit change of more than this many ticks, two minutes at 90 kHz, is a clock set anew.
-const MAX_TRANSIT: f32 = 10_800_000.0;
+/// A transit change of more than so many seconds is a clock set anew.
+const MAX_TRANSIT: f32 = 10.0;
 
 /// The clock rate, where the payload type alone gives it.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
@@ -22,24 +22,34 @@ pub(super) enum Rate {
 }
 
 impl Slot {
+    /// Moves the estimate; how much later than the packet before this one came, seconds. Under an
+    /// unknown clock rate that is told by the candidate with the least jitter.
     #[inline]
     #[expect(
         clippy::cast_precision_loss,
         clippy::cast_possible_wrap,
         reason = "24 bits are plenty"
     )]
-    pub(super) fn update_jitter(&mut self, arrival: i64, ticks: u32) {
+    pub(super) fn update_jitter(&mut self, arrival: i64, ticks: u32) -> f32 {
         self.jitter_samples = self.jitter_samples.saturating_add(1);
         let share = 1.0 / self.jitter_samples as f32;
         let (seconds, ticks) = (arrival as f32 * 1e-9, ticks as i32 as f32);
         if let Some(rate) = self.rate.hertz() {
-            update(&mut self.jitter, (seconds * rate as f32 - ticks).abs(), share);
-        } else {
-            let lanes = std::iter::once(&mut self.jitter).chain(&mut self.more_jitter);
-            for (lane, rate) in lanes.zip(CANDIDATE_RATES) {
-                update(lane, (seconds * rate as f32 - ticks).abs(), share);
+            let transit = seconds * rate as f32 - ticks;
+            update(&mut self.jitter, transit.abs(), rate as f32, share);
+            return transit / rate as f32;
+        }
+        let (mut least, mut later) = (f32::MAX, 0.0);
+        let lanes = std::iter::once(&mut self.jitter).chain(&mut self.more_jitter);
+        for (lane, rate) in lanes.zip(CANDIDATE_RATES) {
+            let transit = seconds * rate as f32 - ticks;
+            update(lane, transit.abs(), rate as f32, share);
+            let jitter = lane.current / rate as f32;
+            if jitter < least {
+                (least, later) = (jitter, transit / rate as f32);
             }
         }
+        later
     }
 
     /// Under the known rate, or under each candidate.
@@ -76,8 +86,8 @@ impl Rate {
 }
 
 #[inline]
-fn update(lane: &mut JitterLane, transit: f32, share: f32) {
-    if transit < MAX_TRANSIT {
+fn update(lane: &mut JitterLane, transit: f32, rate: f32, share: f32) {
+    if transit < MAX_TRANSIT * rate {
         lane.current += (transit - lane.current) / 16.0;
     }
     lane.mean += (lane.current - lane.mean) * share;

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::model::addr::{Addr, Endpoint};
-use crate::model::stream::StreamEnded;
+use crate::model::stream::{Late, StreamEnded};
 
 const LIMITS: StreamLimits =
     StreamLimits { streams: 100, armed: 10, noted: 10, idle: Span::from_secs(60) };
@@ -180,6 +180,33 @@ fn digits_replayed_one_by_one_lose_nothing_between_them() {
     }
     let ended = bed.finish().remove(0);
     assert_eq!((ended.packets, ended.lost, ended.expected, ended.restarts), (32, 0, 32, 3));
+}
+
+#[test]
+fn packets_later_than_the_buffer_are_counted_with_their_runs() {
+    // Two runs of late packets, 80 ms and 61 ms; 59 ms is in time.
+    let late = |n| match n {
+        40..43 => 80,
+        60 => 61,
+        70..90 => 59,
+        _ => 0,
+    };
+    let ended = Bed::run((0..100).map(|n| voice(n, late(n))));
+    assert_eq!(ended.late, Late { packets: 4, runs: 2 });
+    assert_eq!(Bed::run((0..100).map(|n| voice(n, 0))).late, Late::default());
+}
+
+#[test]
+fn a_lasting_change_of_delay_is_followed_and_a_drifting_clock_is_no_delay() {
+    let ended = Bed::run((0..400).map(|n| voice(n, if n < 100 { 0 } else { 100 })));
+    assert!((3..8).contains(&ended.late.packets), "{:?}", ended.late);
+    assert_eq!(ended.late.runs, 1);
+    // A clock that is 0.05 % slow: half a second in twenty minutes.
+    let drifting = Bed::run((0..60_000).map(|n| voice(n, i64::from(n) / 100)));
+    assert_eq!(drifting.late, Late::default());
+    // A pause without a talkspurt's timestamp: the receiver begins anew.
+    let paused = Bed::run((0..100).map(|n| voice(n, if n < 50 { 0 } else { 1_500 })));
+    assert_eq!(paused.late, Late::default());
 }
 
 #[test]

@@ -1,0 +1,211 @@
+//! `TLS-CERT-NAME-MISMATCH`: a certificate for somebody else (RFC 5922 §7.1 to §7.3).
+
+use std::sync::Arc;
+
+use foldhash::fast::FixedState;
+use hashbrown::HashMap;
+use overhear_parsers::sip::HeaderName;
+use overhear_parsers::sip::uri::Uri;
+use overhear_parsers::tls::certificate::Name;
+
+use super::super::rule::{Detector, Meta, Words, rule};
+use super::super::seen::{CaptureSeen, HandshakeSeen, SipSeen};
+use super::super::sink::{Entry, Sighting, Sink, Subject};
+use super::super::text::{plural, printable, sentence};
+use crate::correlate::certificates::Known;
+use crate::correlate::sip_identity::{Fit, fit};
+use crate::model::addr::Addr;
+use crate::model::evidence::FrameRef;
+use crate::model::finding::{Confidence, Figure, Severity};
+use crate::model::id::RecordKey;
+use crate::model::record::HandshakeKind;
+use crate::policy::Policy;
+
+rule! {
+    /// ## What it detects
+    /// A server's own certificate over TCP none of whose identities is the name that is expected,
+    /// compared as SIP demands: whole names, no wildcards. Expected is the server_name of the client;
+    /// without it the host of the topmost Route or of the Request-URI of an INVITE, REGISTER or
+    /// MESSAGE that can be read and goes to the same server later. Info where no name is known, or
+    /// only the address fits, which is no SIP identity.
+    ///
+    /// ## Why it matters
+    /// A client that goes on with it would go on with anybody's.
+    ///
+    /// ## Evidence
+    /// The handshake, and whose certificate it is; the request that names the server.
+    ///
+    /// ## False positives
+    /// A request whose Route and Request-URI do not name the server that it is sent to, as with an
+    /// outbound proxy that is configured by address: then the confidence is medium.
+    ///
+    /// ## Fix
+    /// Have it issued for the SIP domain; let clients check.
+    id: "TLS-CERT-NAME-MISMATCH",
+    name: "tls-cert-name-mismatch",
+    title: "A certificate for somebody else",
+    severity: Info ..= High,
+    status: Preview,
+    wants: [HANDSHAKE, OPENS],
+    references: ["RFC 5922 §7.1", "RFC 5922 §7.2", "RFC 5922 §7.3"],
+    remediation: "Have it issued for the SIP domain; let clients check.",
+    question: None,
+    thresholds: [],
+    since: "0.2.0",
+}
+
+/// Tally: handshakes with another name, and those of which the name is not known.
+const WRONG: usize = 0;
+const UNKNOWN: usize = 1;
+
+/// What is known of a server that clients do not ask for by name.
+enum Server {
+    /// It showed this, and no name is known so far.
+    Shows(Box<Shown>),
+    /// Requests name it so.
+    Called(Box<str>),
+}
+
+struct Shown {
+    own: Arc<Known>,
+    pair: Subject,
+    at: FrameRef,
+    key: RecordKey,
+    server: Addr,
+}
+
+/// The rule at work.
+pub(crate) struct CertNameMismatch {
+    servers: HashMap<Addr, Server, FixedState>,
+    cap: usize,
+    evicted: u64,
+}
+
+pub(crate) fn new(policy: &Policy) -> CertNameMismatch {
+    CertNameMismatch { servers: HashMap::default(), cap: policy.limits.peers, evicted: 0 }
+}
+
+/// The name by which a request calls the server that it goes to.
+fn called(seen: &SipSeen<'_>) -> Option<String> {
+    let message = &seen.event.message;
+    let route = message.addresses(HeaderName::Route).next();
+    let uri = route.map_or_else(|| Uri::parse(message.request_uri()), |route| route.uri());
+    let name = uri.host.contains(&b'.') && uri.address().is_none();
+    std::str::from_utf8(uri.host).ok().filter(|_| name).map(str::to_ascii_lowercase)
+}
+
+impl Shown {
+    /// The certificate is for another name.
+    fn wrong(&self, wanted: &str, confidence: Confidence, sink: &mut Sink) {
+        let sighting = Sighting::new(&META, self.pair, self.at)
+            .severity(Severity::High)
+            .confidence(confidence);
+        sink.sighting(sighting, |_| {
+            let subject = printable(self.own.says.subject.as_bytes(), 128);
+            let (server, wanted) = (self.server, printable(wanted.as_bytes(), 64));
+            (sentence!("{server} should be {wanted}, certificate of {subject}"), None)
+        })
+        .add(WRONG, 1)
+        .handshake(self.key);
+    }
+
+    /// Whether it is for another name cannot be said.
+    fn unknown(&self, sink: &mut Sink) {
+        let names = self.own.says.names.iter().flatten();
+        let by_address = names.into_iter().any(|name| *name == Name::Ip(self.server.ip()));
+        let sighting = Sighting::new(&META, self.pair, self.at).severity(Severity::Info).kind(1);
+        sink.sighting(sighting, |_| {
+            let (server, why) = (
+                self.server,
+                if by_address {
+                    "fits by its address, which is no SIP identity"
+                } else {
+                    "by which name it is expected is not known"
+                },
+            );
+            let subject = printable(self.own.says.subject.as_bytes(), 128);
+            (sentence!("{server}: {why}; certificate of {subject}"), None)
+        })
+        .add(UNKNOWN, 1)
+        .handshake(self.key);
+    }
+}
+
+impl Detector for CertNameMismatch {
+    fn meta(&self) -> &'static Meta {
+        &META
+    }
+
+    fn handshake(&mut self, seen: &HandshakeSeen<'_>, sink: &mut Sink) {
+        let tls = seen.record.kind == HandshakeKind::Tls;
+        let Some(own) = seen.read.chain.first().filter(|_| tls) else { return };
+        if matches!(seen.read.fit, Some(Fit::Exact | Fit::Wildcard)) {
+            return;
+        }
+        let (pair, at, key, server) =
+            (seen.pair, seen.answered_at(), seen.key, seen.record.server.addr);
+        let shown = Shown { own: Arc::clone(own), pair, at, key, server };
+        if let Some(wanted) = seen.record.sni.as_deref() {
+            return shown.wrong(wanted, Confidence::Certain, sink);
+        }
+        match self.servers.get(&server) {
+            Some(Server::Called(wanted)) => {
+                if fit(own, wanted) == Fit::No {
+                    shown.wrong(wanted, Confidence::Medium, sink);
+                }
+            }
+            Some(Server::Shows(_)) => {}
+            None if self.servers.len() >= self.cap => {
+                self.evicted = self.evicted.saturating_add(1);
+            }
+            None => {
+                self.servers.insert(server, Server::Shows(Box::new(shown)));
+            }
+        }
+    }
+
+    fn sip(&mut self, seen: &SipSeen<'_>, sink: &mut Sink) {
+        if self.servers.is_empty() {
+            return;
+        }
+        let Some(known) = self.servers.get_mut(&seen.event.dst.addr) else { return };
+        let Server::Shows(shown) = &*known else { return };
+        let Some(wanted) = called(seen) else { return };
+        if fit(&shown.own, &wanted) == Fit::No {
+            shown.wrong(&wanted, Confidence::Medium, sink);
+        }
+        *known = Server::Called(wanted.into());
+    }
+
+    fn end(&mut self, _: &CaptureSeen<'_>, sink: &mut Sink) {
+        let mut unknown: Vec<&Shown> = Vec::new();
+        for server in self.servers.values() {
+            if let Server::Shows(shown) = server {
+                unknown.push(shown);
+            }
+        }
+        unknown.sort_by_key(|shown| (shown.at.time, shown.at.frame));
+        for shown in unknown {
+            shown.unknown(sink);
+        }
+    }
+
+    fn summarise(&self, entry: &Entry) -> Words {
+        let of = entry.subject.spoken();
+        let wrong = entry.tally(WRONG);
+        let summary = if wrong > 0 {
+            sentence!("{} with a certificate for another name, {of}.", plural(wrong, "handshake"))
+        } else {
+            sentence!("Whether the certificate is for the right name is not known: {of}.")
+        };
+        let parameters = vec![
+            ("handshakes", Figure::Count(wrong)),
+            ("unknown", Figure::Count(entry.tally(UNKNOWN))),
+        ];
+        Words { summary, parameters }
+    }
+
+    fn evicted(&self) -> (&'static str, u64) {
+        ("tls_names", self.evicted)
+    }
+}
