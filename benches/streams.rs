@@ -25,8 +25,13 @@ struct Load {
 
 impl Load {
     fn new(count: u32, payload_type: u8) -> Self {
-        let limits =
-            StreamLimits { streams: count, armed: 800, noted: 100, idle: Span::from_secs(60) };
+        let limits = StreamLimits {
+            streams: count,
+            armed: 800,
+            noted: 100,
+            replays: 100,
+            idle: Span::from_secs(60),
+        };
         let keys = (0..count).map(|n| {
             let [a, b, c, d] = n.to_be_bytes();
             let src = Endpoint::new(Addr::v4([10, b, c, d]), 4000);

@@ -19,7 +19,8 @@ use overhear::policy::limits::CELLS;
 use overhear::policy::{Limits, Policy};
 use overhear::reassemble::duplicate;
 use overhear::track::{
-    dtls_flows, figures, notes, sctp_flows, srtcp_flows, stream, tcp_flows, turn_flows, udptl_flows,
+    dtls_flows, figures, notes, replays, sctp_flows, srtcp_flows, stream, tcp_flows, turn_flows,
+    udptl_flows,
 };
 use serde_json::Value;
 use support::{Config, Fixture, made, review, sums, value};
@@ -62,6 +63,24 @@ fn many_ssrcs_are_bounded() {
     let text = "rtp eve:4000 > pbx:5000 n=3 repeat=1000 every=1ms\n";
     let limits = Limits { streams: 64, ..Limits::default() };
     bites(text, limits, "streams", 900);
+}
+
+#[test]
+fn many_encrypted_streams_are_bounded() {
+    let text = "srtp eve:4000 > pbx:16000 n=90 streams=200\n";
+    bites(text, Limits { replays: 64, ..Limits::default() }, "replays", 100);
+}
+
+#[test]
+fn many_dtls_greetings_of_calls_are_bounded() {
+    let mut text = String::new();
+    for port in 0..100 {
+        let ports = format!("{},{}", 20_000 + 2 * port, 30_000 + 2 * port);
+        writeln!(text, "call eve > pbx fingerprint media=none ports={ports}").unwrap();
+        writeln!(text, "dtls eve:{} > pbx:{}", 20_000 + 2 * port, 30_000 + 2 * port).unwrap();
+    }
+    let limits = Limits { peers: 10, ..Limits::default() };
+    bites(&text, limits, "dtls_handshakes", 100);
 }
 
 #[test]
@@ -347,6 +366,7 @@ fn a_stated_size_is_that_of_the_entry() {
         ("srtcp", srtcp_flows::ENTRY),
         ("udp_flows", dtls_flows::ENTRY),
         ("noted", notes::ENTRY),
+        ("replays", replays::ENTRY),
         ("udptl_flows", udptl_flows::ENTRY),
         ("company", 2 * company::ENTRY),
         ("zrtp", zrtp::ENTRY),

@@ -5,6 +5,7 @@
     clippy::indexing_slicing,
     clippy::cast_possible_truncation,
     clippy::cast_possible_wrap,
+    clippy::cast_precision_loss,
     reason = "a test stops where it goes wrong"
 )]
 
@@ -187,6 +188,7 @@ fn opened(config: &Config, examined: &Examined, keys: &[MasterKey]) -> Vec<Opene
             key: *key,
             roc: 0,
             sequence: 0x8000,
+            label: None,
         };
         let taken = listen::gather(config, &examined.outcome, std::slice::from_ref(one), &[with]);
         if taken[0].recording.left_out.sealed == 0 {
@@ -276,13 +278,66 @@ fn the_commands_open_what_the_capture_has_the_keys_of() {
         streams.iter().map(|stream| stream["sha256"].clone()).collect::<Vec<Value>>()
     };
     let report = heard(&[&sealed, "--call", SEALED_CALL]);
+    // Keys are called what the report calls them.
+    let (_, review, _) = ran(&[&sealed, "--json", "-"]);
     for stream in report["calls"][0]["streams"].as_array().unwrap() {
         assert_eq!(stream["protection"], "srtp-proven");
-        assert!(stream["opened_by"].as_str().unwrap().contains("AES_CM_128_HMAC_SHA1_80"));
+        let key = stream["opened_by"].as_str().unwrap();
+        let label = key.strip_suffix(" (AES_CM_128_HMAC_SHA1_80)").unwrap();
+        assert!(
+            review.contains(&format!("key {label} ")) || review.contains(&format!(": {label} "))
+        );
         assert!(stream["seconds"].as_f64().unwrap() > 9.0);
     }
     let words = ["decrypt", &sealed, "--call", SEALED_CALL, "-w", open, "--reveal-audio"];
     let (status, _, said) = ran(&words);
     assert_eq!((status, said.contains("opened with exposed keys")), (0, true), "{said}");
     assert_eq!(hashes(&heard(&[open, "--call", SEALED_CALL])), hashes(&report));
+}
+
+/// How loud each 20 ms of a WAV file of 8 kHz are.
+fn envelope(path: &Path) -> Vec<f64> {
+    let octets = samples(path);
+    let samples: Vec<f64> =
+        octets.as_chunks::<2>().0.iter().map(|two| f64::from(i16::from_le_bytes(*two))).collect();
+    samples.chunks_exact(160).map(|part| part.iter().map(|of| of.abs()).sum::<f64>()).collect()
+}
+
+/// How alike the beginnings of two envelopes are, 1 for equal ones.
+fn correlation(one: &[f64], other: &[f64]) -> f64 {
+    let n = one.len().min(other.len());
+    let (one, other) = (&one[..n], &other[..n]);
+    let mean = |of: &[f64]| of.iter().sum::<f64>() / of.len() as f64;
+    let about = |of: &[f64]| of.iter().map(|value| value - mean(of)).collect::<Vec<_>>();
+    let (one, other) = (about(one), about(other));
+    let product = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f64>();
+    product(&one, &other) / (product(&one, &one) * product(&other, &other)).sqrt()
+}
+
+#[test]
+fn every_sealed_recording_sounds_like_what_was_played() {
+    // All recordings play the same two files; the clear one shows what is in them.
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, call: &str| {
+        let path = folder.path().to_str().unwrap();
+        let words = [&recorded(name), "--call", call, "-o", path, "--reveal-audio"];
+        assert!(heard(&words)["calls"][0]["streams"].as_array().unwrap().len() >= 2, "{name}");
+        ["caller", "callee"].map(|side| envelope(&folder.path().join(format!("{call}-{side}.wav"))))
+    };
+    let [caller, callee] = write(CLEAR, CLEAR_CALL);
+    assert!(correlation(&caller, &callee) < 0.5, "two voices");
+    for (name, call, seconds) in [
+        (SEALED, SEALED_CALL, 9),
+        // PCMA, IPv6, through TURN, with the keys inside TLS that is opened.
+        ("baresip_sdes_tcp.pcapng", "cf28dffbfb9e2c50", 8),
+        ("baresip_ipv6_sdes.pcapng", "f2d9b3dbceaab882", 8),
+        ("baresip_turn_sdes.pcapng", "22da1dd4116738de", 6),
+        ("baresip_sdes_tls_dsb.pcapng", "5349d07c8dd537f8", 9),
+    ] {
+        for (opened, played) in write(name, call).iter().zip([&caller, &callee]) {
+            assert!(opened.len() >= seconds * 50, "{name}: {} frames", opened.len());
+            let alike = correlation(opened, played);
+            assert!(alike > 0.999, "{name}: {alike}");
+        }
+    }
 }

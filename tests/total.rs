@@ -10,6 +10,7 @@
 
 mod support;
 
+use std::fmt::Write as _;
 use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
@@ -114,6 +115,81 @@ fn every_bit_of_a_small_capture_may_be_turned() {
             octets[bit / 8] ^= 1 << (bit % 8);
             survives(&octets, &fixture.policy, &place, &format!("{name}, bit {bit}"));
         }
+    }
+}
+
+/// What goes between media sockets, in hexadecimal.
+const MEDIA: [&str; 12] = [
+    // RTP, an event and comfort noise; SRTP as far as can be seen.
+    "8000000100000001000000aad5d5d5d5d5d5d5d5d5d5d5d5d5d5d5d5",
+    "80e5000200000001000000aa050a00a0",
+    "800d000300000001000000aa40",
+    "8000000400000001000000aa8f13c1a2b40d5e66718290aabbccddeeff00112233445566",
+    // SR with SDES; SRTCP.
+    "80c80006000000aa00000002000000030000000400000005000000068 1ca0003000000aa0103614062000000",
+    "80c90001000000aa555555555555555580000001aaaaaaaaaaaaaaaaaaaa",
+    // UDPTL with an earlier packet.
+    "0003010600010100",
+    // ZRTP: Hello and GoClear.
+    "100000095a52545000000005505a0003 48656c6c6f202020 01020304",
+    "1000000a5a52545000000005505a0003 476f436c65617220 01020304",
+    // A DTLS handshake record, an encrypted one, DTLS 1.3.
+    "16fefd0000000000000000000d0b000001000100000000000109",
+    "17fefd00010000000000010010000102030405060708090a0b0c0d0e0f",
+    "2e000100100000000000000000000000000000000000",
+];
+
+/// One of these with a few octets changed, cut, or numbered anew.
+fn damaged_media(dice: &mut Dice) -> String {
+    let digits: Vec<u32> = MEDIA[usize::try_from(dice.below(12)).unwrap()]
+        .chars()
+        .filter_map(|digit| digit.to_digit(16))
+        .collect();
+    let mut octets: Vec<u8> =
+        digits.as_chunks::<2>().0.iter().map(|[a, b]| u8::try_from(a * 16 + b).unwrap()).collect();
+    if octets[0] == 0x80 && dice.below(4) > 0 {
+        let number = u16::try_from(dice.below(400)).unwrap().to_be_bytes();
+        octets[2..4].copy_from_slice(&number);
+    }
+    for _ in 0..dice.below(3) {
+        let at = usize::try_from(dice.below(octets.len() as u64)).unwrap();
+        octets[at] ^= 1 << dice.below(8);
+    }
+    if dice.one_in(6) {
+        octets.truncate(usize::try_from(dice.below(octets.len() as u64)).unwrap().max(1));
+    }
+    octets.iter().fold(String::new(), |text, octet| text + &format!("{octet:02x}"))
+}
+
+#[test]
+fn damaged_media_between_the_sockets_of_calls_returns() {
+    let mut dice = Dice::new(2_026);
+    let mut text =
+        String::from("host alice 192.0.2.10\nhost pbx 198.51.100.5\nhost eve 192.0.2.66\n");
+    for (place, keys) in ["", "crypto=AES_CM_128_HMAC_SHA1_80", "fingerprint"].iter().enumerate() {
+        let ports = format!("{},{}", 40_000 + 2 * place, 50_000 + 2 * place);
+        writeln!(text, "call alice > pbx {keys} ports={ports} talk=4s @{place}s").unwrap();
+        text += "  offer a=zrtp-hash:1.10 00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff\n";
+    }
+    text += "call alice > pbx media=none ports=40006,50006 talk=4s @3s\n";
+    text += "  answer m=image 50008 udptl t38\n";
+    for number in 0..6_000 {
+        let from = ["alice", "pbx", "eve"][usize::try_from(dice.below(3)).unwrap()];
+        let to = if from == "pbx" { "alice" } else { "pbx" };
+        let port = |of: &str, dice: &mut Dice| {
+            (if of == "pbx" { 50_000 } else { 40_000 }) + 2 * dice.below(5)
+        };
+        let (from_port, to_port) = (port(from, &mut dice), port(to, &mut dice));
+        let media = damaged_media(&mut dice);
+        writeln!(text, "udp {from}:{from_port} > {to}:{to_port} hex @{number}ms\n  {media}")
+            .unwrap();
+    }
+    let fixture = support::made("damaged-media", &text);
+    for limits in [fixture.policy.limits.clone(), tiny()] {
+        let policy = Policy { limits, ..fixture.policy.clone() };
+        let mut outcome = review(&Config { policy, ..fixture.config() }).unwrap();
+        let (packets, handled, skipped) = sums(&value(&mut outcome));
+        assert!(packets > 6_000 && packets == handled + skipped);
     }
 }
 

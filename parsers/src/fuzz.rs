@@ -129,6 +129,7 @@ pub fn via(data: &[u8]) {
 pub fn identity(data: &[u8]) {
     if let Some(identity) = Identity::parse(data) {
         black_box((identity.parts(), identity.info(), identity.alg(), identity.ppt()));
+        assert!(identity.claims().is_none_or(|claims| claims.len() < data.len()), "it shrinks");
     }
 }
 

@@ -5,7 +5,7 @@
 
 use crate::rtcp::Body;
 use crate::rtp::header::Header;
-use crate::{demux, dtls, framed, msrp, rtcp, sctp, stun, tls, websocket, zrtp};
+use crate::{demux, dtls, framed, mikey, msrp, rtcp, sctp, stun, tls, udptl, websocket, zrtp};
 
 /// Runs every media parser over one datagram or stream prefix.
 pub fn all(octets: &[u8]) {
@@ -15,7 +15,32 @@ pub fn all(octets: &[u8]) {
     records(octets);
     chunks(octets);
     streams(octets);
-    let _ = (zrtp::parse(octets), demux::classify(octets));
+    fax(octets);
+    keys(octets);
+    let _ = demux::classify(octets);
+}
+
+/// UDPTL: all that was read was there.
+pub fn fax(octets: &[u8]) {
+    if let Some(datagram) = udptl::parse(octets) {
+        debug_assert!(!datagram.primary.is_empty() && datagram.primary.len() < octets.len());
+        debug_assert!(datagram.secondary < octets.len());
+    }
+}
+
+/// Agreement on keys: ZRTP, and MIKEY as octets and as SDP carries it.
+pub fn keys(octets: &[u8]) {
+    if let Some(packet) = zrtp::parse(octets) {
+        debug_assert!(packet.message.len() <= packet.whole.len());
+        debug_assert!(packet.whole.len() < octets.len());
+    }
+    let carried = mikey::of_attribute(&[b"mikey ", octets].concat());
+    for message in [Some(octets), carried.as_deref()].into_iter().flatten() {
+        if let Ok(message) = mikey::Message::parse(message) {
+            debug_assert!(message.payloads().count() <= octets.len());
+            let _ = message.clear_keys().map(|key| key.key.expose().len()).max();
+        }
+    }
 }
 
 /// RTP: what was read never exceeds what there was.

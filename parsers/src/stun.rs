@@ -23,6 +23,8 @@ const XOR_RELAYED_ADDRESS: u16 = 0x0016;
 const XOR_MAPPED_ADDRESS: u16 = 0x0020;
 const USE_CANDIDATE: u16 = 0x0025;
 
+/// Asks how its sender looks from outside, and checks a path (RFC 8489 §2).
+pub const BINDING: u16 = 1;
 /// Asks for a relayed address (RFC 8656 §7).
 pub const ALLOCATE: u16 = 3;
 /// Carries a datagram to a peer (RFC 8656 §11).

@@ -41,6 +41,7 @@ impl Setting {
             "streams" => &mut limits.streams,
             "armed" => &mut limits.armed,
             "noted" => &mut limits.noted,
+            "replays" => &mut limits.replays,
             "udp_flows" => &mut limits.udp_flows,
             "tcp_flows" => &mut limits.tcp_flows,
             "sctp_flows" => &mut limits.sctp_flows,

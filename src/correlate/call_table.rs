@@ -3,15 +3,15 @@
 //! What a message means for its call is decided in `call`.
 
 use std::collections::VecDeque;
+use std::hint::black_box;
 
-use hashbrown::HashTable;
-use hashbrown::hash_table::Entry;
 use overhear_parsers::sip::Method;
 
 use super::call::{Call, Change, flag, opposite};
 use super::call_text::text;
 use super::event::SipEvent;
 use super::exchange::WATCH;
+use super::finished::Finished;
 use super::index::Index;
 use super::intern::{Agents, Descriptions};
 use super::offer_answer::Speaker;
@@ -32,6 +32,8 @@ const END: u32 = u32::MAX;
 /// Octets that a call may hold outside the table, on average; one of 200 octets of names and two
 /// media descriptions is usual.
 const OCTETS: usize = 384;
+/// Calls that are looked at together before they are finished.
+const TOGETHER: usize = 16;
 /// Calls kept of one INVITE: To tags that got a 2xx.
 const MAX_FORKS: usize = 16;
 
@@ -50,6 +52,8 @@ pub(super) struct Calls {
     lingering: VecDeque<(Ts, Place)>,
     /// Calls that were challenged, by deadline.
     challenged: VecDeque<(Ts, Place)>,
+    /// How many of the first of `lingering` have been looked at ahead.
+    looked_at: usize,
     finished: Finished,
     agents: Agents,
     descriptions: Descriptions,
@@ -79,6 +83,7 @@ impl Calls {
             next_idle: Ts::MIN,
             lingering: VecDeque::new(),
             challenged: VecDeque::new(),
+            looked_at: 0,
             finished: Finished::new(limits.calls / 8),
             agents: Agents::default(),
             descriptions: Descriptions::default(),
@@ -168,8 +173,30 @@ impl Calls {
                 (Some(one), None) | (None, Some(one)) => one,
                 (None, None) => return false,
             };
+            if self.looked_at == 0 {
+                self.looked_at = self.look_at_lingering();
+            }
+            self.looked_at = self.looked_at.saturating_sub(1);
             self.close(place.slot, at, out);
         }
+    }
+
+    /// Reads a little of the next calls whose time comes, so that their cache misses overlap; of how many.
+    fn look_at_lingering(&self) -> usize {
+        let mut hashes = [0; TOGETHER];
+        let mut touched = 0;
+        let next = self.lingering.iter().filter_map(|(_, place)| self.live.at(*place));
+        for (hash, call) in hashes.iter_mut().zip(next) {
+            *hash = call.hash;
+            touched ^= call.touch();
+        }
+        for hash in hashes {
+            let slot = self.index.find(hash, |_| true).unwrap_or_default();
+            touched ^= u64::from(slot) ^ u64::from(self.finished.has(hash));
+        }
+        // Without this the reading is dead code.
+        black_box(touched);
+        TOGETHER
     }
 
     /// Finishes every call, in the order of the report; `true` while there are more, once the
@@ -205,11 +232,6 @@ impl Calls {
     /// Reads a little of everything that a message may change in a call.
     pub(super) fn touch(&self, slot: u32) -> u64 {
         self.live.get(slot).map_or(0, Call::touch)
-    }
-
-    /// The call in a slot.
-    pub(super) fn key(&self, slot: u32) -> Option<RecordKey> {
-        self.live.get(slot).map(|call| call.key)
     }
 
     fn find(&self, view: &View<'_>) -> Option<Found> {
@@ -412,37 +434,5 @@ impl Calls {
         let call = self.live.take(slot)?;
         self.octets = self.octets.saturating_sub(call.weight());
         Some(call)
-    }
-}
-
-/// Calls that were finished lately, by hash, so that what comes late makes no new call.
-struct Finished {
-    order: VecDeque<u64>,
-    hashes: HashTable<u64>,
-    cap: usize,
-}
-
-impl Finished {
-    fn new(cap: usize) -> Self {
-        Self { order: VecDeque::new(), hashes: HashTable::new(), cap: cap.max(1) }
-    }
-
-    fn has(&self, hash: u64) -> bool {
-        self.hashes.find(hash, |&other| other == hash).is_some()
-    }
-
-    fn add(&mut self, hash: u64) {
-        let Entry::Vacant(free) = self.hashes.entry(hash, |&other| other == hash, |&hash| hash)
-        else {
-            return;
-        };
-        free.insert(hash);
-        self.order.push_back(hash);
-        if self.order.len() > self.cap
-            && let Some(oldest) = self.order.pop_front()
-            && let Ok(entry) = self.hashes.find_entry(oldest, |&other| other == oldest)
-        {
-            entry.remove();
-        }
     }
 }

@@ -10,6 +10,7 @@ use foldhash::fast::FixedState;
 use hashbrown::HashMap;
 use overhear_parsers::tls::certificate::{self, Certificate, Key, Name};
 use overhear_parsers::tls::key_exchange;
+use ring::digest;
 use ring::signature::{self, UnparsedPublicKey, VerificationAlgorithm};
 use sha2::{Digest, Sha256};
 
@@ -160,6 +161,19 @@ impl Known {
             sha256: self.sha256.clone(),
             self_signed: self.self_signed,
         }
+    }
+
+    /// Its fingerprint of this hash, whose name is in lower case as RFC 8122 §5 has it; `None` for one that
+    /// nobody should use (RFC 8122 forbids MD2 and MD5) or that is not known.
+    pub fn fingerprint(&self, hash: &str) -> Option<Vec<u8>> {
+        let algorithm = match hash {
+            "sha-512" => &digest::SHA512,
+            "sha-384" => &digest::SHA384,
+            "sha-256" => &digest::SHA256,
+            "sha-1" => &digest::SHA1_FOR_LEGACY_USE_ONLY,
+            _ => return None,
+        };
+        Some(digest::digest(algorithm, &self.der).as_ref().to_vec())
     }
 
     fn read(der: &[u8]) -> Option<Self> {

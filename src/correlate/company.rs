@@ -162,6 +162,20 @@ impl Company {
     }
 }
 
+impl Company {
+    /// The newest notes of the sockets of a stream that ends soon, for [`Self::touch`].
+    pub fn ahead(&self, stream: &StreamEnded) -> [u32; 2] {
+        let (src, dst) = stream.ends();
+        [src, dst].map(|socket| self.ordinary.newest(socket))
+    }
+
+    /// Reads a little of these notes, to have them in the cache when the stream ends.
+    pub fn touch(&self, ahead: [u32; 2]) -> u32 {
+        let notes = ahead.into_iter().filter_map(|number| self.ordinary.note(number));
+        notes.fold(0, |all, note| all ^ note.companion.ssrc ^ u32::from(note.companion.dst.port))
+    }
+}
+
 /// The last so many streams: a ring, with chains from the newest of each socket to older ones.
 /// Numbers count up for ever; one that is too old leads nowhere, so nothing is ever unlinked.
 #[derive(Debug)]
@@ -187,7 +201,7 @@ impl Window {
 
     /// The streams of a socket that are not far from `new`.
     fn at(&self, socket: Endpoint, new: &Companion, found: &mut Vec<Companion>) {
-        let mut number = self.heads.get(self.bucket(socket)).copied().unwrap_or_default();
+        let mut number = self.newest(socket);
         for _ in 0..LOOKED_AT {
             let Some(note) = self.note(number) else { return };
             let other = &note.companion;
@@ -200,6 +214,11 @@ impl Window {
             let side = usize::from(self.bucket(other.src) != self.bucket(socket));
             number = note.older.get(side).copied().unwrap_or_default();
         }
+    }
+
+    /// The number of the newest note of a socket, plus one; 0 for none.
+    fn newest(&self, socket: Endpoint) -> u32 {
+        self.heads.get(self.bucket(socket)).copied().unwrap_or_default()
     }
 
     /// The note of a number plus one, unless it was overwritten.

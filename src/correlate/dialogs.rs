@@ -9,11 +9,21 @@ use super::placement::Placement;
 use super::registration::Registrations;
 use super::transaction::Transactions;
 use super::view::View;
-use crate::model::fact::SipNames;
-use crate::model::id::RecordKey;
+use crate::model::fact::{SipFact, SipNames};
 use crate::model::time::Ts;
 use crate::policy::Limits;
-use overhear_parsers::sip::Method;
+use overhear_parsers::sip::{Message, Method, StartLine};
+
+/// What is known of a message before it is taken.
+#[derive(Copy, Clone, Debug)]
+pub enum Known {
+    /// Its call probably stands in this slot.
+    Call(u32),
+    /// Its registration probably stands in this slot.
+    Registration(u32),
+    /// Nothing.
+    Nothing,
+}
 
 /// Transactions, calls and registrations that are alive.
 pub struct Dialogs {
@@ -61,19 +71,27 @@ impl Dialogs {
         if names.response == 0 { 0 } else { self.transactions.touch_entry(names.request) }
     }
 
-    /// Where the call of a message probably stands, for [`Dialogs::touch`].
-    pub fn ahead(&self, names: &SipNames) -> Option<u32> {
-        self.calls.ahead(names)
+    /// Where the call or registration of a message probably stands, for [`Dialogs::touch`].
+    pub fn ahead<'a>(&self, sip: &SipFact, message: impl FnOnce() -> Message<'a>) -> Known {
+        let answered = sip.layout.places.cseq.map(|cseq| cseq.method);
+        let begins = match sip.layout.start {
+            StartLine::Request { method, .. } => Some(method),
+            StartLine::Response { .. } => None,
+        };
+        if begins.or(answered) == Some(Method::Register) {
+            let slot = self.registrations.ahead(&message(), sip.names.call_id);
+            return slot.map_or(Known::Nothing, Known::Registration);
+        }
+        self.calls.ahead(&sip.names).map_or(Known::Nothing, Known::Call)
     }
 
-    /// Reads what [`Dialogs::sip`] will need of that call, so that it is in the cache by then.
-    pub fn touch(&self, ahead: u32) -> u64 {
-        self.calls.touch(ahead)
-    }
-
-    /// The call that stands there.
-    pub fn key(&self, ahead: u32) -> Option<RecordKey> {
-        self.calls.key(ahead)
+    /// Reads what [`Dialogs::sip`] will need of it, so that it is in the cache by then.
+    pub fn touch(&self, known: Known) -> u64 {
+        match known {
+            Known::Call(slot) => self.calls.touch(slot),
+            Known::Registration(slot) => self.registrations.touch(slot),
+            Known::Nothing => 0,
+        }
     }
 
     /// Runs the timers due at or before `watermark`, in the order of their deadlines; `true` if the

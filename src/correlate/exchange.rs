@@ -4,7 +4,7 @@
 //! offer was refused to somebody a moment ago. Each hop of a call has an exchange of its own, for
 //! a proxy may write another description. What it means is judged elsewhere.
 
-use overhear_parsers::sdp::{self, Field, Media, Session};
+use overhear_parsers::sdp::{self, Field, Fingerprint, Media, Session};
 use overhear_parsers::sip::identity::Identity;
 use overhear_parsers::sip::{HeaderName, Method};
 
@@ -25,10 +25,6 @@ const WHOLE: usize = 1_024;
 const KEPT: usize = 4_096;
 /// How long after the refusal of a secure offer plain ones are followed too.
 pub(super) const WATCH: Span = Span::from_secs(30);
-
-/// `"mky":` in base64url, as it looks where a group begins with its first octet, its second or its third,
-/// without the characters that depend on what stands around it.
-const MKY: [&[u8]; 3] = [b"Im1reSI6", b"Jta3kiO", b"ibWt5Ij"];
 
 /// Attributes that decide how media is protected.
 const DECISIVE: &[&[u8]] = &[
@@ -105,8 +101,8 @@ pub struct Statement {
     pub status: u16,
     /// Readable only because a key was given.
     pub encrypted: bool,
-    /// An Identity header came with it whose token names the keys: the claim `mky` (RFC 8225 §5.2.2).
-    /// Nothing is verified.
+    /// An Identity header came with it whose token names each of its fingerprints: the claim `mky`
+    /// (RFC 8225 §5.2.2). Nothing is verified.
     pub signs_keys: bool,
     /// Names caller, callee and Request-URI of an initial INVITE; 0 for any other message.
     pub parties: u64,
@@ -138,7 +134,10 @@ impl Statement {
             side,
             status: view.status,
             encrypted: event.encrypted,
-            signs_keys: event.message.headers_named(HeaderName::Identity).any(names_keys),
+            signs_keys: event
+                .message
+                .headers_named(HeaderName::Identity)
+                .any(|value| names_keys(value, body)),
             parties: if initial { parties(view) } else { 0 },
             notes,
             body: decisive(body),
@@ -342,11 +341,22 @@ fn parties(view: &View<'_>) -> u64 {
     hash_on(hash, user.user.unwrap_or_default())
 }
 
-/// Whether the payload of an Identity header's token has the claim `mky`.
-fn names_keys(value: &[u8]) -> bool {
-    let parts = Identity::parse(value).and_then(|identity| identity.parts());
-    let Some([_, payload, _]) = parts else { return false };
-    MKY.iter().any(|text| memchr::memmem::find(payload, text).is_some())
+/// Whether the token of an Identity header has the claim `mky`, and in it every fingerprint of the
+/// description: their digits without colons (RFC 8225 §5.2.2).
+fn names_keys(value: &[u8], description: &[u8]) -> bool {
+    let claims = Identity::parse(value).and_then(|identity| identity.claims());
+    let Some(mut claims) = claims else { return false };
+    claims.make_ascii_uppercase();
+    let has = |text: &[u8]| memchr::memmem::find(&claims, text).is_some();
+    let mut digits = Vec::new();
+    let mut named = |print: Fingerprint<'_>| {
+        digits.clear();
+        digits.extend(print.value.iter().filter(|octet| **octet != b':'));
+        digits.make_ascii_uppercase();
+        !digits.is_empty() && has(&digits)
+    };
+    let session = sdp::parse(description);
+    has(b"\"MKY\"") && session.media().all(|media| media.fingerprints().all(&mut named))
 }
 
 /// A description that is short, or its decisive lines.

@@ -14,7 +14,6 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use crate::model::addr::{Endpoint, stable_hash};
-use crate::model::fact::length;
 use crate::model::frame::FrameId;
 use crate::model::id::{RecordId, RecordKey};
 use crate::model::record::Side;
@@ -23,13 +22,15 @@ use crate::model::time::{Span, Ts};
 use crate::policy::Limits;
 
 use super::index::Index;
-use super::outbox::{Announcement, MediaDescription};
+use super::outbox::MediaDescription;
 use super::view::hash_on;
 
 mod life;
 mod lookup;
+mod waiting;
 
-pub use self::lookup::Place;
+pub use self::lookup::{Greeting, Place};
+use self::waiting::Waiting;
 
 /// Name of the table in `evicted`.
 pub const TABLE: &str = "announcements";
@@ -126,12 +127,16 @@ impl Entry {
 pub struct MediaBinder {
     entries: Vec<Entry>,
     free: Vec<u32>,
+    /// What was said of announcements and is not in the tables yet.
+    waiting: Vec<Waiting>,
     /// The newest entry of each address, of each call, of each announced SSRC.
     by_endpoint: Index,
     by_call: Index,
     by_ssrc: Index,
     /// Calls that ended, with the time at which their announcements go.
     leaving: VecDeque<(Ts, RecordId)>,
+    /// How many of the first of these have been looked at ahead.
+    looked_at: usize,
     /// Live entries in order of arrival, to evict the oldest; some are gone already.
     arrival: VecDeque<(u32, u64)>,
     live: usize,
@@ -151,10 +156,12 @@ impl MediaBinder {
         Self {
             entries: Vec::new(),
             free: Vec::new(),
+            waiting: Vec::new(),
             by_endpoint: Index::default(),
             by_call: Index::default(),
             by_ssrc: Index::default(),
             leaving: VecDeque::new(),
+            looked_at: 0,
             arrival: VecDeque::new(),
             live: 0,
             cap: limits.announcements,
@@ -169,72 +176,6 @@ impl MediaBinder {
         self.evicted
     }
 
-    /// Notes an announcement.
-    pub fn announce(&mut self, announcement: &Announcement) {
-        if self.live >= self.cap {
-            self.evict_oldest();
-        }
-        let (endpoint, call) = (announcement.endpoint, announcement.call);
-        let ssrc = announcement.ssrcs.first().copied();
-        let mut entry = Entry {
-            at: announcement.at.time,
-            until: Ts::MAX,
-            ordinal: announcement.ordinal,
-            media: Arc::clone(&announcement.media),
-            call: call.id,
-            frame: call.first.number,
-            source: call.first.source,
-            endpoint,
-            ssrc: ssrc.unwrap_or_default(),
-            next_at_endpoint: NONE,
-            before_at_endpoint: NONE,
-            next_of_call: NONE,
-            answered: life::NOT_YET,
-            side: announcement.side,
-            place: announcement.mline & MLINE
-                | if announcement.candidate { CANDIDATE } else { 0 }
-                | if ssrc.is_some() { HAS_SSRC } else { 0 }
-                | LIVE,
-        };
-        if let Some(answered) = announcement.answered {
-            entry.answer(answered);
-        }
-        let slot = self.put(entry);
-        self.live += 1;
-        self.arrival.push_back((slot, announcement.ordinal));
-        let entries = &self.entries;
-        let at = |slot: u32| entries.get(widen(slot));
-        let same = |slot: u32| at(slot).is_some_and(|entry| entry.endpoint == endpoint);
-        let next = self.by_endpoint.put(hash_of_endpoint(endpoint), slot, same);
-        let same = |slot: u32| at(slot).is_some_and(|entry| entry.call == call.id);
-        let newest = self.by_call.put(stable_hash(&call.id), slot, same);
-        if let Some(ssrc) = ssrc {
-            let same = |slot: u32| at(slot).is_some_and(|entry| entry.ssrc() == Some(ssrc));
-            let _newest = self.by_ssrc.put(stable_hash(&ssrc), slot, same);
-        }
-        if let Some(next) = next.and_then(|next| self.entries.get_mut(widen(next))) {
-            next.before_at_endpoint = slot;
-        }
-        let newest = newest.and_then(|newest| self.entries.get_mut(widen(newest)));
-        let oldest =
-            newest.map_or(slot, |newest| std::mem::replace(&mut newest.next_of_call, slot));
-        if let Some(entry) = self.entries.get_mut(widen(slot)) {
-            entry.next_at_endpoint = next.unwrap_or(NONE);
-            entry.next_of_call = oldest;
-        }
-    }
-
-    /// Forgets what is due at `watermark`.
-    pub fn advance(&mut self, watermark: Ts) {
-        while let Some((due, call)) = self.leaving.front().copied() {
-            if due > watermark {
-                return;
-            }
-            self.leaving.pop_front();
-            self.forget_call(call);
-        }
-    }
-
     /// Where the announcement of an ended stream probably stands, for [`MediaBinder::touch`].
     pub fn ahead(&self, stream: &StreamEnded) -> Option<u32> {
         self.by_endpoint.find(hash_of_endpoint(stream.ends().1), |_| true)
@@ -246,7 +187,7 @@ impl MediaBinder {
         entry.map_or(0, |entry| entry.ordinal ^ u64::from(entry.next_of_call))
     }
 
-    /// The call that a stream belongs to.
+    /// The call that a stream belongs to, once all announcements are in place.
     pub fn bind(&self, stream: &StreamEnded) -> Option<Binding> {
         let key = &stream.key;
         if let Some(bound) = self.bind_ends(stream.ends(), stream) {
@@ -342,20 +283,6 @@ impl MediaBinder {
         self.by_call.find(stable_hash(&call), |slot| {
             self.entries.get(widen(slot)).is_some_and(|entry| entry.call == call)
         })
-    }
-
-    fn put(&mut self, entry: Entry) -> u32 {
-        if let Some(slot) = self.free.pop()
-            && let Some(place) = self.entries.get_mut(widen(slot))
-        {
-            *place = entry;
-            return slot;
-        }
-        if self.entries.len() == self.entries.capacity() {
-            self.entries.reserve_exact((self.entries.len() / 4).max(64));
-        }
-        self.entries.push(entry);
-        length(self.entries.len() - 1)
     }
 
     fn evict_oldest(&mut self) {

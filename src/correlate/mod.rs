@@ -14,6 +14,7 @@ pub mod exchange;
 pub mod exposure;
 mod few;
 pub mod fingerprints;
+mod finished;
 pub mod handshake;
 mod index;
 mod intern;

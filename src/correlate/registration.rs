@@ -4,17 +4,18 @@
 
 use std::sync::Arc;
 
-use hashbrown::HashTable;
+use memchr::memchr;
 use overhear_parsers::sip::uri::Scheme;
-use overhear_parsers::sip::{HeaderName, Uri};
+use overhear_parsers::sip::{HeaderName, Message, Uri};
 
 use super::event::SipEvent;
+use super::index::Index;
 use super::intern::Agents;
 use super::names::Names;
 use super::outbox::Outbox;
 use super::slots::Slots;
 use super::timers::Timers;
-use super::view::{View, hash, hash_number, hash_on};
+use super::view::{self, View, hash_number, hash_on};
 use crate::model::addr::Endpoint;
 use crate::model::frame::FrameId;
 use crate::model::id::{Kind, RecordId, RecordKey};
@@ -33,7 +34,7 @@ const CONTACT: usize = 2;
 struct Registration {
     names: Names<3>,
     key: RecordKey,
-    /// Of normalised address of record and Call-ID.
+    /// Of Call-ID and normalised address of record.
     hash: u64,
     source: Endpoint,
     registrar: Endpoint,
@@ -74,6 +75,13 @@ impl FinishedRegistration {
 }
 
 impl Registration {
+    /// Some octet of each cache line that a message needs, folded.
+    fn touch(&self) -> u64 {
+        let name = self.names.get(AOR).first().copied().unwrap_or_default();
+        let times = self.touched ^ self.touched_at.nanos();
+        self.hash ^ self.attempts ^ self.last.number ^ times.unsigned_abs() ^ u64::from(name)
+    }
+
     /// When it is finished unless something comes; only ever moves on.
     fn deadline(&self) -> Ts {
         self.touched_at.plus(Span::from_secs(i64::from(self.hold)))
@@ -150,7 +158,8 @@ impl Registration {
 /// The live registrations.
 pub(super) struct Registrations {
     entries: Slots<Registration>,
-    index: HashTable<u32>,
+    /// By that hash.
+    index: Index,
     by_use: Timers,
     by_deadline: Timers,
     agents: Agents,
@@ -168,7 +177,7 @@ impl Registrations {
     pub(super) fn new(limits: &Limits) -> Self {
         Self {
             entries: Slots::default(),
-            index: HashTable::new(),
+            index: Index::default(),
             by_use: Timers::default(),
             by_deadline: Timers::default(),
             agents: Agents::default(),
@@ -199,7 +208,7 @@ impl Registrations {
             Some(aor) => self.aor.extend_from_slice(aor),
             None => normalise(&view.to()?.uri(), &mut self.aor),
         }
-        let hash = hash_on(hash(&self.aor), view.call_id);
+        let hash = hash_on(event.names.call_id, &self.aor);
         let slot = match self.find(hash, view.call_id) {
             Some(slot) => slot,
             None if view.request => self.begin(hash, event, view, out)?,
@@ -243,14 +252,27 @@ impl Registrations {
         self.by_deadline = Timers::default();
     }
 
+    /// The slot where the registration of a message with this hash of its Call-ID probably stands;
+    /// looks at no registration.
+    pub(super) fn ahead(&self, message: &Message<'_>, call_id: u64) -> Option<u32> {
+        // Nearly always in its normal form; of another one nothing is found.
+        let (aor, _) = bracketed(message.header(HeaderName::To)?)?;
+        self.index.find(hash_on(call_id, aor), |_| true)
+    }
+
+    /// Reads a little of everything that a message may change in a registration.
+    pub(super) fn touch(&self, slot: u32) -> u64 {
+        self.entries.get(slot).map_or(0, Registration::touch)
+    }
+
     fn find(&self, hash: u64, call_id: &[u8]) -> Option<u32> {
         let aor = &self.aor;
-        let is = |&slot: &u32| {
+        let is = |slot: u32| {
             self.entries.get(slot).is_some_and(|entry| {
                 entry.hash == hash && entry.names.is(AOR, aor) && entry.names.is(CALL_ID, call_id)
             })
         };
-        self.index.find(hash, is).copied()
+        self.index.find(hash, is)
     }
 
     fn begin(
@@ -269,7 +291,9 @@ impl Registrations {
         }
         let contact = view.message.addresses(HeaderName::Contact).next();
         let contact = contact.map(|contact| Uri::without_password(contact.uri)).unwrap_or_default();
-        let id = hash_number(hash_on(hash, event.src.addr.octets()), u64::from(event.src.port));
+        let id = hash_on(view::hash(&self.aor), view.call_id);
+        let id = hash_on(id, event.src.addr.octets());
+        let id = hash_number(id, u64::from(event.src.port));
         let entry = Registration {
             names: Names::new([&self.aor, view.call_id, &contact]),
             key: RecordKey { first: event.at.frame, id: RecordId::new(Kind::Registration, id) },
@@ -292,17 +316,13 @@ impl Registrations {
         let place = self.entries.add(entry)?;
         self.by_use.add(self.stamp, place);
         self.by_deadline.add(deadline.nanos(), place);
-        let entries = &self.entries;
-        let rehash = |&slot: &u32| entries.get(slot).map_or(0, |entry| entry.hash);
-        let _slot = self.index.insert_unique(hash, place.slot, rehash);
+        self.index.add(hash, place.slot);
         Some(place.slot)
     }
 
     fn close(&mut self, slot: u32, out: &mut Outbox) {
         let Some(entry) = self.entries.take(slot) else { return };
-        if let Ok(found) = self.index.find_entry(entry.hash, |&other| other == slot) {
-            found.remove();
-        }
+        self.index.replace(entry.hash, slot, None);
         out.registrations.push(FinishedRegistration(entry));
         let entries = &self.entries;
         self.by_use.tidy(entries.len(), |place| entries.at(place).is_some());
@@ -313,23 +333,45 @@ impl Registrations {
 /// The address of record of a To value that has it in its normal form already: `<sip:user@host>` and
 /// parameters of the header, nothing quoted, no password, no port. Nearly all are like this.
 fn plain(value: &[u8]) -> Option<&[u8]> {
-    let address = value.strip_prefix(b"<")?;
-    let (uri, rest) = address.split_at_checked(address.iter().position(|&octet| octet == b'>')?)?;
+    let (uri, rest) = bracketed(value)?;
     let (user, host) = {
         let part = uri.strip_prefix(b"sip:")?;
-        let (user, host) = part.split_at_checked(part.iter().position(|&octet| octet == b'@')?)?;
+        let (user, host) = part.split_at_checked(memchr(b'@', part)?)?;
         (user, host.strip_prefix(b"@")?)
     };
-    let in_user = |octet: &u8| octet.is_ascii_alphanumeric() || b"-_.+".contains(octet);
-    let in_host =
-        |octet: &u8| octet.is_ascii_lowercase() || octet.is_ascii_digit() || b"-.".contains(octet);
-    let is_plain = !user.is_empty()
-        && user.iter().all(in_user)
-        && !host.is_empty()
-        && host.iter().all(in_host)
-        && (rest == b">" || rest.starts_with(b">;"));
+    let all = |text: &[u8], part: u8| {
+        let part_of = |octet: &u8| PARTS.get(usize::from(*octet)).is_some_and(|of| of & part != 0);
+        !text.is_empty() && text.iter().all(part_of)
+    };
+    let is_plain = all(user, USER) && all(host, HOST) && (rest == b">" || rest.starts_with(b">;"));
     is_plain.then_some(uri)
 }
+
+/// What stands between the brackets that a value begins with, and what follows from the second one on.
+fn bracketed(value: &[u8]) -> Option<(&[u8], &[u8])> {
+    let address = value.strip_prefix(b"<")?;
+    address.split_at_checked(memchr(b'>', address)?)
+}
+
+/// May stand in the user part of a normal form, in its host.
+const USER: u8 = 1;
+const HOST: u8 = 2;
+
+/// Where each octet may stand.
+static PARTS: [u8; 256] = {
+    let mut parts = [0; 256];
+    let mut octet = 0_u8;
+    let mut rest: &mut [u8] = &mut parts;
+    while let [part, after @ ..] = rest {
+        let user = octet.is_ascii_alphanumeric() || matches!(octet, b'-' | b'_' | b'.' | b'+');
+        let host =
+            octet.is_ascii_lowercase() || octet.is_ascii_digit() || matches!(octet, b'-' | b'.');
+        *part = if user { USER } else { 0 } | if host { HOST } else { 0 };
+        octet = octet.wrapping_add(1);
+        rest = after;
+    }
+    parts
+};
 
 /// Writes the address of record (RFC 3261 §10.3 step 5): scheme and host in lower case, without
 /// password, parameters and headers.

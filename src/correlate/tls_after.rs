@@ -171,15 +171,19 @@ impl<T> Waiting<T> {
         refused: Refused<T>,
     ) -> Vec<(T, After)> {
         let mut over = Vec::new();
-        if self.refused.len() >= self.cap {
+        let hop = stable_hash(&(client, server));
+        let full = |waiting: &Self| {
+            waiting.refused.len() >= waiting.cap && !waiting.refused.contains_key(&hop)
+        };
+        if full(self) {
             let now = refused.at;
             let old = self.refused.extract_if(|_, waits| now.since(waits.at) > WAITS);
             over.extend(old.map(|(_, waits)| (waits.whose, After::GaveUp)));
         }
-        if self.refused.len() >= self.cap {
+        if full(self) {
             self.evicted = self.evicted.saturating_add(1);
         } else {
-            let before = self.refused.insert(stable_hash(&(client, server)), refused);
+            let before = self.refused.insert(hop, refused);
             over.extend(before.map(|waits| (waits.whose, After::Unknown)));
         }
         over

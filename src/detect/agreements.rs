@@ -21,6 +21,8 @@ pub struct Agreement {
     pub accepted: Option<Ts>,
     /// An answer accepted a secure profile.
     pub secure: bool,
+    /// An answer accepted DTLS-SRTP: a secure profile over TLS, with a fingerprint.
+    pub dtls: bool,
     /// An answer has a keying attribute.
     pub keyed: bool,
     /// An answer has `a=crypto`.
@@ -83,6 +85,7 @@ impl Agreement {
             at,
             accepted: None,
             secure: false,
+            dtls: false,
             keyed: false,
             sdes: false,
             unencrypted: false,
@@ -98,6 +101,7 @@ impl Agreement {
         };
         Self {
             secure: answer.notes.has(Notes::SECURE),
+            dtls: media().any(|media| media.dtls() && !media.fingerprints.is_empty()),
             keyed: answer.notes.has(Notes::KEYED),
             sdes: media().any(|media| !media.cryptos.is_empty()),
             unencrypted: media().flat_map(|media| &media.cryptos).any(is_unencrypted),
@@ -112,6 +116,7 @@ impl Agreement {
             at: self.at,
             accepted,
             secure: self.secure || other.secure,
+            dtls: self.dtls || other.dtls,
             keyed: self.keyed || other.keyed,
             sdes: self.sdes || other.sdes,
             unencrypted: self.unencrypted || other.unencrypted,

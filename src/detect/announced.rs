@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use overhear_parsers::sdp::{Fingerprint, Media};
+use overhear_parsers::sdp::{Fingerprint, Media, Setup};
 
 use super::lately::Lately;
 use crate::correlate::exchange::Statement;
@@ -28,6 +28,8 @@ pub struct Announced {
     pub at: FrameRef,
     /// Whose certificate it is.
     pub side: Side,
+    /// What it says of who opens the handshake (RFC 4145 §4).
+    pub setup: Option<Setup>,
     /// The hash's name in lower case: `sha-256`.
     pub hash: String,
     /// The hash; empty if it is not written as hexadecimal octets with colons.
@@ -73,6 +75,7 @@ impl Fingerprints {
                 call,
                 at: statement.at,
                 side: statement.side,
+                setup: media.setup(),
                 hash: String::from_utf8_lossy(of.hash).to_ascii_lowercase(),
                 digest: octets(of.value),
             })
@@ -83,6 +86,18 @@ impl Fingerprints {
             self.by_endpoint.put(Endpoint::new(ip.into(), port), Arc::clone(&announced));
         }
     }
+}
+
+/// The fingerprints that a certificate is compared with: those of the strongest hash that was announced
+/// and is known here (RFC 8122 §5.1); none if no known one was.
+pub(super) fn comparable(all: &[Announced]) -> impl Iterator<Item = &Announced> {
+    const STRONGEST_FIRST: [(&str, usize); 4] =
+        [("sha-512", 64), ("sha-384", 48), ("sha-256", 32), ("sha-1", 20)];
+    let is = |of: &Announced, (hash, octets): (&str, usize)| {
+        of.hash == hash && of.digest.len() == octets
+    };
+    let best = STRONGEST_FIRST.into_iter().find(|known| all.iter().any(|of| is(of, *known)));
+    all.iter().filter(move |of| best.is_some_and(|best| is(of, best)))
 }
 
 /// `4A:AD:B9` as octets; empty if it is anything else.
@@ -97,6 +112,30 @@ fn octets(text: &[u8]) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::frame::FrameId;
+    use crate::model::id::{Kind, RecordId};
+
+    #[test]
+    fn the_strongest_known_hash_is_compared() {
+        let first = FrameId { source: 0, number: 1 };
+        let call = RecordKey { first, id: RecordId::new(Kind::Call, 1 << 8) };
+        let of = |hash: &str, octets: usize| Announced {
+            call,
+            at: FrameRef::default(),
+            side: Side::Caller,
+            setup: None,
+            hash: hash.to_owned(),
+            digest: vec![7; octets],
+        };
+        let names = |all: &[Announced]| {
+            comparable(all).map(|of| of.hash.clone()).collect::<Vec<_>>().join(" ")
+        };
+        let (sha1, sha256) = (of("sha-1", 20), of("sha-256", 32));
+        let short = of("sha-512", 32);
+        assert_eq!(names(&[sha1.clone(), sha256.clone(), short, sha256]), "sha-256 sha-256");
+        assert_eq!(names(&[of("md5", 16), sha1]), "sha-1");
+        assert_eq!(names(&[of("md5", 16)]), "");
+    }
 
     #[test]
     fn fingerprints_are_hexadecimal_octets() {

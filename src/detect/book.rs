@@ -15,8 +15,6 @@ const RECENT: usize = 1 << 14;
 /// What the book says of a thing.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub(super) enum Noted {
-    /// Noted for this finding just before.
-    Lately,
     /// Noted for this finding before.
     Before,
     /// Noted now.
@@ -39,18 +37,6 @@ impl Book {
         Self { counted: Hashes::default(), cap, recent: vec![0; RECENT].into_boxed_slice() }
     }
 
-    /// Notes `thing` for the finding with this number.
-    #[inline]
-    pub(super) fn note(&mut self, finding: u32, thing: impl Hash) -> Noted {
-        self.note_hash(Self::hash(finding, thing))
-    }
-
-    /// Notes what hashes to `hash`, the finding included.
-    #[inline]
-    pub(super) fn note_hash(&mut self, hash: u64) -> Noted {
-        if self.is_recent(hash) { Noted::Lately } else { self.count(hash) }
-    }
-
     /// Whether `thing` was mentioned lately; a thing mentioned long ago may be answered like one
     /// that never was.
     #[inline]
@@ -58,20 +44,20 @@ impl Book {
         self.is_recent(!Self::hash(finding, thing))
     }
 
-    /// What [`Self::note_hash`] is given for `thing`.
+    /// What stands for `thing` of the finding with this number.
     #[inline]
     pub(super) fn hash(finding: u32, thing: impl Hash) -> u64 {
         stable_hash(&(finding, thing))
     }
 
-    /// Reads where [`Self::note_hash`] looks for `hash`, so that it is in the cache by then.
+    /// Reads where [`Self::count`] looks for `hash`, so that it is in the cache by then.
     #[inline]
     pub(super) fn touch(&self, hash: u64) -> u64 {
-        let recent = self.recent.get(recent_slot(hash)).copied().unwrap_or_default();
-        recent ^ self.counted.first_slot(hash)
+        self.counted.first_slot(hash)
     }
 
-    fn count(&mut self, hash: u64) -> Noted {
+    /// Notes what `hash` stands for.
+    pub(super) fn count(&mut self, hash: u64) -> Noted {
         if self.counted.len() >= self.cap {
             if self.counted.contains(hash) { Noted::Before } else { Noted::NoRoom }
         } else if self.counted.insert(hash) {
@@ -83,7 +69,7 @@ impl Book {
 
     /// Whether `hash` is among the recent ones; it is afterwards.
     #[inline]
-    fn is_recent(&mut self, hash: u64) -> bool {
+    pub(super) fn is_recent(&mut self, hash: u64) -> bool {
         let hash = hash | 1; // 0 is an empty place
         self.recent
             .get_mut(recent_slot(hash))
@@ -184,12 +170,16 @@ mod tests {
     #[test]
     fn each_finding_has_its_own_things() {
         let mut book = Book::new(2);
-        assert_eq!(book.note(1, 7), Noted::Now);
-        assert_eq!(book.note(2, 7), Noted::Now);
-        assert_eq!(book.note(1, 7), Noted::Lately);
-        assert_eq!(book.note(1, 8), Noted::NoRoom);
+        let note = |book: &mut Book, finding, thing: i32| {
+            let hash = Book::hash(finding, thing);
+            (!book.is_recent(hash)).then(|| book.count(hash))
+        };
+        assert_eq!(note(&mut book, 1, 7), Some(Noted::Now));
+        assert_eq!(note(&mut book, 2, 7), Some(Noted::Now));
+        assert_eq!(note(&mut book, 1, 7), None);
+        assert_eq!(note(&mut book, 1, 8), Some(Noted::NoRoom));
         book.recent.fill(0);
-        assert_eq!(book.note(2, 7), Noted::Before);
+        assert_eq!(note(&mut book, 2, 7), Some(Noted::Before));
         assert!(!book.mention(1, 9));
         assert!(book.mention(1, 9));
     }

@@ -11,22 +11,20 @@ use super::rule::{Detector, Interest, Words};
 use super::seen::{
     CaptureSeen, HandshakeSeen, KeySeen, Looked, MediaSeen, SipSeen, StreamSeen, TapSeen,
 };
-use super::sig;
-use super::sink::{Entry, Outcome, Sink, Subject};
+use super::sink::{Entry, Outcome, Sink};
 use super::tap_loss::{self, TapLoss};
 use crate::correlate::event::SipEvent;
 use crate::correlate::exchange::Exchange;
 use crate::correlate::placement::Placement;
-use crate::model::addr::Addr;
 use crate::model::finding::Finding;
 use crate::model::id::RecordKey;
 use crate::policy::Policy;
 
 /// Every rule at work.
 pub struct Detectors {
-    rules: Vec<Box<dyn Detector + Send>>,
+    pub(super) rules: Vec<Box<dyn Detector + Send>>,
     /// For each combination of what is in a SIP message: the rules to call.
-    by_sip_kind: Vec<Vec<usize>>,
+    pub(super) by_sip_kind: Vec<Vec<usize>>,
     for_streams: Vec<usize>,
     for_calls: Vec<usize>,
     for_handshakes: Vec<usize>,
@@ -83,19 +81,6 @@ impl Detectors {
     pub fn key(&mut self, seen: &KeySeen<'_>) {
         let Self { rules, for_keys, sink, .. } = self;
         each(rules, for_keys, |rule| rule.key(seen, sink));
-    }
-
-    /// What will be looked up for a message between these hosts, of this call, for [`Self::touch`]:
-    /// that of the rule that sights every message.
-    #[inline]
-    pub fn ahead(&self, src: Addr, dst: Addr, call: Option<RecordKey>) -> [u64; 2] {
-        self.sink.ahead(&sig::cleartext::META, Subject::pair(src, dst), call)
-    }
-
-    /// Reads a little of that, to have it in the cache by then. What is returned means nothing.
-    #[inline]
-    pub fn touch(&self, ahead: [u64; 2]) -> u64 {
-        self.sink.touch(ahead)
     }
 
     /// One SIP message of which a capture agent sent a copy.
@@ -182,12 +167,17 @@ impl Detectors {
         self.sink.take_links()
     }
 
+    /// Counts everything that was left to be counted together.
+    pub fn settle(&mut self) {
+        self.sink.settle();
+    }
+
     /// Findings raised so far. Their numbers count from 0, in the order in which they were raised.
     pub fn raised(&self) -> usize {
         self.sink.len()
     }
 
-    /// A finding as it stands now.
+    /// A finding as it stands now, once [`Self::settle`] has been called.
     pub fn preview(&self, number: usize) -> Option<Finding> {
         self.sink.preview(number, |entry| words(&self.rules, entry))
     }

@@ -9,6 +9,7 @@
 //! ([`seen`]), and nothing else in the program makes findings.
 
 mod agreements;
+pub mod ahead;
 pub mod announced;
 mod book;
 pub mod calls;
@@ -17,12 +18,13 @@ mod entry;
 pub mod hop;
 mod kinds;
 mod lately;
+mod ledger;
 pub mod listing;
 pub mod marks;
 pub mod negotiation;
 mod oddity;
 mod rate;
-mod redact;
+pub mod redact;
 pub mod rule;
 pub mod seen;
 pub mod sink;
@@ -77,10 +79,14 @@ pub static CATALOGUE: &[Registered] = catalogue![
     media::downgrade_answer,
     media::downgrade_reinvite,
     media::downgrade_retry,
+    media::dtls_foreign_hello,
     media::dtls_fp_mismatch,
     media::dtls_fp_unprotected,
+    media::dtls_fp_unverifiable,
     media::dtls_fp_weak_hash,
     media::dtls_no_fingerprint,
+    media::dtls_no_use_srtp,
+    media::dtls_not_completed,
     media::dtls_profile_null,
     media::dtls_profile_short_tag,
     media::dtls_setup_bad,
@@ -123,6 +129,7 @@ pub static CATALOGUE: &[Registered] = catalogue![
     media::sdes_weak_key,
     media::seq_jump,
     media::srtcp_e0,
+    media::srtp_replay,
     media::srtp_two_time_pad,
     media::ssrc_change,
     media::ssrc_collision,

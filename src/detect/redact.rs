@@ -35,6 +35,11 @@ impl Labels {
         };
         Label { number, octets: secret.len() }
     }
+
+    /// The number of a secret's label, if some evidence named it.
+    pub fn number(&self, secret: &[u8]) -> Option<u32> {
+        self.by_hash.get(&STABLE.hash_one(secret)).copied()
+    }
 }
 
 /// What is shown in place of a secret.
@@ -63,5 +68,6 @@ mod tests {
         assert_eq!(labels.label(b"one").to_string(), "secret-1 (3 octets)");
         assert_eq!(labels.label(b"other").to_string(), "secret-2 (5 octets)");
         assert_eq!(labels.label(b"one").to_string(), "secret-1 (3 octets)");
+        assert_eq!((labels.number(b"other"), labels.number(b"third")), (Some(2), None));
     }
 }

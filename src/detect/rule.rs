@@ -4,6 +4,7 @@
 
 use std::ops::BitOr;
 
+use super::ahead::Coming;
 use super::calls::CallSeen;
 use super::hop::HopSeen;
 use super::negotiation::NegotiationSeen;
@@ -200,6 +201,13 @@ pub trait Detector {
     /// One SIP message of the kinds that [`Meta::wants`] names, in the total order of the capture.
     fn sip(&mut self, seen: &SipSeen<'_>, sink: &mut Sink) {
         let _ = (seen, sink);
+    }
+
+    /// Reads a little of what [`Self::sip`] will look up for a message that comes soon, if this rule
+    /// wants every message: see [`super::ahead`].
+    fn touch(&self, coming: &Coming) -> u64 {
+        let _ = coming;
+        0
     }
 
     /// One SRTP key that stood in the signalling of a call, once for each place.

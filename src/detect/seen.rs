@@ -20,6 +20,7 @@ use super::text::printable;
 use crate::correlate::company::Companion;
 use crate::correlate::event::SipEvent;
 use crate::correlate::handshake::HandshakeRead;
+use crate::correlate::media::Greeting;
 use crate::correlate::outbox::MediaDescription;
 use crate::correlate::placement::Placement;
 use crate::correlate::rtcp::Byes;
@@ -283,6 +284,8 @@ pub struct HandshakeSeen<'a> {
     pub suite: Option<&'static Suite>,
     /// What is weak about any of the suites offered.
     pub offered_weak: Weak,
+    /// The call between whose sockets it is.
+    pub greeting: Option<Greeting>,
     /// Which fingerprints SDP announced for which media address; the rules' own record of it, which
     /// [`super::Detectors::handshake`] fills in.
     pub announced: Option<&'a Fingerprints>,
@@ -297,7 +300,7 @@ impl<'a> HandshakeSeen<'a> {
             .filter_map(registry::suite)
             .fold(Weak::default(), |sum, suite| sum.or(suite.weak));
         let (key, suite) = (record.key(), read.suite);
-        Self { read, record, key, pair, suite, offered_weak, announced: None }
+        Self { read, record, key, pair, suite, offered_weak, greeting: None, announced: None }
     }
 
     /// The client's hello.

@@ -7,9 +7,10 @@
 
 use hashbrown::{HashMap, HashTable};
 
-use super::book::{Book, Noted};
+use super::book::Book;
 use super::entry;
 pub use super::entry::{Entry, Sighting};
+use super::ledger::{Ledger, Thing};
 use super::redact::Labels;
 use super::rule::{Meta, Words};
 pub use super::subject::{About, Subject};
@@ -39,14 +40,6 @@ struct Begun {
     rest: Option<u32>,
 }
 
-/// What sightings leave outside their entry.
-#[derive(Debug)]
-struct Ledger {
-    /// What has been counted as distinct.
-    book: Book,
-    links: Vec<(RecordKey, u32)>,
-}
-
 /// What the sink holds at the end.
 #[derive(Debug, Default)]
 pub struct Outcome {
@@ -57,6 +50,8 @@ pub struct Outcome {
     /// The index in `findings` of each number that stands in links, these and those taken earlier
     /// with [`Sink::take_links`].
     pub places: Vec<u32>,
+    /// The labels that evidence gave to secrets.
+    pub labels: Labels,
 }
 
 impl Sink {
@@ -67,7 +62,7 @@ impl Sink {
             by_subject: HashTable::new(),
             rules: Vec::new(),
             labels: Labels::default(),
-            ledger: Ledger { book: Book::new(limits.calls), links: Vec::new() },
+            ledger: Ledger::new(limits.calls),
             subjects_cap: limits.findings_per_rule,
         }
     }
@@ -79,6 +74,9 @@ impl Sink {
         sighting: Sighting,
         evidence: impl FnOnce(&mut Labels) -> (String, Option<String>),
     ) -> Hit<'_> {
+        if self.ledger.is_full() {
+            self.settle();
+        }
         let number = self.place(&sighting);
         let Sighting { at, severity, confidence, kind, .. } = sighting;
         let Self { entries, labels, ledger, .. } = self;
@@ -125,44 +123,23 @@ impl Sink {
         subject: Subject,
         (severity, confidence): (Severity, Confidence),
     ) -> Option<Hit<'_>> {
-        let hit = self.concerns(meta, subject, severity)?;
-        let Hit { mut entry, ledger, number } = hit;
-        if let Some(entry) = &mut entry {
+        let mut hit = self.concerns(meta, subject, severity)?;
+        if let Some(entry) = &mut hit.entry {
             (entry.severity, entry.confidence) = (severity, confidence);
         }
-        Some(Hit { entry, ledger, number })
+        Some(hit)
     }
 
-    /// What the book will be asked for when a sighting of `subject` comes that concerns `call`, for
-    /// [`Self::touch`]; 0 for nothing.
-    #[inline]
-    pub fn ahead(
-        &self,
-        meta: &'static Meta,
-        subject: Subject,
-        call: Option<RecordKey>,
-    ) -> [u64; 2] {
-        let hash = key(meta, subject);
-        let (number, further) = if let Some(number) = self.find(hash, meta, subject) {
-            (Some(number), 0)
-        } else {
-            let begun = self.rules.iter().find(|rule| std::ptr::eq(rule.meta, meta));
-            (begun.and_then(|rule| rule.rest), hash)
-        };
-        let Some(number) = number else { return [0; 2] };
-        [further, call.map_or(0, |call| Book::hash(number, call))]
-    }
-
-    /// Reads what the book says of these hashes, so that it is in the cache when it is asked.
-    #[inline]
-    pub fn touch(&self, ahead: [u64; 2]) -> u64 {
-        let [further, call] = ahead;
-        self.ledger.book.touch(further) ^ self.ledger.book.touch(call)
+    /// Counts everything that was left to be counted with other things: to be called before counts of
+    /// distinct things are looked at.
+    pub fn settle(&mut self) {
+        self.ledger.settle(&mut self.entries);
     }
 
     /// The links made since the last call; their numbers become findings through
     /// [`Outcome::places`]. For a collector that does not keep them in memory.
     pub fn take_links(&mut self) -> Vec<(RecordKey, u32)> {
+        self.settle();
         std::mem::take(&mut self.ledger.links)
     }
 
@@ -176,7 +153,8 @@ impl Sink {
         self.entries.is_empty()
     }
 
-    /// What a finding of this number would be if the capture ended here.
+    /// What a finding of this number would be if the capture ended here, once everything is counted:
+    /// see [`Self::settle`].
     pub fn preview(&self, number: usize, words: impl FnOnce(&Entry) -> Words) -> Option<Finding> {
         let entry = self.entries.get(number)?;
         let words = words(entry);
@@ -184,21 +162,21 @@ impl Sink {
     }
 
     /// Turns everything into findings; `words` is asked for each one's sentence and figures.
-    pub fn finish(self, mut words: impl FnMut(&Entry) -> Words) -> Outcome {
+    pub fn finish(mut self, mut words: impl FnMut(&Entry) -> Words) -> Outcome {
+        self.settle();
         // What an id shows: the rule, and the first half of the subject's hash.
         let shown = |entry: &Entry| (entry.meta.id, entry.subject.hash64() >> 32);
         let mut ids: HashMap<_, u32, foldhash::fast::FixedState> = HashMap::default();
         for entry in &self.entries {
             *ids.entry(shown(entry)).or_default() += 1;
         }
-        // Boxed: findings are large, and sorting moves them about.
-        let mut order: Vec<(usize, Box<Finding>)> = Vec::with_capacity(self.entries.len());
+        let mut order: Vec<(usize, Finding)> = Vec::with_capacity(self.entries.len());
         for (index, entry) in self.entries.into_iter().enumerate() {
             let words = words(&entry);
             // Two subjects whose hashes begin alike need more of them.
             let clash = ids.get(&shown(&entry)).is_some_and(|same| *same > 1);
             let id = entry.id(if clash { 16 } else { 8 });
-            order.push((index, Box::new(entry.finding(id, words))));
+            order.push((index, entry.finding(id, words)));
         }
         order.sort_by(|(_, a), (_, b)| {
             (a.first_seen.frame, &a.id).cmp(&(b.first_seen.frame, &b.id))
@@ -212,8 +190,8 @@ impl Sink {
         let mut links = self.ledger.links;
         links.sort_unstable();
         links.dedup();
-        let findings = order.into_iter().map(|(_, finding)| *finding).collect();
-        Outcome { findings, links, places }
+        let findings = order.into_iter().map(|(_, finding)| finding).collect();
+        Outcome { findings, links, places, labels: self.labels }
     }
 
     /// The number of the sighting's entry, made if need be.
@@ -248,15 +226,7 @@ impl Sink {
             Some(number) => number,
             None => self.begin(sighting, Subject::rest(), key(sighting.meta, Subject::rest())),
         };
-        match self.ledger.book.note_hash(hash) {
-            Noted::Lately | Noted::Before => {}
-            noted => {
-                if let Some(entry) = index(number).and_then(|index| self.entries.get_mut(index)) {
-                    entry.others = entry.others.saturating_add(u64::from(noted == Noted::Now));
-                    entry.exhausted |= noted == Noted::NoRoom;
-                }
-            }
-        }
+        self.ledger.count(number, Thing::Peer, hash);
         number
     }
 
@@ -289,19 +259,8 @@ impl Hit<'_> {
     /// The sighting concerns this call, if any.
     #[inline]
     pub fn call(self, call: Option<RecordKey>) -> Self {
-        let Some(key) = call else { return self };
-        let noted = self.ledger.book.note(self.number, key);
-        if noted == Noted::Lately { self } else { self.link_call(key, noted) }
-    }
-
-    fn link_call(mut self, key: RecordKey, noted: Noted) -> Self {
-        if let Some(entry) = &mut self.entry {
-            entry.exhausted |= noted == Noted::NoRoom;
-            entry.calls = entry.calls.saturating_add(u64::from(noted == Noted::Now));
-            if noted == Noted::Now || entry.exhausted {
-                entry::link(&mut entry.call_ids, key.id);
-                self.ledger.links.push((key, self.number));
-            }
+        if let Some(key) = call {
+            self.ledger.count(self.number, Thing::Call(key), Book::hash(self.number, key));
         }
         self
     }
@@ -320,7 +279,7 @@ impl Hit<'_> {
     #[inline]
     pub fn record(self, record: Option<RecordKey>) -> Self {
         if let Some(key) = record
-            && !self.ledger.book.mention(self.number, key)
+            && !self.ledger.mention(self.number, key)
         {
             self.ledger.links.push((key, self.number));
         }
@@ -378,16 +337,9 @@ impl Hit<'_> {
     }
 
     /// Counts `thing`, a hash, under a distinct count of the rule's, once.
-    pub fn distinct(mut self, slot: usize, thing: u64) -> Self {
-        let noted = self.ledger.book.note(self.number, (slot, thing));
-        if let Some(entry) = &mut self.entry {
-            entry.exhausted |= noted == Noted::NoRoom;
-            if noted == Noted::Now
-                && let Some(count) = entry.distinct.get_mut(slot)
-            {
-                *count = count.saturating_add(1);
-            }
-        }
+    pub fn distinct(self, slot: usize, thing: u64) -> Self {
+        let hash = Book::hash(self.number, (slot, thing));
+        self.ledger.count(self.number, Thing::Of(slot), hash);
         self
     }
 

@@ -30,6 +30,7 @@ pub fn sip_names(message: &Message<'_>, src: Endpoint, dst: Endpoint) -> SipName
         }
     };
     SipNames {
+        call_id,
         from,
         to,
         request,

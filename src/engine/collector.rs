@@ -1,7 +1,6 @@
 //! The collector: facts of all lanes in one order, turned into calls, bound streams and findings.
 
 use std::collections::BTreeMap;
-use std::hint::black_box;
 
 use overhear_parsers::sip::Message;
 
@@ -36,17 +35,10 @@ use super::proof::Prover;
 use super::trace::Trace;
 use super::watch::Watch;
 
+mod ahead;
 mod streams;
 
-/// Facts that are looked at together before any is taken.
-const TOGETHER: usize = 16;
-
-/// Where what a fact is about probably stands in its table.
-#[derive(Copy, Clone)]
-enum Ahead {
-    Call(u32),
-    Announcement(u32),
-}
+use self::ahead::TOGETHER;
 
 /// Everything that has meaning, owned by one thread.
 pub struct Collector {
@@ -171,6 +163,7 @@ impl Collector {
             self.drain();
         }
         self.drain();
+        self.media.settle();
         let mut evicted: BTreeMap<&'static str, u64> = BTreeMap::new();
         let tables = self
             .dialogs
@@ -214,41 +207,7 @@ impl Collector {
             let fact = usize::try_from(*index).ok().and_then(|index| epoch.facts.get(index));
             *found = fact.map(|fact| (fact, epoch));
         }
-        // Indices first, then entries: each of these loops is short enough to run ahead of itself.
-        // Without the black boxes the early reads are dead code.
-        let sips = || {
-            facts.iter().map(|fact| match fact {
-                Some((Fact { body: Body::Sip(sip), .. }, _)) => Some(sip),
-                _ => None,
-            })
-        };
-        let all = |touched: u64, one: u64| touched ^ one;
-        let index = |sip: &SipFact| u64::from(self.dialogs.touch_index(&sip.names));
-        black_box(sips().flatten().map(index).fold(0, all));
-        let mut aheads = [None; TOGETHER];
-        for (ahead, (fact, _)) in aheads.iter_mut().zip(facts.iter().flatten()) {
-            *ahead = match &fact.body {
-                Body::Sip(sip) => self.dialogs.ahead(&sip.names).map(Ahead::Call),
-                Body::StreamEnded(stream) => self.media.ahead(stream).map(Ahead::Announcement),
-                _ => None,
-            };
-        }
-        black_box(sips().flatten().map(|sip| self.dialogs.touch_request(&sip.names)).fold(0, all));
-        let entry = |ahead: &Ahead| match ahead {
-            Ahead::Call(slot) => self.dialogs.touch(*slot),
-            Ahead::Announcement(slot) => self.media.touch(*slot),
-        };
-        black_box(aheads.iter().flatten().map(entry).fold(0, all));
-        let mut noted = [[0; 2]; TOGETHER];
-        for ((noted, sip), ahead) in noted.iter_mut().zip(sips()).zip(&aheads) {
-            let (Some(sip), ahead) = (sip, ahead) else { continue };
-            let call = match ahead {
-                Some(Ahead::Call(slot)) => self.dialogs.key(*slot),
-                _ => None,
-            };
-            *noted = self.detectors.ahead(sip.src.addr, sip.dst.addr, call);
-        }
-        black_box(noted.iter().map(|noted| self.detectors.touch(*noted)).fold(0, all));
+        self.look_ahead(&facts);
         for (fact, epoch) in facts.iter().flatten() {
             self.fact(fact, epoch);
         }
@@ -278,6 +237,7 @@ impl Collector {
     /// Tells of the findings that a fact raised.
     #[cold]
     fn raise(&mut self, flow: Option<Flow>) {
+        self.detectors.settle();
         for number in self.events.raised()..self.detectors.raised() {
             if let Some(finding) = self.detectors.preview(number) {
                 self.events.raise(&finding, flow);
@@ -286,8 +246,12 @@ impl Collector {
     }
 
     fn dispatch(&mut self, fact: &Fact, epoch: &EpochFacts) {
+        if let Body::Sip(sip) = &fact.body {
+            return self.sip(fact, sip, epoch);
+        }
+        self.media.settle();
         match &fact.body {
-            Body::Sip(sip) => self.sip(fact, sip, epoch),
+            Body::Sip(_) => {}
             Body::StreamEnded(stream) => self.stream(stream),
             &Body::StreamLoss { second, stream } => {
                 self.detectors.tap(&TapSeen::StreamLoss { second, stream, at: fact.frame });
@@ -386,7 +350,13 @@ impl Collector {
         let read = HandshakeRead::new(facts, client, server, &mut self.memory);
         self.tls_peers.handshake(&read);
         let mut record = read.record();
-        self.detectors.handshake(&HandshakeSeen::new(&read, &record));
+        let greeting = match facts.kind {
+            HandshakeKind::Dtls => {
+                self.media.greeting(facts.client, facts.server, facts.first.time)
+            }
+            HandshakeKind::Tls => None,
+        };
+        self.detectors.handshake(&HandshakeSeen { greeting, ..HandshakeSeen::new(&read, &record) });
         self.archive.push_handshake(&mut record);
         self.events.tell(|listener| listener.handshake(&record, facts.first.time));
     }

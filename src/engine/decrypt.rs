@@ -7,9 +7,9 @@ use crate::decode::Packet;
 use crate::model::addr::{Endpoint, Proto};
 use crate::model::frame::LinkType;
 use crate::model::time::{Span, Ts};
-use crate::prove::Opened;
 use crate::prove::audio::heard::Heard;
 use crate::prove::opener::Opener;
+use crate::prove::{KeyNames, Opened};
 
 use super::rewrite::{with_equal, with_payload};
 
@@ -47,7 +47,7 @@ struct Sealed {
 impl Unsealer {
     /// For those of `heard` whose keys are known.
     pub fn new(heard: &[Heard], opened: &[Opened]) -> Self {
-        let mut keys = Vec::new();
+        let mut names = KeyNames::default();
         let mut streams = Vec::new();
         for heard in heard {
             let own = opened.iter().find(|opened| {
@@ -56,11 +56,6 @@ impl Unsealer {
             let Some((own, opener)) = own.and_then(|own| Some((own, Opener::new(own)?))) else {
                 continue;
             };
-            let known = keys.iter().position(|key| *key == own.key);
-            let number = known.unwrap_or(keys.len()) + 1;
-            if known.is_none() {
-                keys.push(own.key);
-            }
             streams.push(Sealed {
                 src: heard.key.src,
                 dst: heard.key.dst,
@@ -68,7 +63,7 @@ impl Unsealer {
                 first: heard.first,
                 last: heard.last,
                 opener,
-                label: format!("SRTP key {number} ({})", own.key.suite().name()),
+                label: names.of(own),
             });
         }
         Self { streams, media: 0, control: 0, failed: 0 }

@@ -218,7 +218,7 @@ fn stream(voice: &Voice<'_>, remark: Option<String>, wishes: &Wishes) -> Stream 
         ssrc: format!("0x{:08x}", heard.key.ssrc),
         codecs: heard.codecs.clone(),
         protection: heard.protection.word(),
-        opened_by: opened.map(|(suite, number)| format!("SRTP key {number} ({suite})")),
+        opened_by: opened.clone(),
         decoder,
         first: heard.first,
         packets: heard.packets,

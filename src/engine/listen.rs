@@ -17,10 +17,10 @@ use crate::model::stream::StreamKey;
 use crate::model::time::Ts;
 use crate::policy::Limits;
 use crate::policy::limits::{CELLS, HEARD_OCTETS_IN_ALL};
-use crate::prove::Opened;
 use crate::prove::audio::heard::{Heard, Taken};
 use crate::prove::audio::recording::Recording;
 use crate::prove::opener::Opener;
+use crate::prove::{KeyNames, Opened};
 use crate::report::Outcome;
 use crate::track::emit::Emitter;
 use crate::track::input::Input;
@@ -81,19 +81,12 @@ impl Ear {
         for (place, heard) in heard.iter().enumerate() {
             by_key.entry(heard.key).or_default().push(place);
         }
-        let mut keys = Vec::new();
+        let mut names = KeyNames::default();
         let streams = heard.iter().map(|heard| {
             let own = opened.iter().find(|opened| {
                 opened.stream == heard.key && opened.first_frame == heard.first_frame
             });
-            let opened = own.map(|own| {
-                let known = keys.iter().position(|key| *key == own.key);
-                let place = known.unwrap_or(keys.len());
-                if known.is_none() {
-                    keys.push(own.key);
-                }
-                (own.key.suite().name(), place + 1)
-            });
+            let opened = own.map(|own| names.of(own));
             let taken = Taken { heard: heard.clone(), recording: Recording::default(), opened };
             Ears { taken, opener: own.and_then(Opener::new) }
         });

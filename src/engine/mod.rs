@@ -33,6 +33,7 @@ use std::path::PathBuf;
 
 use crate::capture::{CaptureError, Kept, Live, Merge, OpenOptions, Selection, Source, Unpacking};
 use crate::detect::marks::Marks;
+use crate::detect::redact::Labels;
 use crate::detect::seen::CaptureSeen;
 use crate::dissect::tls_open::keys::Keys;
 use crate::model::capture::{CaptureRecord, Counts, SeverityCounts, SourceRecord};
@@ -334,9 +335,17 @@ fn assemble(
         outcome,
         trace: collected.trace,
         untold: events.failure(),
-        opened: collected.opened,
+        opened: labelled(collected.opened, &last_word.labels),
         faults: Vec::new(),
     }
+}
+
+/// Streams with the labels that the report gives to their keys.
+fn labelled(mut opened: Vec<Opened>, labels: &Labels) -> Vec<Opened> {
+    for one in &mut opened {
+        one.label = labels.number(one.key.both().expose());
+    }
+    opened
 }
 
 fn capture_record(

@@ -119,6 +119,7 @@ impl Prover {
                 key,
                 roc: proof.roc,
                 sequence: proof.sequence,
+                label: None,
             });
         }
         (Some(proof), Some(proven(&proof)))

@@ -234,6 +234,8 @@ pub struct HepCopy {
 /// Hashes are stable: ids of the report are made of some. Tags are places in the message's octets.
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
 pub struct SipNames {
+    /// Hash of the Call-ID.
+    pub call_id: u64,
     /// Hash of Call-ID and From tag.
     pub from: u64,
     /// Hash of Call-ID and To tag.

@@ -22,6 +22,24 @@ pub struct Notes {
     pub contest: Contest,
     /// Tones in G.711.
     pub tones: Tones,
+    /// Packets that were sent again much later.
+    pub replay: Option<Replay>,
+}
+
+/// Packets of a stream whose octets look random that came a second time, octet for octet, more than
+/// [`REPLAY_AFTER`](crate::policy::media::REPLAY_AFTER) later; of those that were compared.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub struct Replay {
+    /// How many.
+    pub packets: u32,
+    /// The first of them.
+    pub first: FrameRef,
+    /// The last one.
+    pub last: FrameRef,
+    /// The number of the frame in which the first came before, in the same source.
+    pub original: u64,
+    /// How much later it came again, milliseconds.
+    pub after_ms: u32,
 }
 
 /// Tones heard in a stream of G.711, as far as anybody listened.

@@ -122,6 +122,9 @@ pub struct StreamEnded {
     /// Jumps of the sequence numbers, ahead by more than 3,000 or back by more than 100, that no
     /// marker announced.
     pub jumps: u16,
+    /// A timestamp was more than ten seconds from that of the packet before, whose number was the one
+    /// before and which had come just before; without the marker, and where the clock rate is known.
+    pub leapt: bool,
     /// Packets of comfort noise (RFC 3389) too short to have an authentication tag; up to 255.
     pub comfort: u8,
     /// The first packet had neither padding, nor extension, nor contributing sources.

@@ -46,6 +46,8 @@ pub struct Limits {
     pub armed: usize,
     /// Streams with digits, or with packets that contradict each other.
     pub noted: usize,
+    /// Streams whose octets look random that are watched for packets sent again.
+    pub replays: usize,
     /// Live UDP flows that carry STUN, DTLS or ZRTP.
     pub udp_flows: usize,
     /// Live TCP connections.
@@ -125,6 +127,7 @@ impl Default for Limits {
             streams: 1_004_000,
             armed: 8_000,
             noted: 1_800,
+            replays: 8_000,
             udp_flows: 60_000,
             tcp_flows: 30_000,
             sctp_flows: 4_000,
@@ -147,7 +150,7 @@ impl Default for Limits {
             zrtp: 500,
             findings_per_rule: 1_000,
             peers: 25_000,
-            records_octets: 14 << 20,
+            records_octets: 12 << 20,
             spool_octets: 16 << 30,
             unpack_ratio: 200,
             unpack_octets: 1 << 40,
@@ -189,6 +192,7 @@ impl Limits {
             row("streams", self.streams, 344),
             row("armed", self.armed, 2_360),
             row("noted", self.noted, 2_600),
+            row("replays", self.replays, 250),
             row("udp_flows", self.udp_flows, 160),
             row("tcp_flows", self.tcp_flows, 960),
             row("sctp_flows", self.sctp_flows, 320),
@@ -203,7 +207,7 @@ impl Limits {
             row("calls", self.calls, 632),
             row("registrations", self.registrations, 400),
             row("announcements", self.announcements, 158),
-            row("rtcp", self.rtcp, 656),
+            row("rtcp", self.rtcp, 672),
             row("srtp_keys", self.srtp_keys, 480),
             row("srtp_samples", self.srtp_samples, 1),
             row("company", self.company, 340),

@@ -1,5 +1,11 @@
 //! Thresholds of the rules about media streams, by the names of the catalogue.
 
+use crate::model::time::Span;
+
+/// A packet of SRTP that comes again later than this is a replay (`MEDIA-SRTP-REPLAY`): what the network
+/// doubles arrives within a second.
+pub const REPLAY_AFTER: Span = Span::from_secs(2);
+
 super::table! {
     /// Thresholds of the rules about media streams.
     MediaThresholds;
@@ -54,10 +60,19 @@ super::table! {
     dtmf_digits = 8,
     /// Payload lengths of an encrypted stream (`MEDIA-VBR-LEAK`).
     vbr_lengths = 8,
+    /// Spurts of a stream that does not send silence (`MEDIA-VBR-LEAK`).
+    dtx_spurts = 3,
+    /// Share of the time in which such a stream is silent, percent.
+    dtx_silence_pct = 10,
     /// UDPTL datagrams (`MEDIA-FAX-T38-CLEAR`).
     fax_packets = 5,
     /// Calls with the same CNAME (`MEDIA-RTCP-CNAME-LEAK`).
     cname_calls = 3,
     /// Milliseconds for two ZRTP endpoints to agree on keys (`MEDIA-ZRTP-NOT-SECURE`).
     zrtp_confirm_ms = 10_000,
+    /// Milliseconds for a DTLS handshake to be completed (`MEDIA-DTLS-NOT-COMPLETED`).
+    dtls_complete_ms = 10_000,
+    /// RTP packets behind a handshake or an answer that settle what protects them
+    /// (`MEDIA-DTLS-NOT-COMPLETED`, `MEDIA-DTLS-NO-USE-SRTP`).
+    dtls_packets = 50,
 }

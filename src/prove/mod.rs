@@ -27,4 +27,29 @@ pub struct Opened {
     pub roc: u32,
     /// That packet's sequence number.
     pub sequence: u16,
+    /// The number of its label, if the report of the same capture names it.
+    pub label: Option<u32>,
+}
+
+/// What keys are called: `secret-2 (AES_CM_128_HMAC_SHA1_80)` as in the report, and those that the report does
+/// not name `SRTP key 1 (...)`, counted from 1 in the order in which they are asked for.
+#[derive(Debug, Default)]
+pub struct KeyNames {
+    unlabelled: Vec<srtp::MasterKey>,
+}
+
+impl KeyNames {
+    /// The name of a stream's key.
+    pub fn of(&mut self, opened: &Opened) -> String {
+        let suite = opened.key.suite().name();
+        if let Some(label) = opened.label {
+            return format!("secret-{label} ({suite})");
+        }
+        let known = self.unlabelled.iter().position(|key| *key == opened.key);
+        let number = known.unwrap_or_else(|| {
+            self.unlabelled.push(opened.key);
+            self.unlabelled.len() - 1
+        });
+        format!("SRTP key {} ({suite})", number + 1)
+    }
 }

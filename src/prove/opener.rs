@@ -70,8 +70,15 @@ mod tests {
         let stream = StreamKey { src: Endpoint::default(), dst: Endpoint::default(), ssrc: 7 };
         let key = MasterKey::new(Suite::AesCm128Sha1Tag80, &[9; 30]).unwrap();
         let frame = FrameId { source: 0, number: 1 };
-        let opened =
-            Opened { stream, first_frame: frame, last_frame: frame, key, roc: 3, sequence: 65_530 };
+        let opened = Opened {
+            stream,
+            first_frame: frame,
+            last_frame: frame,
+            key,
+            roc: 3,
+            sequence: 65_530,
+            label: None,
+        };
         let mut opener = Opener::new(&opened).unwrap();
         let session = key.session().unwrap();
         for (sequence, roc) in [

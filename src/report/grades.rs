@@ -37,7 +37,7 @@ pub(super) fn write(
     }
 }
 
-/// `B   192.0.2.10 and 198.51.100.5: no forward secrecy; A with suites ...`.
+/// `B 192.0.2.10 and 198.51.100.5: no forward secrecy; A with suites ...`.
 fn line(pair: &TlsPairRecord) -> String {
     let TlsPairRecord { a, b, grade, .. } = pair;
     let held = pair.caps.iter().filter(|cap| cap.grade == *grade);
@@ -47,7 +47,7 @@ fn line(pair: &TlsPairRecord) -> String {
     let next = pair.next.as_ref();
     let next = next.map(|next| format!("; {} with {}", next.grade, next.by.join(", and ")));
     let both = if a == b { a.clone() } else { format!("{a} and {b}") };
-    format!("{grade:2}  {both}{why}{}", next.unwrap_or_default())
+    format!("{grade} {both}{why}{}", next.unwrap_or_default())
 }
 
 #[cfg(test)]
@@ -84,7 +84,7 @@ mod tests {
         let text = printed(&[pair(1, "B"), pair(2, "F"), pair(3, "not observed")]);
         let lines: Vec<&str> = text.lines().collect();
         assert_eq!(lines.len(), 2, "{text}");
-        assert!(lines[0].starts_with("TLS GRADES") && lines[0].contains("F   192.0.2.1 and"));
+        assert!(lines[0].starts_with("TLS GRADES") && lines[0].contains("F 192.0.2.1 and"));
         assert!(lines[1].ends_with("no forward secrecy (2); A with ECDHE"), "{text}");
         assert_eq!(printed(&[]), "");
     }

@@ -22,6 +22,8 @@ struct Content<'a> {
     sign: &'a str,
     names: &'a str,
     usage: Option<&'a str>,
+    /// A public authority issues it.
+    public: bool,
 }
 
 /// Takes `chain=SUBJECT/ISSUER,...`: the certificates that a server sends behind its own.
@@ -50,6 +52,7 @@ pub(super) fn read(args: &mut Args<'_>, rng: &mut Rng, host: &str) -> Result<Vec
         sign: args.choice("sign", &["sha256", "sha1", "md5", "ecdsa-sha256", "ecdsa-sha512"])?,
         names: args.option("san").unwrap_or(&usual_names),
         usage: args.option("usage"),
+        public: args.flag("public"),
     };
     make(&content, rng)
 }
@@ -65,6 +68,7 @@ impl Content<'_> {
             sign: "sha256",
             names: "none",
             usage: None,
+            public: false,
         }
     }
 }
@@ -81,7 +85,7 @@ fn make(content: &Content<'_>, rng: &mut Rng) -> Result<Vec<u8>, String> {
         tlv(SEQUENCE, &validity.concat()),
         name(content.subject),
         public_key(content.key, content.exponent, rng)?,
-        extensions(content.names, content.usage)?,
+        extensions(content)?,
     ];
     let signature = [&[0][..], &rng.octets(256)].concat();
     let parts = [tlv(SEQUENCE, &body.concat()), sign, tlv(BITS, &signature)];
@@ -156,8 +160,9 @@ fn public_key(kind: &str, exponent: u32, rng: &mut Rng) -> Result<Vec<u8>, Strin
     Ok(tlv(SEQUENCE, &[tlv(SEQUENCE, &algorithm), bits].concat()))
 }
 
-/// `subjectAltName` and `extKeyUsage`, each if asked for.
-fn extensions(names: &str, usage: Option<&str>) -> Result<Vec<u8>, String> {
+/// `subjectAltName`, `extKeyUsage` and `certificatePolicies`, each if asked for.
+fn extensions(content: &Content<'_>) -> Result<Vec<u8>, String> {
+    let &Content { names, usage, public, .. } = content;
     let mut list = Vec::new();
     if names != "none" {
         let mut all = Vec::new();
@@ -186,6 +191,12 @@ fn extensions(names: &str, usage: Option<&str>) -> Result<Vec<u8>, String> {
         let id = tlv(OID, &[0x2b, 6, 1, 5, 5, 7, 3, purpose]);
         let value = tlv(OCTETS, &tlv(SEQUENCE, &id));
         list.extend(tlv(SEQUENCE, &[tlv(OID, &[0x55, 0x1d, 37]), value].concat()));
+    }
+    if public {
+        // 2.23.140.1.2.1: the name was validated.
+        let policy = tlv(SEQUENCE, &tlv(OID, &[0x67, 0x81, 0x0c, 1, 2, 1]));
+        let value = tlv(OCTETS, &tlv(SEQUENCE, &policy));
+        list.extend(tlv(SEQUENCE, &[tlv(OID, &[0x55, 0x1d, 32]), value].concat()));
     }
     Ok(if list.is_empty() { list } else { tlv(0xa3, &tlv(SEQUENCE, &list)) })
 }

@@ -18,6 +18,7 @@ pub(super) fn step(
     let ends = args.ends()?;
     let (client, server) = world.sockets(ends, (40_000, 50_000))?;
     let hello_only = args.flag("hello-only");
+    let (unfinished, cut) = (args.flag("unfinished"), args.flag("cut"));
     let mut rng = world.rng();
     let cookie = rng.octets(16);
     let shake = Shake::read(args, &mut rng, true)?;
@@ -39,8 +40,16 @@ pub(super) fn step(
     world.udp(at.saturating_add(MS), (server, client), &verify, shape)?;
     let second = records(&[shake.client_hello(&mut rng, &cookie)?], 1, &mut sequence)?;
     world.udp(at.saturating_add(2 * MS), (client, server), &second, shape)?;
-    let flight = records(&shake.server_flight(&mut rng)?, 1, &mut server_sequence)?;
+    let mut flight = shake.server_flight(&mut rng)?;
+    if cut {
+        // Its number stays free: the datagram with it was lost.
+        flight.iter_mut().filter(|(kind, _)| *kind == CERTIFICATE).for_each(|of| of.0 = LOST);
+    }
+    let flight = records(&flight, 1, &mut server_sequence)?;
     world.udp(at.saturating_add(3 * MS), (server, client), &flight, shape)?;
+    if unfinished {
+        return Ok(at.saturating_add(3 * MS));
+    }
     if let Some((true, description)) = shake.alert {
         let alert = record(21, 0, sequence, &[2, description])?;
         world.udp(at.saturating_add(4 * MS), (client, server), &alert, shape)?;
@@ -69,10 +78,17 @@ fn record(kind: u8, epoch: u8, sequence: u8, body: &[u8]) -> Result<Vec<u8>, Str
     Ok(octets)
 }
 
+/// `Certificate` (RFC 5246 §7.4), and what stands for a message that is not captured.
+const CERTIFICATE: u8 = 11;
+const LOST: u8 = u8::MAX;
+
 /// A record for each message, in one fragment (RFC 6347 §4.2.2), numbered from `first` on.
 fn records(messages: &[Message], first: u8, sequence: &mut u8) -> Result<Vec<u8>, String> {
     let mut octets = Vec::new();
     for (number, (kind, body)) in (first..).zip(messages) {
+        if *kind == LOST {
+            continue;
+        }
         let [high, low] = value::length16(body.len())?;
         let mut message = vec![*kind, 0, high, low, 0, number, 0, 0, 0, 0, high, low];
         message.extend(body);

@@ -54,6 +54,8 @@ pub(super) struct Plan {
     pub dup: Vec<(u64, u64)>,
     /// `swap=`: packets captured after their successor.
     pub swap: Vec<(u64, u64)>,
+    /// `replay=`: all packets once more that much later, octet for octet; nanoseconds, 0 for never.
+    pub replay: i64,
     /// `jitter=`: how much later every second packet comes, nanoseconds.
     pub jitter: i64,
     /// `ext=`: octets of a header extension (RFC 8285 one-byte form), without content.
@@ -96,6 +98,7 @@ impl Plan {
             lose: Vec::new(),
             dup: Vec::new(),
             swap: Vec::new(),
+            replay: 0,
             jitter: 0,
             extension: 0,
         }
@@ -127,6 +130,7 @@ impl Plan {
         plan.lose = args.ranges("lose")?;
         plan.dup = args.ranges("dup")?;
         plan.swap = args.ranges("swap")?;
+        plan.replay = args.span("replay", 0)?;
         plan.jitter = args.span("jitter", 0)?;
         plan.extension = usize::from(args.number::<u16>("ext", 0)?);
         if args.verb == "srtp" {
@@ -274,8 +278,9 @@ pub(super) fn send(
             world.udp(seen, ends, &packet, shape)?;
             end = end.max(seen);
         }
-        if value::within(&plan.dup, number) {
-            world.udp(seen.saturating_add(MS), ends, &packet, shape)?;
+        let copies = [(value::within(&plan.dup, number), MS), (plan.replay > 0, plan.replay)];
+        for (_, later) in copies.into_iter().filter(|(sent, _)| *sent) {
+            world.udp(seen.saturating_add(later), ends, &packet, shape)?;
         }
         now = now.saturating_add(plan.every);
     }

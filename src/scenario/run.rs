@@ -227,6 +227,7 @@ fn count_limit<'l>(limits: &'l mut Limits, name: &str) -> Option<&'l mut usize> 
         "streams" => &mut limits.streams,
         "armed" => &mut limits.armed,
         "noted" => &mut limits.noted,
+        "replays" => &mut limits.replays,
         "udp_flows" => &mut limits.udp_flows,
         "tcp_flows" => &mut limits.tcp_flows,
         "sctp_flows" => &mut limits.sctp_flows,

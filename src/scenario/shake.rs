@@ -204,7 +204,7 @@ impl Shake {
             extensions.extend(extension(16, &protocol(alpn)?)?);
         }
         extensions.extend(words(&self.client)?);
-        if self.dtls {
+        if self.dtls && self.srtp != 0 {
             // SRTP_AEAD_AES_128_GCM and SRTP_AES128_CM_HMAC_SHA1_80.
             extensions.extend(extension(14, &[0, 4, 0, 7, 0, 1, 0])?);
         }
@@ -248,7 +248,7 @@ impl Shake {
                 share.extend(rng.octets(32));
                 extensions.extend(extension(51, &share)?);
             }
-        } else if self.dtls {
+        } else if self.dtls && self.srtp != 0 {
             let [high, low] = self.srtp.to_be_bytes();
             extensions.extend(extension(14, &[0, 2, high, low, 0])?);
         }

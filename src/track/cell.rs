@@ -141,6 +141,7 @@ impl Cell {
                 streams: length(Limits::per_cell(limits.streams)),
                 armed: length(Limits::per_cell(limits.armed)),
                 noted: length(Limits::per_cell(limits.noted)),
+                replays: Limits::per_cell(limits.replays),
                 idle: limits.idle,
             }),
             tcp: TcpFlows::new(limits),
@@ -255,6 +256,7 @@ impl Cell {
         };
         note("streams", self.streams.evicted());
         note("noted", self.streams.unnoted());
+        note("replays", self.streams.unwatched());
         note(udptl_flows::TABLE, self.udptl.evicted());
         note(tcp_flows::TABLE, self.tcp.evicted());
         note(dtls_flows::TABLE, self.dtls.evicted());
@@ -442,8 +444,7 @@ fn timer_fact(emit: &mut Emitter<'_>, turn: &mut TurnFlows, event: StreamEvent) 
     packet_fact(emit, turn, event);
 }
 
-/// A line end or two, or nothing but zeros: what SIP clients send to keep a binding open
-/// (RFC 5626 §3.5.1).
+/// A line end or two, or zeros: what SIP clients send to keep a binding open (RFC 5626 §3.5.1).
 fn is_keep_alive(payload: &[u8]) -> bool {
     matches!(payload, b"\r\n" | b"\r\n\r\n" | [0] | [0, 0] | [0, 0, 0, 0])
 }

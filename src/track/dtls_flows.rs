@@ -1,5 +1,6 @@
 //! UDP flows of one cell that carry DTLS: their handshakes read, a repeated `ClientHello` told from a
-//! new handshake, and DTLS 1.3 records, which have no version, known for what they are.
+//! new handshake, and DTLS 1.3 records, which have no version, known for what they are. Of STUN it is
+//! remembered in which flows a check succeeded lately: who greets there was expected.
 
 use hashbrown::HashTable;
 use overhear_parsers::dtls::{self, ContentType, Fragment, Record, Records};
@@ -27,6 +28,10 @@ pub const TABLE: &str = "udp_flows";
 /// Name in `evicted` of handshakes whose messages there was no memory to keep.
 const MESSAGES: &str = "dtls_messages";
 
+/// Flows of a cell in which a STUN check succeeded that are remembered: checks are repeated every few
+/// seconds (RFC 7675 §4.1), and a handshake follows one at once.
+const CHECKED: usize = 512;
+
 /// Octets of one flow with its timer, in a table that is half full after it has grown.
 pub const ENTRY: usize = 2 * (size_of::<Flow>() + 1) + 3 * size_of::<Ts>();
 
@@ -48,6 +53,8 @@ struct Pending {
     client: Endpoint,
     server: Endpoint,
     clipped: bool,
+    /// A STUN check succeeded before it was over.
+    checked: bool,
     /// Its encrypted records, if there are secrets for them.
     opening: Option<Box<DtlsOpening>>,
     /// Secrets were looked for.
@@ -61,6 +68,9 @@ struct Pending {
 pub struct DtlsFlows {
     table: HashTable<Flow>,
     alarms: Alarms,
+    /// Hashes of flows in which a STUN check succeeded, each in its place until another takes it;
+    /// empty before the first.
+    checked: Vec<u64>,
     cap: usize,
     idle: Span,
     evicted: u64,
@@ -71,9 +81,9 @@ impl Flow {
     fn end(&mut self, shared: &mut Shared, emit: &mut Emitter<'_>) {
         let Some(pending) = self.handshake.take() else { return };
         shared.purse.give(pending.paid);
-        let Pending { handshake, client, server, clipped, opening, .. } = &*pending;
+        let Pending { handshake, client, server, clipped, checked, opening, .. } = &*pending;
         let decrypted = opening.as_ref().is_some_and(|opening| opening.has_opened());
-        dtls_fact(handshake, (*client, *server), (*clipped, decrypted), emit);
+        dtls_fact(handshake, (*client, *server), [*clipped, decrypted, *checked], emit);
         if let Some((profile, keys)) = opening.as_ref().and_then(|opening| opening.srtp_keys()) {
             let (client, server) = (*client, *server);
             let material = emit.epoch.keep(keys.secret().expose());
@@ -95,6 +105,7 @@ impl Flow {
             client: input.packet.src,
             server: input.packet.dst,
             clipped: false,
+            checked: false,
             opening: None,
             tried: false,
             paid: 0,
@@ -165,6 +176,7 @@ impl DtlsFlows {
         Self {
             table: HashTable::new(),
             alarms: Alarms::default(),
+            checked: Vec::new(),
             cap: Limits::per_cell(limits.udp_flows),
             idle: limits.idle,
             evicted: 0,
@@ -186,6 +198,16 @@ impl DtlsFlows {
         self.table.find(hash, |flow| flow.hash == hash).is_some()
     }
 
+    /// A STUN check succeeded in this flow (RFC 8445 §7.2.5.3).
+    pub fn check(&mut self, flow: u64) {
+        if self.checked.is_empty() {
+            self.checked = vec![0; CHECKED];
+        }
+        if let Some(place) = self.checked.get_mut(place(flow)) {
+            *place = flow;
+        }
+    }
+
     /// Takes a datagram with records.
     pub fn datagram(
         &mut self,
@@ -199,9 +221,13 @@ impl DtlsFlows {
             self.insert(input, shared, emit);
         }
         let hash = input.flow;
+        let checked = self.checked.get(place(hash)).is_some_and(|flow| *flow == hash);
         let Some(flow) = self.table.find_mut(hash, |flow| flow.hash == hash) else { return };
         if let Some(random) = greeting {
             flow.greet(input, random, shared, emit);
+        }
+        if let Some(pending) = flow.handshake.as_mut().filter(|_| checked) {
+            pending.checked = true;
         }
         (flow.last_seen, flow.last_frame) = (input.watermark, input.frame_ref());
         flow.take(input, payload, shared, emit);
@@ -257,6 +283,11 @@ impl DtlsFlows {
         }
         false
     }
+}
+
+/// Where a flow in which a STUN check succeeded has its place.
+fn place(flow: u64) -> usize {
+    usize::try_from(flow >> 16).unwrap_or_default() % CHECKED
 }
 
 /// A hash of the random of the `ClientHello` with which the datagram begins.

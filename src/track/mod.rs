@@ -10,6 +10,7 @@ mod index;
 pub mod input;
 pub mod law;
 pub mod notes;
+pub mod replays;
 pub mod sctp_flows;
 pub mod shared;
 mod sip_fact;

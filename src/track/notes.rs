@@ -146,7 +146,7 @@ impl Noting {
             tones.add(listener.heard());
         }
         let any = contest.conflicts > 0 || digits.count() > 0 || tones.any();
-        any.then(|| Box::new(Notes { digits, contest, tones }))
+        any.then(|| Box::new(Notes { digits, contest, tones, replay: None }))
     }
 
     /// Takes one packet of an event.

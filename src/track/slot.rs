@@ -14,7 +14,7 @@ use self::sequence_number::low_half;
 use super::figures::Look;
 use super::notes::Noting;
 use super::stream::Seen;
-use crate::model::figures::Figures;
+use crate::model::figures::{Figures, Tendency};
 use crate::model::frame::FrameId;
 use crate::model::stream::{
     Jitter, JitterLane, Late, Law, LawRow, PayloadCount, Standing, StreamEnded, StreamKey,
@@ -52,6 +52,12 @@ const WAS_LOSSY: u8 = 32;
 pub(super) const NOTED: u8 = 64;
 /// The packet before came too late to be played.
 const WAS_LATE: u8 = 128;
+
+/// The timestamp jumped.
+const LEAPT: u8 = 128;
+
+/// Ten seconds of the slowest clock: a timestamp that far from the one before is looked at.
+const FAR: u32 = 80_000;
 
 /// Payloads of so few octets are worth a second look: telephone events, comfort noise.
 const SHORT: usize = 4;
@@ -161,6 +167,13 @@ pub(super) enum Step {
     Restart,
 }
 
+impl Cold {
+    /// Something of its cache line.
+    pub(super) fn touch(&self) -> u64 {
+        self.first_number ^ u64::from(self.first_ttl)
+    }
+}
+
 impl Slot {
     /// Whether this is the live stream of `key`.
     #[inline]
@@ -177,6 +190,11 @@ impl Slot {
     #[inline]
     pub(super) fn touch(&self) -> u32 {
         self.key.ssrc ^ self.jitter_samples ^ u32::from(self.flags)
+    }
+
+    /// Something of the cache lines that the end of the stream needs besides.
+    pub(super) fn touch_rest(&self) -> u32 {
+        self.gaps ^ self.lowest ^ self.payload_counts.last().copied().unwrap_or_default()
     }
 
     pub(super) fn new(key: StreamKey, header: &Header<'_>, seen: &Seen) -> (Self, Cold) {
@@ -330,6 +348,13 @@ impl Slot {
         self.probe.as_mut()?.look.as_deref_mut()
     }
 
+    /// Whether the octets look random, as far as closer looks say.
+    pub(super) fn looks_random(&self) -> bool {
+        let figures = self.probe.as_ref().and_then(|probe| probe.figures.as_ref());
+        let said = figures.and_then(|figures| figures.looks.said());
+        said.is_some_and(|(tendency, _)| tendency == Tendency::Random)
+    }
+
     /// Whether an earlier look has said something.
     pub(super) fn is_judged(&self) -> bool {
         self.probe.as_ref().is_some_and(|probe| probe.figures.is_some())
@@ -384,6 +409,7 @@ impl Slot {
             restarts: cold.restarts,
             run: (low_half(self.lowest), low_half(self.highest)),
             jumps: cold.jumps,
+            leapt: self.flags & LEAPT != 0,
             comfort: cold.comfort,
             plain: cold.plain,
             notes: cold.noting.take().and_then(Noting::end),
@@ -435,6 +461,9 @@ impl Slot {
         let same_type = header.payload_type == self.last_payload_type;
         if step == Step::Next && same_type && !header.marker {
             self.law.pair(self.last_octets, ticks, header.payload_type);
+            if ticks.wrapping_add(FAR) > 2 * FAR {
+                self.leap(ticks, arrival);
+            }
         }
         // An event keeps the timestamp of its start in packets of four octets (RFC 4733 §2.2.1).
         let event = ticks == 0 && octets == 4;
@@ -453,6 +482,16 @@ impl Slot {
         self.timestamp = header.timestamp;
         self.last_octets = octets;
         self.last_payload_type = header.payload_type;
+    }
+
+    /// Notes a timestamp that is ten seconds from that of the packet before, which came just now.
+    #[cold]
+    fn leap(&mut self, ticks: u32, arrival: i64) {
+        const SOON: i64 = 5_000_000_000;
+        let far = |rate: u32| i64::from(ticks.cast_signed()).abs() > i64::from(rate) * 10;
+        if (0..SOON).contains(&arrival) && self.rate.hertz().is_some_and(far) {
+            self.flags |= LEAPT;
+        }
     }
 
     /// Weighs whether this step is one that media makes.

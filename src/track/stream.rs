@@ -5,11 +5,14 @@
 //! handed over too, and the collector keeps it if SDP announced its address. Idleness is measured
 //! on watermarks, statistics on capture times.
 
+use std::hint::black_box;
+
 use overhear_parsers::rtp::header::Header;
 
 use super::figures::LOOKS_A_SAMPLE;
 use super::index::{self, Index};
 use super::notes;
+use super::replays::{self, Replays};
 use super::slot::{Cold, Slot, Step, media_octets};
 use super::timer::{Entry, Timer};
 use super::tones;
@@ -19,6 +22,9 @@ use crate::model::time::{Span, Ts};
 
 /// Slots are made in blocks of this many, so that nothing is ever copied to grow.
 const BLOCK: u32 = 64;
+
+/// Streams that are ended together: about as many cache misses as a core has in flight.
+const TOGETHER: usize = 16;
 
 /// Octets of one stream: what every packet touches, the rest, its timer and its index.
 pub const ENTRY: usize = size_of::<Slot>() + size_of::<Cold>() + size_of::<Entry>() + index::ENTRY;
@@ -32,6 +38,8 @@ pub struct StreamLimits {
     pub armed: u32,
     /// Streams with digits, or with something odd about them, at one time.
     pub noted: u32,
+    /// Streams that are watched for packets sent again, at one time.
+    pub replays: usize,
     /// A stream not seen for this long has ended.
     pub idle: Span,
 }
@@ -84,6 +92,7 @@ pub struct Streams {
     /// Of these, looks that keep packets whole.
     sampling: u32,
     noted: u32,
+    replays: Replays,
     evicted: u64,
     unnoted: u64,
 }
@@ -117,6 +126,7 @@ impl Streams {
             armed: 0,
             sampling: 0,
             noted: 0,
+            replays: Replays::new(limits.replays),
             evicted: 0,
             unnoted: 0,
         }
@@ -168,6 +178,9 @@ impl Streams {
         if rare {
             self.note(place, step, header, seen);
         }
+        if replays::is_sampled(header.sequence) && !self.replays.is_empty() {
+            self.replays.packet(place, header, seen);
+        }
     }
 
     /// Where a stream lies, if it is known: a caller may ask for a batch of packets first, so that
@@ -189,8 +202,8 @@ impl Streams {
     /// deadlines, ties by flow hash.
     #[inline]
     pub fn advance(&mut self, watermark: Ts, out: &mut impl FnMut(StreamEvent)) {
-        while let Some(entry) = self.due(watermark) {
-            self.end(entry, entry.deadline, out);
+        while self.timer.next().is_some_and(|next| next <= watermark) {
+            self.end_some(watermark, out);
         }
     }
 
@@ -209,6 +222,11 @@ impl Streams {
         self.unnoted
     }
 
+    /// How often there was no room to watch a stream for packets sent again.
+    pub fn unwatched(&self) -> u64 {
+        self.replays.refused()
+    }
+
     /// Streams being tracked.
     pub fn len(&self) -> usize {
         self.index.len()
@@ -217,6 +235,35 @@ impl Streams {
     /// Whether none is.
     pub fn is_empty(&self) -> bool {
         self.index.len() == 0
+    }
+
+    /// Ends up to [`TOGETHER`] streams: their cache misses overlap.
+    #[cold]
+    fn end_some(&mut self, watermark: Ts, out: &mut impl FnMut(StreamEvent)) {
+        let soon = self.timer.soon(watermark, 4 * TOGETHER);
+        let hot = soon.filter_map(|place| slot(&self.blocks, place));
+        let hot = hot.map(|slot| slot.touch() ^ slot.touch_rest());
+        black_box(hot.fold(0, |all, one| all ^ one));
+        let mut ending = [None; TOGETHER];
+        for ended in &mut ending {
+            *ended = self.due(watermark);
+            if ended.is_none() {
+                break;
+            }
+        }
+        let cold = ending.iter().flatten().map(|entry| self.touch_cold(entry.slot));
+        black_box(cold.fold(0, |all, one| all ^ one));
+        for entry in ending.into_iter().flatten() {
+            self.end(entry, entry.deadline, out);
+        }
+    }
+
+    /// Reads a little of what is rarely needed of a stream, and where the index has it.
+    fn touch_cold(&self, place: u32) -> u64 {
+        let index = slot(&self.blocks, place).map_or(0, |slot| self.index.touch(slot.key.hash64()));
+        let block = self.blocks.get((place / BLOCK) as usize);
+        let cold = block.and_then(|block| block.cold.get((place % BLOCK) as usize));
+        cold.map_or(0, Cold::touch) ^ index
     }
 
     fn due(&mut self, watermark: Ts) -> Option<Entry> {
@@ -319,6 +366,9 @@ impl Streams {
             self.sampling -= u32::from(look.is_sampling());
             slot.end_look(seen.ts);
             self.armed -= 1;
+            if slot.looks_random() {
+                self.replays.watch(place);
+            }
         }
         if tone {
             self.listen(place, header.payload_type);
@@ -331,8 +381,11 @@ impl Streams {
         self.armed -= u32::from(slot.is_looking());
         self.sampling -= u32::from(slot.look().is_some_and(|look| look.is_sampling()));
         self.noted -= u32::from(cold.noting.is_some());
-        let ended = slot.ended(cold, deadline, entry.tie);
+        let mut ended = slot.ended(cold, deadline, entry.tie);
         slot.vacate();
+        if let Some(replay) = self.replays.end(entry.slot) {
+            ended.notes.get_or_insert_default().replay = Some(replay);
+        }
         self.index.remove(ended.key.hash64(), entry.slot);
         self.free.push(entry.slot);
         out(StreamEvent::Ended(Box::new(ended)));

@@ -26,6 +26,7 @@ use super::tcp_carried::{Carried, Piece};
 use super::tls_opening::Opening;
 
 mod glance;
+mod handshake;
 mod opening;
 
 /// Name in `evicted` of unfinished messages for which there was no memory.
@@ -177,21 +178,6 @@ impl Connection {
         if self.carries == Carries::Handshake {
             let reset = segment.flags & Tcp::RST != 0;
             self.watch_handshake(side, reset, &mut arrival);
-        }
-    }
-
-    /// Whether the handshake is over, by what it said or because the sender hung up.
-    fn watch_handshake(&mut self, side: usize, reset: bool, arrival: &mut Arrival<'_, '_>) {
-        let hung_up = reset || self.directions.get(side).is_some_and(Direction::closed);
-        let Some(handshake) = self.carried.as_deref_mut().and_then(Carried::handshake) else {
-            return;
-        };
-        if hung_up {
-            handshake.closed(side, reset, arrival.emit.frame());
-        }
-        if handshake.ended.is_some() {
-            self.end_handshake(arrival.emit);
-            arrival.shared.purse.give(std::mem::take(&mut self.paid).iter().sum());
         }
     }
 

@@ -38,6 +38,12 @@ impl Timer {
         self.heap.peek().map(|first| first.0.deadline)
     }
 
+    /// Up to `few` of the things whose turn comes by `watermark`, in no order.
+    pub fn soon(&self, watermark: Ts, few: usize) -> impl Iterator<Item = u32> {
+        let first = self.heap.as_slice().iter().take(few);
+        first.take_while(move |entry| entry.0.deadline <= watermark).map(|entry| entry.0.slot)
+    }
+
     /// Takes out the first thing whose deadline is not after `watermark`, if there is one.
     ///
     /// `deadline` gives the deadline that holds now. With [`Ts::MAX`] this takes out the thing that

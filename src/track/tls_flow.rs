@@ -55,6 +55,7 @@ pub(super) fn tls_fact(
         heartbleed: handshake.heartbleed,
         clipped,
         decrypted: opening.is_some_and(Opening::has_opened),
+        checked: false,
         torn: handshake.torn(),
     })));
 }
@@ -63,7 +64,7 @@ pub(super) fn tls_fact(
 pub(super) fn dtls_fact(
     handshake: &DtlsHandshake,
     (client, server): (Endpoint, Endpoint),
-    (clipped, decrypted): (bool, bool),
+    [clipped, decrypted, checked]: [bool; 3],
     emit: &mut Emitter<'_>,
 ) {
     let (outcome, ending) = handshake.ended.unwrap_or(UNFINISHED);
@@ -90,6 +91,7 @@ pub(super) fn dtls_fact(
         heartbleed: false,
         clipped,
         decrypted,
+        checked,
         torn: handshake.torn || !whole,
     })));
 }

@@ -199,6 +199,12 @@ pub(crate) fn tiny() -> Limits {
     Limits {
         streams: 64,
         armed: 64,
+        noted: 64,
+        replays: 64,
+        company: 4,
+        zrtp: 2,
+        udptl_flows: 64,
+        srtcp: 64,
         udp_flows: 64,
         tcp_flows: 64,
         sctp_flows: 64,

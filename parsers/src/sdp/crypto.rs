@@ -137,6 +137,7 @@ fn key_octets_of(suite: &[u8]) -> Option<usize> {
         (b"AES_CM_128_HMAC_SHA1_80", 30),
         (b"AES_CM_128_HMAC_SHA1_32", 30),
         (b"F8_128_HMAC_SHA1_80", 30),
+        (b"F8_128_HMAC_SHA1_32", 30),
         (b"SEED_CTR_128_HMAC_SHA1_80", 30),
         (b"SEED_128_CCM_80", 28),
         (b"SEED_128_GCM_96", 28),
@@ -144,8 +145,21 @@ fn key_octets_of(suite: &[u8]) -> Option<usize> {
         (b"AES_192_CM_HMAC_SHA1_32", 38),
         (b"AES_256_CM_HMAC_SHA1_80", 46),
         (b"AES_256_CM_HMAC_SHA1_32", 46),
+        // The same, as some products spell them.
+        (b"AES_CM_192_HMAC_SHA1_80", 38),
+        (b"AES_CM_192_HMAC_SHA1_32", 38),
+        (b"AES_CM_256_HMAC_SHA1_80", 46),
+        (b"AES_CM_256_HMAC_SHA1_32", 46),
         (b"AEAD_AES_128_GCM", 28),
         (b"AEAD_AES_256_GCM", 44),
+        (b"ARIA_128_CTR_HMAC_SHA1_80", 30),
+        (b"ARIA_128_CTR_HMAC_SHA1_32", 30),
+        (b"ARIA_192_CTR_HMAC_SHA1_80", 38),
+        (b"ARIA_192_CTR_HMAC_SHA1_32", 38),
+        (b"ARIA_256_CTR_HMAC_SHA1_80", 46),
+        (b"ARIA_256_CTR_HMAC_SHA1_32", 46),
+        (b"AEAD_ARIA_128_GCM", 28),
+        (b"AEAD_ARIA_256_GCM", 44),
     ];
     let known = SUITES.iter().find(|(name, _)| name.eq_ignore_ascii_case(suite));
     known.map(|(_, octets)| *octets)

@@ -1,8 +1,12 @@
 //! The Identity header (RFC 8224 §4, and RFC 4474 §9 with a quoted signature): cut into the signed
-//! token and its parameters. Nothing is decoded or verified here.
+//! token and its parameters; what the token claims is decoded on demand. Nothing is verified here.
 
 use super::{Params, lex};
 use crate::cursor::{cut, split_once, trim};
+use crate::sdp::sextet;
+
+/// Characters of a payload that are decoded: those of any call, and then some.
+pub const MAX_CLAIMS: usize = 16 << 10;
 
 /// One Identity value.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
@@ -37,6 +41,14 @@ impl<'a> Identity<'a> {
         (!signature.contains(&b'.')).then_some([header, payload, signature])
     }
 
+    /// What the `PASSporT` claims: JSON as it was signed (RFC 8225 §4), at most [`MAX_CLAIMS`] octets of
+    /// it. `None` in the compact form, and where it is no base64url.
+    pub fn claims(&self) -> Option<Vec<u8>> {
+        let [_, payload, _] = self.parts()?;
+        let claims = base64url(payload.get(..MAX_CLAIMS).unwrap_or(payload))?;
+        (!claims.is_empty()).then_some(claims)
+    }
+
     /// Where the certificate is, without angle brackets.
     pub fn info(&self) -> Option<&'a [u8]> {
         self.params.value(b"info").map(|value| match value {
@@ -56,9 +68,39 @@ impl<'a> Identity<'a> {
     }
 }
 
+/// RFC 4648 §5 without padding, as RFC 7515 §2 has it.
+fn base64url(text: &[u8]) -> Option<Vec<u8>> {
+    let mut octets = Vec::with_capacity(text.len());
+    for group in text.chunks(4) {
+        let mut bits = 0_u32;
+        for place in 0..4 {
+            let value = match group.get(place) {
+                Some(b'-') => 62,
+                Some(b'_') => 63,
+                Some(b'+' | b'/') => return None,
+                Some(octet) => sextet(*octet)?,
+                None => 0,
+            };
+            bits = bits.wrapping_shl(6) | u32::from(value);
+        }
+        let [_, all @ ..] = bits.to_be_bytes();
+        octets.extend(all.iter().take(group.len().saturating_sub(1)));
+    }
+    Some(octets)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn claims_are_decoded_from_base64url() {
+        let claims = |value: &[u8]| Identity::parse(value).and_then(|identity| identity.claims());
+        assert_eq!(claims(b"e30.eyJhIjoiw78_In0.c;info=<x>"), Some("{\"a\":\"\u{ff}?\"}".into()));
+        assert_eq!(claims(b"e30.e+30.c;info=<x>"), None);
+        assert_eq!(claims(b"..c;info=<x>"), None);
+        assert_eq!(claims(b"\"c\";info=<x>"), None);
+    }
 
     #[test]
     fn a_full_and_a_compact_token_are_cut() {

@@ -315,6 +315,22 @@ mod tests {
     }
 
     #[test]
+    fn a_policy_of_the_browsers_forum_tells_public_authorities() {
+        // `openssl req -x509 ... -addext certificatePolicies=2.23.140.1.2.1`
+        let public = include_bytes!("samples/public.der");
+        let is_public = |der| Certificate::parse(der).unwrap().is_public;
+        assert_eq!([is_public(public), is_public(ED25519), is_public(RSA)], [true, false, false]);
+    }
+
+    #[test]
+    fn a_file_holds_one_in_der_or_several_in_pem() {
+        assert_eq!(in_file(RSA), [RSA]);
+        // {"a":1} in base64, twice: blocks that hold no certificate.
+        let none = "-----BEGIN CERTIFICATE-----\neyJhIjoxfQ==\n-----END CERTIFICATE-----\n";
+        assert!(in_file(none.repeat(2).as_bytes()).is_empty() && in_file(b"").is_empty());
+    }
+
+    #[test]
     fn every_cut_and_every_flip_returns() {
         for length in 0..ED25519.len() {
             assert_eq!(Certificate::parse(&ED25519[..length]), None, "{length}");

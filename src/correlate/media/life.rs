@@ -2,7 +2,7 @@
 //! the answer are early media (RFC 3960).
 
 use super::{Entry, MediaBinder, widen};
-use crate::model::id::{RecordId, RecordKey};
+use crate::model::id::RecordId;
 use crate::model::stream::StreamEnded;
 use crate::model::time::{Span, Ts};
 
@@ -16,15 +16,15 @@ const NEVER: i16 = i16::MAX;
 const UNIT: i64 = 10_000_000;
 
 impl MediaBinder {
-    /// The call was answered, or refused ([`Ts::MAX`]): what began before is early media.
-    pub fn answer(&mut self, call: RecordKey, answered: Ts) {
-        let _any = self.each_of_call(call.id, |entry| entry.answer(answered));
+    /// Notes when a call was answered in all that it announced.
+    pub(super) fn set_answered(&mut self, call: RecordId, answered: Ts) {
+        let _any = self.each_of_call(call, |entry| entry.answer(answered));
     }
 
-    /// The call's dialog ended: what it announced holds a little longer, then is forgotten.
-    pub fn release(&mut self, call: RecordKey, end: Ts, watermark: Ts) {
+    /// Notes until when all that a call announced holds, and when it is forgotten.
+    pub(super) fn set_ended(&mut self, call: RecordId, end: Ts, watermark: Ts) {
         let until = end.plus(self.linger);
-        if !self.each_of_call(call.id, |entry| entry.until = until) {
+        if !self.each_of_call(call, |entry| entry.until = until) {
             return;
         }
         // What was evicted since leaves its place here; a burst of calls must not fill memory so.
@@ -33,7 +33,27 @@ impl MediaBinder {
             leaving.retain(|(_, call)| self.newest_of_call(*call).is_some());
             self.leaving = leaving;
         }
-        self.leaving.push_back((end.min(watermark).plus(self.forget), call.id));
+        self.leaving.push_back((end.min(watermark).plus(self.forget), call));
+    }
+
+    /// Forgets what is due at `watermark`.
+    pub fn advance(&mut self, watermark: Ts) {
+        match self.leaving.front() {
+            Some((due, _)) if *due > watermark => return,
+            None if !self.is_ending_waiting() => return,
+            _ => self.settle(),
+        }
+        while let Some((due, call)) = self.leaving.front().copied() {
+            if due > watermark {
+                return;
+            }
+            if self.looked_at == 0 {
+                self.looked_at = self.look_at_leaving();
+            }
+            self.looked_at = self.looked_at.saturating_sub(1);
+            self.leaving.pop_front();
+            self.forget_call(call);
+        }
     }
 
     /// Whether the call has announced anything; if so, for each of its entries.

@@ -20,16 +20,44 @@ pub struct Place<'a> {
     pub media: &'a MediaDescription,
 }
 
+/// A handshake between two sockets of which a call announced one or both.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub struct Greeting {
+    /// The call.
+    pub call: RecordKey,
+    /// The call announced the socket that is greeted.
+    pub served: bool,
+    /// The call named both hosts.
+    pub known: bool,
+}
+
 impl MediaBinder {
+    /// Whose handshake it is between these sockets at this moment; `None` where no call announced
+    /// either of them, or only one side of it has announced anything yet.
+    pub fn greeting(&self, client: Endpoint, server: Endpoint, at: Ts) -> Option<Greeting> {
+        let greeted = |socket, far, served| {
+            let entry = self.entry_at(socket, at)?;
+            let both = self.ring(entry).any(|other| other.side != entry.side);
+            let known = self.names_host(entry, far);
+            both.then(|| Greeting { call: entry.call(), served, known })
+        };
+        greeted(server, client, true).or_else(|| greeted(client, server, false))
+    }
+
     /// The call that announced an address for this moment, whose side it is, and how it described
     /// the medium: the latest announcement.
     pub fn place(&self, endpoint: Endpoint, at: Ts) -> Option<Place<'_>> {
+        let entry = self.entry_at(endpoint, at)?;
+        Some(Place { call: entry.call(), side: entry.side, media: &entry.media })
+    }
+
+    /// The latest announcement of an address that holds at this moment.
+    fn entry_at(&self, endpoint: Endpoint, at: Ts) -> Option<&Entry> {
         let newest = self.newest_at(endpoint).and_then(|slot| self.entries.get(widen(slot)));
         let older = |entry: &&Entry| self.entries.get(widen(entry.next_at_endpoint));
         let holds =
             |entry: &&Entry| entry.is_live() && entry.at.minus(BEFORE) <= at && at <= entry.until;
-        let entry = std::iter::successors(newest, older).take(LOOKED_AT_OF_CALL).find(holds)?;
-        Some(Place { call: entry.call(), side: entry.side, media: &entry.media })
+        std::iter::successors(newest, older).take(LOOKED_AT_OF_CALL).find(holds)
     }
 
     /// When a call announced addresses, in order, each moment once.

@@ -8,6 +8,7 @@ use super::super::text::{at_least, plural, sentence};
 use crate::correlate::exchange::Reply;
 use crate::model::evidence::FrameRef;
 use crate::model::finding::{Confidence, Figure, Severity};
+use crate::model::id::RecordKey;
 use crate::model::time::Span;
 use crate::policy::Policy;
 
@@ -52,6 +53,7 @@ const AT_ONCE: Span = Span::from_secs(5);
 struct Refused {
     at: FrameRef,
     status: u16,
+    call: RecordKey,
 }
 
 /// The rule at work.
@@ -81,7 +83,8 @@ impl Detector for DowngradeRetry {
         if let (true, Reply::Refusal { status, at }) =
             (exchange.refuses_security(), &exchange.reply)
         {
-            self.refused.put(offer.parties, Refused { at: *at, status: *status });
+            self.refused
+                .put(offer.parties, Refused { at: *at, status: *status, call: exchange.call });
             return;
         }
         let plain = seen.offered.iter().any(MediaLine::plain)
@@ -94,7 +97,8 @@ impl Detector for DowngradeRetry {
         if after < Span::ZERO || after > self.within {
             return;
         }
-        let confidence = if after <= AT_ONCE { Confidence::High } else { Confidence::Medium };
+        let machine = after <= AT_ONCE || refused.call == exchange.call;
+        let confidence = if machine { Confidence::High } else { Confidence::Medium };
         let sighting = Sighting::new(&META, seen.pair, seen.at)
             .severity(Severity::High)
             .confidence(confidence);

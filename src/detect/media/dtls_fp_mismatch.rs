@@ -1,6 +1,6 @@
 //! `MEDIA-DTLS-FP-MISMATCH`: a DTLS certificate that is not the one announced (RFC 8122 §5).
 
-use super::super::announced::Announced;
+use super::super::announced;
 use super::super::rule::rule;
 use super::super::seen::HandshakeSeen;
 use super::super::small::{Report, Small};
@@ -12,8 +12,9 @@ use crate::policy::Policy;
 
 rule! {
     /// ## What it detects
-    /// A certificate in a DTLS handshake whose SHA-256 is none of those that SDP announced for that very
-    /// address and port. Any announced one may match: forks and several fingerprints are fine.
+    /// A certificate in a DTLS handshake whose fingerprint is none of those that SDP announced for that very
+    /// address and port. Where several hashes were announced, those of the strongest one count, and any of
+    /// them may match: forks and several certificates are fine.
     ///
     /// ## Why it matters
     /// The fingerprint is all that ties the media to the call: who answers with another certificate is
@@ -24,7 +25,7 @@ rule! {
     ///
     /// ## False positives
     /// A description from the other side of an element that ends the media; here the address must be the
-    /// one that SDP named. Other hashes than SHA-256 are not compared.
+    /// one that SDP named. MD2 and MD5, which must not be used, are not compared.
     ///
     /// ## Fix
     /// Find out who sits on the path; have endpoints refuse such handshakes.
@@ -50,8 +51,8 @@ fn judge(seen: &HandshakeSeen<'_>, report: &mut Report<'_>) {
     let (record, read) = (seen.record, seen.read);
     for (endpoint, chain) in [(record.server, &read.chain), (record.client, &read.client_chain)] {
         let Some(own) = chain.first() else { continue };
-        if let Some(expected) = other_than(seen, endpoint, own) {
-            let (found, expected) = (short(&own.sha256), short(&expected));
+        if let Some((expected, found)) = other_than(seen, endpoint, own) {
+            let (expected, found) = (short(&expected), short(&found));
             report.saw(Severity::Critical, || {
                 sentence!("{endpoint} shows a certificate {found}..., announced was {expected}...")
             });
@@ -59,14 +60,19 @@ fn judge(seen: &HandshakeSeen<'_>, report: &mut Report<'_>) {
     }
 }
 
-/// The first hash that was announced for an address whose certificate has none of those announced.
-fn other_than(seen: &HandshakeSeen<'_>, endpoint: Endpoint, own: &Known) -> Option<String> {
+/// The first fingerprint that was announced for an address whose certificate has none of those announced,
+/// and what the certificate has.
+fn other_than(
+    seen: &HandshakeSeen<'_>,
+    endpoint: Endpoint,
+    own: &Known,
+) -> Option<(String, String)> {
     let announced = seen.announced?.at(endpoint);
-    let comparable = |of: &&Announced| of.hash == "sha-256" && of.digest.len() == 32;
-    let mut hashes = announced.iter().filter(comparable).map(|of| hexadecimal(&of.digest));
-    let first = hashes.next()?;
-    let matches = first == own.sha256 || hashes.any(|hash| hash == own.sha256);
-    (!matches).then_some(first)
+    let mut comparable = announced::comparable(&announced);
+    let first = comparable.next()?;
+    let found = own.fingerprint(&first.hash)?;
+    let matches = first.digest == found || comparable.any(|of| of.digest == found);
+    (!matches).then(|| (hexadecimal(&first.digest), hexadecimal(&found)))
 }
 
 fn short(hash: &str) -> &str {

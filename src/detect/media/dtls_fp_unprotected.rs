@@ -10,7 +10,7 @@ use crate::policy::Policy;
 rule! {
     /// ## What it detects
     /// A description with `a=fingerprint` in signalling that could be read without a key, and
-    /// without an Identity header whose PASSporT has the claim `mky`.
+    /// without an Identity header whose PASSporT names just these fingerprints in its claim `mky`.
     ///
     /// ## Why it matters
     /// The fingerprint is what the media keys are checked by. Whoever can change the message can

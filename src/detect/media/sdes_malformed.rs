@@ -93,7 +93,8 @@ fn faults(crypto: &Crypto<'_>) -> [Option<&'static str>; 4] {
 
 /// Packets that a key may protect at most, as a power of two (RFC 3711 §9.2, RFC 6188 §2).
 fn longest(suite: &[u8]) -> u32 {
-    if suite.starts_with(b"AES_192_") || suite.starts_with(b"AES_256_") { 31 } else { 48 }
+    let longer: [&[u8]; 4] = [b"AES_192_", b"AES_256_", b"AES_CM_192_", b"AES_CM_256_"];
+    if longer.iter().any(|name| suite.starts_with(name)) { 31 } else { 48 }
 }
 
 /// A lifetime, `2^n` or a number, as the power of two that it does not exceed; `None` if it is neither.

@@ -1,4 +1,4 @@
-//! `MEDIA-SEQ-JUMP`: sequence numbers that go on from somewhere else.
+//! `MEDIA-SEQ-JUMP`: sequence numbers or timestamps that go on from somewhere else.
 
 use super::super::rule::{Detector, Meta, Words, rule};
 use super::super::seen::StreamSeen;
@@ -12,7 +12,9 @@ use crate::policy::Policy;
 rule! {
     /// ## What it detects
     /// The sequence numbers of a stream go on from somewhere else (more than 3,000 ahead or 100 back, two
-    /// packets in a row), without a new SSRC and without the marker that a new spurt of speech has.
+    /// packets in a row), without a new SSRC and without the marker that a new spurt of speech has. Or the
+    /// timestamp of the very next packet is more than ten seconds further on or back, for payload types
+    /// whose clock rate the registry gives.
     ///
     /// ## Why it matters
     /// A sender that was restarted, or replaced, or a recording played into the call. SRTP with such jumps
@@ -23,7 +25,7 @@ rule! {
     ///
     /// ## False positives
     /// Telephone events replayed from recordings begin with the marker and are not counted. A capture that
-    /// misses a minute of a stream shows a jump, too. Jumps of the timestamp alone are not looked for.
+    /// misses a minute of a stream shows a jump, too.
     ///
     /// ## Fix
     /// A sender that starts anew has to choose a new SSRC.
@@ -40,8 +42,9 @@ rule! {
     since: "0.1.0",
 }
 
-/// Tally: jumps.
+/// Tally: jumps of the numbers; streams whose timestamp jumped.
 const JUMPS: usize = 0;
+const LEAPS: usize = 1;
 
 /// The rule at work.
 pub(crate) struct SeqJump;
@@ -56,26 +59,33 @@ impl Detector for SeqJump {
     }
 
     fn stream(&mut self, seen: &StreamSeen<'_>, sink: &mut Sink) {
-        let Some(ended) = seen.around.ended.filter(|ended| ended.jumps > 0) else { return };
+        let odd = seen.around.ended.filter(|ended| ended.jumps > 0 || ended.leapt);
+        let Some(ended) = odd else { return };
         if ended.standing == Standing::Candidate {
             return;
         }
         let jumps = u64::from(ended.jumps);
-        let what = || sentence!("{}, {}", described(seen), plural(jumps, "jump"));
+        let what = || {
+            let also = if ended.leapt { ", and of the timestamp" } else { "" };
+            sentence!("{}, {} of the numbers{also}", described(seen), plural(jumps, "jump"))
+        };
         sighting::stream(&META, seen, (Severity::Low, Confidence::High), sink, what)
-            .add(JUMPS, jumps);
+            .add(JUMPS, jumps)
+            .add(LEAPS, u64::from(ended.leapt));
     }
 
     fn summarise(&self, entry: &Entry) -> Words {
         Words {
             summary: sentence!(
-                "{}: the sequence numbers jumped {} times.",
+                "{}: {} of the sequence numbers, and in {} of the timestamp.",
                 streams_between(entry),
-                entry.tally(JUMPS),
+                plural(entry.tally(JUMPS), "jump"),
+                plural(entry.tally(LEAPS), "stream"),
             ),
             parameters: vec![
                 ("streams", Figure::Count(entry.streams)),
                 ("jumps", Figure::Count(entry.tally(JUMPS))),
+                ("streams_with_timestamp_jumps", Figure::Count(entry.tally(LEAPS))),
             ],
         }
     }

@@ -44,6 +44,8 @@ rule! {
 
 /// Packets of a stream in one direction only.
 const ONE_WAY: u32 = 100;
+/// Packets of each of two streams that are short, but go both ways.
+const FEW: u32 = 6;
 
 /// Tally: packets.
 const PACKETS: usize = 0;
@@ -78,6 +80,13 @@ impl Detector for Unsignalled {
             (other.src, other.dst) == (own.dst, own.src) && other.call.is_none() && is_media(other)
         };
         let Some(other) = seen.around.company.iter().find(back).filter(|_| is_media(own)) else {
+            if let Some(other) = answer(own, seen.around.company) {
+                let what = || sentence!("{}; {}", described(seen), companion(other));
+                sighting::stream(&META, seen, (Severity::Info, Confidence::Low), sink, what)
+                    .stream(other.record)
+                    .add(PACKETS, u64::from(own.packets).saturating_add(u64::from(other.packets)));
+                return;
+            }
             // One direction is little to go by: it takes more of it, and stays at info.
             if own.standing == Standing::Confirmed && own.packets >= ONE_WAY {
                 let what = || described(seen);
@@ -120,4 +129,15 @@ impl Detector for Unsignalled {
             ],
         }
     }
+}
+
+/// Of two short streams between the same sockets the other one: together they are more than chance makes,
+/// and less than is certain.
+fn answer<'a>(own: &Companion, company: &'a [Companion]) -> Option<&'a Companion> {
+    let may_be =
+        |stream: &Companion| stream.standing > Standing::Candidate && stream.packets >= FEW;
+    let back = |other: &&Companion| {
+        (other.src, other.dst) == (own.dst, own.src) && other.call.is_none() && may_be(other)
+    };
+    company.iter().find(back).filter(|_| may_be(own))
 }

@@ -3,6 +3,7 @@
 use hashbrown::HashTable;
 use overhear_parsers::sip::Method;
 
+use super::super::ahead::Coming;
 use super::super::rule::{Detector, Meta, Words, rule};
 use super::super::seen::{CaptureSeen, SipSeen};
 use super::super::sink::{Entry, Sighting, Sink, Subject};
@@ -183,6 +184,12 @@ impl Detector for OneSided {
                 *place = ANSWERED;
             }
         }
+    }
+
+    #[inline]
+    fn touch(&self, coming: &Coming) -> u64 {
+        let hash = direction(coming.pair, coming.asks, coming.answers);
+        self.pairs.find(hash, |(known, _)| *known == hash).map_or(0, |(_, place)| (*place).into())
     }
 
     fn end(&mut self, _: &CaptureSeen<'_>, sink: &mut Sink) {

@@ -48,8 +48,8 @@ pub struct Taken {
     pub heard: Heard,
     /// Its packets.
     pub recording: Recording,
-    /// What opened it, if it was encrypted: the suite and the number of the key in this run.
-    pub opened: Option<(&'static str, usize)>,
+    /// What opened it, if it was encrypted: the key as [`KeyNames`](crate::prove::KeyNames) calls it.
+    pub opened: Option<String>,
 }
 
 impl Heard {

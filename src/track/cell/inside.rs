@@ -3,7 +3,7 @@
 //! is not opened.
 
 use overhear_parsers::demux::{self, Kind};
-use overhear_parsers::stun;
+use overhear_parsers::stun::{self, Class};
 
 use crate::model::addr::Proto;
 use crate::model::fact::length;
@@ -64,6 +64,9 @@ impl Cell {
         emit: &mut Emitter<'_>,
     ) -> Option<Handled> {
         let message = stun::Message::parse(datagram).ok()?;
+        if message.class == Class::Success && message.method == stun::BINDING {
+            self.dtls.check(input.flow);
+        }
         let carried = self.turn.message(input, &message);
         let inside =
             carried.and_then(|(data, relay)| self.inside(input, data, Some(relay), framed, emit));

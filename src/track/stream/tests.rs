@@ -5,7 +5,7 @@ use crate::model::addr::{Addr, Endpoint};
 use crate::model::stream::{Late, StreamEnded};
 
 const LIMITS: StreamLimits =
-    StreamLimits { streams: 100, armed: 10, noted: 10, idle: Span::from_secs(60) };
+    StreamLimits { streams: 100, armed: 10, noted: 10, replays: 10, idle: Span::from_secs(60) };
 
 /// One packet: sequence number, timestamp, arrival in milliseconds, payload type, payload octets.
 #[derive(Copy, Clone)]

@@ -5,25 +5,10 @@ use crate::dissect::tls_open::keylog::Random;
 use crate::track::emit::Emitter;
 use crate::track::shared::Shared;
 use crate::track::tcp_carried::Piece;
-use crate::track::tls_flow::tls_fact;
 
-use super::{Arrival, Carries, Connection};
+use super::{Arrival, Connection};
 
 impl Connection {
-    /// Tells of the handshake; what follows is not read.
-    pub(super) fn end_handshake(&mut self, emit: &mut Emitter<'_>) {
-        self.carries = Carries::Tls;
-        let Some(mut carried) = self.carried.take() else { return };
-        if let Some(handshake) = carried.handshake() {
-            let ends = [self.key.low, self.key.high];
-            if handshake.may_renegotiate() {
-                self.glance.watch(handshake.client());
-            }
-            tls_fact(handshake, ends, self.clipped, self.opening.as_deref(), emit);
-        }
-        self.opening.iter_mut().for_each(|opening| opening.handshake_over());
-    }
-
     /// Whether it would open with the secrets of the session whose ClientHello had this random.
     pub(in crate::track) fn waits_for(&self, random: &Random) -> bool {
         self.opening.as_ref().is_some_and(|opening| opening.waits_for() == Some(random))
