@@ -83,6 +83,29 @@ fn a_call_inside_tls_is_a_call_and_its_keys_were_not_exposed() {
 }
 
 #[test]
+fn what_tls_1_3_hides_of_a_handshake_is_read_with_its_secrets() {
+    let report = reviewed(&config(&recorded("baresip_sdes_tls_dsb.pcapng")));
+    let handshakes = report["handshakes"].as_array().unwrap();
+    let own = |one: &Value| one["certificates"][0]["subject"].as_str().unwrap_or("none").to_owned();
+    let subjects: Vec<String> = handshakes.iter().map(own).collect();
+    let (proxy, phone) = ("CN=proxy.lab.example", "CN=selfsigned.lab.example");
+    assert_eq!(subjects, [proxy, proxy, phone, phone]);
+    for handshake in handshakes {
+        assert_eq!(handshake["version"], "TLS 1.3");
+        assert_eq!(handshake["certificate_requested"], false);
+        assert_eq!(handshake["client_certificate"], false);
+    }
+    let cites = |handshake: &Value| handshake["findings"].to_string().contains("SELF-SIGNED");
+    let cited: Vec<bool> = handshakes.iter().map(cites).collect();
+    assert_eq!(cited, [false, false, true, true]);
+    let closed = reviewed(&config(&recorded("siptls_tls13.pcapng")));
+    let closed = &closed["handshakes"][0];
+    assert!(closed["certificates"].is_null() && closed["certificate_requested"].is_null());
+    let open = with_log(&recorded("siptls_tls13.pcapng"), &recorded("siptls_tls13.pcapng.keylog"));
+    assert!(reviewed(&open)["handshakes"][0]["certificates"].is_array());
+}
+
+#[test]
 fn a_null_suite_needs_no_key_and_hides_nothing() {
     let report = reviewed(&config(&recorded("siptls_tls12_null.pcapng")));
     assert_eq!(report["counts"]["sip_messages"], 2);

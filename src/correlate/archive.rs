@@ -10,9 +10,10 @@ use std::io;
 
 use super::exposure::Exposure;
 use super::join::{Citations, Join};
+use super::shelf::Shelf;
 use super::spool::{Merge, Store};
 use super::tally::Tally;
-use crate::model::handshake::HandshakeRecord;
+use crate::model::handshake::{CertificateRecord, HandshakeRecord, Offered};
 use crate::model::id::RecordKey;
 use crate::model::key::StreamKeyed;
 use crate::model::packed::{packed, unpack};
@@ -26,6 +27,10 @@ pub struct Archive {
     registrations: Store,
     streams: Store,
     handshakes: Store,
+    /// What clients offer.
+    offers: Shelf<Offered>,
+    /// Certificates of servers.
+    chains: Shelf<Vec<CertificateRecord>>,
     /// Keyed by the call.
     call_streams: Store,
     /// Keyed by a record: numbers of the findings that name it.
@@ -81,6 +86,8 @@ impl Archive {
             findings_of: Store::new(memory / 8, spool / 8),
             registrations: Store::new(memory / 16, spool / 16),
             handshakes: Store::new(memory / 16, spool / 16),
+            offers: Shelf::new(memory / 32),
+            chains: Shelf::new(memory / 32),
             places: Vec::new(),
             tally: Tally::default(),
         }
@@ -113,10 +120,16 @@ impl Archive {
         }
     }
 
-    /// Keeps a handshake.
-    pub fn push_handshake(&mut self, handshake: &HandshakeRecord<'_>) {
+    /// Keeps a handshake, and what it has in common with others once: the record then says where.
+    pub fn push_handshake(&mut self, handshake: &mut HandshakeRecord<'_>) {
         self.tally.handshake(handshake);
-        self.handshakes.push(handshake.key(), handshake);
+        if let Some(offered) = &mut handshake.offered {
+            offered.put(self.offers.put(offered.value()));
+        }
+        if let Some(chain) = &mut handshake.certificates {
+            chain.put(self.chains.put(chain.value()));
+        }
+        self.handshakes.push(handshake.key(), &*handshake);
     }
 
     /// Says that finding `number` names `record`, of whichever kind. The number is the finding's
@@ -227,9 +240,16 @@ impl Archive {
         &mut self,
         mut each: impl FnMut(Row<'_, HandshakeRecord<'_>>) -> io::Result<()>,
     ) -> io::Result<()> {
+        let Self { offers, chains, .. } = self;
         let mut findings = Citations::new(&mut self.findings_of, &self.places);
         show(self.handshakes.read(), |key, octets| {
-            let record: HandshakeRecord<'_> = unpack(octets)?;
+            let mut record: HandshakeRecord<'_> = unpack(octets)?;
+            if let Some(offered) = &mut record.offered {
+                offered.settle(|place| offers.get(place))?;
+            }
+            if let Some(chain) = &mut record.certificates {
+                chain.settle(|place| chains.get(place))?;
+            }
             Some(each(Row { record, findings: findings.of(key) }))
         })
     }

@@ -3,20 +3,26 @@
 //! still in use; nothing is trusted for it.
 
 use std::fmt::Write as _;
+use std::ops::Deref;
 use std::sync::Arc;
 
 use foldhash::fast::FixedState;
 use hashbrown::HashMap;
 use overhear_parsers::tls::certificate::{self, Certificate, Key, Name};
+use overhear_parsers::tls::key_exchange;
 use ring::digest;
 use ring::signature::{self, UnparsedPublicKey, VerificationAlgorithm};
 use sha2::{Digest, Sha256};
 
 use crate::model::addr::stable_hash;
+use crate::model::handshake::CertificateRecord;
 use crate::model::time::civil_from_days;
 
 /// Distinct certificates remembered; beyond that all are forgotten and read again.
 const REMEMBERED: usize = 4_096;
+
+/// Octets of Certificate messages remembered; beyond that all are forgotten likewise.
+const REMEMBERED_OCTETS: usize = 1 << 20;
 
 /// A certificate that was seen, and what follows from it alone.
 #[derive(Debug)]
@@ -42,13 +48,87 @@ pub struct Known {
     der: Box<[u8]>,
 }
 
+/// The certificates of one message, the sender's own first.
+#[derive(Clone, Debug, Default)]
+pub struct Sent(Option<Arc<Links>>);
+
+#[derive(Debug)]
+struct Links {
+    known: Vec<Arc<Known>>,
+    records: Vec<CertificateRecord>,
+    /// The message.
+    message: Box<[u8]>,
+}
+
+impl Deref for Sent {
+    type Target = [Arc<Known>];
+
+    fn deref(&self) -> &[Arc<Known>] {
+        self.0.as_ref().map_or(&[], |links| &links.known)
+    }
+}
+
+impl<'a> IntoIterator for &'a Sent {
+    type Item = &'a Arc<Known>;
+    type IntoIter = std::slice::Iter<'a, Arc<Known>>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.iter()
+    }
+}
+
+impl Sent {
+    fn new(known: Vec<Arc<Known>>, message: &[u8]) -> Self {
+        let records = known.iter().map(|known| known.record()).collect();
+        Self(Some(Arc::new(Links { known, records, message: message.into() })))
+    }
+
+    /// The certificates for the report; `None` if there was no message.
+    pub fn records(&self) -> Option<&Vec<CertificateRecord>> {
+        self.0.as_ref().map(|links| &links.records)
+    }
+}
+
 /// Those seen lately, by a hash of their octets.
 #[derive(Debug, Default)]
 pub struct Certificates {
     known: HashMap<u64, Option<Arc<Known>>, FixedState>,
+    /// By a hash of the message.
+    chains: HashMap<u64, Sent, FixedState>,
+    /// Octets of their messages.
+    held: usize,
 }
 
 impl Certificates {
+    /// The certificates of a Certificate message, without those that are none. TLS 1.3
+    /// writes it differently.
+    pub fn chain(&mut self, message: &[u8], tls13: bool) -> Sent {
+        let hash = stable_hash(&(tls13, message));
+        if let Some(chain @ Sent(Some(links))) = self.chains.get(&hash)
+            && *links.message == *message
+        {
+            return chain.clone();
+        }
+        let known = if tls13 {
+            key_exchange::certificates_13(message).filter_map(|der| self.read(der)).collect()
+        } else {
+            key_exchange::certificates(message).filter_map(|der| self.read(der)).collect()
+        };
+        let chain = Sent::new(known, message);
+        self.held = self.held.saturating_add(message.len());
+        if self.held > REMEMBERED_OCTETS {
+            self.chains.clear();
+            self.held = message.len();
+        }
+        self.chains.insert(hash, chain.clone());
+        chain
+    }
+
+    /// The one certificate that SSL 2.0 sends; none if it cannot be read.
+    pub fn single(&mut self, der: &[u8]) -> Sent {
+        self.read(der).map_or_else(Sent::default, |known| Sent::new(vec![known], &[]))
+    }
+
     /// What a certificate in DER says; `None` if it is none.
     pub fn read(&mut self, der: &[u8]) -> Option<Arc<Known>> {
         let hash = stable_hash(&der);
@@ -67,6 +147,22 @@ impl Certificates {
 }
 
 impl Known {
+    /// The certificate for the report.
+    fn record(&self) -> CertificateRecord {
+        CertificateRecord {
+            subject: self.says.subject.clone(),
+            issuer: self.says.issuer.clone(),
+            serial: self.says.serial.clone(),
+            not_before: self.not_before.clone(),
+            not_after: self.not_after.clone(),
+            key: self.key.clone(),
+            signature: self.says.signature.clone(),
+            san: self.names.clone(),
+            sha256: self.sha256.clone(),
+            self_signed: self.self_signed,
+        }
+    }
+
     /// Its fingerprint of this hash, whose name is in lower case as RFC 8122 §5 has it; `None` for one that
     /// nobody should use (RFC 8122 forbids MD2 and MD5) or that is not known.
     pub fn fingerprint(&self, hash: &str) -> Option<Vec<u8>> {

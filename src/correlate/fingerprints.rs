@@ -1,24 +1,29 @@
-//! JA3, JA3S and JA4 of hellos. Clients of one make greet alike, whatever their names and keys: each shape
-//! is hashed once.
+//! JA3, JA3S and JA4 of hellos, and what they offer. Clients of one make greet alike, whatever their names
+//! and keys: each shape is looked at once.
 
 use std::sync::Arc;
 
 use foldhash::fast::FixedState;
 use hashbrown::HashMap;
 use md5::{Digest as _, Md5};
+use overhear_parsers::tls::extension::{self, is_grease};
 use overhear_parsers::tls::fingerprint::{self, Ja4};
-use overhear_parsers::tls::{ClientHello, ServerHello, extension};
+use overhear_parsers::tls::{ClientHello, ServerHello};
 use sha2::Sha256;
 
 use super::certificates::hexadecimal;
 use crate::model::addr::stable_hash;
+use crate::model::code_point::{CipherSuite, Group, Scheme, SrtpProfile, Version};
+use crate::model::handshake::Offered;
 
 /// Distinct shapes remembered; beyond that all are forgotten and hashed again.
 const REMEMBERED: usize = 4_096;
 
-/// The fingerprints of a ClientHello.
+/// The fingerprints of a ClientHello, and what it offers.
 #[derive(Debug, Default)]
 pub struct Prints {
+    /// What it offers.
+    pub offered: Offered,
     /// JA3, hexadecimal.
     pub ja3: String,
     /// JA4.
@@ -74,20 +79,14 @@ impl Fingerprints {
     /// Those of a ClientHello over TCP or of DTLS.
     pub fn client(&mut self, hello: &ClientHello<'_>, dtls: bool) -> Arc<Prints> {
         self.shape.clear();
-        let lists = [
-            &mut hello.suites.iter() as &mut dyn Iterator<Item = u16>,
-            &mut hello.extensions.iter().map(|(kind, _)| kind),
-            &mut hello.groups.iter(),
-            &mut hello.signatures.iter(),
-            &mut hello.versions.iter(),
-        ];
-        self.shape.extend([u8::from(dtls)]);
-        self.shape.extend(hello.version.to_be_bytes());
-        for list in lists {
-            let begin = self.shape.len();
-            self.shape.extend(list.flat_map(u16::to_be_bytes));
-            self.shape.extend((self.shape.len() - begin).to_be_bytes());
-        }
+        self.shape.push(u8::from(dtls));
+        self.shape.extend_from_slice(&hello.version.to_be_bytes());
+        self.list(hello.suites.meant());
+        self.list(hello.extensions.iter().map(|(kind, _)| kind).filter(|kind| !is_grease(*kind)));
+        self.list(hello.groups.meant());
+        self.list(hello.signatures.meant());
+        self.list(hello.versions.meant());
+        self.list(hello.srtp_profiles.iter());
         self.shape.extend(hello.point_formats);
         self.shape.push(0xff);
         self.shape.extend(extension::protocols(hello.alpn).next().unwrap_or_default());
@@ -105,9 +104,20 @@ impl Fingerprints {
             self.offers.clear();
         }
         self.offers.insert(offers.hash, Arc::clone(&offers));
-        let prints = Arc::new(Prints { ja3: ja3(hello), ja4: ja4(hello, dtls), offers });
+        let (offered, ja3, ja4) = (offered(hello), ja3(hello), ja4(hello, dtls));
+        let prints = Arc::new(Prints { offered, ja3, ja4, offers });
         self.clients.insert(self.shape.as_slice().into(), Arc::clone(&prints));
         prints
+    }
+
+    /// Appends a list and its length.
+    fn list(&mut self, codes: impl Iterator<Item = u16>) {
+        let begin = self.shape.len();
+        for code in codes {
+            self.shape.extend_from_slice(&code.to_be_bytes());
+        }
+        let length = self.shape.len() - begin;
+        self.shape.extend_from_slice(&length.to_be_bytes());
     }
 
     /// JA3S of a ServerHello.
@@ -127,6 +137,17 @@ impl Fingerprints {
         let print: Arc<str> = hexadecimal(&Md5::digest(text.as_bytes())).into();
         self.servers.insert(self.shape.as_slice().into(), Arc::clone(&print));
         print
+    }
+}
+
+/// What a hello offers, without GREASE.
+pub fn offered(hello: &ClientHello<'_>) -> Offered {
+    Offered {
+        versions: hello.offered_versions().map(Version).collect(),
+        ciphers: hello.suites.meant().map(CipherSuite).collect(),
+        groups: hello.groups.meant().map(Group).collect(),
+        signature_algorithms: hello.signatures.meant().map(Scheme).collect(),
+        srtp_profiles: hello.srtp_profiles.iter().map(SrtpProfile).collect(),
     }
 }
 

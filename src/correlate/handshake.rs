@@ -10,18 +10,17 @@ use overhear_parsers::tls::{
     ClientHello, MessageType, Messages, ServerHello, Suite, extension, registry,
 };
 
-use super::certificates::{Certificates, Known};
-use super::fingerprints::{Fingerprints, Prints};
+use super::certificates::{Certificates, Sent};
+use super::fingerprints::{self, Fingerprints, Prints};
 use super::sip_identity::{self, Fit};
 use super::trust::{Anchors, Chain};
 use crate::model::addr::stable_hash;
-use crate::model::code_point::{CipherSuite, Group, Number, Scheme, SrtpProfile, Version};
-use crate::model::handshake::{
-    AlertRecord, CertificateRecord, HandshakeFacts, HandshakeRecord, Offered, Outcome,
-};
+use crate::model::code_point::{CipherSuite, Group, Number, SrtpProfile, Version};
+use crate::model::handshake::{AlertRecord, HandshakeFacts, HandshakeRecord, Offered, Outcome};
 use crate::model::id::{Kind, RecordId};
 use crate::model::packed::Text;
 use crate::model::record::HandshakeKind;
+use crate::model::shared::Shared;
 
 /// What was read lately and need not be read again.
 #[derive(Debug, Default)]
@@ -58,9 +57,9 @@ pub struct HandshakeRead<'a> {
     /// The server's half of the key exchange.
     pub exchange: Option<ServerKeyExchange<'a>>,
     /// The server's certificates, its own first; empty when it sent none, up to TLS 1.2.
-    pub chain: Vec<Arc<Known>>,
+    pub chain: Sent,
     /// The client's.
-    pub client_chain: Vec<Arc<Known>>,
+    pub client_chain: Sent,
     /// The server sent a Certificate message.
     pub certified: bool,
     /// The server asked for a certificate; `None` where that is hidden or was not seen.
@@ -100,15 +99,18 @@ impl<'a> HandshakeRead<'a> {
             read.ssl2 = Ssl2ClientHello::parse(client);
             read.hello = read.ssl2.map(|hello| hello.as_hello());
         } else {
-            read.client(client, certificates);
+            read.hello = first_hello(client, facts.kind);
         }
         if server.first().is_some_and(|first| first & 0x80 != 0) {
             read.ssl2_answer = Ssl2ServerHello::parse(server);
             let der = read.ssl2_answer.map(|hello| hello.certificate).unwrap_or_default();
-            read.chain.extend(certificates.read(der));
+            read.chain = certificates.single(der);
             read.certified = !read.chain.is_empty();
         } else {
             read.server(server, certificates);
+        }
+        if read.ssl2.is_none() {
+            read.client(client, certificates);
         }
         read.conclude(server);
         read.chain_says = anchors.judge(&read.chain);
@@ -132,8 +134,8 @@ impl<'a> HandshakeRead<'a> {
             retried: false,
             suite: None,
             exchange: None,
-            chain: Vec::new(),
-            client_chain: Vec::new(),
+            chain: Sent::default(),
+            client_chain: Sent::default(),
             certified: false,
             asked: None,
             client_certificate: None,
@@ -149,20 +151,19 @@ impl<'a> HandshakeRead<'a> {
     }
 
     fn client(&mut self, octets: &'a [u8], certificates: &mut Certificates) {
-        let dtls = self.facts.kind == HandshakeKind::Dtls;
+        let tls13 = self.is_tls13();
         for message in Messages::new(octets).filter(|message| message.is_whole) {
             match message.kind {
-                MessageType::CLIENT_HELLO if self.hello.is_none() => {
-                    let parse = if dtls { ClientHello::parse_dtls } else { ClientHello::parse };
-                    self.hello = parse(message.body);
-                }
                 MessageType::CERTIFICATE => {
-                    let chain = key_exchange::certificates(message.body);
-                    self.client_chain = chain.filter_map(|der| certificates.read(der)).collect();
-                    self.client_certificate = Some(key_exchange::has_certificates(message.body));
+                    self.client_chain = certificates.chain(message.body, tls13);
+                    let first = if tls13 {
+                        key_exchange::certificates_13(message.body).next()
+                    } else {
+                        key_exchange::certificates(message.body).next()
+                    };
+                    self.client_certificate = Some(first.is_some());
                 }
                 MessageType::CERTIFICATE_VERIFY => {
-                    // The version is the server's to choose: what it chose is read before this.
                     self.verify = key_exchange::certificate_verify(message.body, true);
                 }
                 _ => {}
@@ -182,8 +183,7 @@ impl<'a> HandshakeRead<'a> {
                     self.suite = self.answer.and_then(|answer| registry::suite(answer.suite));
                 }
                 MessageType::CERTIFICATE => {
-                    let chain = key_exchange::certificates(message.body);
-                    self.chain = chain.filter_map(|der| certificates.read(der)).collect();
+                    self.chain = certificates.chain(message.body, self.is_tls13());
                     self.certified = true;
                 }
                 MessageType::SERVER_KEY_EXCHANGE => {
@@ -207,7 +207,7 @@ impl<'a> HandshakeRead<'a> {
         let Some(answer) = self.answer else { return };
         if self.is_tls13() {
             self.resumed = Some(answer.present.has(extension::PRE_SHARED_KEY));
-            return;
+            return self.conclude_13(server);
         }
         if self.version().is_some_and(|version| rank(version) < 12) {
             let old = Signature { scheme: None, hash: registry::Hash::Sha1 };
@@ -224,6 +224,16 @@ impl<'a> HandshakeRead<'a> {
             self.asked = Some(self.asked.unwrap_or(false));
             let finished = self.facts.outcome == Outcome::Completed;
             if finished && self.client_certificate.is_none() {
+                self.client_certificate = Some(false);
+            }
+        }
+    }
+
+    /// In TLS 1.3 only an opened handshake shows whether a certificate was asked for.
+    fn conclude_13(&mut self, server: &[u8]) {
+        if Messages::new(server).find(MessageType::FINISHED).is_some() {
+            self.asked = Some(self.asked.unwrap_or(false));
+            if self.asked == Some(false) && self.facts.outcome == Outcome::Completed {
                 self.client_certificate = Some(false);
             }
         }
@@ -284,7 +294,7 @@ impl<'a> HandshakeRead<'a> {
             group: self.group().map(Group),
             dh_bits: self.exchange.and_then(|exchange| exchange.prime_bits()),
             srtp_profile: answer.and_then(|answer| answer.srtp_profile).map(SrtpProfile),
-            certificates: self.certified.then(|| self.chain.iter().map(certificate).collect()),
+            certificates: self.chain.records().map(Shared::borrowed),
             client_certificate: self.client_certificate,
             certificate_requested: self.asked,
             resumed: self.resumed,
@@ -308,19 +318,23 @@ impl<'a> HandshakeRead<'a> {
         }
     }
 
-    fn offered(&self, hello: &ClientHello<'_>) -> Offered {
-        let ciphers = match &self.ssl2 {
-            Some(old) => old.suites().map(CipherSuite).collect(),
-            None => hello.suites.meant().map(CipherSuite).collect(),
-        };
-        Offered {
-            versions: hello.offered_versions().map(Version).collect(),
-            ciphers,
-            groups: hello.groups.meant().map(Group).collect(),
-            signature_algorithms: hello.signatures.meant().map(Scheme).collect(),
-            srtp_profiles: hello.srtp_profiles.iter().map(SrtpProfile).collect(),
+    fn offered(&self, hello: &ClientHello<'_>) -> Shared<'_, Offered> {
+        if let Some(prints) = &self.prints {
+            return Shared::borrowed(&prints.offered);
         }
+        let ciphers = self.ssl2.iter().flat_map(|old| old.suites().map(CipherSuite)).collect();
+        Shared::owned(Offered { ciphers, ..fingerprints::offered(hello) })
     }
+}
+
+/// The client's first offer.
+fn first_hello(octets: &[u8], kind: HandshakeKind) -> Option<ClientHello<'_>> {
+    let hello = Messages::new(octets).find(MessageType::CLIENT_HELLO);
+    let parse = match kind {
+        HandshakeKind::Tls => ClientHello::parse,
+        HandshakeKind::Dtls => ClientHello::parse_dtls,
+    };
+    parse(hello.filter(|message| message.is_whole)?.body)
 }
 
 /// From the first message to the end; `None` for a handshake that was not seen to its end.
@@ -336,20 +350,4 @@ pub fn alert_name(description: u8) -> Text<'static> {
 
 fn text(octets: &[u8]) -> Text<'_> {
     String::from_utf8_lossy(octets)
-}
-
-fn certificate(known: &Arc<Known>) -> CertificateRecord<'_> {
-    let text = |text| Cow::Borrowed(text);
-    CertificateRecord {
-        subject: text(known.says.subject.as_str()),
-        issuer: text(&known.says.issuer),
-        serial: text(&known.says.serial),
-        not_before: text(&known.not_before),
-        not_after: text(&known.not_after),
-        key: text(&known.key),
-        signature: text(&known.says.signature),
-        san: known.names.iter().map(|name| text(name)).collect(),
-        sha256: text(&known.sha256),
-        self_signed: known.self_signed,
-    }
 }

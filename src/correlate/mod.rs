@@ -32,6 +32,7 @@ pub mod rtcp;
 pub(crate) mod sample;
 mod seen_index;
 mod session;
+pub mod shelf;
 pub mod sip_identity;
 mod slots;
 pub mod spool;

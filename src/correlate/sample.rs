@@ -12,6 +12,7 @@ use crate::model::record::{
     Protection, RegistrationRecord, RegistrationState, Side, Sides, StreamRecord, StreamRtcp,
     VerdictRecord,
 };
+use crate::model::shared::Shared;
 use crate::model::time::{Span, Ts};
 
 /// 2026-11-22T03:06:04Z, the moment frame 0 was captured; each frame is a millisecond later.
@@ -164,20 +165,20 @@ pub(crate) fn handshake(frame: u64) -> HandshakeRecord<'static> {
         sni: Some("sip.example.com".into()),
         alpn: Some(vec!["sip/2".into()]),
         alpn_chosen: None,
-        offered: Some(Offered {
+        offered: Some(Shared::owned(Offered {
             versions: vec![Version(0x0304), Version(0x0303)],
             ciphers: vec![CipherSuite(0x1301), CipherSuite(0x9999)],
             groups: vec![Group(0x1d)],
             signature_algorithms: vec![Scheme(0x0804)],
             srtp_profiles: vec![SrtpProfile(7)],
-        }),
+        })),
         version: Some(Version(0x0303)),
         cipher: Some(CipherSuite(0xc02f)),
         cipher_id: Some(Number(0xc02f)),
         group: Some(Group(0x17)),
         dh_bits: None,
         srtp_profile: None,
-        certificates: Some(vec![CertificateRecord {
+        certificates: Some(Shared::owned(vec![CertificateRecord {
             subject: "CN=sip.example.com".into(),
             issuer: "CN=Example CA".into(),
             serial: "01".into(),
@@ -188,7 +189,7 @@ pub(crate) fn handshake(frame: u64) -> HandshakeRecord<'static> {
             san: vec!["DNS:sip.example.com".into()],
             sha256: "00ff".into(),
             self_signed: false,
-        }]),
+        }])),
         certificate_requested: Some(true),
         client_certificate: Some(false),
         resumed: Some(false),

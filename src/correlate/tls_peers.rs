@@ -200,14 +200,14 @@ impl TlsPeers {
         for (places, what) in waiting.finish(end) {
             self.book(Some((places, what, None)));
         }
-        let mut all: Vec<(Who, Entry)> = self.entries.into_iter().collect();
+        let mut all: Vec<(&Who, &Entry)> = self.entries.iter().collect();
         all.sort_by_key(|(who, _)| {
             let client = who.role == Peer::Client;
             (client, who.kind == HandshakeKind::Dtls, *who.at.addr.octets(), who.at.port)
         });
         TlsRecords {
             offers: self.offers.finish(),
-            peers: all.iter().map(|(who, entry)| entry.record(who)).collect(),
+            peers: all.into_iter().map(|(who, entry)| entry.record(who)).collect(),
             pairs: self.pairs.finish(known),
         }
     }

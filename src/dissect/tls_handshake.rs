@@ -3,7 +3,7 @@
 //!
 //! Up to TLS 1.2 a handshake is completed when both sides have sent an encrypted handshake record
 //! (Finished), or one sent data and the other has changed its cipher. In TLS 1.3 it is when the client
-//! has sent a record long enough for a Finished; an alert there is shorter.
+//! has sent a record long enough for a Finished; an alert has a length that nothing else has.
 
 use overhear_parsers::tls::{Alert, MessageType, Messages, ServerHello};
 
@@ -11,8 +11,15 @@ use super::tls_stream::{Event, TlsStream};
 use crate::model::evidence::FrameRef;
 use crate::model::handshake::{Ending, Outcome, Peer};
 
-/// Octets of an encrypted record of TLS 1.3 that can hold no Finished, whose hash alone has 32.
-const ALERT_LENGTH: usize = 36;
+/// Octets of an encrypted record of TLS 1.3 that can hold no Finished, whose hash alone has 32: what is
+/// shorter is an alert, or the empty Certificate of a client that has none.
+const FINISHED_LENGTH: usize = 36;
+
+/// Octets of an alert with the octet that says so; the tag comes on top.
+const ALERT_LENGTH: usize = 3;
+
+/// `TLS_AES_128_CCM_8_SHA256`, the one suite of TLS 1.3 whose tag has 8 octets and not 16.
+const CCM_8: u16 = 0x1305;
 
 /// Octets of an SSL 2.0 exchange kept of a direction.
 const SSL2_OCTETS: usize = 4 << 10;
@@ -212,8 +219,10 @@ impl TlsHandshake {
         }
         self.ended = if self.is_tls13() {
             match (peer, length) {
-                (0, ..ALERT_LENGTH) => Some((Outcome::Refused, Ending::Alert)),
-                (0, _) => Some((Outcome::Completed, Ending::Finished)),
+                (0, FINISHED_LENGTH..) => Some((Outcome::Completed, Ending::Finished)),
+                (0, length) if length <= self.alert_length() => {
+                    Some((Outcome::Refused, Ending::Alert))
+                }
                 _ => None,
             }
         } else if kind == 21 {
@@ -225,6 +234,12 @@ impl TlsHandshake {
         } else {
             (self.sealed == [true; 2]).then_some((Outcome::Completed, Ending::Finished))
         };
+    }
+
+    /// Octets of a record of TLS 1.3 with an alert.
+    fn alert_length(&self) -> usize {
+        let tag = if self.agreed.is_some_and(|agreed| agreed.suite == CCM_8) { 8 } else { 16 };
+        ALERT_LENGTH.saturating_add(tag)
     }
 
     /// One side of the connection ended it.
@@ -297,6 +312,16 @@ mod tests {
                 played(&[hello(), (1, answer.clone()), (1, record(23, &[7; 900])), (0, last)]);
             assert_eq!(done.ended, Some(ended), "{length}");
         }
+    }
+
+    #[test]
+    fn in_tls_1_3_a_client_without_a_certificate_says_so_before_it_finishes() {
+        let answer = server_hello(&[0, 43, 0, 2, 3, 4]);
+        let [empty, finished] = [25, 53].map(|length| record(23, &vec![7; length]));
+        let mut waiting = played(&[hello(), (1, answer), (1, record(23, &[7; 900])), (0, empty)]);
+        assert_eq!(waiting.ended, None);
+        waiting.push(0, &finished, false, FrameRef::default());
+        assert_eq!(waiting.ended, Some((Outcome::Completed, Ending::Finished)));
     }
 
     #[test]

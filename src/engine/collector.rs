@@ -349,7 +349,7 @@ impl Collector {
         let server = epoch.octets(&facts.server_messages);
         let read = HandshakeRead::new(facts, client, server, &mut self.memory);
         self.tls_peers.handshake(&read);
-        let record = read.record();
+        let mut record = read.record();
         let greeting = match facts.kind {
             HandshakeKind::Dtls => {
                 self.media.greeting(facts.client, facts.server, facts.first.time)
@@ -357,7 +357,7 @@ impl Collector {
             HandshakeKind::Tls => None,
         };
         self.detectors.handshake(&HandshakeSeen { greeting, ..HandshakeSeen::new(&read, &record) });
-        self.archive.push_handshake(&record);
+        self.archive.push_handshake(&mut record);
         self.events.tell(|listener| listener.handshake(&record, facts.first.time));
     }
 

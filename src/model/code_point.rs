@@ -16,10 +16,18 @@ macro_rules! code_points {
         #[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub struct $name(pub u16);
 
+        impl $name {
+            /// What the registry calls it.
+            #[inline]
+            pub fn name(self) -> Option<&'static str> {
+                let lookup: fn(u16) -> Option<&'static str> = $lookup;
+                lookup(self.0)
+            }
+        }
+
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                let lookup: fn(u16) -> Option<&'static str> = $lookup;
-                match lookup(self.0) {
+                match self.name() {
                     Some(name) => f.write_str(name),
                     None => write!(f, "0x{:04x}", self.0),
                 }

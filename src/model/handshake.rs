@@ -15,6 +15,7 @@ use super::frame::FrameId;
 use super::id::{RecordId, RecordKey};
 use super::packed::{Text, packed, packed_words};
 use super::record::HandshakeKind;
+use super::shared::{Shared, Shelved};
 use super::time::Ts;
 
 /// A handshake that is over, or that will not go on.
@@ -149,7 +150,7 @@ impl Ending {
 }
 
 /// What a client offered, without GREASE.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 #[cfg_attr(test, derive(Serialize))]
 pub struct Offered {
     /// `supported_versions`, or the one version that stood first.
@@ -166,6 +167,20 @@ pub struct Offered {
 
 packed! { Offered { versions ciphers groups signature_algorithms srtp_profiles } }
 
+impl Shelved for Offered {
+    fn octets(&self) -> usize {
+        let Self { versions, ciphers, groups, signature_algorithms, srtp_profiles } = self;
+        let codes = [
+            versions.len(),
+            ciphers.len(),
+            groups.len(),
+            signature_algorithms.len(),
+            srtp_profiles.len(),
+        ];
+        size_of::<Self>() + codes.iter().sum::<usize>() * size_of::<u16>()
+    }
+}
+
 /// An alert in clear.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(test, derive(Serialize))]
@@ -181,34 +196,46 @@ pub struct AlertRecord<'a> {
 packed! { AlertRecord<'a> { level description from } }
 
 /// A certificate that was sent in clear.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(test, derive(Serialize))]
-pub struct CertificateRecord<'a> {
+pub struct CertificateRecord {
     /// Whose.
-    pub subject: Text<'a>,
+    pub subject: String,
     /// By whom.
-    pub issuer: Text<'a>,
+    pub issuer: String,
     /// Hexadecimal.
-    pub serial: Text<'a>,
+    pub serial: String,
     /// RFC 3339.
-    pub not_before: Text<'a>,
+    pub not_before: String,
     /// RFC 3339.
-    pub not_after: Text<'a>,
+    pub not_after: String,
     /// `rsa-2048`, `ec-256`, `ed25519`.
-    pub key: Text<'a>,
+    pub key: String,
     /// `sha256WithRSAEncryption`.
-    pub signature: Text<'a>,
+    pub signature: String,
     /// `DNS:`, `URI:` and `IP:` names.
-    pub san: Vec<Text<'a>>,
+    pub san: Vec<String>,
     /// SHA-256 of the certificate, hexadecimal.
-    pub sha256: Text<'a>,
+    pub sha256: String,
     /// Its own key signed it.
     pub self_signed: bool,
 }
 
 packed! {
-    CertificateRecord<'a> {
+    CertificateRecord {
         subject issuer serial not_before not_after key signature san sha256 self_signed
+    }
+}
+
+impl Shelved for Vec<CertificateRecord> {
+    fn octets(&self) -> usize {
+        let texts = |one: &CertificateRecord| {
+            let CertificateRecord { subject, issuer, serial, key, signature, sha256, .. } = one;
+            let texts = [subject, issuer, serial, key, signature, sha256].into_iter();
+            let names = one.san.iter().map(|name| size_of::<String>() + name.len());
+            texts.map(String::len).chain(names).sum::<usize>() + size_of::<CertificateRecord>()
+        };
+        self.iter().map(texts).sum()
     }
 }
 
@@ -243,7 +270,7 @@ pub struct HandshakeRecord<'a> {
     /// The protocol that the server chose.
     pub alpn_chosen: Option<Text<'a>>,
     /// What the client offered.
-    pub offered: Option<Offered>,
+    pub offered: Option<Shared<'a, Offered>>,
     /// The version agreed on.
     pub version: Option<Version>,
     /// The cipher suite by name.
@@ -257,7 +284,7 @@ pub struct HandshakeRecord<'a> {
     /// The SRTP protection profile that was agreed on.
     pub srtp_profile: Option<SrtpProfile>,
     /// The server's certificates, its own first.
-    pub certificates: Option<Vec<CertificateRecord<'a>>>,
+    pub certificates: Option<Shared<'a, Vec<CertificateRecord>>>,
     /// The server asked the client for one.
     pub certificate_requested: Option<bool>,
     /// The client sent one.

@@ -1,21 +1,21 @@
 //! A handshake as JSON, with its offer, its certificates and its alert. A test
 //! holds it against what serde would write.
 
-use std::io::Write as _;
-
+use super::put;
 use super::records::{Json, Object, Out, members, more, object, words};
 use crate::model::code_point::{CipherSuite, Group, Number, Scheme, SrtpProfile, Version};
 use crate::model::handshake::{
     AlertRecord, CertificateRecord, Ending, HandshakeRecord, Offered, Outcome, Peer,
 };
 use crate::model::record::HandshakeKind;
+use crate::model::shared::Shared;
 
 object! { Offered { versions ciphers groups signature_algorithms srtp_profiles } }
 
 object! { AlertRecord<'_> { level description from } }
 
 object! {
-    CertificateRecord<'_> {
+    CertificateRecord {
         subject issuer serial not_before not_after key signature san sha256 self_signed
     }
 }
@@ -44,14 +44,32 @@ words! {
     }
 }
 
+impl Json for Shared<'_, Offered> {
+    fn json(&self, out: &mut Out) {
+        out.repeated(0, self.place(), self.value());
+    }
+}
+
+impl Json for Shared<'_, Vec<CertificateRecord>> {
+    fn json(&self, out: &mut Out) {
+        out.repeated(1, self.place(), self.value());
+    }
+}
+
 /// [`Json`] for code points: names, which need no escapes.
 macro_rules! code_points {
     ($($name:ident)*) => {$(
         impl Json for $name {
             #[inline]
             fn json(&self, out: &mut Out) {
-                // Writing to memory cannot fail.
-                let _ = write!(out.octets, "\"{self}\"");
+                match self.name() {
+                    Some(name) => {
+                        out.octets.push(b'"');
+                        out.raw(name);
+                        out.octets.push(b'"');
+                    }
+                    None => put::number(self.0, &mut out.octets),
+                }
             }
         }
     )*};

@@ -146,6 +146,15 @@ pub(super) fn ssrc(ssrc: u32, out: &mut Vec<u8>) {
     out.push(b'"');
 }
 
+/// A code point by number: `"0xc02f"`.
+#[inline]
+pub(super) fn number(code: u16, out: &mut Vec<u8>) {
+    out.extend_from_slice(b"\"0x");
+    let [_, _, _, _, digits @ ..] = hexadecimal(code.into());
+    out.extend_from_slice(&digits);
+    out.push(b'"');
+}
+
 /// A record's id, in quotes.
 #[inline]
 pub(super) fn id(id: RecordId, out: &mut Vec<u8>) {

@@ -4,7 +4,8 @@
 use std::io::Write as _;
 
 use super::encode;
-use super::put::{self, Calendar};
+pub(super) use super::out::Out;
+use super::put;
 use crate::correlate::archive::CallStream;
 use crate::correlate::exposure::{Exposure, Link};
 use crate::model::addr::{Addr, Endpoint};
@@ -18,21 +19,6 @@ use crate::model::record::{
     StreamRecord, StreamRtcp, Transfer, VerdictRecord,
 };
 use crate::model::time::Ts;
-
-/// JSON being written.
-#[derive(Debug, Default)]
-pub(super) struct Out {
-    pub(super) octets: Vec<u8>,
-    calendar: Calendar,
-}
-
-impl Out {
-    /// Appends what is JSON already.
-    #[inline]
-    pub(super) fn raw(&mut self, json: &str) {
-        self.octets.extend_from_slice(json.as_bytes());
-    }
-}
 
 /// A value with a form in JSON.
 pub(super) trait Json {

@@ -125,7 +125,7 @@ pub(crate) fn outcome() -> Outcome {
         archive.push_call(call);
     }
     archive.push_registration(&registration(3));
-    archive.push_handshake(&handshake(5));
+    archive.push_handshake(&mut handshake(5));
     let findings = vec![
         finding("MEDIA-CLEARTEXT-RTP", Severity::Critical, vec![clear.id]),
         finding("SENSOR-TRUNCATED", Severity::Info, vec![]),

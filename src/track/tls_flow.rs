@@ -8,22 +8,36 @@ use crate::model::handshake::{Ending, HandshakeFacts, Outcome, Peer};
 use crate::model::record::HandshakeKind;
 
 use super::emit::Emitter;
+use super::tls_opening::Opening;
 
 /// What a handshake that is given up was.
 const UNFINISHED: (Outcome, Ending) = (Outcome::Incomplete, Ending::Silence);
 
-/// Emits the fact of a TLS handshake between the two ends of a connection.
+/// Emits the fact of a TLS handshake between the two ends of a connection, with what opened of it.
 pub(super) fn tls_fact(
     handshake: &TlsHandshake,
     ends: [Endpoint; 2],
-    (clipped, decrypted): (bool, bool),
+    clipped: bool,
+    opening: Option<&Opening>,
     emit: &mut Emitter<'_>,
 ) {
     let [low, high] = ends;
     let (client, server) = if handshake.client() == 0 { (low, high) } else { (high, low) };
     let (outcome, ending) = handshake.ended.unwrap_or(UNFINISHED);
-    let client_messages = emit.epoch.keep(handshake.messages(Peer::Client));
-    let server_messages = emit.epoch.keep(handshake.messages(Peer::Server));
+    let stream = opening.map(Opening::stream);
+    let mut keep = |of, role| {
+        let start = length(emit.epoch.octets.len());
+        emit.epoch.octets.extend_from_slice(handshake.messages(of));
+        let hidden = stream.map_or(&[][..], |stream| stream.flight(role));
+        emit.epoch.octets.extend_from_slice(hidden);
+        start..length(emit.epoch.octets.len())
+    };
+    let client_messages = keep(Peer::Client, 0);
+    let server_messages = keep(Peer::Server, 1);
+    let opened_alert = || {
+        let (alert, client) = stream?.alert().filter(|_| outcome == Outcome::Refused)?;
+        Some((alert, if client { Peer::Client } else { Peer::Server }))
+    };
     emit.fact(Body::Handshake(Box::new(HandshakeFacts {
         kind: HandshakeKind::Tls,
         client,
@@ -35,12 +49,12 @@ pub(super) fn tls_fact(
         server_messages,
         outcome,
         ending,
-        alert: handshake.alert,
+        alert: handshake.alert.or_else(opened_alert),
         sealed: handshake.sealed,
         early_data: handshake.early_data,
         heartbleed: handshake.heartbleed,
         clipped,
-        decrypted,
+        decrypted: opening.is_some_and(Opening::has_opened),
         checked: false,
         torn: handshake.torn(),
     })));

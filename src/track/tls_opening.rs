@@ -112,6 +112,16 @@ impl Opening {
         self.stream.state() != State::Unknown || !self.retained.given_up
     }
 
+    /// The stream, for what it opened of the handshake.
+    pub(super) const fn stream(&self) -> &TlsStream {
+        &self.stream
+    }
+
+    /// The handshake was told of.
+    pub(super) fn handshake_over(&mut self) {
+        self.stream.forget_flight();
+    }
+
     /// Whether encrypted records of it have opened.
     pub(super) fn has_opened(&self) -> bool {
         self.stream.has_opened() && !self.stream.is_null()
@@ -133,6 +143,7 @@ impl Opening {
             return false;
         }
         self.stream = TlsStream::default();
+        self.stream.forget_flight();
         let mut rest = retained.octets.as_slice();
         for &Kept { side, length, after_gap, frame } in &retained.pieces {
             let (octets, after) = rest.split_at_checked(length).unwrap_or((rest, &[]));

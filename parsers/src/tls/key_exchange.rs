@@ -110,6 +110,19 @@ pub fn certificates(body: &[u8]) -> impl Iterator<Item = &[u8]> {
     std::iter::from_fn(move || list.vector24())
 }
 
+/// The same message as TLS 1.3 has it: without the context, and without the extensions behind each
+/// certificate (RFC 8446 §4.4.2).
+pub fn certificates_13(body: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let mut reader = Reader::new(body);
+    let list = reader.vector8().and_then(|_| reader.vector24()).unwrap_or_default();
+    let mut list = Reader::new(list);
+    std::iter::from_fn(move || {
+        let certificate = list.vector24()?;
+        list.vector16()?;
+        Some(certificate)
+    })
+}
+
 /// Without leading zeros.
 fn trimmed(mut number: &[u8]) -> &[u8] {
     while let [0, rest @ ..] = number {

@@ -21,6 +21,17 @@ static SUITES: LazyLock<Vec<Suite>> = LazyLock::new(|| {
         .collect()
 });
 
+/// Where in [`SUITES`] the suite of each number stands: they are looked up for every hello.
+static PLACES: LazyLock<Vec<u16>> = LazyLock::new(|| {
+    let mut places = vec![u16::MAX; 1 << 16];
+    for (place, suite) in (0..).zip(SUITES.iter()) {
+        if let Some(slot) = places.get_mut(usize::from(suite.id)) {
+            *slot = place;
+        }
+    }
+    places
+});
+
 /// The lines of a registry's file: four hexadecimal digits, SP, the name.
 fn names(text: &'static str) -> Names {
     let line = |line: &'static str| {
@@ -37,8 +48,8 @@ fn look_up(names: &[(u16, &'static str)], code: u16) -> Option<&'static str> {
 
 /// The suite of this number (`TLS_AES_128_GCM_SHA256`), with what its name says of it.
 pub fn suite(code: u16) -> Option<&'static Suite> {
-    let found = SUITES.binary_search_by_key(&code, |suite| suite.id).ok()?;
-    SUITES.get(found)
+    let place = PLACES.get(usize::from(code))?;
+    SUITES.get(usize::from(*place))
 }
 
 /// The suite of this name.

@@ -93,7 +93,7 @@ impl Suite {
             cipher,
             bits: bits(rest, exchange),
             forward_secret: exchange.starts_with("ECDHE")
-                || exchange.starts_with("DHE")
+                || is_dhe(exchange)
                 || exchange.starts_with("ECCPWD")
                 || exchange.is_empty() && cipher != Cipher::Other,
             weak: Weak::default(),
@@ -119,7 +119,7 @@ impl Suite {
             (Weak::STATIC_RSA, self.is_static_rsa()),
             (Weak::STATIC_DH, self.is_static_dh()),
             (Weak::SHARED_KEY, matches!(self.exchange, "PSK" | "RSA_PSK")),
-            (Weak::DHE, self.exchange.starts_with("DHE")),
+            (Weak::DHE, is_dhe(self.exchange)),
         ];
         let there = all.into_iter().filter(|(_, there)| *there);
         there.fold(Weak::default(), |sum, (weak, _)| sum.or(weak))
@@ -160,6 +160,12 @@ impl Suite {
     pub const fn is_recommended(&self) -> bool {
         matches!(self.id, 0xc02b | 0xc02c | 0xc02f | 0xc030)
     }
+}
+
+/// Ephemeral Diffie-Hellman over a prime. The registry writes two suites of RFC 6655 the other way
+/// round: `TLS_PSK_DHE_WITH_AES_128_CCM_8`.
+fn is_dhe(exchange: &str) -> bool {
+    exchange.starts_with("DHE") || exchange == "PSK_DHE"
 }
 
 fn cipher(rest: &str) -> Cipher {

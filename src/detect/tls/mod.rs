@@ -296,7 +296,12 @@ fn by_suite<'a>(seen: &HandshakeSeen<'a>, severity: Severity, weak: Weak) -> Opt
     }
     let mut offered = seen.read.hello.as_ref()?.suites.iter().filter_map(registry::suite);
     let found = offered.find(|suite| suite.weak.meets(weak))?;
-    Some(Sight::offered(severity, Detail::Suite(found.id)))
+    let sight = Sight::offered(severity, Detail::Suite(found.id));
+    // Every client offers them beside TLS 1.3 for old servers. Where 1.3 was agreed on they were not
+    // taken, and who is on the path cannot have a server take them (RFC 8446 §4.1.3).
+    let usual = Weak::CBC.or(Weak::STATIC_RSA).or(Weak::DHE);
+    let harmless = seen.read.is_tls13() && usual.meets(weak);
+    Some(if harmless { Sight { severity: Severity::Info, ..sight } } else { sight })
 }
 
 /// A property of handshakes up to TLS 1.2 that the server's hello shows.

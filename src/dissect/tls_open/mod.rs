@@ -7,6 +7,7 @@
 //! here is constant in time: whoever has the keys has nothing to learn from ours.
 
 pub mod datagrams;
+mod flight;
 pub mod keylog;
 pub mod keys;
 pub mod primitives;

@@ -7,8 +7,9 @@
 //! opened.
 
 use overhear_parsers::tls::extension::{ENCRYPT_THEN_MAC, EXTENDED_MASTER_SECRET};
-use overhear_parsers::tls::{ClientHello, MessageType, Messages, Record, ServerHello};
+use overhear_parsers::tls::{Alert, ClientHello, MessageType, Messages, Record, ServerHello};
 
+use super::flight::Flight;
 use super::keylog::Random;
 use super::keys::Keys;
 use super::record::{Sealed, Version};
@@ -18,6 +19,7 @@ use super::session::{Agreed, Opened, Session};
 const HELD_MAX: usize = 64 << 10;
 
 /// The content types that matter here.
+const ALERT: u8 = 21;
 const HANDSHAKE: u8 = 22;
 const APPLICATION_DATA: u8 = 23;
 
@@ -52,6 +54,9 @@ pub struct TlsStream {
     /// There are secrets for the session.
     known: bool,
     plain: Vec<u8>,
+    flight: Flight,
+    /// The last alert that was opened, and its sender's role: 0 is the client.
+    alert: Option<(Alert, usize)>,
 }
 
 /// What is unfinished of a direction.
@@ -91,6 +96,8 @@ impl Default for TlsStream {
             random: None,
             known: false,
             plain: Vec::new(),
+            flight: Flight::default(),
+            alert: None,
         }
     }
 }
@@ -121,10 +128,25 @@ impl TlsStream {
         self.session.as_ref().is_some_and(|session| session.is_null())
     }
 
+    /// The messages that TLS 1.3 encrypts, as far as they opened: of the client (0) or the server.
+    pub fn flight(&self, role: usize) -> &[u8] {
+        self.flight.messages(role)
+    }
+
+    /// The last alert that was opened, and whether the client sent it.
+    pub fn alert(&self) -> Option<(Alert, bool)> {
+        self.alert.map(|(alert, role)| (alert, role == 0))
+    }
+
+    /// Nobody will ask for [`Self::flight`] any more.
+    pub fn forget_flight(&mut self) {
+        self.flight.end();
+    }
+
     /// Memory taken.
     pub fn cost(&self) -> u64 {
         let buffers = self.sides.iter().flat_map(|half| [&half.records, &half.message]);
-        let buffers = buffers.chain([&self.transcript, &self.plain]);
+        let buffers = buffers.chain([&self.transcript, &self.plain]).chain(self.flight.both());
         let session = self.session.as_ref().map_or(0, |session| session.cost());
         let octets = buffers.fold(session, |sum, octets| sum.saturating_add(octets.capacity()));
         u64::try_from(octets).unwrap_or(u64::MAX)
@@ -154,6 +176,7 @@ impl TlsStream {
             if let Some(session) = &mut self.session {
                 session.lost(usize::from(side != self.client));
             }
+            self.flight.end();
         }
         half.records.extend_from_slice(octets);
         self.drain(side, keys, found);
@@ -231,6 +254,10 @@ impl TlsStream {
             }
             Opened::Clear => {}
             Opened::Plain(HANDSHAKE) => self.handshake(side, &plain, keys),
+            Opened::Plain(ALERT) => {
+                let alert = plain.first_chunk().and_then(|octets: &[u8; 2]| Alert::read(octets));
+                self.alert = alert.map(|alert| (alert, role)).or(self.alert);
+            }
             Opened::Plain(content_type) => {
                 let encrypted = !self.is_null();
                 let half = self.sides.get_mut(side).filter(|_| content_type == APPLICATION_DATA);
@@ -253,7 +280,7 @@ impl TlsStream {
     fn handshake(&mut self, side: usize, octets: &[u8], keys: &Keys) {
         let agreed = self.session.as_ref().and_then(|session| session.agreed());
         if agreed.is_some_and(|agreed| agreed.version == Version::Tls13) {
-            return;
+            return self.flight.keep(usize::from(side != self.client), octets);
         }
         let Some(half) = self.sides.get_mut(side) else { return };
         let mut octets = [std::mem::take(&mut half.message).as_slice(), octets].concat();

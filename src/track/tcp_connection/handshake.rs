@@ -32,12 +32,12 @@ impl Connection {
         self.carries = Carries::Tls;
         let Some(mut carried) = self.carried.take() else { return };
         if let Some(handshake) = carried.handshake() {
-            let decrypted = self.opening.as_ref().is_some_and(|opening| opening.has_opened());
             let ends = [self.key.low, self.key.high];
             if handshake.may_renegotiate() {
                 self.glance.watch(handshake.client());
             }
-            tls_fact(handshake, ends, (self.clipped, decrypted), emit);
+            tls_fact(handshake, ends, self.clipped, self.opening.as_deref(), emit);
         }
+        self.opening.iter_mut().for_each(|opening| opening.handshake_over());
     }
 }

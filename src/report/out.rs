@@ -1,0 +1,44 @@
+//! JSON being written: the octets so far, and what is remembered because it will be written again.
+
+use super::put::Calendar;
+use super::records::Json;
+
+/// JSON being written.
+#[derive(Debug, Default)]
+pub(super) struct Out {
+    pub(super) octets: Vec<u8>,
+    pub(super) calendar: Calendar,
+    /// Parts that many records share, as they were written first: two kinds, by their place.
+    written: [Vec<Option<Box<[u8]>>>; 2],
+}
+
+impl Out {
+    /// Appends what is JSON already.
+    #[inline]
+    pub(super) fn raw(&mut self, json: &str) {
+        self.octets.extend_from_slice(json.as_bytes());
+    }
+
+    /// Appends a part that many records share. One without a place is written anew; of the others
+    /// there are only as many as their shelf has room for.
+    pub(super) fn repeated(&mut self, kind: usize, place: Option<u32>, part: &impl Json) {
+        let Some(place) = place.and_then(|place| usize::try_from(place).ok()) else {
+            return part.json(self);
+        };
+        let known = self.written.get(kind).and_then(|written| written.get(place));
+        if let Some(Some(text)) = known {
+            return self.octets.extend_from_slice(text);
+        }
+        let begin = self.octets.len();
+        part.json(self);
+        let text = self.octets.get(begin..).unwrap_or_default();
+        if let Some(written) = self.written.get_mut(kind) {
+            if written.len() <= place {
+                written.resize(place.saturating_add(1), None);
+            }
+            if let Some(free) = written.get_mut(place) {
+                *free = Some(text.into());
+            }
+        }
+    }
+}
