@@ -40,6 +40,8 @@ pub(super) enum Thing {
     Call(RecordKey),
     /// Something of a distinct count of the rule's.
     Of(usize),
+    /// Nothing: a link to a record, that keeps its place among those to calls.
+    Link(RecordKey),
 }
 
 impl Ledger {
@@ -54,6 +56,16 @@ impl Ledger {
     pub(super) fn count(&mut self, number: u32, thing: Thing, hash: u64) {
         if !self.book.is_recent(hash) {
             self.waiting.push(Question { hash, number, thing });
+        }
+    }
+
+    /// Links a record to the finding of this number, behind what waits: where room for links runs out, it
+    /// must not depend on when something was settled which of them are kept.
+    pub(super) fn link(&mut self, number: u32, key: RecordKey) {
+        if self.waiting.is_empty() {
+            self.links.push((key, number));
+        } else {
+            self.waiting.push(Question { hash: 0, number, thing: Thing::Link(key) });
         }
     }
 
@@ -76,12 +88,17 @@ impl Ledger {
         // Without the black box the early reads are dead code.
         black_box(waiting.iter().fold(0, |all, question| all ^ book.touch(question.hash)));
         for Question { hash, number, thing } in waiting.drain(..) {
+            if let Thing::Link(key) = thing {
+                links.push((key, number));
+                continue;
+            }
             let noted = book.count(hash);
             let place = usize::try_from(number).unwrap_or(usize::MAX);
             let Some(entry) = entries.get_mut(place) else { continue };
             let new = noted == Noted::Now;
             entry.exhausted |= noted == Noted::NoRoom;
             match thing {
+                Thing::Link(_) => {}
                 Thing::Peer => entry.others = entry.others.saturating_add(new.into()),
                 Thing::Of(slot) => {
                     if let Some(count) = entry.distinct.get_mut(slot) {

@@ -270,7 +270,7 @@ impl Hit<'_> {
         if let Some(entry) = &mut self.entry {
             entry.streams = entry.streams.saturating_add(1);
             entry::link(&mut entry.stream_ids, key.id);
-            self.ledger.links.push((key, self.number));
+            self.ledger.link(self.number, key);
         }
         self
     }
@@ -281,7 +281,7 @@ impl Hit<'_> {
         if let Some(key) = record
             && !self.ledger.mention(self.number, key)
         {
-            self.ledger.links.push((key, self.number));
+            self.ledger.link(self.number, key);
         }
         self
     }
@@ -290,7 +290,7 @@ impl Hit<'_> {
     pub fn handshake(mut self, key: RecordKey) -> Self {
         if let Some(entry) = &mut self.entry {
             entry::link(&mut entry.handshake_ids, key.id);
-            self.ledger.links.push((key, self.number));
+            self.ledger.link(self.number, key);
         }
         self
     }
