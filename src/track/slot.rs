@@ -50,8 +50,6 @@ const HASTENED: u8 = 16;
 const WAS_LOSSY: u8 = 32;
 /// Every packet is to be noted for a while.
 pub(super) const NOTED: u8 = 64;
-/// The packet before came too late to be played.
-const WAS_LATE: u8 = 128;
 
 /// The timestamp jumped.
 const LEAPT: u8 = 128;
@@ -148,6 +146,8 @@ pub(super) struct Probe {
     figures: Option<Box<Figures>>,
     clusters: bursts::Clusters,
     late: Late,
+    /// `jitter_samples` at the last late packet.
+    late_at: u32,
 }
 
 /// How a packet's number stands to those before it.

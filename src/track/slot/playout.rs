@@ -7,7 +7,7 @@
 //! and each packet that comes too late makes it wait a little longer, as adaptive receivers do. What a
 //! particular receiver did is not known: RTCP-XR would say (RFC 3611 §4.7).
 
-use super::{Slot, WAS_LATE};
+use super::Slot;
 use crate::model::stream::PLAYOUT_MS;
 
 /// Units of delay in a second: 1/256 ms, so that 16 bits hold a quarter of a second.
@@ -37,17 +37,17 @@ impl Slot {
         self.delay = (before - arrival as f32 * (DRIFT * 1e-9)) as u16;
         if self.delay > BUFFER {
             self.late();
-        } else {
-            self.flags &= !WAS_LATE;
         }
     }
 
     #[cold]
     fn late(&mut self) {
         self.delay -= self.delay / FOLLOWED;
-        let late = &mut self.probe.get_or_insert_default().late;
-        late.packets = late.packets.saturating_add(1);
-        late.runs = late.runs.saturating_add(u32::from(self.flags & WAS_LATE == 0));
-        self.flags |= WAS_LATE;
+        let sample = self.jitter_samples;
+        let probe = self.probe.get_or_insert_default();
+        let follows = probe.late.packets > 0 && probe.late_at.wrapping_add(1) == sample;
+        probe.late_at = sample;
+        probe.late.packets = probe.late.packets.saturating_add(1);
+        probe.late.runs = probe.late.runs.saturating_add(u32::from(!follows));
     }
 }
