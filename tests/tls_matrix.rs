@@ -1,4 +1,4 @@
-//! Handshakes that OpenSSL and GnuTLS made with each other (`fixtures/tls/matrix.pcap`, recorded by
+//! Handshakes that `OpenSSL` and `GnuTLS` made with each other (`fixtures/tls/matrix.pcap`, recorded by
 //! `benches/tls-matrix`): version and suite are what the client printed, every rule that should fire
 //! does, and no other fires above `info`. `docs/tls-matrix.md` has all rows, these among them.
 

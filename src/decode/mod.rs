@@ -105,6 +105,8 @@ pub struct Joined {
     pub frames: u32,
     /// Fragments overlapped with different octets; the first ones seen were kept.
     pub overlap: bool,
+    /// The datagram was a tunnel, and the packet came whole inside it.
+    pub tunnel: bool,
 }
 
 /// A UDP datagram, TCP segment or SCTP packet and where it lies in the octets it was decoded from.
@@ -299,7 +301,10 @@ pub fn decode_general(link: Option<LinkType>, captured: &[u8], original_len: u32
 /// offsets in the packet count from the beginning of `octets`.
 pub fn transport(network: &Network, joined: Joined, octets: &[u8], wire_len: u32) -> Decoded {
     match general::joined(network, octets, wire_len) {
-        Decoded::Packet(packet) => Decoded::Packet(Packet { fragment: Some(joined), ..packet }),
+        Decoded::Packet(packet) => {
+            let tunnel = packet.tunnels != network.path.tunnels();
+            Decoded::Packet(Packet { fragment: Some(Joined { tunnel, ..joined }), ..packet })
+        }
         other => other,
     }
 }

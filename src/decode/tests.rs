@@ -241,7 +241,7 @@ fn fragments_say_where_their_data_goes() {
 #[test]
 fn a_joined_datagram_may_begin_with_extension_headers_but_not_with_a_fragment() {
     let network = Network { proto: Proto(60), ..Network::default() };
-    let joined = Joined { frames: 2, overlap: false };
+    let joined = Joined { frames: 2, ..Joined::default() };
     let octets = [&[17, 0, 0, 0, 0, 0, 0, 0][..], &udp(b"x")].concat();
     let read = packet(transport(&network, joined, &octets, octets32(octets.len())));
     assert_eq!((read.payload(&octets), read.fragment), (&b"x"[..], Some(joined)));

@@ -8,6 +8,8 @@ super::table! {
     malformed_medium_a_minute = 5,
     /// The same for a high one.
     malformed_high_a_minute = 50,
+    /// 1: SIP requests without any mark of preference count as well (`QOS-DSCP`).
+    dscp_unmarked_signalling = 0,
     /// Ways in which one source breaks the grammar within ten minutes (`SIP-FUZZING`).
     fuzzing_kinds = 8,
     /// Octets of a start line above which it is too large (`SIP-OVERSIZE`).

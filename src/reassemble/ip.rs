@@ -106,7 +106,7 @@ pub struct Datagram<'a> {
 impl Datagram<'_> {
     /// The packet in the datagram; its offsets count from the beginning of `octets`.
     pub fn decode(&self) -> Decoded {
-        let joined = Joined { frames: self.frames, overlap: self.overlap };
+        let joined = Joined { frames: self.frames, overlap: self.overlap, tunnel: false };
         transport(&self.network, joined, self.octets, self.wire_len)
     }
 }

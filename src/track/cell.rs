@@ -413,8 +413,11 @@ impl Cell {
 
 /// How the message of a datagram travelled.
 fn way(input: &Input, transport: Transport, hep: Option<HepCopy>) -> sip_fact::Way {
-    let Packet { src, dst, clipped, dscp, .. } = input.packet;
-    let fragments = u8::try_from(input.frames).unwrap_or(u8::MAX);
+    let Packet { src, dst, clipped, dscp, fragment, .. } = input.packet;
+    let fragments = match fragment {
+        Some(joined) if !joined.tunnel => u8::try_from(joined.frames).unwrap_or(u8::MAX),
+        _ => 1,
+    };
     let carriage = Carriage { dscp: Some(dscp), fragments };
     sip_fact::Way { src, dst, transport, clipped, encrypted: false, hep, carriage }
 }

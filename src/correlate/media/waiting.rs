@@ -219,7 +219,7 @@ mod tests {
             at: FrameRef { frame: FrameId { source: 0, number }, time: second(number) },
             ordinal: number,
             watermark: second(number),
-            side: if number % 2 == 0 { Side::Caller } else { Side::Callee },
+            side: if number.is_multiple_of(2) { Side::Caller } else { Side::Callee },
             answer: number % 2 == 1,
             answered: None,
             mline: 0,

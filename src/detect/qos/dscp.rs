@@ -11,8 +11,9 @@ use crate::policy::Policy;
 rule! {
     /// ## What it detects
     /// RTP streams whose packets are marked neither EF, CS5, VOICE-ADMIT nor AF4x, by the stream's
-    /// first packet; SIP requests in UDP that begin something and are marked neither CS3, AF3x nor
-    /// CS5. Both as the tap sees them.
+    /// first packet; SIP requests in UDP that begin something and are marked, but neither CS3, AF3x nor
+    /// CS5. Signalling without any mark counts only if `dscp_unmarked_signalling` is 1: it can wait.
+    /// Both as the tap sees them.
     ///
     /// ## Why it matters
     /// Unmarked media waits in the same queue as downloads. Marked by the sender and unmarked here
@@ -36,7 +37,7 @@ rule! {
     references: ["RFC 4594 §2.3", "RFC 3246", "RFC 5865"],
     remediation: super::FIX,
     question: Some("QOS"),
-    thresholds: ["dscp_min_packets"],
+    thresholds: ["dscp_min_packets", "dscp_unmarked_signalling"],
     since: "0.1.0",
 }
 
@@ -60,10 +61,13 @@ fn listed(bits: u64) -> String {
 /// The rule at work.
 pub(crate) struct Dscp {
     least: u64,
+    /// Signalling without a mark counts, too.
+    unmarked: bool,
 }
 
 pub(crate) const fn new(policy: &Policy) -> Dscp {
-    Dscp { least: policy.thresholds.dscp_min_packets }
+    let unmarked = policy.thresholds.sip.dscp_unmarked_signalling > 0;
+    Dscp { least: policy.thresholds.dscp_min_packets, unmarked }
 }
 
 impl Detector for Dscp {
@@ -76,7 +80,7 @@ impl Detector for Dscp {
         let Some(dscp) = event.carriage.dscp.filter(|dscp| !SIGNALLING.contains(dscp)) else {
             return;
         };
-        if seen.placement.retransmission {
+        if seen.placement.retransmission || dscp == 0 && !self.unmarked {
             return;
         }
         let sighting = Sighting::new(&META, seen.pair, event.at).kind(u32::from(dscp % 32));

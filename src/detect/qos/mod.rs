@@ -42,10 +42,14 @@ fn about(seen: &StreamSeen<'_>, wrong: std::fmt::Arguments<'_>) -> String {
 
 /// How many packets are missing here that the receiver had, by its own report (RFC 3550 §6.4.1): more
 /// than half of what is missing, even if everything behind that report was lost. `None` if the report
-/// does not show that.
+/// does not show that. A receiver that reports no loss at all is believed if it is one that measures, as
+/// shows by a round trip: many write zeros.
 pub(super) fn heard_better(seen: &StreamSeen<'_>) -> Option<u64> {
     let rtcp = seen.record.rtcp?;
     let reported = u64::try_from(rtcp.reported_lost?.max(0)).ok()?;
+    if reported == 0 && rtcp.round_trip_ms.is_none() {
+        return None;
+    }
     let (_, last) = seen.around.ended?.run;
     let [.., high, low] = rtcp.reported_through?.to_be_bytes();
     let behind = last.wrapping_sub(u16::from_be_bytes([high, low]));

@@ -24,8 +24,8 @@ rule! {
     ///
     /// ## False positives
     /// A link that carries every stream and fails for a moment looks the same. Few streams prove
-    /// nothing, so a second counts only with enough of them. A receiver that reports no loss
-    /// whatever it loses, or reaches the sender on another way than the tap's.
+    /// nothing, so a second counts only with enough of them. A receiver that reaches the sender on
+    /// another way than the tap's. One that reports no loss and answers no sender report is not heard.
     ///
     /// ## Fix
     /// Larger capture buffers, a faster disk, a mirror port that is not oversubscribed.

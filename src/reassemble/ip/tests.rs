@@ -175,7 +175,7 @@ fn a_joined_datagram_decodes() {
     let Pushed::Whole(joined) = table.push(&head, &whole[..80], frame(2), at(0)) else { panic!() };
     let Decoded::Packet(packet) = joined.decode() else { panic!() };
     assert_eq!((packet.src.port, packet.dst.port, packet.payload_len), (5060, 5061, 92));
-    assert_eq!(packet.fragment, Some(Joined { frames: 2, overlap: false }));
+    assert_eq!(packet.fragment, Some(Joined { frames: 2, ..Joined::default() }));
     assert_eq!(packet.payload(&whole), [b'x'; 92]);
 }
 
