@@ -131,7 +131,7 @@ fn theirs(handshake: &Value, rows: &[Row]) -> Value {
     let hellos = || mine.iter().filter(|row| row.src == client && row.has("1"));
     let printed = hellos().find(|row| !row.all("handshake.ja3").is_empty());
     // Behind a HelloRetryRequest stands the ServerHello that counts.
-    let answer = from_server().filter(|row| row.has("2")).last();
+    let answer = from_server().rfind(|row| row.has("2"));
     let one = |row: Option<&&Row>, field: &str| json!(row.and_then(|row| row.all(field).first()));
     let version = answer.and_then(|row| {
         let chosen = row.all("handshake.extensions.supported_version").first();
@@ -181,7 +181,7 @@ fn sha256(hex: &str) -> String {
     let octet = |pair: &[u8]| u8::from_str_radix(std::str::from_utf8(pair).unwrap(), 16).unwrap();
     let digits: Vec<u8> = hex.bytes().filter(|digit| *digit != b':').collect();
     let octets: Vec<u8> = digits.chunks(2).map(octet).collect();
-    Sha256::digest(octets).iter().map(|octet| format!("{octet:02x}")).collect()
+    Sha256::digest(octets).iter().fold(String::new(), |hex, octet| format!("{hex}{octet:02x}"))
 }
 
 /// A number in hexadecimal without zeros before it.
@@ -207,7 +207,8 @@ fn differing(ours: &Value, theirs: &Value) -> BTreeSet<&'static str> {
         found.remove("ja3");
     }
     if found.contains("version") {
-        (found.remove("cipher_id"), found.remove("ja3s"));
+        found.remove("cipher_id");
+        found.remove("ja3s");
     }
     found
 }
