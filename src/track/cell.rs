@@ -15,7 +15,7 @@ use crate::dissect::tls_open::keys::Keys;
 use crate::model::addr::Proto;
 use crate::model::capture::Reassembly;
 use crate::model::evidence::FrameRef;
-use crate::model::fact::{Body, Carriage, EpochFacts, HepCopy, length};
+use crate::model::fact::{Body, EpochFacts, HepCopy, length};
 use crate::model::stream::{StreamEvent, StreamKey};
 use crate::model::tally::{Handled, Skipped, Tally};
 use crate::model::time::{Span, Ts};
@@ -287,7 +287,7 @@ impl Cell {
 
     fn sip_datagram(&mut self, input: &Input, payload: &[u8], emit: &mut Emitter<'_>) {
         self.shared.tally.handled(Handled::Sip, u64::from(input.frames));
-        sip_fact(&way(input, Transport::Udp, None), payload, emit);
+        sip_fact(&sip_fact::Way::of(input, Transport::Udp, None), payload, emit);
     }
 
     /// A copy of a message that a capture agent sent. Copies of SIP are read, others counted.
@@ -303,7 +303,7 @@ impl Cell {
                 _ => Transport::Udp,
             };
             let origin = HepCopy { agent: copy.agent, time: copy.time };
-            sip_fact(&way(input, transport, Some(origin)), copy.payload, emit);
+            sip_fact(&sip_fact::Way::of(input, transport, Some(origin)), copy.payload, emit);
         }
     }
 
@@ -409,17 +409,6 @@ impl Cell {
             packet_fact(emit, turn, event);
         });
     }
-}
-
-/// How the message of a datagram travelled.
-fn way(input: &Input, transport: Transport, hep: Option<HepCopy>) -> sip_fact::Way {
-    let Packet { src, dst, clipped, dscp, fragment, .. } = input.packet;
-    let fragments = match fragment {
-        Some(joined) if !joined.tunnel => u8::try_from(joined.frames).unwrap_or(u8::MAX),
-        _ => 1,
-    };
-    let carriage = Carriage { dscp: Some(dscp), fragments };
-    sip_fact::Way { src, dst, transport, clipped, encrypted: false, hep, carriage }
 }
 
 /// The fact of a stream event that a packet caused.

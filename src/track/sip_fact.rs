@@ -2,6 +2,7 @@
 
 use overhear_parsers::sip::{self, Message};
 
+use crate::decode::Packet;
 use crate::dissect::sip_names::sip_names;
 use crate::dissect::sip_stream::Found;
 use crate::model::addr::Endpoint;
@@ -9,6 +10,7 @@ use crate::model::fact::{Body, Carriage, HepCopy, SipFact, length};
 use crate::model::transport::Transport;
 
 use super::emit::Emitter;
+use super::input::Input;
 
 /// What carried a message, and from whom to whom.
 #[derive(Copy, Clone, Debug)]
@@ -27,6 +29,17 @@ pub(super) struct Way {
 }
 
 impl Way {
+    /// That of a datagram.
+    pub(super) fn of(input: &Input, transport: Transport, hep: Option<HepCopy>) -> Self {
+        let Packet { src, dst, clipped, dscp, fragment, .. } = input.packet;
+        let fragments = match fragment {
+            Some(joined) if !joined.tunnel => u8::try_from(joined.frames).unwrap_or(u8::MAX),
+            _ => 1,
+        };
+        let carriage = Carriage { dscp: Some(dscp), fragments };
+        Self { src, dst, transport, clipped, encrypted: false, hep, carriage }
+    }
+
     /// Within a stream or an association, of whose IP packets nothing is known.
     pub(super) fn within(
         (src, dst): (Endpoint, Endpoint),
