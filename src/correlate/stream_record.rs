@@ -59,8 +59,11 @@ pub fn stream_record<'a>(
         loss_pct,
         duplicates: u64::from(stream.duplicates),
         reordered: u64::from(stream.reordered),
-        jitter_ms: jitter
-            .map(|jitter| Jitter { mean: round3(jitter.mean), max: round3(jitter.max) }),
+        jitter_ms: jitter.map(|jitter| Jitter {
+            mean: round3(jitter.mean),
+            max: round3(jitter.max),
+            p95: stream.p95_ms.map(f64::from),
+        }),
         mos: quality.map(|quality| quality.mos_buffered),
         dscp: Some(stream.dscp),
         ttl: Some(stream.ttl),

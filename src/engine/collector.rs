@@ -286,6 +286,10 @@ impl Collector {
             Body::Duplicate { .. } => {
                 self.detectors.tap(&TapSeen::Duplicate { at: fact.frame, frames: 1 });
             }
+            Body::Remarked { src, dst, marked } => {
+                let (src, dst, marked) = (*src, *dst, *marked);
+                self.detectors.tap(&TapSeen::Remarked { src, dst, marked });
+            }
             Body::BackwardJump { by } => {
                 self.detectors.tap(&TapSeen::BackwardJump { by: *by, at: fact.frame });
             }

@@ -50,10 +50,7 @@ impl Unsealer {
         let mut names = KeyNames::default();
         let mut streams = Vec::new();
         for heard in heard {
-            let own = opened.iter().find(|opened| {
-                opened.stream == heard.key && opened.first_frame == heard.first_frame
-            });
-            let Some((own, opener)) = own.and_then(|own| Some((own, Opener::new(own)?))) else {
+            let Some((opener, own)) = Opener::of(&heard.key, heard.first_frame, opened) else {
                 continue;
             };
             streams.push(Sealed {

@@ -83,12 +83,10 @@ impl Ear {
         }
         let mut names = KeyNames::default();
         let streams = heard.iter().map(|heard| {
-            let own = opened.iter().find(|opened| {
-                opened.stream == heard.key && opened.first_frame == heard.first_frame
-            });
-            let opened = own.map(|own| names.of(own));
+            let own = Opener::of(&heard.key, heard.first_frame, opened);
+            let opened = own.as_ref().map(|(_, proven)| names.of(proven));
             let taken = Taken { heard: heard.clone(), recording: Recording::default(), opened };
-            Ears { taken, opener: own.and_then(Opener::new) }
+            Ears { taken, opener: own.map(|(opener, _)| opener) }
         });
         Self {
             streams: streams.collect(),

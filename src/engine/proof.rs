@@ -111,8 +111,9 @@ impl Prover {
             return (None, told.map(|told| told_of(told.place, kept.as_ref())));
         };
         judge(record, &key, &proof);
-        if self.opened.len() < self.cap {
-            self.opened.push(Opened {
+        self.open(
+            stream,
+            Opened {
                 stream: stream.key,
                 first_frame: stream.first_frame,
                 last_frame: stream.last_frame,
@@ -120,9 +121,26 @@ impl Prover {
                 roc: proof.roc,
                 sequence: proof.sequence,
                 label: None,
-            });
-        }
+            },
+            &proof,
+        );
         (Some(proof), Some(proven(&proof)))
+    }
+
+    /// Keeps what opens a stream: the key that was proven to, and behind it those that the sender told
+    /// in other messages, or under other identifiers, of which one may take its place in the middle
+    /// of the stream.
+    fn open(&mut self, stream: &StreamEnded, opened: Opened, proof: &Proof) {
+        let room = self.cap.saturating_sub(self.opened.len());
+        let KeyPlace { call, side, at, .. } = proof.place;
+        let keys = self.keys.candidates(Some(call), Some(side), stream.ends());
+        let of_sender = keys.take_while(|key| (key.place.call, key.place.side) == (call, side));
+        let others = of_sender.filter(|key| {
+            let apart = key.place.at.frame != at.frame || key.key.mki_octets() > 0;
+            key.hash != proof.key && apart
+        });
+        let others = others.map(|other| Opened { key: other.key, ..opened });
+        self.opened.extend(std::iter::once(opened).chain(others).take(room));
     }
 
     /// What was given up for lack of room, by table.
@@ -130,7 +148,7 @@ impl Prover {
         [(key_ring::TABLE, self.keys.evicted()), (srtp_samples::TABLE, self.samples.evicted())]
     }
 
-    /// The streams that a key was proven to open.
+    /// The streams that a key was proven to open; further keys of a stream stand behind that one.
     pub(super) fn into_opened(self) -> Vec<Opened> {
         self.opened
     }

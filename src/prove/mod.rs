@@ -12,7 +12,8 @@ pub mod srtp;
 use crate::model::frame::FrameId;
 use crate::model::stream::StreamKey;
 
-/// A stream with the key that opens it: what a second pass over the capture needs.
+/// A stream with the key that opens it: what a second pass over the capture needs. Of several of one
+/// stream the first was proven to; each of the others may come into force later.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub struct Opened {
     /// The stream.

@@ -1,7 +1,7 @@
 //! What few packets of few streams show, noted beside the statistics that all packets have.
 //!
 //! A packet gets here if its number is out of order, its TTL another than the last packet's, or its
-//! payload at most four octets long. Telephone events (RFC 4733 §2.3) are taken from payloads of four
+//! payload at most four octets long, or its DSCP the first that differs from the first packet's. Telephone events (RFC 4733 §2.3) are taken from payloads of four
 //! octets that have their structure, whatever payload type SDP may have given them: one counts from
 //! its second packet on, because other payloads do not repeat a timestamp. Where a number comes
 //! twice, or the TTL changes to and fro, the payloads of the next 512 packets are remembered by hash,
@@ -11,12 +11,12 @@ use std::hash::{BuildHasher, Hasher};
 
 use overhear_parsers::rtp::header::Header;
 
-use super::slot::{Cold, NOTED, Slot, Step, TTL_CHANGED};
+use super::slot::{Cold, DSCP_CHANGED, NOTED, Slot, Step, TTL_CHANGED};
 use super::stream::Seen;
 use super::tones::Listener;
 use crate::model::addr::STABLE;
 use crate::model::evidence::FrameRef;
-use crate::model::notes::{Contest, Digits, Notes, Tones};
+use crate::model::notes::{Contest, Digits, Marked, Notes, Tones};
 
 /// Octets of what is noted of one stream at most.
 pub const ENTRY: usize = size_of::<Noting>() + size_of::<Memory>() + size_of::<Listener>();
@@ -27,6 +27,8 @@ const REMEMBERED: u16 = 512;
 const PLACES: usize = 64;
 /// Two packets of one number that are further apart are of two turns of the counter, milliseconds.
 const NEAR: u32 = 2_000;
+/// Packets after which a sender has set its marking.
+const SETTLED: u32 = 20;
 /// The static payload type of comfort noise (RFC 3389 §4).
 const COMFORT_NOISE: u8 = 13;
 
@@ -49,6 +51,8 @@ pub(super) struct Noting {
     /// Someone who hears tones, and what the ones before heard.
     listener: Option<Box<Listener>>,
     tones: Tones,
+    remarked: Option<Marked>,
+    changed: Option<Marked>,
 }
 
 /// One telephone event.
@@ -87,6 +91,14 @@ pub(super) fn note(slot: &mut Slot, cold: &mut Cold, step: Step, packet: &Packet
         slot.flags |= TTL_CHANGED;
         cold.switches = cold.switches.saturating_add(1);
     }
+    let remarked = slot.dscp != seen.dscp && slot.flags & DSCP_CHANGED == 0;
+    slot.flags |= u8::from(remarked) * DSCP_CHANGED;
+    // Many senders set the marking only when the first packets are out.
+    let changed = (remarked && slot.packets > SETTLED).then(|| Marked {
+        dscp: [slot.dscp, seen.dscp],
+        at: [cold.first(), FrameRef { frame: seen.frame, time: seen.ts }],
+        packets: 1,
+    });
     match step {
         Step::Stray => cold.stray_marked = header.marker,
         Step::Restart if !cold.stray_marked && !header.marker => {
@@ -100,7 +112,7 @@ pub(super) fn note(slot: &mut Slot, cold: &mut Cold, step: Step, packet: &Packet
     }
     // One change of the TTL is another route.
     let contested = step == Step::Duplicate || switched && cold.switches > 1;
-    if event.is_none() && !contested && slot.flags & NOTED == 0 {
+    if event.is_none() && !contested && changed.is_none() && slot.flags & NOTED == 0 {
         return false;
     }
     if cold.noting.is_none() && !room {
@@ -108,6 +120,7 @@ pub(super) fn note(slot: &mut Slot, cold: &mut Cold, step: Step, packet: &Packet
     }
     let noting = cold.noting.get_or_insert_default();
     noting.contest.switches = cold.switches;
+    noting.changed = noting.changed.or(changed);
     if let Some(event) = event {
         noting.event(event, header.payload_type);
     }
@@ -127,6 +140,19 @@ pub(super) fn note(slot: &mut Slot, cold: &mut Cold, step: Step, packet: &Packet
     false
 }
 
+/// Notes that a packet was seen twice, with one DSCP and then another; true if there was no room.
+pub(super) fn remarked(cold: &mut Cold, marked: Marked, room: bool) -> bool {
+    if cold.noting.is_none() && !room {
+        return true;
+    }
+    let remarked = &mut cold.noting.get_or_insert_default().remarked;
+    match remarked {
+        Some(known) => known.packets = known.packets.saturating_add(1),
+        None => *remarked = Some(marked),
+    }
+    false
+}
+
 /// Begins to listen to a stream of which a packet sounded like a tone; true if there was no room.
 pub(super) fn listen(slot: &mut Slot, cold: &mut Cold, payload_type: u8, room: bool) -> bool {
     if cold.noting.is_none() && !room {
@@ -141,12 +167,13 @@ pub(super) fn listen(slot: &mut Slot, cold: &mut Cold, payload_type: u8, room: b
 impl Noting {
     /// What the stream leaves behind.
     pub(super) fn end(self: Box<Self>) -> Option<Box<Notes>> {
-        let Self { digits, contest, mut tones, listener, .. } = *self;
+        let Self { digits, contest, mut tones, listener, remarked, changed, .. } = *self;
         if let Some(listener) = listener {
             tones.add(listener.heard());
         }
-        let any = contest.conflicts > 0 || digits.count() > 0 || tones.any();
-        any.then(|| Box::new(Notes { digits, contest, tones, replay: None }))
+        let marked = remarked.is_some() || changed.is_some();
+        let any = contest.conflicts > 0 || digits.count() > 0 || tones.any() || marked;
+        any.then(|| Box::new(Notes { digits, contest, tones, replay: None, remarked, changed }))
     }
 
     /// Takes one packet of an event.
@@ -206,7 +233,8 @@ impl Noting {
     }
 
     const fn is_empty(&self) -> bool {
-        self.digits.count() == 0 && !self.event.seen && self.contest.conflicts == 0
+        let marked = self.remarked.is_some() || self.changed.is_some();
+        self.digits.count() == 0 && !self.event.seen && self.contest.conflicts == 0 && !marked
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod compare;
 pub(super) mod dscp;
+pub(super) mod dscp_remarked;
 pub(super) mod fragment;
 pub(super) mod jitter;
 pub(super) mod late_media;
