@@ -295,6 +295,37 @@ fn the_commands_open_what_the_capture_has_the_keys_of() {
     assert_eq!(hashes(&heard(&[open, "--call", SEALED_CALL])), hashes(&report));
 }
 
+/// A call whose caller comes with a new key in the middle, under the same SSRC.
+const REKEYED: &str = "\
+# The caller takes another key.
+host alice 192.0.2.10
+host pbx   198.51.100.5
+
+call alice > pbx media=none ports=40000,50000 talk=5s reinvite=RTP/SAVP crypto=AES_CM_128_HMAC_SHA1_80 key=jQfeSGEzgG3H1UtwmW21rafel96q0GfBEKlxLTuk
+  again a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:c29tZSBvdGhlciBrZXksIHdpdGggc2FsdAH/gIGC
+srtp alice:40000 > pbx:50000 n=100 ssrc=7 seq=100 ts=0 key=jQfeSGEzgG3H1UtwmW21rafel96q0GfBEKlxLTuk @400ms
+srtp alice:40000 > pbx:50000 n=100 ssrc=7 seq=200 ts=16000 marker=none key=c29tZSBvdGhlciBrZXksIHdpdGggc2FsdAH/gIGC @2400ms
+";
+
+#[test]
+fn a_stream_is_heard_to_its_end_when_its_key_changes() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    fs::write(path("rekeyed.scn"), REKEYED).unwrap();
+    let made = ran(&["scenario", &path("rekeyed.scn"), "-w", &path("rekeyed.pcapng")]);
+    assert_eq!(made.0, 0, "{}", made.2);
+    let (_, review, _) = ran(&[&path("rekeyed.pcapng"), "--json", "-"]);
+    let review: Value = serde_json::from_str(&review).unwrap();
+    let call = review["calls"][0]["id"].as_str().unwrap();
+    let report = heard(&[&path("rekeyed.pcapng"), "--call", call]);
+    let stream = &report["calls"][0]["streams"][0];
+    assert_eq!((&stream["seconds"], &stream["left_out"]["sealed"]), (&4.0.into(), &0.into()));
+    let open = path("open.pcapng");
+    let words = ["decrypt", &path("rekeyed.pcapng"), "--call", call, "-w", &open, "--reveal-audio"];
+    let (status, _, said) = ran(&words);
+    assert_eq!((status, said.contains(" 200 RTP")), (0, true), "{said}");
+}
+
 /// How loud each 20 ms of a WAV file of 8 kHz are.
 fn envelope(path: &Path) -> Vec<f64> {
     let octets = samples(path);

@@ -370,6 +370,9 @@ impl Collector {
         if self.outbox.is_empty() {
             return;
         }
+        for (call, fork) in self.outbox.forks.drain(..) {
+            self.media.fork(call, fork);
+        }
         for announcement in self.outbox.announcements.drain(..) {
             self.trace.announced(&announcement);
             self.zrtp.announce(announcement.call.id, announcement.side, &announcement.zrtp);

@@ -205,6 +205,8 @@ pub struct Contest {
     pub ttls: (u8, u8),
     /// Times that the TTL changed; up to 255.
     pub switches: u8,
+    /// How many of them at most came one by one among other packets, with few of those between.
+    pub interleaved: u16,
     /// The first packet that contradicts another.
     pub first: FrameRef,
     /// The last one.

@@ -42,6 +42,8 @@ super::table! {
     inject_ttl_switches = 4,
     /// Packets of one number with different payloads.
     inject_conflicts = 2,
+    /// The same one by one among other packets, for a sender whose TTL is the same.
+    inject_interleaved = 10,
     /// Ports of one host that one source tries (`MEDIA-RTP-PORT-SWEEP`), within
     /// `sweep_seconds`.
     sweep_ports = 20,

@@ -23,8 +23,10 @@ pub const ENTRY: usize = size_of::<Noting>() + size_of::<Memory>() + size_of::<L
 
 /// Packets whose payloads are remembered once that is called for.
 const REMEMBERED: u16 = 512;
-/// Of these at a time.
-const PLACES: usize = 64;
+/// Of these at a time: those of two sequences that are up to 100 numbers apart.
+const PLACES: usize = 128;
+/// What a contradiction behind a packet without one counts, where any other packet takes away 1.
+const TURN: u16 = 4;
 /// Two packets of one number that are further apart are of two turns of the counter, milliseconds.
 const NEAR: u32 = 2_000;
 /// Packets after which a sender has set its marking.
@@ -71,6 +73,10 @@ struct Event {
 struct Memory {
     places: [Option<Remembered>; PLACES],
     left: u16,
+    /// How much contradictions outweigh other packets of late: see [`TURN`].
+    weight: u16,
+    /// The last packet contradicted another.
+    contradicted: bool,
 }
 
 #[derive(Copy, Clone, Debug)]
@@ -211,20 +217,27 @@ impl Noting {
         let Some(place) = memory.places.get_mut(usize::from(header.sequence) % PLACES) else {
             return false;
         };
-        if let Some(old) = place.filter(|old| old.sequence == new.sequence) {
-            let near = new.at.wrapping_sub(old.at) <= NEAR;
-            if near && old.hash != new.hash {
-                let here = FrameRef { frame: seen.frame, time: seen.ts };
-                let contest = &mut self.contest;
-                if contest.conflicts == 0 {
-                    contest.ttls = (old.ttl, new.ttl);
-                    contest.first = here;
-                }
-                contest.conflicts = contest.conflicts.saturating_add(1);
-                contest.last = here;
-            }
-        }
+        let same = |old: &Remembered| old.sequence == new.sequence && old.hash != new.hash;
+        let other = place.filter(|old| same(old) && new.at.wrapping_sub(old.at) <= NEAR);
         *place = Some(new);
+        if let Some(old) = other {
+            let here = FrameRef { frame: seen.frame, time: seen.ts };
+            let contest = &mut self.contest;
+            if contest.conflicts == 0 {
+                contest.ttls = (old.ttl, new.ttl);
+                contest.first = here;
+            }
+            contest.conflicts = contest.conflicts.saturating_add(1);
+            contest.last = here;
+        }
+        // A sender that starts anew contradicts itself in one run, and then no more.
+        memory.weight = match (other.is_some(), memory.contradicted) {
+            (true, false) => memory.weight.saturating_add(TURN),
+            _ => memory.weight.saturating_sub(1),
+        };
+        memory.contradicted = other.is_some();
+        let interleaved = memory.weight / (TURN - 1);
+        self.contest.interleaved = self.contest.interleaved.max(interleaved);
         memory.left = memory.left.saturating_sub(1);
         if memory.left == 0 {
             self.memory = None;
@@ -240,7 +253,7 @@ impl Noting {
 
 impl Memory {
     fn new() -> Box<Self> {
-        Box::new(Self { places: [None; PLACES], left: REMEMBERED })
+        Box::new(Self { places: [None; PLACES], left: REMEMBERED, weight: 0, contradicted: false })
     }
 }
 

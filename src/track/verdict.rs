@@ -28,6 +28,8 @@ const CHI_CLEAR: u16 = 500;
 pub struct Evidence<'a> {
     /// The payload type to judge.
     pub payload_type: u8,
+    /// Packets that have it.
+    pub packets: u32,
     /// Lengths and steps of the whole stream.
     pub law: &'a Law,
     /// The closer looks, if there were any.
@@ -56,13 +58,16 @@ pub struct Verdict {
 }
 
 impl<'a> Evidence<'a> {
-    /// The evidence on the main payload type of a stream.
-    pub fn of(stream: &'a StreamEnded) -> Self {
-        Self {
-            payload_type: stream.main_payload_type(),
-            law: &stream.law,
-            figures: stream.figures.as_deref(),
-        }
+    /// The evidence on one payload type of a stream.
+    pub fn of(stream: &'a StreamEnded, payload_type: u8) -> Self {
+        let count = stream.payload_types.iter().find(|count| count.payload_type == payload_type);
+        let packets = count.map_or(0, |count| count.packets);
+        Self { payload_type, packets, law: &stream.law, figures: stream.figures.as_deref() }
+    }
+
+    /// Pairs of packets of this payload type, no fewer than there are.
+    fn pairs(&self) -> u32 {
+        self.law.pairs.min(self.packets)
     }
 }
 
@@ -166,7 +171,7 @@ fn has_random_tail(figures: Statistic, tag: u16) -> bool {
 fn by_length(evidence: Evidence<'_>, figures: Option<&Figures>, codec: Codec) -> Option<Lengths> {
     let mki = figures.map_or(0, |figures| figures.mki);
     let mine = |row: &&LawRow| row.payload_type == evidence.payload_type && row.pairs > 0;
-    let whole = codec.weigh(&evidence.law.rows.iter().filter(mine), evidence.law.pairs, mki);
+    let whole = codec.weigh(&evidence.law.rows.iter().filter(mine), evidence.pairs(), mki);
     whole.or_else(|| codec.weigh(&figures?.rows.iter().filter(mine), figures?.pairs.into(), mki))
 }
 
@@ -221,7 +226,7 @@ mod tests {
     }
 
     fn judge(law: &Law, figures: Option<&Figures>, codec: Option<Codec>) -> Verdict {
-        verdict(Evidence { payload_type: 8, law, figures }, codec)
+        verdict(Evidence { payload_type: 8, packets: u32::MAX, law, figures }, codec)
     }
 
     const BASE: Figures = {
@@ -292,6 +297,15 @@ mod tests {
         // A NULL cipher, or a law that is not this codec's.
         assert_eq!(looked(clear(60, 10), &tagged, pcma), (AuthenticatedOnly, "tail"));
         assert_eq!(looked(clear(60, 500), &tagged, pcma), (Cleartext, "chi+bitz"));
+    }
+
+    #[test]
+    fn the_law_of_one_payload_type_is_held_against_its_own_packets() {
+        let row = LawRow { ticks: 160, pairs: 134, octets: 160, payload_type: 8 };
+        let law = Law { rows: [row, LawRow { pairs: 114, payload_type: 0, ..row }], pairs: 248 };
+        let evidence = |packets| Evidence { payload_type: 8, packets, law: &law, figures: None };
+        assert_eq!(verdict(evidence(135), Codec::assigned(8)).test, "T1");
+        assert_eq!(verdict(evidence(200), Codec::assigned(8)).test, "none");
     }
 
     #[test]

@@ -48,12 +48,14 @@ rule! {
     since: "0.1.0",
 }
 
-/// Tally: milliseconds; packets; streams that are early media; a public end; streams of no call.
+/// Tally: milliseconds of audio; packets; streams that are early media; a public end; streams of no call;
+/// milliseconds of video and text.
 const MILLISECONDS: usize = 0;
 const PACKETS: usize = 1;
 const EARLY: usize = 2;
 const PUBLIC: usize = 3;
 const UNBOUND: usize = 4;
+const OTHER: usize = 5;
 
 /// One direction of a flow without signalling, kept until the other direction proves clear too.
 struct Half {
@@ -153,7 +155,7 @@ impl Detector for CleartextRtp {
                 .kind(u32::from(from_low));
         sink.sighting(sighting, |_| (describe(seen), None))
             .until(seen.last())
-            .add(MILLISECONDS, milliseconds(record))
+            .add(if is_audio(seen) { MILLISECONDS } else { OTHER }, milliseconds(record))
             .add(PACKETS, record.packets)
             .add(EARLY, u64::from(seen.early))
             .mark(PUBLIC, u64::from(severity(record) == Severity::Critical))
@@ -171,13 +173,21 @@ impl Detector for CleartextRtp {
         if unbound > 0 {
             within.push(sentence!("{unbound} of them without signalling"));
         }
+        let (audio, other) = (entry.tally(MILLISECONDS), entry.tally(OTHER));
+        let mut open = Vec::new();
+        if audio > 0 || other == 0 {
+            open.push(sentence!("{} of audio can be listened to", spoken_length(audio)));
+        }
+        if other > 0 {
+            open.push(sentence!("{} of video or text can be read", spoken_length(other)));
+        }
         Words {
             summary: sentence!(
-                "{} {} between {}: {} of audio can be listened to.",
+                "{} {} between {}: {}.",
                 plural(entry.streams, "stream"),
                 within.join(", "),
                 entry.subject.spoken(),
-                spoken_length(entry.tally(MILLISECONDS)),
+                open.join(", "),
             ),
             parameters: vec![
                 ("cleartext_min_packets", Figure::Count(self.min_packets)),
@@ -186,7 +196,8 @@ impl Detector for CleartextRtp {
                 ("streams_without_call", Figure::Count(unbound)),
                 ("early_streams", Figure::Count(entry.tally(EARLY))),
                 ("packets", Figure::Count(entry.tally(PACKETS))),
-                ("audio_ms", Figure::Count(entry.tally(MILLISECONDS))),
+                ("audio_ms", Figure::Count(audio)),
+                ("video_or_text_ms", Figure::Count(other)),
                 ("public", Figure::Flag(entry.tally(PUBLIC) != 0)),
             ],
         }
@@ -233,6 +244,11 @@ fn severity(record: &StreamRecord<'_>) -> Severity {
     } else {
         Severity::High
     }
+}
+
+/// What is not said to be anything else.
+fn is_audio(seen: &StreamSeen<'_>) -> bool {
+    seen.around.media.is_none_or(|media| matches!(media.kind.as_str(), "audio" | ""))
 }
 
 fn milliseconds(record: &StreamRecord<'_>) -> u64 {
