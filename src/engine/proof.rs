@@ -17,6 +17,7 @@ use crate::model::evidence::FrameRef;
 use crate::model::finding::Confidence;
 use crate::model::frame::FrameId;
 use crate::model::key::{KeyHold, KeyPlace, Proof, StreamKeyed};
+use crate::model::packed::Text;
 use crate::model::record::{Protection, StreamRecord, VerdictRecord};
 use crate::model::stream::{StreamEnded, StreamKey};
 use crate::model::time::Ts;
@@ -107,6 +108,7 @@ impl Prover {
             kept.prove(self.keys.candidates(call, sender, stream.ends()), stream.expected)
         });
         let Some(Found { key, proof }) = found else {
+            self.told(stream, binding, record);
             let told = call.zip(sender).and_then(|(call, sender)| self.keys.told(call, sender));
             return (None, told.map(|told| told_of(told.place, kept.as_ref())));
         };
@@ -118,6 +120,7 @@ impl Prover {
                 first_frame: stream.first_frame,
                 last_frame: stream.last_frame,
                 key,
+                proven: true,
                 roc: proof.roc,
                 sequence: proof.sequence,
                 label: None,
@@ -141,6 +144,27 @@ impl Prover {
         });
         let others = others.map(|other| Opened { key: other.key, ..opened });
         self.opened.extend(std::iter::once(opened).chain(others).take(room));
+    }
+
+    /// Keeps the keys that the sender of a stream told of which the most is in clear, but not all.
+    fn told(&mut self, stream: &StreamEnded, binding: Option<&Binding>, record: &StreamRecord<'_>) {
+        let mixed = record.protection == Protection::Cleartext && contrary(record).is_some();
+        let Some(to) = binding.filter(|_| mixed) else { return };
+        let keys = self.keys.candidates(Some(to.call), Some(to.sender), stream.ends());
+        let of_sender =
+            keys.take_while(|key| (key.place.call, key.place.side) == (to.call, to.sender));
+        let room = self.cap.saturating_sub(self.opened.len());
+        let told = of_sender.map(|told| Opened {
+            stream: stream.key,
+            first_frame: stream.first_frame,
+            last_frame: stream.last_frame,
+            key: told.key,
+            proven: false,
+            roc: 0,
+            sequence: 0,
+            label: None,
+        });
+        self.opened.extend(told.take(room));
     }
 
     /// What was given up for lack of room, by table.
@@ -194,16 +218,29 @@ impl Kept {
 }
 
 /// Lets the record of a stream say what was proven: that it is SRTP under a key that was seen.
+///
+/// A stream that turned says how much of it is in clear; if that is most of it, it stays so.
 fn judge(record: &mut StreamRecord<'_>, key: &MasterKey, proof: &Proof) {
+    let contrary = contrary(record).cloned();
+    if contrary.is_some() && record.protection == Protection::Cleartext {
+        record.verdict.figures.push(("verified".into(), 3.0));
+        return;
+    }
     record.protection =
         if key.encrypts() { Protection::SrtpProven } else { Protection::AuthenticatedOnly };
     let tag = u8::try_from(key.suite().tag_octets()).unwrap_or(u8::MAX);
     let figures = [("roc", f64::from(proof.roc)), ("tag", f64::from(tag)), ("verified", 3.0)];
+    let figures = figures.map(|(name, figure)| (name.into(), figure)).into_iter();
     record.verdict = VerdictRecord {
         test: "tag".into(),
         confidence: Confidence::Certain,
-        figures: figures.map(|(name, figure)| (name.into(), figure)).into(),
+        figures: figures.chain(contrary).collect(),
     };
+}
+
+/// What a verdict says of the part of a stream that is not as most of it is.
+fn contrary<'r, 'a>(record: &'r StreamRecord<'a>) -> Option<&'r (Text<'a>, f64)> {
+    record.verdict.figures.iter().find(|(name, _)| &**name == "contrary")
 }
 
 /// What a proof means for the exposure of a stream.

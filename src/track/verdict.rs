@@ -119,6 +119,19 @@ pub fn verdict(evidence: Evidence<'_>, codec: Option<Codec>) -> Verdict {
     {
         return tagged(tag, lengths).says(AuthenticatedOnly, "tail", sure(figures));
     }
+    // Packets of the codec's own length and packets with a tag, many of each: it turned, and what most of
+    // it is says when the looks were not.
+    if let (Some(lengths), Some(codec)) = (lengths.filter(Lengths::turned), codec)
+        && codec != Codec::Event
+    {
+        let Lengths { tag, hits, of, others: contrary } = lengths;
+        return if tag == 0 {
+            let clear = Verdict { contrary, ..base }.with_hits(hits, of);
+            clear.says(Cleartext, codec.law_test(), Confidence::High)
+        } else {
+            tagged(tag, lengths).says(EncryptedLike, codec.law_test(), Confidence::High)
+        };
+    }
     // Headers and repetitions no cipher makes. Once in a while they were before it began.
     let turned = matches!(said, Some((Random, _))) && looks.turned();
     if let Some((test, hits, of)) = figures.and_then(|f| proof(f, codec)).filter(|_| !turned) {
@@ -297,6 +310,31 @@ mod tests {
         // A NULL cipher, or a law that is not this codec's.
         assert_eq!(looked(clear(60, 10), &tagged, pcma), (AuthenticatedOnly, "tail"));
         assert_eq!(looked(clear(60, 500), &tagged, pcma), (Cleartext, "chi+bitz"));
+    }
+
+    #[test]
+    fn lengths_tell_that_a_stream_turned_whatever_was_looked_at() {
+        use Protection::{Cleartext, EncryptedLike};
+        let rows = |exact, tagged| {
+            let row = LawRow { ticks: 160, pairs: exact, octets: 160, payload_type: 8 };
+            let pairs = exact + tagged;
+            Law { rows: [row, LawRow { pairs: tagged, octets: 170, ..row }], pairs }
+        };
+        let pcma = Codec::assigned(8);
+        let looked = |law: &Law, looks, runs| {
+            let verdict = judge(law, Some(&Figures { looks, runs, ..BASE }), pcma);
+            (verdict.protection, verdict.contrary)
+        };
+        // In clear at first, with silence; and in clear at the end, when nobody looked.
+        assert_eq!(looked(&rows(149, 849), clear(64, 500), 9), (EncryptedLike, 149));
+        assert_eq!(looked(&rows(579, 419), random(64), 0), (Cleartext, 419));
+        // A few of the other kind may be anything.
+        assert_eq!(looked(&rows(10, 989), random(64), 0), (EncryptedLike, 10));
+        assert_eq!(looked(&rows(989, 10), clear(64, 500), 9), (Cleartext, 0));
+        // Frames of G.723.1 have lengths that are four apart.
+        let row = LawRow { ticks: 240, pairs: 60, octets: 24, payload_type: 8 };
+        let law = Law { rows: [row, LawRow { pairs: 40, octets: 20, ..row }], pairs: 100 };
+        assert_eq!(judge(&law, None, Some(Codec::G723)).contrary, 0);
     }
 
     #[test]

@@ -3,6 +3,8 @@
 
 use super::super::seen::StreamSeen;
 use super::super::text::{plural, printable, sentence};
+use crate::model::finding::Confidence;
+use crate::model::record::{Protection, StreamRecord};
 use crate::model::time::{Span, Ts};
 
 /// Packets behind the answer that a judgement takes.
@@ -29,6 +31,28 @@ pub(super) fn settled_packets(seen: &StreamSeen<'_>) -> u64 {
     accepted.map_or(0, |accepted| {
         seen.record.packets.saturating_sub(packets_until(seen, accepted.plus(GRACE)))
     })
+}
+
+/// Packets of a stream that are not as most of it is, by their lengths: it turned.
+pub(super) fn contrary(record: &StreamRecord<'_>) -> u64 {
+    let figure = record.verdict.figures.iter().find(|(name, _)| &**name == "contrary");
+    figure.map_or(0, |(_, packets)| whole(*packets))
+}
+
+/// Packets in clear: all of a stream in clear, or those parts of it that its lengths show.
+pub(super) fn clear_packets(record: &StreamRecord<'_>) -> u64 {
+    let clear =
+        record.protection == Protection::Cleartext && record.verdict.confidence >= Confidence::High;
+    match record.protection {
+        Protection::Cleartext if clear => record.packets.saturating_sub(contrary(record)),
+        Protection::EncryptedLike | Protection::SrtpProven => contrary(record),
+        _ => 0,
+    }
+}
+
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a count")]
+const fn whole(number: f64) -> u64 {
+    number.max(0.0) as u64
 }
 
 /// Packets before the call was accepted; all if it was not.

@@ -4,7 +4,7 @@ use super::super::rule::{Detector, Meta, Words, rule};
 use super::super::seen::StreamSeen;
 use super::super::sink::{Entry, Sighting, Sink};
 use super::super::text::{plural, sentence};
-use super::{about, hundredths, pair, spoken};
+use super::{about, hundredths, is_audio, pair, spoken};
 use crate::model::finding::{Figure, Severity};
 use crate::policy::Policy;
 
@@ -62,8 +62,7 @@ impl Detector for Jitter {
 
     fn stream(&mut self, seen: &StreamSeen<'_>, sink: &mut Sink) {
         let record = seen.record;
-        // Pictures have no score and leave in bursts.
-        let audio = record.quality.is_some();
+        let audio = is_audio(seen);
         let Some(jitter) = record.jitter_ms.filter(|jitter| audio && jitter.mean > self.low) else {
             return;
         };

@@ -7,7 +7,7 @@ use super::super::rule::{Detector, Meta, Words, rule};
 use super::super::seen::{CaptureSeen, StreamSeen};
 use super::super::sink::{Entry, Sighting, Sink, Subject};
 use super::super::text::{plural, sentence};
-use super::{about, pair};
+use super::{about, is_audio, pair};
 use crate::model::evidence::FrameRef;
 use crate::model::finding::{Confidence, Figure};
 use crate::model::id::RecordKey;
@@ -97,8 +97,7 @@ impl Detector for LateMedia {
         let way = seen.call.zip(around.sender);
         let (Some(way), Some(answered)) = (way, around.answered) else { return };
         let record = seen.record;
-        // Only what has a score is audio; digits may come late.
-        if seen.lookalike || record.quality.is_none() {
+        if seen.lookalike || !is_audio(seen) {
             return;
         }
         if self.first.get(&way).is_some_and(|first| first <= record.first) {

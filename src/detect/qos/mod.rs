@@ -41,6 +41,17 @@ fn about(seen: &StreamSeen<'_>, wrong: std::fmt::Arguments<'_>) -> String {
     )
 }
 
+/// Whether it is speech: what has a score, or what SDP says is audio, events and noise excepted.
+/// Pictures leave in bursts, and digits may come late.
+fn is_audio(seen: &StreamSeen<'_>) -> bool {
+    let record = seen.record;
+    let main = record.payload_types.iter().max_by_key(|payload| payload.packets);
+    let codec = main.and_then(|main| main.codec.as_deref()).unwrap_or_default();
+    let is = |name: &str| codec.eq_ignore_ascii_case(name);
+    let told = || seen.around.media.is_some_and(|media| media.kind == "audio");
+    record.quality.is_some() || told() && !is("telephone-event") && !is("CN")
+}
+
 /// How many packets are missing here that the receiver had, by its own report (RFC 3550 §6.4.1): more
 /// than half of what is missing, even if everything behind that report was lost. `None` if the report
 /// does not show that. A receiver that reports no loss at all is believed if it is one that measures, as
