@@ -173,7 +173,7 @@ impl Ear {
         // In the other part of a stream that turned.
         let sealed = heard.protection == Protection::Cleartext && length == Length::Tagged;
         let clear = length == Length::Exact || heard.is_clear() && !sealed;
-        let may_open = ears.unproven.is_none() || sealed;
+        let may_open = ears.unproven.is_none() || !clear;
         let opener = ears.opener.as_mut().filter(|_| may_open);
         match opener.and_then(|opener| opener.open(packet)).map(Header::parse) {
             Some(Ok(inner)) => {

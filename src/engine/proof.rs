@@ -146,10 +146,10 @@ impl Prover {
         self.opened.extend(std::iter::once(opened).chain(others).take(room));
     }
 
-    /// Keeps the keys that the sender of a stream told of which the most is in clear, but not all.
+    /// Keeps the keys that the sender of a stream told which is in clear for a part, for the other part:
+    /// nobody may have looked at that.
     fn told(&mut self, stream: &StreamEnded, binding: Option<&Binding>, record: &StreamRecord<'_>) {
-        let mixed = record.protection == Protection::Cleartext && contrary(record).is_some();
-        let Some(to) = binding.filter(|_| mixed) else { return };
+        let Some(to) = binding.filter(|_| contrary(record).is_some()) else { return };
         let keys = self.keys.candidates(Some(to.call), Some(to.sender), stream.ends());
         let of_sender =
             keys.take_while(|key| (key.place.call, key.place.side) == (to.call, to.sender));

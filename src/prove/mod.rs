@@ -24,7 +24,7 @@ pub struct Opened {
     pub last_frame: FrameId,
     /// The key; its length of MKI is that of the packets.
     pub key: srtp::MasterKey,
-    /// Packets prove it. Otherwise its sender told it, and most of the stream is in clear.
+    /// Packets prove it. Otherwise its sender told it, and the stream is in clear for a part.
     pub proven: bool,
     /// The rollover counter of the packet with this sequence number: of one of the first packets.
     pub roc: u32,

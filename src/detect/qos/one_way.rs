@@ -61,6 +61,8 @@ const ALONE: usize = 0;
 #[derive(Copy, Clone, Debug)]
 struct Direction {
     at: FrameRef,
+    /// From the answer on: what was sent before is not held against anybody.
+    from: Ts,
     last: Ts,
     packets: u64,
     key: RecordKey,
@@ -104,11 +106,27 @@ pub(crate) fn new(policy: &Policy) -> OneWay {
     }
 }
 
+/// When the part of a stream begins that does not lie before the answer; `None` if all of it does.
+fn since_answer(seen: &StreamSeen<'_>) -> Option<Ts> {
+    let first = seen.record.first;
+    if !seen.early {
+        return Some(first);
+    }
+    seen.around.answered.filter(|answered| *answered < seen.record.last).map(|at| at.max(first))
+}
+
+/// So many of these packets fall into a part of their time, if they are spread evenly.
+fn share(packets: u64, part: Span, whole: Span) -> u64 {
+    let share = i128::from(part.nanos()) * i128::from(packets) / i128::from(whole.nanos().max(1));
+    u64::try_from(share).unwrap_or(0).min(packets)
+}
+
 impl Direction {
     fn and(self, other: Self) -> Self {
         let first = if other.at.time < self.at.time { other } else { self };
         let reported = self.reported || other.reported;
         Self {
+            from: self.from.min(other.from),
             last: self.last.max(other.last),
             packets: self.packets + other.packets,
             reported,
@@ -127,11 +145,10 @@ impl Open {
             (Some(one), None) | (None, Some(one)) => (one, None),
             (None, None) => return None,
         };
-        let whole = long.last.since(long.at.time).nanos().max(1);
-        let from = short.map_or(long.at.time, |last| last.max(long.at.time));
+        let whole = long.last.since(long.from);
+        let from = short.map_or(long.from, |last| last.max(long.from));
         let alone = long.last.since(from);
-        let share = i128::from(alone.nanos()) * i128::from(long.packets) / i128::from(whole);
-        Some((long, alone, u64::try_from(share).unwrap_or(0)))
+        Some((long, alone, share(long.packets, alone, whole)))
     }
 }
 
@@ -141,12 +158,18 @@ impl Detector for OneWay {
     }
 
     fn stream(&mut self, seen: &StreamSeen<'_>, _: &mut Sink) {
-        let Some(call) = seen.call.filter(|_| !seen.early && !seen.lookalike) else { return };
+        let Some(call) = seen.call.filter(|_| !seen.lookalike) else { return };
         let record = seen.record;
+        let Some(from) = since_answer(seen) else { return };
         let direction = Direction {
             at: seen.first(),
+            from,
             last: record.last,
-            packets: record.packets,
+            packets: share(
+                record.packets,
+                record.last.since(from),
+                record.last.since(record.first),
+            ),
             key: seen.key,
             reported: record.rtcp.is_some(),
         };
