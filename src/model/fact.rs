@@ -5,7 +5,7 @@
 
 use std::ops::Range;
 
-use overhear_parsers::sip::{HeaderSpan, Layout, Part};
+use overhear_parsers::sip::{Anomalies, HeaderSpan, Layout, Part};
 
 use super::addr::{Endpoint, Proto};
 use super::evidence::FrameRef;
@@ -202,6 +202,10 @@ pub struct SipFact {
     pub layout: Layout,
     /// By what its dialog and its transaction are found.
     pub names: SipNames,
+    /// What is off in it: of every message what its layout shows, of those that are looked at closely
+    /// also what their values show. Nothing where the snap length cut it: that is not the sender's
+    /// fault.
+    pub faults: Anomalies,
     /// The snap length cut the datagram.
     pub clipped: bool,
     /// It travelled encrypted, and was opened with secrets that were supplied.
