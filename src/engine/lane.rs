@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::dissect::tls_open::keys::Keys;
-use crate::model::fact::EpochFacts;
+use crate::model::fact::{EpochFacts, touch};
 use crate::policy::Limits;
 use crate::policy::limits::CELLS;
 use crate::track::cell::{Ahead, Cell, Totals};
@@ -66,10 +66,11 @@ impl Lane {
         }
         let mut touched = 0;
         for (ahead, input) in aheads.iter().zip(few) {
-            touched ^= self
-                .cells
-                .get(place_of(&self.places, input))
-                .map_or(0, |cell| cell.touch(input, ahead));
+            let cell = self.cells.get(place_of(&self.places, input));
+            touched ^= cell.map_or(0, |cell| cell.touch(input, ahead));
+            if input.sip {
+                touched ^= touch(batch.octets(input));
+            }
         }
         std::hint::black_box(touched);
         let mut touched = 0;
