@@ -306,6 +306,7 @@ impl Collector {
             transport: sip.transport,
             message: message(sip, epoch),
             names: sip.names,
+            faults: sip.faults,
             clipped: sip.clipped,
             encrypted: sip.encrypted,
             hep: sip.hep,
