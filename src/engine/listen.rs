@@ -172,6 +172,7 @@ impl Ear {
         let length = ears.lengths.of(header, &heard.formats);
         // In the other part of a stream that turned.
         let sealed = heard.protection == Protection::Cleartext && length == Length::Tagged;
+        let only_authenticated = heard.protection == Protection::AuthenticatedOnly;
         let clear = length == Length::Exact || heard.is_clear() && !sealed;
         let may_open = ears.unproven.is_none() || !clear;
         let opener = ears.opener.as_mut().filter(|_| may_open);
@@ -182,7 +183,12 @@ impl Ear {
                     *name = Some(shown);
                 }
             }
-            _ if clear => recording.push(at, header, header.unpadded().unwrap_or(header.payload)),
+            _ if clear => {
+                let payload = header.unpadded().unwrap_or(header.payload);
+                let tag = if only_authenticated { ears.lengths.tag() } else { 0 };
+                let end = payload.len().saturating_sub(tag);
+                recording.push(at, header, payload.get(..end).unwrap_or(payload));
+            }
             _ => recording.left_out.sealed += 1,
         }
         self.octets = self.octets.saturating_add(recording.octets().saturating_sub(before));

@@ -24,10 +24,8 @@ pub struct Notes {
     pub tones: Tones,
     /// Packets that were sent again much later.
     pub replay: Option<Replay>,
-    /// Packets that a second sighting shows with another DSCP.
-    pub remarked: Option<Marked>,
-    /// The DSCP changed in the middle of the stream.
-    pub changed: Option<Marked>,
+    /// Two markings, if there were.
+    pub marked: Option<Marked>,
 }
 
 /// Two markings where there should be one (RFC 2474 §3).
@@ -38,8 +36,8 @@ pub struct Marked {
     /// A packet with each: of a change the first of the stream and the first with the other one, of
     /// sightings the two frames of one packet.
     pub at: [FrameRef; 2],
-    /// Packets with the other one, as far as they were compared.
-    pub packets: u32,
+    /// They are of one packet, seen twice; otherwise the stream changed, as far as is known.
+    pub twice: bool,
 }
 
 /// Packets of a stream whose octets look random that came a second time, octet for octet, more than

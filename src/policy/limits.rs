@@ -192,7 +192,7 @@ impl Limits {
         vec![
             row("streams", self.streams, 344),
             row("armed", self.armed, 2_360),
-            row("noted", self.noted, 2_600),
+            row("noted", self.noted, 2_900),
             row("replays", self.replays, 250),
             row("udp_flows", self.udp_flows, 160),
             row("tcp_flows", self.tcp_flows, 960),

@@ -24,7 +24,7 @@ pub const ENTRY: usize = size_of::<Noting>() + size_of::<Memory>() + size_of::<L
 /// Packets whose payloads are remembered once that is called for.
 const REMEMBERED: u16 = 512;
 /// Of these at a time: those of two sequences that are up to 100 numbers apart.
-const PLACES: usize = 128;
+const PLACES: usize = 104;
 /// What a contradiction behind a packet without one counts, where any other packet takes away 1.
 const TURN: u16 = 4;
 /// Two packets of one number that are further apart are of two turns of the counter, milliseconds.
@@ -53,8 +53,7 @@ pub(super) struct Noting {
     /// Someone who hears tones, and what the ones before heard.
     listener: Option<Box<Listener>>,
     tones: Tones,
-    remarked: Option<Marked>,
-    changed: Option<Marked>,
+    marked: Option<Marked>,
 }
 
 /// One telephone event.
@@ -71,7 +70,7 @@ struct Event {
 /// Payloads by sequence number.
 #[derive(Debug)]
 struct Memory {
-    places: [Option<Remembered>; PLACES],
+    places: [Remembered; PLACES],
     left: u16,
     /// How much contradictions outweigh other packets of late: see [`TURN`].
     weight: u16,
@@ -79,13 +78,14 @@ struct Memory {
     contradicted: bool,
 }
 
-#[derive(Copy, Clone, Debug)]
+#[derive(Copy, Clone, Debug, Default)]
 struct Remembered {
     hash: u32,
     /// Low 32 bits of the capture time in milliseconds.
     at: u32,
     sequence: u16,
     ttl: u8,
+    used: bool,
 }
 
 /// Notes what is odd about a packet; true if there was no room for it.
@@ -103,7 +103,7 @@ pub(super) fn note(slot: &mut Slot, cold: &mut Cold, step: Step, packet: &Packet
     let changed = (remarked && slot.packets > SETTLED).then(|| Marked {
         dscp: [slot.dscp, seen.dscp],
         at: [cold.first(), FrameRef { frame: seen.frame, time: seen.ts }],
-        packets: 1,
+        twice: false,
     });
     match step {
         Step::Stray => cold.stray_marked = header.marker,
@@ -126,7 +126,7 @@ pub(super) fn note(slot: &mut Slot, cold: &mut Cold, step: Step, packet: &Packet
     }
     let noting = cold.noting.get_or_insert_default();
     noting.contest.switches = cold.switches;
-    noting.changed = noting.changed.or(changed);
+    noting.marked = noting.marked.or(changed);
     if let Some(event) = event {
         noting.event(event, header.payload_type);
     }
@@ -151,11 +151,8 @@ pub(super) fn remarked(cold: &mut Cold, marked: Marked, room: bool) -> bool {
     if cold.noting.is_none() && !room {
         return true;
     }
-    let remarked = &mut cold.noting.get_or_insert_default().remarked;
-    match remarked {
-        Some(known) => known.packets = known.packets.saturating_add(1),
-        None => *remarked = Some(marked),
-    }
+    let known = &mut cold.noting.get_or_insert_default().marked;
+    *known = known.filter(|known| known.twice).or(Some(marked));
     false
 }
 
@@ -173,13 +170,12 @@ pub(super) fn listen(slot: &mut Slot, cold: &mut Cold, payload_type: u8, room: b
 impl Noting {
     /// What the stream leaves behind.
     pub(super) fn end(self: Box<Self>) -> Option<Box<Notes>> {
-        let Self { digits, contest, mut tones, listener, remarked, changed, .. } = *self;
+        let Self { digits, contest, mut tones, listener, marked, .. } = *self;
         if let Some(listener) = listener {
             tones.add(listener.heard());
         }
-        let marked = remarked.is_some() || changed.is_some();
-        let any = contest.conflicts > 0 || digits.count() > 0 || tones.any() || marked;
-        any.then(|| Box::new(Notes { digits, contest, tones, replay: None, remarked, changed }))
+        let any = contest.conflicts > 0 || digits.count() > 0 || tones.any() || marked.is_some();
+        any.then(|| Box::new(Notes { digits, contest, tones, replay: None, marked }))
     }
 
     /// Takes one packet of an event.
@@ -213,13 +209,15 @@ impl Noting {
         hasher.write_u32(header.timestamp);
         hasher.write(header.payload);
         let (hash, at) = (low(hasher.finish().cast_signed()), low(seen.ts.nanos() / 1_000_000));
-        let new = Remembered { hash, at, sequence: header.sequence, ttl: seen.ttl };
+        let new = Remembered { hash, at, sequence: header.sequence, ttl: seen.ttl, used: true };
         let Some(place) = memory.places.get_mut(usize::from(header.sequence) % PLACES) else {
             return false;
         };
-        let same = |old: &Remembered| old.sequence == new.sequence && old.hash != new.hash;
-        let other = place.filter(|old| same(old) && new.at.wrapping_sub(old.at) <= NEAR);
-        *place = Some(new);
+        let other = Some(*place).filter(|old| {
+            let same = old.used && old.sequence == new.sequence && old.hash != new.hash;
+            same && new.at.wrapping_sub(old.at) <= NEAR
+        });
+        *place = new;
         if let Some(old) = other {
             let here = FrameRef { frame: seen.frame, time: seen.ts };
             let contest = &mut self.contest;
@@ -246,14 +244,21 @@ impl Noting {
     }
 
     const fn is_empty(&self) -> bool {
-        let marked = self.remarked.is_some() || self.changed.is_some();
-        self.digits.count() == 0 && !self.event.seen && self.contest.conflicts == 0 && !marked
+        self.digits.count() == 0
+            && !self.event.seen
+            && self.contest.conflicts == 0
+            && self.marked.is_none()
     }
 }
 
 impl Memory {
     fn new() -> Box<Self> {
-        Box::new(Self { places: [None; PLACES], left: REMEMBERED, weight: 0, contradicted: false })
+        Box::new(Self {
+            places: [Remembered::default(); PLACES],
+            left: REMEMBERED,
+            weight: 0,
+            contradicted: false,
+        })
     }
 }
 

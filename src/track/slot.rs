@@ -322,7 +322,7 @@ impl Slot {
         let frame = FrameId { source: self.last_source, number: self.last_number };
         let before = FrameRef { frame, time: self.last };
         let at = [before, FrameRef { frame: seen.frame, time: seen.ts }];
-        Some(Marked { dscp: [self.dscp, seen.dscp], at, packets: 1 })
+        Some(Marked { dscp: [self.dscp, seen.dscp], at, twice: true })
     }
 
     /// Whether a gap behind this packet is news, at most once a second.

@@ -94,19 +94,16 @@ impl Detector for DscpRemarked {
 
     fn stream(&mut self, seen: &StreamSeen<'_>, sink: &mut Sink) {
         let notes = seen.around.ended.and_then(|ended| ended.notes.as_ref());
-        let Some(notes) = notes.filter(|_| !seen.lookalike) else { return };
-        let told = [
-            (notes.remarked, Confidence::Certain, STREAMS),
-            (notes.changed, Confidence::Low, CHANGED),
-        ];
-        for (marked, confidence, slot) in told {
-            let Some(marked) = marked.filter(|_| seen.record.packets >= self.least) else {
-                continue;
-            };
-            tell((pair(seen), &marked, confidence), sink, |dscp| about(seen, dscp));
-            if let Some(hit) = sink.concerns(&META, pair(seen), META.lowest) {
-                let _ = hit.add(slot, 1).stream(seen.key).call(seen.call);
-            }
+        let marked = notes.and_then(|notes| notes.marked);
+        let Some(marked) = marked.filter(|_| !seen.lookalike) else { return };
+        if seen.record.packets < self.least {
+            return;
+        }
+        let (confidence, slot) =
+            if marked.twice { (Confidence::Certain, STREAMS) } else { (Confidence::Low, CHANGED) };
+        tell((pair(seen), &marked, confidence), sink, |dscp| about(seen, dscp));
+        if let Some(hit) = sink.concerns(&META, pair(seen), META.lowest) {
+            let _ = hit.add(slot, 1).stream(seen.key).call(seen.call);
         }
     }
 

@@ -31,6 +31,8 @@ pub struct Lengths {
     ticks: u32,
     /// There was an exact one.
     exact: bool,
+    /// Octets of a tag behind the packet at hand.
+    tag: usize,
 }
 
 impl Lengths {
@@ -44,6 +46,7 @@ impl Lengths {
             self.ticks = if ticks < LONGEST { ticks } else { self.ticks };
         }
         self.last = Some((header.sequence, header.timestamp));
+        self.tag = 0;
         let format =
             formats.find(header.payload_type).filter(|_| self.ticks > 0 && !header.padding);
         let Some(whole) = format.and_then(|format| format.octets(self.ticks)) else {
@@ -54,9 +57,17 @@ impl Lengths {
                 self.exact = true;
                 Length::Exact
             }
-            Some(surplus) if self.exact && TAGS.contains(&surplus) => Length::Tagged,
+            Some(surplus) if TAGS.contains(&surplus) => {
+                self.tag = surplus;
+                if self.exact { Length::Tagged } else { Length::Other }
+            }
             _ => Length::Other,
         }
+    }
+
+    /// Octets that the packet at hand is too long by, if an authentication tag has as many.
+    pub const fn tag(&self) -> usize {
+        self.tag
     }
 }
 

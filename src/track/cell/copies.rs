@@ -56,7 +56,7 @@ impl Passed {
         }
         let at = [first.at, input.frame_ref()];
         self.told = self.told.saturating_add(1);
-        Some(Marked { dscp, at, packets: 1 })
+        Some(Marked { dscp, at, twice: true })
     }
 }
 
