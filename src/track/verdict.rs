@@ -322,7 +322,7 @@ mod tests {
         };
         let pcma = Codec::assigned(8);
         let looked = |law: &Law, looks, runs| {
-            let verdict = judge(law, Some(&Figures { looks, runs, ..BASE }), pcma);
+            let verdict = judge(law, Some(&Figures { runs, looks, ..BASE }), pcma);
             (verdict.protection, verdict.contrary)
         };
         // In clear at first, with silence; and in clear at the end, when nobody looked.

@@ -75,17 +75,20 @@ fn packets_until(seen: &StreamSeen<'_>, moment: Ts) -> u64 {
     u64::try_from(share / micros(last.since(first)).max(1)).unwrap_or(u64::MAX)
 }
 
-/// The stream with its profile and the test that decided.
+/// The stream with its profile, the test that decided and its figures.
 pub(super) fn describe(seen: &StreamSeen<'_>) -> String {
     let record = seen.record;
+    let figures = record.verdict.figures.iter().take(4);
+    let figures: Vec<_> = figures.map(|(name, value)| sentence!("{name} {value}")).collect();
     let profile = record.negotiated.as_deref().unwrap_or("no profile");
     sentence!(
-        "{} to {}, {}, {}; test {} ({})",
+        "{} to {}, {}, {}; test {} ({}): {}",
         record.src,
         record.dst,
         printable(profile.as_bytes(), 32),
         plural(record.packets, "packet"),
         record.verdict.test,
         record.verdict.confidence.word(),
+        figures.join(", "),
     )
 }

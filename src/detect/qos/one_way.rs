@@ -84,7 +84,7 @@ pub(crate) struct OneWay {
     /// Calls whose directions ended together; another stream of theirs may end later.
     done: Lately<(RecordKey, Subject), Open>,
     /// Calls in which audio was not to flow both ways all the time.
-    one_way: HashSet<RecordKey, foldhash::fast::FixedState>,
+    excused: HashSet<RecordKey, foldhash::fast::FixedState>,
     /// Hosts of which both were heard in a call.
     both: HashSet<Subject, foldhash::fast::FixedState>,
     cap: usize,
@@ -97,7 +97,7 @@ pub(crate) fn new(policy: &Policy) -> OneWay {
     OneWay {
         open: HashMap::default(),
         done: Lately::new(policy.limits.peers),
-        one_way: HashSet::default(),
+        excused: HashSet::default(),
         both: HashSet::default(),
         cap: policy.limits.peers,
         packets: policy.thresholds.one_way_packets,
@@ -198,8 +198,8 @@ impl Detector for OneWay {
     fn call(&mut self, seen: &CallSeen<'_>, _: &mut Sink) {
         let media = &seen.record.media;
         let one_way = media.features.iter().any(|feature| &**feature == "one-way");
-        if (one_way || !media.holds.is_empty()) && self.one_way.len() < self.cap {
-            self.one_way.insert(seen.key);
+        if (one_way || !media.holds.is_empty()) && self.excused.len() < self.cap {
+            self.excused.insert(seen.key);
         }
     }
 
@@ -207,7 +207,7 @@ impl Detector for OneWay {
         let judged = self.open.iter().filter_map(|((_, pair), open)| {
             let (way, alone, packets) = open.alone()?;
             let judged = alone >= self.alone && packets >= self.packets;
-            let silent = judged && !self.one_way.contains(&open.call);
+            let silent = judged && !self.excused.contains(&open.call);
             silent.then_some((way, alone, *pair, open.call))
         });
         let mut found: Vec<_> = judged.collect();

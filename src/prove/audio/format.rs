@@ -68,7 +68,9 @@ impl Format {
         let bits = match name.as_str() {
             "PCMU" | "PCMA" | "G722" => 8,
             "L16" => 16 * u32::from(*channels),
-            "GSM" => return (ticks % 160 == 0).then(|| usize::try_from(ticks / 160 * 33).ok())?,
+            "GSM" => {
+                return ticks.is_multiple_of(160).then(|| usize::try_from(ticks / 160 * 33).ok())?;
+            }
             _ => match name.rsplit_once("G726-")?.1 {
                 "16" => 2,
                 "24" => 3,

@@ -73,6 +73,7 @@ impl Lengths {
 
 #[cfg(test)]
 mod tests {
+    use super::Length::{Exact, Other, Tagged};
     use super::*;
     use crate::prove::audio::format::Format;
 
@@ -93,7 +94,6 @@ mod tests {
             [(1, 0, 170), (2, 0, 170), (3, 0, 160), (4, 0, 170), (5, 0, 171), (6, 97, 60)];
         let said =
             lengths.map(|(number, payload_type, octets)| packet(number, payload_type, octets));
-        use Length::{Exact, Other, Tagged};
         // Where all are longer they are the codec's own, or nothing can be told.
         assert_eq!(said, [Other, Other, Exact, Tagged, Other, Other]);
     }
