@@ -69,7 +69,9 @@ impl Format {
             "PCMU" | "PCMA" | "G722" => 8,
             "L16" => 16 * u32::from(*channels),
             "GSM" => {
-                return ticks.is_multiple_of(160).then(|| usize::try_from(ticks / 160 * 33).ok())?;
+                return ticks
+                    .is_multiple_of(160)
+                    .then(|| usize::try_from(ticks / 160 * 33).ok())?;
             }
             _ => match name.rsplit_once("G726-")?.1 {
                 "16" => 2,
