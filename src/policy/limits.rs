@@ -168,6 +168,45 @@ impl Default for Limits {
     }
 }
 
+/// Finds fields by the names that people give them, which are their own.
+macro_rules! named {
+    ($(#[$doc:meta])+ $find:ident -> $kind:ty, $names:ident: $($field:ident)+) => {
+        impl Limits {
+            $(#[$doc])+
+            pub fn $find(&mut self, name: &str) -> Option<&mut $kind> {
+                match name {
+                    $(stringify!($field) => Some(&mut self.$field),)+
+                    _ => None,
+                }
+            }
+
+            #[doc = concat!("The names that [`Self::", stringify!($find), "`] knows.")]
+            pub const $names: &[&str] = &[$(stringify!($field)),+];
+        }
+    };
+}
+
+named! {
+    /// The cap of a table or purse.
+    cap -> usize, CAPS:
+    streams armed noted replays udp_flows tcp_flows sctp_flows turn_flows srtcp udptl_flows
+    reassembly_octets tls_retain fragment_octets duplicates transactions calls registrations
+    announcements rtcp srtp_keys srtp_samples company zrtp peers records_octets findings_per_rule
+    unpack_window interfaces keylog_sessions
+}
+
+named! {
+    /// A cap of what is not in memory.
+    large_cap -> u64, LARGE_CAPS:
+    spool_octets unpack_ratio unpack_octets
+}
+
+named! {
+    /// How long something is waited for, or remembered.
+    time -> Span, TIMES:
+    idle tcp_idle fragment_wait transaction_life call_linger challenge_wait call_idle
+}
+
 /// One line of `--limits`.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub struct Row {
