@@ -8,18 +8,17 @@ use std::sync::Arc;
 
 use overhear_parsers::demux::{self, Kind};
 use overhear_parsers::rtp::header::Header;
-use overhear_parsers::{dtls, sip, stun};
+use overhear_parsers::{dtls, stun};
 
-use crate::decode::{Packet, hep};
+use crate::decode::Packet;
 use crate::dissect::tls_open::keys::Keys;
 use crate::model::addr::Proto;
 use crate::model::capture::Reassembly;
 use crate::model::evidence::FrameRef;
-use crate::model::fact::{Body, EpochFacts, HepCopy, length};
+use crate::model::fact::{Body, EpochFacts, length};
 use crate::model::stream::{StreamEvent, StreamKey};
 use crate::model::tally::{Handled, Skipped, Tally};
 use crate::model::time::{Span, Ts};
-use crate::model::transport::Transport;
 use crate::policy::Limits;
 use crate::reassemble::duplicate::{self, Duplicates};
 
@@ -28,7 +27,6 @@ use super::emit::Emitter;
 use super::input::Input;
 use super::sctp_flows::{self, SctpFlows};
 use super::shared::{Inner, Openings, Shared};
-use super::sip_fact::{self, sip_fact};
 use super::srtcp_flows::{self, SrtcpFlows};
 use super::stream::{Seen, Sought, StreamLimits, Streams};
 use super::tcp_flows::{self, TcpFlows};
@@ -37,6 +35,7 @@ use super::udptl_flows::{self, UdptlFlows};
 
 mod copies;
 mod inside;
+mod messages;
 mod secrets;
 mod srtcp;
 
@@ -184,6 +183,7 @@ impl Cell {
 
     /// Takes one packet; `octets` are those that its offsets refer to, `ahead` what the three steps
     /// before said of it.
+    #[inline]
     pub fn packet(&mut self, input: &Input, octets: &[u8], ahead: &Ahead, epoch: &mut EpochFacts) {
         self.advance(input.watermark, epoch);
         let packet = &input.packet;
@@ -199,8 +199,7 @@ impl Cell {
         if packet.proto != Proto::UDP {
             self.connection(input, payload, &mut emit);
         } else if input.sip {
-            self.passed.add(input, ahead);
-            self.sip_datagram(input, payload, &mut emit);
+            self.sip_datagram(input, payload, ahead, &mut emit);
         } else {
             self.udp(input, payload, ahead, &mut emit);
         }
@@ -277,28 +276,6 @@ impl Cell {
             duplicates: self.duplicates_seen,
             inner: self.shared.inner,
             openings: self.shared.openings,
-        }
-    }
-
-    fn sip_datagram(&mut self, input: &Input, payload: &[u8], emit: &mut Emitter<'_>) {
-        self.shared.tally.handled(Handled::Sip, u64::from(input.frames));
-        sip_fact(&sip_fact::Way::of(input, Transport::Udp, None), payload, emit);
-    }
-
-    /// A copy of a message that a capture agent sent. Copies of SIP are read, others counted.
-    fn hep(&mut self, input: &Input, octets: &[u8], emit: &mut Emitter<'_>) {
-        self.shared.tally.handled(Handled::Hep, u64::from(input.frames));
-        let Some(copy) = hep::read(octets, u32::MAX) else { return };
-        if copy.payload_type == hep::SIP && sip::probe(copy.payload) {
-            let transport = match copy.proto {
-                Proto::TCP => Transport::Tcp,
-                Proto::SCTP => Transport::Sctp,
-                // What agents write for TLS, for want of a number of its own.
-                Proto(22) => Transport::Tls,
-                _ => Transport::Udp,
-            };
-            let origin = HepCopy { agent: copy.agent, time: copy.time };
-            sip_fact(&sip_fact::Way::of(input, transport, Some(origin)), copy.payload, emit);
         }
     }
 

@@ -62,6 +62,7 @@ impl Passed {
 
 impl Cell {
     /// Books a second sighting as such.
+    #[cold]
     pub(super) fn copy(
         &mut self,
         input: &Input,
