@@ -64,6 +64,7 @@ impl Setting {
             "srtp_samples" => &mut limits.srtp_samples,
             "findings_per_rule" => &mut limits.findings_per_rule,
             "peers" => &mut limits.peers,
+            "tls_peers" => &mut limits.tls_peers,
             "records_octets" => &mut limits.records_octets,
             "unpack_window" => &mut limits.unpack_window,
             "interfaces" => &mut limits.interfaces,

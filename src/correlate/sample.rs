@@ -154,6 +154,7 @@ pub(crate) fn handshake(frame: u64) -> HandshakeRecord<'static> {
     HandshakeRecord {
         id: id(Kind::Handshake, frame),
         kind: HandshakeKind::Tls,
+        over_sctp: false,
         client: endpoint(10, 40_000),
         server: endpoint(20, 5061),
         first_source: 0,
@@ -190,6 +191,7 @@ pub(crate) fn handshake(frame: u64) -> HandshakeRecord<'static> {
             sha256: "00ff".into(),
             self_signed: false,
         }])),
+        client_certificates: None,
         certificate_requested: Some(true),
         client_certificate: Some(false),
         resumed: Some(false),
@@ -199,6 +201,7 @@ pub(crate) fn handshake(frame: u64) -> HandshakeRecord<'static> {
         secure_renegotiation: Some(true),
         compression: Some(false),
         early_data: false,
+        encrypted_client_hello: Some(false),
         outcome: Outcome::Completed,
         ended_by: Ending::Finished,
         alert: Some(AlertRecord {

@@ -93,6 +93,8 @@ pub struct Limits {
     pub findings_per_rule: usize,
     /// Peers whose request and response balance is watched.
     pub peers: usize,
+    /// Servers and clients of TLS, and pairs of them, of which what they agree on is summed up.
+    pub tls_peers: usize,
     /// Octets of finished records held in memory before they go to the spool.
     pub records_octets: usize,
     /// Octets of the spool: an unlinked temporary file.
@@ -150,7 +152,8 @@ impl Default for Limits {
             company: 2_048,
             zrtp: 500,
             findings_per_rule: 1_000,
-            peers: 25_000,
+            peers: 15_000,
+            tls_peers: 8_000,
             records_octets: 12 << 20,
             spool_octets: 16 << 30,
             unpack_ratio: 200,
@@ -214,6 +217,7 @@ impl Limits {
             row("company", self.company, 340),
             row("zrtp", self.zrtp, 500),
             row("peers", self.peers, 500),
+            row("tls_peers", self.tls_peers, 800),
             row("records_octets", self.records_octets, 1),
         ]
     }

@@ -246,6 +246,7 @@ fn count_limit<'l>(limits: &'l mut Limits, name: &str) -> Option<&'l mut usize> 
         "rtcp" => &mut limits.rtcp,
         "findings_per_rule" => &mut limits.findings_per_rule,
         "peers" => &mut limits.peers,
+        "tls_peers" => &mut limits.tls_peers,
         "records_octets" => &mut limits.records_octets,
         _ => return None,
     })
