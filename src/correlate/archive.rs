@@ -14,7 +14,7 @@ use super::shelf::Shelf;
 use super::spool::{Merge, Store};
 use super::tally::Tally;
 use crate::model::handshake::{CertificateRecord, HandshakeRecord, Offered};
-use crate::model::id::RecordKey;
+use crate::model::id::{Kind, RecordKey};
 use crate::model::key::StreamKeyed;
 use crate::model::packed::{packed, unpack};
 use crate::model::record::{CallRecord, Protection, RegistrationRecord, StreamRecord};
@@ -33,11 +33,20 @@ pub struct Archive {
     chains: Shelf<Vec<CertificateRecord>>,
     /// Keyed by the call.
     call_streams: Store,
-    /// Keyed by a record: numbers of the findings that name it.
-    findings_of: Store,
+    findings_of: Named,
     /// The place in the report's findings of each number; empty while they are the same.
     places: Vec<u32>,
     tally: Tally,
+}
+
+/// Numbers of the findings that name a record, keyed by it. Those of one kind of record lie by
+/// themselves, so that walking over its records reads no others.
+#[derive(Debug)]
+struct Named {
+    calls: Store,
+    registrations: Store,
+    streams: Store,
+    handshakes: Store,
 }
 
 /// A stream of a call.
@@ -83,7 +92,7 @@ impl Archive {
             streams: Store::new(memory / 8 * 3, spool / 8 * 3),
             calls: Store::new(memory / 4, spool / 4),
             call_streams: Store::new(memory / 8, spool / 8),
-            findings_of: Store::new(memory / 8, spool / 8),
+            findings_of: Named::new(memory / 8, spool / 8),
             registrations: Store::new(memory / 16, spool / 16),
             handshakes: Store::new(memory / 16, spool / 16),
             offers: Shelf::new(memory / 32),
@@ -137,7 +146,7 @@ impl Archive {
     /// place in the report's list unless [`Self::settle`] says otherwise. Saying it again changes
     /// nothing.
     pub fn cite(&mut self, record: RecordKey, number: u32) {
-        self.findings_of.push(record, &number);
+        self.findings_of.push(record, number);
     }
 
     /// Gives the place in the report's sorted list of each finding number cited, once all findings
@@ -169,7 +178,7 @@ impl Archive {
             ("stream_records", self.streams.refused()),
             ("handshake_records", self.handshakes.refused()),
             ("call_streams", self.call_streams.refused()),
-            ("finding_links", self.findings_of.refused()),
+            ("finding_links", self.findings_of.all().map(Store::refused).sum()),
         ]
         .into_iter()
         .filter(|(_, refused)| *refused > 0)
@@ -184,7 +193,7 @@ impl Archive {
             .or(self.streams.fault())
             .or(self.handshakes.fault())
             .or(self.call_streams.fault())
-            .or(self.findings_of.fault())
+            .or(self.findings_of.all().find_map(Store::fault))
     }
 
     /// Shows all calls in order, until an error.
@@ -192,7 +201,7 @@ impl Archive {
     /// # Errors
     /// Those of `each`.
     pub fn calls(&mut self, mut each: impl FnMut(CallRow<'_>) -> io::Result<()>) -> io::Result<()> {
-        let mut findings = Citations::new(&mut self.findings_of, &self.places);
+        let mut findings = Citations::new(&mut self.findings_of.calls, &self.places);
         let mut streams: Join<'_, CallStream> = Join::new(self.call_streams.read());
         show(self.calls.read(), |key, octets| {
             let record: CallRecord<'_> = unpack(octets)?;
@@ -211,7 +220,7 @@ impl Archive {
         &mut self,
         mut each: impl FnMut(Row<'_, RegistrationRecord<'_>>) -> io::Result<()>,
     ) -> io::Result<()> {
-        let mut findings = Citations::new(&mut self.findings_of, &self.places);
+        let mut findings = Citations::new(&mut self.findings_of.registrations, &self.places);
         show(self.registrations.read(), |key, octets| {
             let record: RegistrationRecord<'_> = unpack(octets)?;
             Some(each(Row { record, findings: findings.of(key) }))
@@ -226,7 +235,7 @@ impl Archive {
         &mut self,
         mut each: impl FnMut(Row<'_, StreamRecord<'_>>) -> io::Result<()>,
     ) -> io::Result<()> {
-        let mut findings = Citations::new(&mut self.findings_of, &self.places);
+        let mut findings = Citations::new(&mut self.findings_of.streams, &self.places);
         show(self.streams.read(), |key, octets| {
             let record: StreamRecord<'_> = unpack(octets)?;
             Some(each(Row { record, findings: findings.of(key) }))
@@ -242,7 +251,7 @@ impl Archive {
         mut each: impl FnMut(Row<'_, HandshakeRecord<'_>>) -> io::Result<()>,
     ) -> io::Result<()> {
         let Self { offers, chains, .. } = self;
-        let mut findings = Citations::new(&mut self.findings_of, &self.places);
+        let mut findings = Citations::new(&mut self.findings_of.handshakes, &self.places);
         show(self.handshakes.read(), |key, octets| {
             let mut record: HandshakeRecord<'_> = unpack(octets)?;
             if let Some(offered) = &mut record.offered {
@@ -254,6 +263,29 @@ impl Archive {
             }
             Some(each(Row { record, findings: findings.of(key) }))
         })
+    }
+}
+
+impl Named {
+    /// Divides memory and spool over the kinds.
+    fn new(memory: usize, spool: u64) -> Self {
+        let [large, small] = [3, 1]
+            .map(|eighths| move || Store::new(memory / 8 * eighths, spool / 8 * (eighths as u64)));
+        Self { calls: large(), streams: large(), registrations: small(), handshakes: small() }
+    }
+
+    fn push(&mut self, record: RecordKey, number: u32) {
+        let store = match record.id.kind() {
+            Some(Kind::Call) | None => &mut self.calls,
+            Some(Kind::Registration) => &mut self.registrations,
+            Some(Kind::Stream) => &mut self.streams,
+            Some(Kind::Handshake) => &mut self.handshakes,
+        };
+        store.push(record, &number);
+    }
+
+    fn all(&self) -> impl Iterator<Item = &Store> {
+        [&self.calls, &self.registrations, &self.streams, &self.handshakes].into_iter()
     }
 }
 

@@ -1,6 +1,6 @@
 //! One SIP message on its way to the collector.
 
-use overhear_parsers::sip::Message;
+use overhear_parsers::sip::{Anomalies, Message};
 
 use crate::model::addr::Endpoint;
 use crate::model::evidence::FrameRef;
@@ -27,6 +27,8 @@ pub struct SipEvent<'a> {
     pub message: Message<'a>,
     /// By what its dialog and its transaction are found.
     pub names: SipNames,
+    /// What is off in it: see [`crate::model::fact::SipFact::faults`].
+    pub faults: Anomalies,
     /// The snap length cut the datagram.
     pub clipped: bool,
     /// Readable only because a key was given.

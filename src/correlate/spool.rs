@@ -10,6 +10,7 @@
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
+use std::collections::binary_heap::PeekMut;
 use std::fs::File;
 use std::io::{self, BufWriter, Read, Seek, SeekFrom, Write};
 use std::ops::Range;
@@ -207,8 +208,8 @@ pub struct Merge<'a> {
     /// The next key of each run, and of memory, whose number is the one after the last run: on
     /// equal keys the older run comes first. Empty where there is no run: memory is in order.
     heads: BinaryHeap<Reverse<(RecordKey, usize)>>,
-    /// The run whose record was given out last: it is given back when the next one is asked for.
-    lent: Option<usize>,
+    /// The first head's record has been given out: its run moves on when the next one is asked for.
+    lent: bool,
 }
 
 impl<'a> Merge<'a> {
@@ -222,11 +223,12 @@ impl<'a> Merge<'a> {
             runs: spool.runs.iter().map(|place| Run::new(place.clone(), ahead)).collect(),
             fault: &mut spool.fault,
             heads: BinaryHeap::new(),
-            lent: None,
+            lent: false,
         };
         if !merge.runs.is_empty() {
             for number in 0..=merge.runs.len() {
-                merge.refill(number);
+                let head = merge.next_key(number).map(|key| Reverse((key, number)));
+                merge.heads.extend(head);
             }
         }
         merge
@@ -248,11 +250,11 @@ impl<'a> Merge<'a> {
     }
 
     fn next_of_runs(&mut self) -> Option<(RecordKey, &[u8])> {
-        if let Some(number) = self.lent.take() {
-            self.refill(number);
+        if self.lent {
+            self.move_on();
         }
-        let Reverse((key, number)) = self.heads.pop()?;
-        self.lent = Some(number);
+        let &Reverse((key, number)) = self.heads.peek()?;
+        self.lent = true;
         let octets = match self.runs.get(number) {
             Some(run) => run.record(),
             None => self.index.next().map_or(&[][..], |entry| entry.record(self.arena)),
@@ -260,21 +262,27 @@ impl<'a> Merge<'a> {
         Some((key, octets))
     }
 
-    /// Puts the next key of run `number` among the heads.
-    fn refill(&mut self, number: usize) {
-        let head = match (self.runs.get_mut(number), self.file) {
-            (Some(run), Some(file)) => match run.advance(file) {
-                Ok(head) => head,
-                Err(error) => {
-                    *self.fault = Some(format!("the temporary file could not be read: {error}"));
-                    None
-                }
-            },
-            _ => self.index.as_slice().first().map(|entry| entry.key),
-        };
-        if let Some(key) = head {
-            self.heads.push(Reverse((key, number)));
+    /// Puts the next key of the first head's run in its place: often it is the first again, so that
+    /// taking it out and putting another in would be twice the work.
+    fn move_on(&mut self) {
+        let Some(&Reverse((_, number))) = self.heads.peek() else { return };
+        let next = self.next_key(number);
+        let Some(mut head) = self.heads.peek_mut() else { return };
+        match next {
+            Some(key) => *head = Reverse((key, number)),
+            None => drop(PeekMut::pop(head)),
         }
+    }
+
+    /// The next key of run `number`, or of memory.
+    fn next_key(&mut self, number: usize) -> Option<RecordKey> {
+        let (Some(run), Some(file)) = (self.runs.get_mut(number), self.file) else {
+            return self.index.as_slice().first().map(|entry| entry.key);
+        };
+        run.advance(file).unwrap_or_else(|error| {
+            *self.fault = Some(format!("the temporary file could not be read: {error}"));
+            None
+        })
     }
 }
 

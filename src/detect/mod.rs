@@ -22,7 +22,6 @@ mod ledger;
 pub mod listing;
 pub mod marks;
 pub mod negotiation;
-mod oddity;
 mod rate;
 pub mod redact;
 pub mod rule;

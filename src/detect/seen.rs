@@ -13,9 +13,9 @@ use super::agreements::Agreement;
 use super::announced::Fingerprints;
 use super::auth;
 use super::kinds;
-use super::oddity;
 use super::rule::Interest;
 use super::sink::Subject;
+use super::sip::oversize;
 pub use super::tap_seen::{CaptureSeen, TapSeen};
 use super::text::printable;
 use crate::correlate::company::Companion;
@@ -45,7 +45,6 @@ pub struct SipSeen<'a> {
     pub pair: Subject,
     /// What is in it, as far as it decides which rules look at it.
     pub kind: Interest,
-    anomalies: Anomalies,
     auths: [Option<Auth<'a>>; AUTHS],
     more_auths: Vec<Auth<'a>>,
 }
@@ -88,13 +87,12 @@ impl<'a> SipSeen<'a> {
         let clipped = if event.clipped { Interest::CLIPPED } else { Interest::END };
         let keys = if tells_key(message) { Interest::CRYPTO } else { Interest::END };
         let about = kinds::about(event);
-        let (anomalies, odd) = oddity::of(event);
+        let odd = if is_odd(event) { Interest::ODD } else { Interest::END };
         let mut seen = Self {
             event,
             placement,
             pair: Subject::pair(event.src.addr, event.dst.addr),
             kind: Interest::SIP | with_auth | clipped | keys | odd | about,
-            anomalies,
             auths: [None; AUTHS],
             more_auths: Vec::new(),
         };
@@ -125,10 +123,9 @@ impl<'a> SipSeen<'a> {
         self.auths.iter().map_while(Option::as_ref).chain(&self.more_auths)
     }
 
-    /// What is off: of every message what its layout shows, of those that are looked at closely also
-    /// what their values show.
+    /// What is off in it.
     pub const fn anomalies(&self) -> Anomalies {
-        self.anomalies
+        self.event.faults
     }
 
     /// Whether there is an `a=crypto` line somewhere in the body.
@@ -141,7 +138,7 @@ impl<'a> SipSeen<'a> {
         let inside = self.event.encrypted && self.kind.meets(Interest::CREDENTIALS);
         Looked {
             keyed: self.has_crypto(),
-            malformed: self.anomalies.is_malformed(),
+            malformed: self.anomalies().is_malformed(),
             digest: if inside { auth::digest_is_strong(self) } else { None },
         }
     }
@@ -155,6 +152,14 @@ impl<'a> SipSeen<'a> {
     pub fn describe(&self) -> impl fmt::Display {
         Described(&self.event.message)
     }
+}
+
+/// Whether it is for the rules about what is off (`CATALOGUE.md` E.3). What the capture cut off is not
+/// the sender's fault.
+#[inline]
+fn is_odd(event: &SipEvent<'_>) -> bool {
+    let large = oversize::is_worth_measuring(&event.message) || event.carriage.fragments > 1;
+    !event.clipped && (large || event.faults.is_malformed())
 }
 
 /// Whether the body has a line that may hold a media key: `a=crypto` (RFC 4568), `a=key-mgmt`

@@ -36,8 +36,6 @@ pub struct Sink {
 struct Begun {
     meta: &'static Meta,
     entries: usize,
-    /// The entry of everything beyond the cap.
-    rest: Option<u32>,
 }
 
 /// What the sink holds at the end.
@@ -199,7 +197,14 @@ impl Sink {
     fn place(&mut self, sighting: &Sighting) -> u32 {
         let &Sighting { meta, subject, .. } = sighting;
         let hash = key(meta, subject);
-        self.find(hash, meta, subject).unwrap_or_else(|| self.place_new(sighting, hash))
+        self.find(hash, meta, subject).unwrap_or_else(|| {
+            // Beyond the cap there is an entry for the rest, and most subjects come more than once.
+            let rest = Subject::rest();
+            match self.find(key(meta, rest), meta, rest) {
+                Some(number) => self.count_peer(number, hash),
+                None => self.place_new(sighting, hash),
+            }
+        })
     }
 
     #[inline]
@@ -216,18 +221,20 @@ impl Sink {
     fn place_new(&mut self, sighting: &Sighting, hash: u64) -> u32 {
         let Some(begun) = self.rules.iter().find(|rule| std::ptr::eq(rule.meta, sighting.meta))
         else {
-            self.rules.push(Begun { meta: sighting.meta, entries: 0, rest: None });
+            self.rules.push(Begun { meta: sighting.meta, entries: 0 });
             return self.place_new(sighting, hash);
         };
         if begun.entries < self.subjects_cap {
             return self.begin(sighting, sighting.subject, hash);
         }
-        let number = match begun.rest {
-            Some(number) => number,
-            None => self.begin(sighting, Subject::rest(), key(sighting.meta, Subject::rest())),
-        };
-        self.ledger.count(number, Thing::Peer, hash);
-        number
+        let number = self.begin(sighting, Subject::rest(), key(sighting.meta, Subject::rest()));
+        self.count_peer(number, hash)
+    }
+
+    /// Counts a subject of which this hash stands for, in the entry of the rest.
+    fn count_peer(&mut self, rest: u32, hash: u64) -> u32 {
+        self.ledger.count(rest, Thing::Peer, hash);
+        rest
     }
 
     #[cold]
@@ -239,9 +246,6 @@ impl Sink {
             self.rules.iter_mut().find(|rule| std::ptr::eq(rule.meta, sighting.meta))
         {
             rule.entries += 1;
-            if subject == Subject::rest() {
-                rule.rest = Some(number);
-            }
         }
         number
     }

@@ -1,6 +1,6 @@
 //! A bench for tests: messages, streams and tap notes by hand, through the whole catalogue.
 
-use overhear_parsers::sip::{self, Message};
+use overhear_parsers::sip::{self, Anomalies, Message};
 
 use super::Detectors;
 use super::seen::{Around, CaptureSeen, StreamSeen, TapSeen};
@@ -116,6 +116,7 @@ impl Bench {
         let octets = text.replace('\n', "\r\n").into_bytes();
         let mut spans = Vec::new();
         let layout = sip::parse_datagram(&octets, &mut spans).unwrap();
+        let message = Message::new(&octets, layout, &spans);
         let event = SipEvent {
             at: frame(self.frame),
             ordinal: self.frame,
@@ -123,8 +124,9 @@ impl Bench {
             src: endpoint(src),
             dst: endpoint(dst),
             transport: Transport::Udp,
-            message: Message::new(&octets, layout, &spans),
             names: SipNames::default(),
+            faults: if self.clipped { Anomalies::NONE } else { message.faults() },
+            message,
             clipped: self.clipped,
             encrypted: self.encrypted,
             hep: None,

@@ -302,6 +302,7 @@ impl Collector {
             transport: sip.transport,
             message: message(sip, epoch),
             names: sip.names,
+            faults: sip.faults,
             clipped: sip.clipped,
             encrypted: sip.encrypted,
             hep: sip.hep,

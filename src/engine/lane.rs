@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::dissect::tls_open::keys::Keys;
-use crate::model::fact::EpochFacts;
+use crate::model::fact::{EpochFacts, touch};
 use crate::policy::Limits;
 use crate::policy::limits::CELLS;
 use crate::track::cell::{Ahead, Cell, Totals};
@@ -18,14 +18,19 @@ const TOGETHER: usize = 16;
 #[derive(Debug)]
 pub struct Lane {
     cells: Vec<Cell>,
-    lanes: usize,
+    /// Which of them each cell is: a look-up costs less than the division.
+    places: [u8; CELLS],
 }
 
 impl Lane {
     /// Lane `number` of `lanes`, the latter from 1 to [`CELLS`].
     pub fn new(number: usize, lanes: usize, limits: &Limits, keys: &Arc<Keys>) -> Self {
         let mine = (0..CELLS).filter(|cell| cell % lanes == number);
-        Self { cells: mine.map(|_| Cell::new(limits, keys)).collect(), lanes }
+        let place = |cell: usize| u8::try_from(cell / lanes).unwrap_or(u8::MAX);
+        Self {
+            cells: mine.map(|_| Cell::new(limits, keys)).collect(),
+            places: std::array::from_fn(place),
+        }
     }
 
     /// Runs a batch; the facts of its packets and timers go to `epoch`.
@@ -53,22 +58,31 @@ impl Lane {
     /// Runs a few packets: step by step all of them, then one after the other.
     fn together(&mut self, few: &[Input], batch: &Batch, epoch: &mut EpochFacts) {
         let mut aheads = [Ahead::default(); TOGETHER];
-        let cell_of = |input: &Input| usize::from(input.cell) / self.lanes;
+        let place_of = |places: &[u8; CELLS], input: &Input| {
+            places.get(usize::from(input.cell)).map_or(CELLS, |place| usize::from(*place))
+        };
         for (ahead, input) in aheads.iter_mut().zip(few) {
             *ahead = Ahead::of(input, batch.octets(input));
         }
         let mut touched = 0;
         for (ahead, input) in aheads.iter().zip(few) {
-            touched ^= self.cells.get(cell_of(input)).map_or(0, |cell| cell.touch(input, ahead));
+            let cell = self.cells.get(place_of(&self.places, input));
+            touched ^= cell.map_or(0, |cell| cell.touch(input, ahead));
+            if input.sip {
+                touched ^= touch(batch.octets(input));
+            }
         }
         std::hint::black_box(touched);
         let mut touched = 0;
         for (ahead, input) in aheads.iter_mut().zip(few) {
-            touched ^= self.cells.get(cell_of(input)).map_or(0, |cell| cell.find(input, ahead));
+            touched ^= self
+                .cells
+                .get(place_of(&self.places, input))
+                .map_or(0, |cell| cell.find(input, ahead));
         }
         std::hint::black_box(touched);
         for (ahead, input) in aheads.iter().zip(few) {
-            if let Some(cell) = self.cells.get_mut(usize::from(input.cell) / self.lanes) {
+            if let Some(cell) = self.cells.get_mut(place_of(&self.places, input)) {
                 cell.packet(input, batch.octets(input), ahead, epoch);
             }
         }

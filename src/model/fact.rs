@@ -5,7 +5,7 @@
 
 use std::ops::Range;
 
-use overhear_parsers::sip::{HeaderSpan, Layout, Part};
+use overhear_parsers::sip::{Anomalies, HeaderSpan, Layout, Part};
 
 use super::addr::{Endpoint, Proto};
 use super::evidence::FrameRef;
@@ -202,6 +202,10 @@ pub struct SipFact {
     pub layout: Layout,
     /// By what its dialog and its transaction are found.
     pub names: SipNames,
+    /// What is off in it: of every message what its layout shows, of those that are looked at closely
+    /// also what their values show. Nothing where the snap length cut it: that is not the sender's
+    /// fault.
+    pub faults: Anomalies,
     /// The snap length cut the datagram.
     pub clipped: bool,
     /// It travelled encrypted, and was opened with secrets that were supplied.
@@ -286,10 +290,28 @@ impl EpochFacts {
         self.octets.get(wide(range)).unwrap_or_default()
     }
 
+    /// Reads a little of every cache line of a message, so that they are in this core's cache when it is
+    /// read: another core may have written them. What is returned means nothing.
+    #[inline]
+    pub fn touch(&self, sip: &SipFact) -> u64 {
+        let octets = touch(self.octets(&sip.octets));
+        let spans = self.spans(&sip.spans).iter().step_by(CACHE_LINE / size_of::<HeaderSpan>());
+        spans.fold(octets, |all, span| all ^ u64::from(span.value_at))
+    }
+
     /// The spans of `range`.
     pub fn spans(&self, range: &Range<u32>) -> &[HeaderSpan] {
         self.spans.get(wide(range)).unwrap_or_default()
     }
+}
+
+/// Octets that a core fetches together.
+const CACHE_LINE: usize = 64;
+
+/// Reads one of the octets of every cache line: see [`EpochFacts::touch`].
+#[inline]
+pub fn touch(octets: &[u8]) -> u64 {
+    octets.iter().step_by(CACHE_LINE).fold(0, |all, octet| all ^ u64::from(*octet))
 }
 
 /// An epoch holds a few MiB, so its lengths fit in 32 bits.

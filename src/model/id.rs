@@ -55,6 +55,12 @@ impl RecordId {
         self.0
     }
 
+    /// What kind of record it names; `None` only for a number that is no id's.
+    pub fn kind(self) -> Option<Kind> {
+        let kinds = [Kind::Call, Kind::Handshake, Kind::Registration, Kind::Stream];
+        kinds.into_iter().find(|kind| kind.letter() == self.0 >> 56)
+    }
+
     fn text(self) -> Short {
         let [letter, ..] = self.0.to_be_bytes();
         let mut text = Short::EMPTY;

@@ -210,7 +210,20 @@ macro_rules! packed_fixed {
     };
 }
 
-packed_fixed! { i64 f64 }
+packed_fixed! { i64 }
+
+/// Most numbers with a point have few digits, so that the octets at the end of their mantissa are zero.
+impl Packed<'_> for f64 {
+    #[inline]
+    fn pack(&self, out: &mut Packer) {
+        self.to_bits().swap_bytes().pack(out);
+    }
+
+    #[inline]
+    fn unpack(from: &mut Unpacker<'_>) -> Option<Self> {
+        u64::unpack(from).map(|bits| Self::from_bits(bits.swap_bytes()))
+    }
+}
 
 impl<'a, const N: usize> Packed<'a> for [u8; N] {
     #[inline]

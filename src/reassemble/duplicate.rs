@@ -53,29 +53,35 @@ pub fn likeness(packet: &Packet, flow: u64, octets: &[u8]) -> u64 {
     let seed = flow ^ length ^ u64::from(identification(packet)) << 48;
     let hash = match (l4.first_chunk::<64>(), l4.last_chunk::<16>()) {
         (Some(first), Some(last)) => {
-            // Two chains side by side: one alone would be as long as all the multiplications.
             let (pairs, _) = first.as_chunks::<16>();
-            let [mut even, mut odd] = [seed, !seed];
-            for pair in pairs.iter().chain([last]) {
+            pairs.iter().chain([last]).fold(seed, |hash, pair| {
                 let [low, high] = halves(pair);
-                (even, odd) = (mix(even ^ low), mix(odd ^ high));
-            }
-            mix(even ^ odd.rotate_left(32))
+                folded(low ^ hash, high ^ MULTIPLIER)
+            })
         }
         _ => STABLE.hash_one((seed, l4)),
     };
     hash ^ hash >> 32
 }
 
+/// Any odd number with as many ones as zeros, in no order: the golden ratio's first 64 bits.
+const MULTIPLIER: u64 = 0x9e37_79b9_7f4a_7c15;
+
+/// The product, its halves laid over each other: each bit depends on all of both.
 #[inline]
-const fn mix(word: u64) -> u64 {
-    let mixed = word.wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    mixed ^ mixed >> 29
+fn folded(one: u64, other: u64) -> u64 {
+    let [low, high] = words(u128::from(one) * u128::from(other));
+    low ^ high
 }
 
 #[inline]
 fn halves(octets: &[u8; 16]) -> [u64; 2] {
-    let both = u128::from_le_bytes(*octets);
+    words(u128::from_le_bytes(*octets))
+}
+
+/// The low word, then the high one.
+#[inline]
+fn words(both: u128) -> [u64; 2] {
     [both, both >> 64].map(|half| u64::try_from(half & u128::from(u64::MAX)).unwrap_or_default())
 }
 

@@ -97,9 +97,12 @@ pub(super) fn signed(number: i64, out: &mut Vec<u8>) {
 )]
 pub(super) fn short_float(value: f64, out: &mut Vec<u8>) -> bool {
     const SCALE: u64 = 1_000_000_000;
+    if value.to_bits() == 0 {
+        out.extend_from_slice(b"0.0");
+        return true;
+    }
     // Below, digits are written with an exponent; and of the two zeros one has a sign.
-    let small = value < 1e-4 && value.to_bits() != 0;
-    if small || value.partial_cmp(&1e6) != Some(std::cmp::Ordering::Less) {
+    if value < 1e-4 || value.partial_cmp(&1e6) != Some(std::cmp::Ordering::Less) {
         return false;
     }
     let scaled = (value * SCALE as f64 + 0.5) as u64;

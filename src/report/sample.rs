@@ -74,7 +74,7 @@ pub(crate) fn finding(rule: &'static str, severity: Severity, calls: Vec<RecordI
     }
 }
 
-fn source() -> SourceRecord {
+pub(super) fn source() -> SourceRecord {
     SourceRecord {
         path: "office.pcapng".to_owned(),
         format: "pcapng".to_owned(),

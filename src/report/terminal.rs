@@ -6,7 +6,7 @@ use std::io::{self, Write};
 
 use super::outcome::Outcome;
 use super::safe::safe;
-use super::text::{COLUMN, Ink, Layout, count, counts, duration, grouped, largest, moment};
+use super::text::{COLUMN, Ink, Layout, count, counts, duration, folder, grouped, largest, moment};
 use super::verdict::Exposures;
 use super::{findings, grades, verdict};
 use crate::model::capture::CaptureRecord;
@@ -32,7 +32,10 @@ fn heading(capture: &CaptureRecord, layout: Layout, out: &mut impl Write) -> io:
     let paths = match capture.sources.as_slice() {
         [one] => safe(&one.path).into_owned(),
         [first, rest @ ..] => {
-            format!("{} and {} more", safe(&first.path), grouped(rest.len() as u64))
+            let folder = folder(&capture.sources);
+            let name = first.path.strip_prefix(folder).unwrap_or(&first.path);
+            let place = if folder.is_empty() { String::new() } else { format!(" in {folder}") };
+            format!("{} and {} more{}", safe(name), grouped(rest.len() as u64), safe(&place))
         }
         [] => "no input".to_owned(),
     };

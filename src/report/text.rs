@@ -193,6 +193,20 @@ pub fn moment(at: Ts) -> (String, String) {
     (date.to_owned(), time.to_owned())
 }
 
+/// The folder that all sources are in, with the separator behind it; nothing for one source alone.
+/// The report names it once, and each file without it.
+pub fn folder(sources: &[SourceRecord]) -> &str {
+    let [first, rest @ ..] = sources else { return "" };
+    let shared = |path: &str| {
+        let same = |((_, one), other): &((usize, char), char)| one == other;
+        let pairs = first.path.char_indices().zip(path.chars()).take_while(same);
+        let ends = pairs.filter(|((_, one), _)| std::path::is_separator(*one));
+        ends.last().map_or(0, |((at, one), _)| at + one.len_utf8())
+    };
+    let len = rest.iter().map(|source| shared(&source.path)).min().unwrap_or(0);
+    first.path.get(..len).unwrap_or_default()
+}
+
 /// Frames as a person finds them again: as a Wireshark display filter, with the file's name if
 /// there is more than one.
 pub fn frames(frames: &[FrameId], sources: &[SourceRecord]) -> String {
@@ -209,7 +223,8 @@ pub fn frames(frames: &[FrameId], sources: &[SourceRecord]) -> String {
         }
         let source = group.first().and_then(|first| sources.get(usize::from(first.source)));
         if let Some(source) = source.filter(|_| sources.len() > 1) {
-            let _ = write!(out, " in {}", safe(&source.path));
+            let name = source.path.strip_prefix(folder(sources)).unwrap_or(&source.path);
+            let _ = write!(out, " in {}", safe(name));
         }
     }
     out
@@ -217,6 +232,7 @@ pub fn frames(frames: &[FrameId], sources: &[SourceRecord]) -> String {
 
 #[cfg(test)]
 mod tests {
+    use super::super::sample;
     use super::*;
 
     #[test]
@@ -252,5 +268,23 @@ mod tests {
         let frame = |source, number| FrameId { source, number };
         assert_eq!(frames(&[frame(0, 4)], &[]), "frame.number == 4");
         assert_eq!(frames(&[frame(0, 4), frame(0, 9)], &[]), "frame.number in {4, 9}");
+    }
+
+    #[test]
+    fn files_of_one_folder_are_named_without_it() {
+        let sources = |paths: &[&str]| -> Vec<SourceRecord> {
+            let source = |path: &&str| SourceRecord { path: (*path).into(), ..sample::source() };
+            paths.iter().map(source).collect()
+        };
+        let both = sources(&["/taps/a/x.pcap", "/taps/ab/é.pcap"]);
+        let frame = |source, number| FrameId { source, number };
+        assert_eq!(folder(&both), "/taps/");
+        assert_eq!(
+            frames(&[frame(0, 4), frame(1, 9)], &both),
+            "frame.number == 4 in a/x.pcap; frame.number == 9 in ab/é.pcap"
+        );
+        assert_eq!(folder(&sources(&["é/x", "è/x"])), "");
+        assert_eq!(folder(&sources(&["taps/x.pcap"])), "");
+        assert_eq!(folder(&sources(&["/x.pcap", "-"])), "");
     }
 }

@@ -57,3 +57,43 @@ impl Input {
         ((hash >> 48) % CELLS as u64) as u8
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::addr::{Addr, Endpoint, Proto};
+    use crate::policy::Limits;
+
+    /// Packets of the flow from this address and port to that.
+    fn between(src: (u32, u32), dst: (u32, u32)) -> Packet {
+        let endpoint = |(addr, port): (u32, u32)| {
+            Endpoint::new(Addr::v4(addr.to_be_bytes()), u16::try_from(port & 0xffff).unwrap())
+        };
+        let (src, dst) = (endpoint(src), endpoint(dst));
+        Packet { src, dst, proto: Proto::UDP, ..Packet::default() }
+    }
+
+    /// A flow has a stream each way, both in one cell, and a cell has its share of the limit and no
+    /// more: the hash must spread flows whose addresses hardly differ.
+    #[test]
+    fn a_million_streams_fit_into_the_shares_of_the_cells() {
+        let room = Limits::per_cell(Limits::default().streams);
+        let plans: [fn(u32) -> Packet; 3] = [
+            // As many hosts as flows.
+            |n| between((0x0a20_0000 + n, 16_384 + n % 8_192 * 2), (0xc612_0001 + n, 10_000)),
+            // Every port of few hosts.
+            |n| between((0x0a00_0001 + n / 32_000, n % 32_000 * 2), (0x0a00_0101, 5_004)),
+            // Two hosts that face each other.
+            |n| between((0xc000_0201, n / 720), (0xc000_0202, n % 720)),
+        ];
+        for (number, plan) in plans.iter().enumerate() {
+            let mut streams = [0; CELLS];
+            for n in 0..500_000 {
+                let cell = Input::cell_of(Input::flow_hash(&plan(n)));
+                streams[usize::from(cell)] += 2;
+            }
+            let most = streams.iter().max().unwrap();
+            assert!(*most <= room, "plan {number}: {most} of {room}");
+        }
+    }
+}

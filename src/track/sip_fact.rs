@@ -1,6 +1,6 @@
 //! The fact of a SIP message that came whole: in a datagram, a chunk or a frame.
 
-use overhear_parsers::sip::{self, Message};
+use overhear_parsers::sip::{self, Anomalies, Message};
 
 use crate::decode::Packet;
 use crate::dissect::sip_names::sip_names;
@@ -59,6 +59,7 @@ pub(super) fn sip_fact(way: &Way, octets: &[u8], emit: &mut Emitter<'_>) {
     let spans = start..length(emit.epoch.spans.len());
     let message = Message::new(octets, layout, emit.epoch.spans(&spans));
     let names = sip_names(&message, way.src, way.dst);
+    let faults = if way.clipped { Anomalies::NONE } else { message.faults() };
     let octets = emit.epoch.keep(octets);
     emit.fact(Body::Sip(SipFact {
         src: way.src,
@@ -68,6 +69,7 @@ pub(super) fn sip_fact(way: &Way, octets: &[u8], emit: &mut Emitter<'_>) {
         spans,
         layout,
         names,
+        faults,
         clipped: way.clipped,
         encrypted: way.encrypted,
         hep: way.hep,
@@ -79,6 +81,8 @@ pub(super) fn sip_fact(way: &Way, octets: &[u8], emit: &mut Emitter<'_>) {
 pub(super) fn found_fact(way: &Way, found: &Found<'_>, emit: &mut Emitter<'_>) {
     let message = Message::new(found.octets, found.layout, found.spans);
     let names = sip_names(&message, way.src, way.dst);
+    let clipped = found.cut && way.clipped;
+    let faults = if clipped { Anomalies::NONE } else { message.faults() };
     let octets = emit.epoch.keep(found.octets);
     let start = length(emit.epoch.spans.len());
     emit.epoch.spans.extend_from_slice(found.spans);
@@ -90,7 +94,8 @@ pub(super) fn found_fact(way: &Way, found: &Found<'_>, emit: &mut Emitter<'_>) {
         spans: start..length(emit.epoch.spans.len()),
         layout: found.layout,
         names,
-        clipped: found.cut && way.clipped,
+        faults,
+        clipped,
         encrypted: way.encrypted,
         hep: way.hep,
         carriage: way.carriage,

@@ -7,7 +7,7 @@ use super::body::BodyKind;
 use super::element::Element;
 use super::reason::Warning;
 use super::uri::Scheme;
-use super::{Anomalies, HeaderName, Message, NameAddr, Uri, lex, multipart, scalar};
+use super::{Anomalies, HeaderName, HeaderSet, Message, NameAddr, Uri, lex, multipart, scalar};
 use crate::cursor::{
     cut, find, index, is_lws, narrow, slice, split_once, starts_with_any_case, tail, trim,
 };
@@ -16,8 +16,19 @@ use crate::cursor::{
 const MAX_LOOKED_AT: usize = 64;
 
 /// Headers whose value is `delta-seconds`, alone or before something else.
-const SECONDS: [HeaderName; 4] =
-    [HeaderName::Expires, HeaderName::MinExpires, HeaderName::MinSe, HeaderName::SessionExpires];
+const SECONDS: [HeaderName; 3] =
+    [HeaderName::MinExpires, HeaderName::MinSe, HeaderName::SessionExpires];
+
+/// Headers of numbers and dates that few messages have.
+pub(super) const RARE: HeaderSet = HeaderSet::of(&[
+    HeaderName::Date,
+    HeaderName::MinExpires,
+    HeaderName::MinSe,
+    HeaderName::RSeq,
+    HeaderName::RetryAfter,
+    HeaderName::SessionExpires,
+    HeaderName::Warning,
+]);
 
 /// All that is found in one message.
 pub(super) fn of(message: &Message<'_>) -> Anomalies {
@@ -202,14 +213,19 @@ fn numbers(message: &Message<'_>) -> Anomalies {
 pub(super) fn header_numbers(message: &Message<'_>) -> Anomalies {
     let bad =
         |name, read: fn(&[u8]) -> bool| message.header(name).is_some_and(|value| !read(value));
+    let is_seconds = |value: &[u8]| scalar::seconds(value).is_some();
+    let usual = bad(HeaderName::MaxForwards, |value| narrow::<u8>(trim(value)).is_some())
+        || bad(HeaderName::Expires, is_seconds);
+    let found = set(usual, Anomalies::BAD_NUMBER);
+    if !message.has_any(RARE) {
+        return found;
+    }
     let date = message.header(HeaderName::Date).is_some() && message.date().is_none();
-    let seconds =
-        SECONDS.into_iter().any(|name| bad(name, |value| scalar::seconds(value).is_some()));
-    let number = seconds
-        || bad(HeaderName::MaxForwards, |value| narrow::<u8>(trim(value)).is_some())
+    let number = SECONDS.into_iter().any(|name| bad(name, is_seconds))
         || bad(HeaderName::RSeq, |value| scalar::rseq(value).is_some())
         || bad(HeaderName::RetryAfter, |value| scalar::RetryAfter::parse(value).is_some());
-    set(date, Anomalies::BAD_DATE)
+    found
+        | set(date, Anomalies::BAD_DATE)
         | set(bad(HeaderName::Warning, are_warnings), Anomalies::BAD_WARNING)
         | set(number, Anomalies::BAD_NUMBER)
 }

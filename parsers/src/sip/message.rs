@@ -199,6 +199,12 @@ impl<'a> Message<'a> {
         }
     }
 
+    /// What is off, as far as a glance sees that there may be something: reading values closely costs
+    /// more than all else that is done with a message.
+    pub fn faults(&self) -> Anomalies {
+        if self.needs_inspection() { self.inspect() } else { Anomalies::NONE }
+    }
+
     /// Whether [`Message::inspect`] may find a fault: the layout is odd, or a glance at the values that
     /// every request opens with, at numbers and at bodies in parts says so.
     pub fn needs_inspection(&self) -> bool {

@@ -3,8 +3,7 @@
 
 use super::body::BodyKind;
 use super::{Message, Uri};
-use crate::cursor::{index, line_at, slice};
-use crate::sdp;
+use crate::cursor::{cut, find, index, line_at, slice};
 
 /// What was measured, and as well: what may be.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Default)]
@@ -45,8 +44,8 @@ impl Sizes {
             vias: count(message.vias().count()),
             message: count(whole.len()),
             description: count(description.len()),
-            media: sdp::parse(description).media_count,
-            uri_parameters: count(Uri::parse(message.request_uri()).params.iter().count()),
+            media: count(media_lines(description)),
+            uri_parameters: count(uri_parameters(message.request_uri())),
         }
     }
 
@@ -78,6 +77,20 @@ fn description<'a>(message: &Message<'a>) -> &'a [u8] {
     leaves.find(|leaf| leaf.kind() == BodyKind::Sdp).map(|leaf| leaf.body).unwrap_or_default()
 }
 
+/// Media lines, of which nothing is read.
+fn media_lines(description: &[u8]) -> usize {
+    let is_media = |equals: &usize| {
+        let (before, _) = cut(description, *equals);
+        matches!(before, [b'm'] | [.., b'\r' | b'\n', b'm'])
+    };
+    memchr::memchr_iter(b'=', description).filter(is_media).count()
+}
+
+/// Parameters of a URI; most have none.
+fn uri_parameters(uri: &[u8]) -> usize {
+    if find(b';', uri).is_none() { 0 } else { Uri::parse(uri).params.iter().count() }
+}
+
 fn count(number: usize) -> u32 {
     u32::try_from(number).unwrap_or(u32::MAX)
 }
@@ -100,6 +113,19 @@ mod tests {
         assert_eq!(sizes.above(sizes).count(), 0);
         let limits = Sizes { vias: 1, message: 10, ..sizes };
         assert_eq!(sizes.above(limits).collect::<Vec<_>>(), ["vias", "message"]);
+    }
+
+    #[test]
+    fn media_lines_are_those_that_the_description_reads() {
+        for text in [
+            "v=0\r\nm=audio 1 RTP/AVP 0\r\na=x:m=1\r\nm=video 1 RTP/AVP 31\r\n",
+            "m=audio 1 RTP/AVP 0\nm=audio 1 RTP/AVP 0\n",
+            "v=0\r\ns=a m=b\r\n",
+            "",
+        ] {
+            let read = crate::sdp::parse(text.as_bytes()).media_count;
+            assert_eq!(count(media_lines(text.as_bytes())), read, "{text:?}");
+        }
     }
 
     #[test]

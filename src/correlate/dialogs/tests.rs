@@ -145,6 +145,7 @@ impl Tap {
             dst,
             transport: self.transport,
             names: sip_names(&message, src, dst),
+            faults: message.faults(),
             message,
             clipped: false,
             encrypted: false,

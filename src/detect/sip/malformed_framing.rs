@@ -1,8 +1,6 @@
 //! `SIP-MALFORMED-FRAMING`: messages whose ends are not where they say (RFC 3261 §18.3).
 
-use super::super::rule::{Detector, Meta, Words, rule};
-use super::super::seen::SipSeen;
-use super::super::sink::{Entry, Sink};
+use super::super::rule::rule;
 use super::Malformed;
 use crate::policy::Policy;
 
@@ -38,27 +36,6 @@ rule! {
     since: "0.1.0",
 }
 
-/// The rule at work.
-pub(crate) struct MalformedFraming(Malformed);
-
-pub(crate) fn new(policy: &Policy) -> MalformedFraming {
-    MalformedFraming(Malformed::new(&META, super::FRAMING, policy))
-}
-
-impl Detector for MalformedFraming {
-    fn meta(&self) -> &'static Meta {
-        &META
-    }
-
-    fn sip(&mut self, seen: &SipSeen<'_>, sink: &mut Sink) {
-        self.0.sip(seen, sink);
-    }
-
-    fn summarise(&self, entry: &Entry) -> Words {
-        self.0.summarise(entry)
-    }
-
-    fn evicted(&self) -> (&'static str, u64) {
-        ("malformed_sources", self.0.rates.evicted())
-    }
+pub(crate) fn new(policy: &Policy) -> Malformed {
+    Malformed::new(&META, super::FRAMING, policy)
 }

@@ -1,8 +1,6 @@
 //! `SIP-MALFORMED-SEMANTIC`: headers that are missing, repeated, or contradict each other (RFC 3261 §8.1.1).
 
-use super::super::rule::{Detector, Meta, Words, rule};
-use super::super::seen::SipSeen;
-use super::super::sink::{Entry, Sink};
+use super::super::rule::rule;
 use super::Malformed;
 use crate::policy::Policy;
 
@@ -37,27 +35,6 @@ rule! {
     since: "0.1.0",
 }
 
-/// The rule at work.
-pub(crate) struct MalformedSemantic(Malformed);
-
-pub(crate) fn new(policy: &Policy) -> MalformedSemantic {
-    MalformedSemantic(Malformed::new(&META, super::SEMANTIC, policy))
-}
-
-impl Detector for MalformedSemantic {
-    fn meta(&self) -> &'static Meta {
-        &META
-    }
-
-    fn sip(&mut self, seen: &SipSeen<'_>, sink: &mut Sink) {
-        self.0.sip(seen, sink);
-    }
-
-    fn summarise(&self, entry: &Entry) -> Words {
-        self.0.summarise(entry)
-    }
-
-    fn evicted(&self) -> (&'static str, u64) {
-        ("malformed_sources", self.0.rates.evicted())
-    }
+pub(crate) fn new(policy: &Policy) -> Malformed {
+    Malformed::new(&META, super::SEMANTIC, policy)
 }

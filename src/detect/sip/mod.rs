@@ -12,7 +12,7 @@ pub(super) mod trailing_octets;
 use overhear_parsers::sip::Anomalies;
 
 use super::rate::Rates;
-use super::rule::{Meta, Words};
+use super::rule::{Detector, Meta, Words};
 use super::seen::SipSeen;
 use super::sink::{Entry, Sighting, Sink, Subject};
 use super::text::{plural, sentence};
@@ -102,7 +102,7 @@ const SEEN: usize = 0;
 const MOST: usize = 1;
 
 /// A rule about one class at work.
-struct Malformed {
+pub(crate) struct Malformed {
     meta: &'static Meta,
     class: Class,
     rates: Rates,
@@ -120,6 +120,12 @@ impl Malformed {
             medium: of.malformed_medium_a_minute,
             high: of.malformed_high_a_minute,
         }
+    }
+}
+
+impl Detector for Malformed {
+    fn meta(&self) -> &'static Meta {
+        self.meta
     }
 
     fn sip(&mut self, seen: &SipSeen<'_>, sink: &mut Sink) {
@@ -158,6 +164,10 @@ impl Malformed {
                 ("anomalies", Figure::Text(names(seen))),
             ],
         }
+    }
+
+    fn evicted(&self) -> (&'static str, u64) {
+        ("malformed_sources", self.rates.evicted())
     }
 }
 

@@ -33,6 +33,11 @@ impl Collector {
         let all = |touched: u64, one: u64| touched ^ one;
         let index = |sip: &SipFact| u64::from(self.dialogs.touch_index(&sip.names));
         black_box(sips().map(index).fold(0, all));
+        let texts = taken.iter().flatten().map(|(fact, epoch)| match &fact.body {
+            Body::Sip(sip) => epoch.touch(sip),
+            _ => 0,
+        });
+        black_box(texts.fold(0, all));
         let mut aheads = [None; TOGETHER];
         for (ahead, (fact, epoch)) in aheads.iter_mut().zip(taken.iter().flatten()) {
             *ahead = match &fact.body {
