@@ -118,3 +118,27 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_strong_digest_inside_stands_for_a_certificate_of_the_client() {
+    let seen = observed(&[observation(GOOD, &["client is authenticated"])]);
+    let grade = |authenticated| seen.verdict(&[], authenticated).unwrap().grade.word();
+    assert_eq!((grade(false), grade(true)), ("A", "A+"));
+    let weak = observed(&[observation(GOOD, &["client is authenticated", "RC4"])]);
+    assert_eq!(weak.verdict(&[], true).unwrap().grade.word(), "C");
+}
+
+#[test]
+fn short_keys_of_certificates_and_weak_curves_cap() {
+    for (reasons, grade) in [
+        (&["a certificate's key of fewer than 1,024"][..], "F"),
+        (&["a key exchange of fewer than 1,024"], "F"),
+        (&["a certificate's key of fewer than 2,048"], "B"),
+        (&["over a curve of fewer than 224"], "B"),
+        (&["Diffie-Hellman over a prime"], "A-"),
+        (&["not among those recommended"], "A"),
+    ] {
+        let verdict = observed(&[observation(GOOD, reasons)]).verdict(&[], true).unwrap();
+        assert_eq!(verdict.grade.word(), grade, "{reasons:?}");
+    }
+}

@@ -223,6 +223,7 @@ impl TlsHandshake {
     }
 
     fn sealed(&mut self, peer: usize, kind: u8, length: usize) {
+        let finished = self.has_finished(peer);
         self.sealed.get_mut(peer).into_iter().for_each(|sealed| *sealed = true);
         if self.answered.is_none() && peer == 0 {
             // TLS 1.3 allows this with a key from before; otherwise the answer was not captured.
@@ -239,7 +240,7 @@ impl TlsHandshake {
             }
         } else if kind == 21 {
             // What closes a session looks the same.
-            let heard = self.heard() && self.agreed.is_some();
+            let heard = self.heard() && self.agreed.is_some() && !finished;
             let outcome = if heard { Outcome::Refused } else { Outcome::Incomplete };
             Some((outcome, Ending::Alert))
         } else if kind == 23 {
@@ -249,6 +250,12 @@ impl TlsHandshake {
         } else {
             (self.sealed == [true; 2]).then_some((Outcome::Completed, Ending::Finished))
         };
+    }
+
+    /// Whether a side has sent its Finished, up to TLS 1.2: what it ends then it has not refused. The
+    /// other side's may be behind a hole.
+    fn has_finished(&self, peer: usize) -> bool {
+        !self.is_tls13() && self.sealed.get(peer).is_some_and(|sealed| *sealed)
     }
 
     /// Whether all was captured from the client's hello on. Where it was not, the session may have come
@@ -269,13 +276,18 @@ impl TlsHandshake {
             return;
         }
         self.last = at;
-        let (ending, refused) = match (self.peer(side), reset) {
+        let peer = self.peer(side);
+        let (ending, refused) = match (peer, reset) {
             (0, true) => (Ending::ClientReset, self.answered.is_some()),
             (0, false) => (Ending::ClientClosed, self.answered.is_some()),
             (_, true) => (Ending::ServerReset, true),
             (_, false) => (Ending::ServerClosed, true),
         };
-        let outcome = if refused && self.heard() { Outcome::Refused } else { Outcome::Incomplete };
+        let outcome = if refused && self.heard() && !self.has_finished(peer) {
+            Outcome::Refused
+        } else {
+            Outcome::Incomplete
+        };
         self.ended = Some((outcome, ending));
     }
 }
@@ -373,6 +385,10 @@ mod tests {
         let mut silent = played(&[(1, server.clone())]);
         silent.closed(1, false, FrameRef::default());
         assert_eq!(silent.ended, Some((Outcome::Incomplete, Ending::ServerClosed)));
+        let mut gone = played(&[hello(), (1, server_hello(&[])), (0, record(20, &[1]))]);
+        gone.push(0, &record(22, &[7; 40]), false, FrameRef::default());
+        gone.push(0, &record(21, &[7; 26]), false, FrameRef::default());
+        assert_eq!(gone.ended, Some((Outcome::Incomplete, Ending::Alert)));
         let mut holed = played(&[hello(), (1, server)]);
         holed.push(0, &record(23, &[7; 9]), true, FrameRef::default());
         assert_eq!(holed.ended, Some((Outcome::Completed, Ending::Data)));

@@ -152,8 +152,8 @@ impl Default for Limits {
             company: 2_048,
             zrtp: 500,
             findings_per_rule: 1_000,
-            peers: 15_000,
-            tls_peers: 8_000,
+            peers: 8_000,
+            tls_peers: 3_500,
             records_octets: 12 << 20,
             spool_octets: 16 << 30,
             unpack_ratio: 200,
@@ -216,8 +216,8 @@ impl Limits {
             row("srtp_samples", self.srtp_samples, 1),
             row("company", self.company, 340),
             row("zrtp", self.zrtp, 500),
-            row("peers", self.peers, 500),
-            row("tls_peers", self.tls_peers, 800),
+            row("peers", self.peers, 670),
+            row("tls_peers", self.tls_peers, 2_200),
             row("records_octets", self.records_octets, 1),
         ]
     }

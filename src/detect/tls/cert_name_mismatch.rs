@@ -58,8 +58,9 @@ rule! {
 const WRONG: usize = 0;
 const UNKNOWN: usize = 1;
 
-/// Names kept of a server before it shows a certificate.
+/// Names kept of a server before it shows a certificate, and requests in which they are looked for.
 const NAMES: usize = 4;
+const LOOKS: u32 = 64;
 
 /// What is known of a server that clients do not ask for by name.
 #[derive(Default)]
@@ -70,6 +71,8 @@ struct Server {
     shown: Option<Box<Shown>>,
     /// One of its names fits.
     fits: bool,
+    /// Requests that were looked at before it showed one.
+    looks: u32,
 }
 
 struct Shown {
@@ -103,13 +106,24 @@ impl CertNameMismatch {
 }
 
 impl Server {
+    /// Whether one more request may tell something new of it.
+    fn is_open(&mut self) -> bool {
+        if self.shown.is_none() {
+            self.looks = self.looks.saturating_add(1);
+            return self.looks <= LOOKS;
+        }
+        !self.fits
+    }
+
     /// A request calls it so.
-    fn call(&mut self, name: String) {
-        self.fits |= self.shown.as_ref().is_some_and(|shown| fit(&shown.own, &name) != Fit::No);
+    fn call(&mut self, name: &str) {
+        if self.called.iter().any(|known| known.eq_ignore_ascii_case(name)) {
+            return;
+        }
+        self.fits |= self.shown.as_ref().is_some_and(|shown| fit(&shown.own, name) != Fit::No);
         let room = if self.shown.is_some() { 1 } else { NAMES };
-        let news = !self.called.iter().any(|known| **known == *name);
-        if news && !self.fits && self.called.len() < room {
-            self.called.push(name.into());
+        if !self.fits && self.called.len() < room {
+            self.called.push(name.to_ascii_lowercase().into());
         }
     }
 
@@ -123,12 +137,12 @@ impl Server {
 }
 
 /// The name by which a request calls the server that it goes to.
-fn called(seen: &SipSeen<'_>) -> Option<String> {
+fn called<'a>(seen: &SipSeen<'a>) -> Option<&'a str> {
     let message = &seen.event.message;
     let route = message.addresses(HeaderName::Route).next();
     let uri = route.map_or_else(|| Uri::parse(message.request_uri()), |route| route.uri());
     let name = uri.host.contains(&b'.') && uri.address().is_none();
-    std::str::from_utf8(uri.host).ok().filter(|_| name).map(str::to_ascii_lowercase)
+    std::str::from_utf8(uri.host).ok().filter(|_| name)
 }
 
 impl Shown {
@@ -194,8 +208,8 @@ impl Detector for CertNameMismatch {
 
     fn sip(&mut self, seen: &SipSeen<'_>, _: &mut Sink) {
         let (to, room) = (seen.event.dst.addr, self.servers.len() < self.cap);
-        let known = self.servers.get_mut(&to);
-        if known.as_ref().is_some_and(|server| server.fits) {
+        let mut known = self.servers.get_mut(&to);
+        if known.as_mut().is_some_and(|server| !server.is_open()) {
             return;
         }
         let Some(name) = called(seen) else { return };
