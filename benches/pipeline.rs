@@ -14,26 +14,13 @@ use std::io;
 use std::path::Path;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use overhear::engine::{Config, Cut, review};
-use overhear::policy::Policy;
+use overhear::engine::{Config, review};
 use overhear::report::{Outcome, json};
 
 use support::Captures;
 
 fn reviewed(path: &Path, lanes: usize) -> Outcome {
-    let config = Config {
-        sources: vec![path.to_owned()],
-        lanes,
-        mmap: true,
-        hash: false,
-        epoch: Cut::default(),
-        policy: Policy::default(),
-        ladder: None,
-        traced: Vec::new(),
-        selection: overhear::capture::Selection::default(),
-        stdin: None,
-        keys: overhear::dissect::tls_open::keys::Keys::default(),
-    };
+    let config = Config { lanes, ..Config::of(vec![path.to_owned()]) };
     review(&config, &mut |_| {}).unwrap()
 }
 

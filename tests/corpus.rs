@@ -19,8 +19,7 @@ use std::process::Command;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::{env, thread};
 
-use overhear::engine::{Config, Cut, review};
-use overhear::policy::Policy;
+use overhear::engine::{Config, review};
 use overhear::report::json;
 use serde_json::Value;
 
@@ -179,19 +178,7 @@ fn known_rows() -> Vec<String> {
 
 /// The report on one file.
 fn report(path: &Path, lanes: usize) -> Vec<u8> {
-    let config = Config {
-        sources: vec![path.to_owned()],
-        lanes,
-        mmap: false,
-        hash: false,
-        epoch: Cut::default(),
-        policy: Policy::default(),
-        ladder: None,
-        traced: Vec::new(),
-        selection: overhear::capture::Selection::default(),
-        stdin: None,
-        keys: overhear::dissect::tls_open::keys::Keys::default(),
-    };
+    let config = Config { lanes, mmap: false, ..Config::of(vec![path.to_owned()]) };
     let mut outcome = review(&config, &mut |_| {}).unwrap();
     let mut written = Vec::new();
     json::write(&mut outcome, &mut written).unwrap();

@@ -9,8 +9,7 @@ use std::path::{Path, PathBuf};
 
 use overhear::capture::{Chunk, OpenOptions, Source};
 use overhear::decode::{Decoded, decode};
-use overhear::engine::{Config, Cut, Error, review};
-use overhear::policy::Policy;
+use overhear::engine::{Config, Error, review};
 use overhear::report::json;
 use overhear_parsers::sip::{HeaderName, Message, parse_datagram};
 use serde_json::{Value, json};
@@ -20,19 +19,7 @@ fn here() -> PathBuf {
 }
 
 fn report(path: &Path) -> Result<Value, Error> {
-    let config = Config {
-        sources: vec![path.to_owned()],
-        lanes: 1,
-        mmap: false,
-        hash: false,
-        epoch: Cut::default(),
-        policy: Policy::default(),
-        ladder: None,
-        traced: Vec::new(),
-        selection: overhear::capture::Selection::default(),
-        stdin: None,
-        keys: overhear::dissect::tls_open::keys::Keys::default(),
-    };
+    let config = Config { mmap: false, ..Config::of(vec![path.to_owned()]) };
     let mut outcome = review(&config, &mut |_| {})?;
     let mut written = Vec::new();
     json::write(&mut outcome, &mut written).unwrap();
@@ -112,19 +99,7 @@ fn what_is_no_capture_is_an_error_of_one_sentence() {
 fn a_capture_given_twice_counts_once() {
     let path = here().join("fixtures/recorded/sipp_refer_hold.pcapng");
     let once = report(&path).unwrap();
-    let config = Config {
-        sources: vec![path.clone(), path],
-        lanes: 2,
-        mmap: false,
-        hash: false,
-        epoch: Cut::default(),
-        policy: Policy::default(),
-        ladder: None,
-        traced: Vec::new(),
-        selection: overhear::capture::Selection::default(),
-        stdin: None,
-        keys: overhear::dissect::tls_open::keys::Keys::default(),
-    };
+    let config = Config { lanes: 2, mmap: false, ..Config::of(vec![path.clone(), path]) };
     let twice = review(&config, &mut |_| {}).unwrap();
     assert_eq!(once["counts"]["sip_messages"], twice.counts.sip_messages);
     assert_eq!(once["counts"]["calls"], twice.counts.calls);

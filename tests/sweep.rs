@@ -9,8 +9,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::{env, fs, panic, thread};
 
-use overhear::engine::{Config, Cut, review};
-use overhear::policy::Policy;
+use overhear::engine::{Config, review};
 use overhear::report::json;
 
 /// Octets up to which a capture is swept whole.
@@ -72,19 +71,7 @@ fn damages(len: usize) -> Vec<Damage> {
 /// What is wrong with the review of `octets`, if anything.
 fn fault(octets: &[u8], path: &Path) -> Option<String> {
     fs::write(path, octets).unwrap();
-    let config = Config {
-        sources: vec![path.to_owned()],
-        lanes: 1,
-        mmap: false,
-        hash: false,
-        epoch: Cut::default(),
-        policy: Policy::default(),
-        ladder: None,
-        traced: Vec::new(),
-        selection: overhear::capture::Selection::default(),
-        stdin: None,
-        keys: overhear::dissect::tls_open::keys::Keys::default(),
-    };
+    let config = Config { mmap: false, ..Config::of(vec![path.to_owned()]) };
     let work = || {
         // A file without a header is an error; that is one way to return.
         let Ok(mut outcome) = review(&config, &mut |_| {}) else { return None };

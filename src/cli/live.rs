@@ -14,7 +14,7 @@ use super::keys::{anchors, keys};
 use super::output::{self, Target, target};
 use super::review::{status, told};
 use super::{Failure, Status, signals};
-use crate::capture::{Filter, LiveError, LiveOptions, Opened, Selection, interfaces};
+use crate::capture::{Filter, LiveError, LiveOptions, Opened, interfaces};
 use crate::engine::clock::{self, Stopwatch};
 use crate::engine::{self, Config, Cut, Examined};
 use crate::model::finding::Severity;
@@ -111,16 +111,10 @@ fn config(args: &Args) -> Result<Config, Failure> {
     let lanes = args.lanes.unwrap_or_else(cores).min(crate::policy::limits::CELLS);
     Ok(Config {
         keys: keys(&args.secrets.keylog, &args.secrets.rsa_key, &policy.limits)?,
-        sources: Vec::new(),
         lanes,
-        mmap: false,
-        hash: false,
         epoch: Cut::usual(lanes),
         policy,
-        ladder: None,
-        traced: Vec::new(),
-        selection: Selection::default(),
-        stdin: None,
+        ..Config::of(Vec::new())
     })
 }
 

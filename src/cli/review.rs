@@ -136,15 +136,11 @@ pub(super) fn config(
     Ok(Config {
         keys: keys(&secrets.keylog, &secrets.rsa_key, &policy.limits)?,
         policy: Policy { anchors: anchors(&secrets.ca)?, ..policy },
-        sources,
         lanes,
         mmap: !source.no_mmap,
-        hash: false,
         epoch: Cut { frames: source.epoch_frames.unwrap_or(usual.frames), ..usual },
-        ladder: None,
-        traced: Vec::new(),
         selection: selection(source)?,
-        stdin: None,
+        ..Config::of(sources)
     })
 }
 

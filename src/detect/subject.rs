@@ -106,7 +106,7 @@ struct Spoken(About);
 impl fmt::Display for Spoken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0 {
-            About::Pair(low, high) if low == high => low.fmt(f),
+            About::Pair(low, high) if low == high => write!(f, "{low} and itself"),
             About::Pair(low, high) => write!(f, "{low} and {high}"),
             About::Host(addr) => addr.fmt(f),
             About::Stream(key) => write!(f, "stream {}", key.id),

@@ -105,6 +105,25 @@ pub struct Config {
     pub keys: Keys,
 }
 
+impl Config {
+    /// These sources in one lane, with what is usual for everything else.
+    pub fn of(sources: Vec<PathBuf>) -> Self {
+        Self {
+            sources,
+            lanes: 1,
+            mmap: true,
+            hash: false,
+            epoch: Cut::default(),
+            policy: Policy::default(),
+            ladder: None,
+            traced: Vec::new(),
+            selection: Selection::default(),
+            stdin: None,
+            keys: Keys::default(),
+        }
+    }
+}
+
 /// How far a review is.
 #[derive(Copy, Clone, Debug)]
 pub struct Progress {

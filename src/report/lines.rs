@@ -14,8 +14,12 @@ use crate::model::handshake::HandshakeRecord;
 use crate::model::record::{CallRecord, RegistrationRecord, StreamRecord};
 use crate::model::time::Ts;
 
-/// Columns of who calls whom.
-const PARTIES: usize = 36;
+/// Columns of a line about a call without who calls whom: time, word, id, state and length.
+const AROUND: usize = 53;
+/// Columns of who calls whom, at least and at most.
+const PARTIES: (usize, usize) = (20, 60);
+/// Where the text of a line begins.
+const TEXT: usize = 18;
 
 /// Writes lines.
 pub struct Lines {
@@ -41,7 +45,9 @@ impl Listener for Lines {
     fn call(&mut self, call: &CallRecord<'_>) {
         let at = call.end.or(call.answer).unwrap_or(call.start);
         let talk = call.talk_s.map(short_duration).unwrap_or_default();
-        let text = format!("call     {} {} {talk}", parties(call, PARTIES), call.state.word());
+        let room = self.layout.width.saturating_sub(AROUND).clamp(PARTIES.0, PARTIES.1);
+        let (who, state) = (parties(call, room), call.state.word());
+        let text = format!("call     {} {who} {state:11} {talk}", call.id);
         self.line(at, text.trim_end());
     }
 
@@ -56,14 +62,11 @@ impl Listener for Lines {
             return;
         }
         let word = format!("{:8}", finding.severity.word().to_uppercase());
-        let ends = flow.map(|flow| format!(", {} -> {}", flow.src, flow.dst)).unwrap_or_default();
-        let text = format!(
-            "{} {} {}{ends}",
-            self.layout.paint(&word, Ink::of(finding.severity)),
-            finding.rule,
-            safe(&finding.title)
-        );
-        self.line(finding.first_alert.time, &text);
+        let ends = flow.map(|flow| format!(" {} -> {}", flow.src, flow.dst)).unwrap_or_default();
+        let word = self.layout.paint(&word, Ink::of(finding.severity));
+        self.line(finding.first_alert.time, &format!("{word} {}{ends}", finding.rule));
+        // Writing to memory cannot fail.
+        let _ = writeln!(self.gathered, "{:TEXT$}{}", "", safe(&finding.title));
     }
 
     fn end(&mut self, _: &CaptureRecord, _: &Counts) {

@@ -21,8 +21,8 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use overhear::engine;
 pub(crate) use overhear::engine::Config;
-use overhear::engine::{self, Cut};
 use overhear::policy::{Limits, Policy};
 use overhear::report::Outcome;
 use overhear::report::json;
@@ -59,19 +59,7 @@ impl Fixture {
 
 /// Settings for one file: one lane, usual epochs, usual limits.
 pub(crate) fn config(path: &Path) -> Config {
-    Config {
-        sources: vec![path.to_path_buf()],
-        lanes: 1,
-        mmap: true,
-        hash: false,
-        epoch: Cut::default(),
-        policy: Policy::default(),
-        ladder: None,
-        traced: Vec::new(),
-        selection: overhear::capture::Selection::default(),
-        stdin: None,
-        keys: overhear::dissect::tls_open::keys::Keys::default(),
-    }
+    Config::of(vec![path.to_path_buf()])
 }
 
 /// Reviews; `None` where no source could be used.

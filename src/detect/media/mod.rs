@@ -71,6 +71,7 @@ pub(super) mod unsignalled;
 pub(super) mod vbr_leak;
 pub(super) mod video_clear;
 pub(super) mod zrtp_hash_mismatch;
+mod zrtp_hello;
 pub(super) mod zrtp_no_hash;
 pub(super) mod zrtp_not_secure;
 pub(super) mod zrtp_sas_unknown;

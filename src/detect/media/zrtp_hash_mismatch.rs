@@ -1,11 +1,8 @@
 //! `MEDIA-ZRTP-HASH-MISMATCH`: another Hello than the one announced (RFC 6189 §8.1).
 
-use super::super::rule::{Detector, Meta, Words, rule};
-use super::super::seen::MediaSeen;
-use super::super::sink::{Entry, Sighting, Sink, Subject};
-use super::super::text::{plural, sentence};
+use super::super::rule::rule;
+use super::zrtp_hello::Hellos;
 use crate::correlate::zrtp::HelloHash;
-use crate::model::finding::Figure;
 use crate::policy::Policy;
 
 rule! {
@@ -38,42 +35,11 @@ rule! {
     since: "0.1.0",
 }
 
-/// The rule at work.
-pub(crate) struct ZrtpHashMismatch;
-
-pub(crate) const fn new(_: &Policy) -> ZrtpHashMismatch {
-    ZrtpHashMismatch
-}
-
-impl Detector for ZrtpHashMismatch {
-    fn meta(&self) -> &'static Meta {
-        &META
-    }
-
-    fn media(&mut self, seen: &MediaSeen<'_>, sink: &mut Sink) {
-        let &MediaSeen::Hello { src, dst, at, call, announced } = seen else { return };
-        if announced != HelloHash::Differs {
-            return;
-        }
-        let sighting = Sighting::new(&META, Subject::pair(src.addr, dst.addr), at)
-            .kind(u32::from(src.addr <= dst.addr));
-        sink.sighting(sighting, |_| {
-            (sentence!("ZRTP Hello {src} to {dst}; its hash is not that of a=zrtp-hash"), None)
-        })
-        .call(Some(call));
-    }
-
-    fn summarise(&self, entry: &Entry) -> Words {
-        Words {
-            summary: sentence!(
-                "ZRTP Hello and a=zrtp-hash differ in {} between {}.",
-                plural(entry.calls, "call"),
-                entry.subject.spoken(),
-            ),
-            parameters: vec![
-                ("calls", Figure::Count(entry.calls)),
-                ("hellos", Figure::Count(entry.count)),
-            ],
-        }
+pub(crate) const fn new(_: &Policy) -> Hellos {
+    Hellos {
+        meta: &META,
+        hash: HelloHash::Differs,
+        says: "its hash is not that of a=zrtp-hash",
+        summary: "ZRTP Hello and a=zrtp-hash differ",
     }
 }
