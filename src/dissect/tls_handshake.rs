@@ -234,7 +234,8 @@ impl TlsHandshake {
             match (peer, length) {
                 (0, FINISHED_LENGTH..) => Some((Outcome::Completed, Ending::Finished)),
                 (0, length) if length <= self.alert_length() => {
-                    Some((Outcome::Refused, Ending::Alert))
+                    let refused = if self.heard() { Outcome::Refused } else { Outcome::Incomplete };
+                    Some((refused, Ending::Alert))
                 }
                 _ => None,
             }
@@ -268,6 +269,11 @@ impl TlsHandshake {
     fn alert_length(&self) -> usize {
         let tag = if self.agreed.is_some_and(|agreed| agreed.suite == CCM_8) { 8 } else { 16 };
         ALERT_LENGTH.saturating_add(tag)
+    }
+
+    /// Octets of a side are missing, and what came behind them was not handed on yet.
+    pub fn waits_behind_hole(&mut self) {
+        self.holed = true;
     }
 
     /// One side of the connection ended it.
@@ -389,6 +395,10 @@ mod tests {
         gone.push(0, &record(22, &[7; 40]), false, FrameRef::default());
         gone.push(0, &record(21, &[7; 26]), false, FrameRef::default());
         assert_eq!(gone.ended, Some((Outcome::Incomplete, Ending::Alert)));
+        let answer = server_hello(&[0, 43, 0, 2, 3, 4]);
+        let mut hidden = played(&[hello(), (1, answer)]);
+        hidden.push(0, &record(23, &[7; 19]), true, FrameRef::default());
+        assert_eq!(hidden.ended, Some((Outcome::Incomplete, Ending::Alert)));
         let mut holed = played(&[hello(), (1, server)]);
         holed.push(0, &record(23, &[7; 9]), true, FrameRef::default());
         assert_eq!(holed.ended, Some((Outcome::Completed, Ending::Data)));

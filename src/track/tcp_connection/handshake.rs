@@ -22,6 +22,9 @@ impl Connection {
             return;
         };
         if hung_up {
+            if self.directions.iter().any(|direction| direction.waiting() > 0) {
+                handshake.waits_behind_hole();
+            }
             handshake.closed(side, reset, arrival.emit.frame());
         }
         if handshake.ended.is_some() {
