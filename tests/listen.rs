@@ -186,6 +186,7 @@ fn opened(config: &Config, examined: &Examined, keys: &[MasterKey]) -> Vec<Opene
             first_frame: one.first_frame,
             last_frame: one.last_frame,
             key: *key,
+            proven: true,
             roc: 0,
             sequence: 0x8000,
             label: None,
@@ -293,6 +294,68 @@ fn the_commands_open_what_the_capture_has_the_keys_of() {
     let (status, _, said) = ran(&words);
     assert_eq!((status, said.contains("opened with exposed keys")), (0, true), "{said}");
     assert_eq!(hashes(&heard(&[open, "--call", SEALED_CALL])), hashes(&report));
+}
+
+/// A call whose caller comes with a new key in the middle, under the same SSRC.
+const REKEYED: &str = "\
+# The caller takes another key.
+host alice 192.0.2.10
+host pbx   198.51.100.5
+
+call alice > pbx media=none ports=40000,50000 talk=5s reinvite=RTP/SAVP crypto=AES_CM_128_HMAC_SHA1_80 key=jQfeSGEzgG3H1UtwmW21rafel96q0GfBEKlxLTuk
+  again a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:c29tZSBvdGhlciBrZXksIHdpdGggc2FsdAH/gIGC
+srtp alice:40000 > pbx:50000 n=100 ssrc=7 seq=100 ts=0 key=jQfeSGEzgG3H1UtwmW21rafel96q0GfBEKlxLTuk @400ms
+srtp alice:40000 > pbx:50000 n=100 ssrc=7 seq=200 ts=16000 marker=none key=c29tZSBvdGhlciBrZXksIHdpdGggc2FsdAH/gIGC @2400ms
+";
+
+#[test]
+fn a_stream_is_heard_to_its_end_when_its_key_changes() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    fs::write(path("rekeyed.scn"), REKEYED).unwrap();
+    let made = ran(&["scenario", &path("rekeyed.scn"), "-w", &path("rekeyed.pcapng")]);
+    assert_eq!(made.0, 0, "{}", made.2);
+    let (_, review, _) = ran(&[&path("rekeyed.pcapng"), "--json", "-"]);
+    let review: Value = serde_json::from_str(&review).unwrap();
+    let call = review["calls"][0]["id"].as_str().unwrap();
+    let report = heard(&[&path("rekeyed.pcapng"), "--call", call]);
+    let stream = &report["calls"][0]["streams"][0];
+    assert_eq!((&stream["seconds"], &stream["left_out"]["sealed"]), (&4.0.into(), &0.into()));
+    let open = path("open.pcapng");
+    let words = ["decrypt", &path("rekeyed.pcapng"), "--call", call, "-w", &open, "--reveal-audio"];
+    let (status, _, said) = ran(&words);
+    assert_eq!((status, said.contains(" 200 RTP")), (0, true), "{said}");
+}
+
+/// A call that begins in clear and is secured in the middle, under the same SSRC.
+const SECURED: &str = "\
+# Secured in the middle.
+host alice 192.0.2.10
+host pbx   198.51.100.5
+
+call alice > pbx media=none ports=40000,50000 talk=9s reinvite=RTP/SAVP
+  again a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:jQfeSGEzgG3H1UtwmW21rafel96q0GfBEKlxLTuk
+rtp alice:40000 > pbx:50000 n=210 ssrc=7 seq=100 ts=0 @400ms
+srtp alice:40000 > pbx:50000 n=190 ssrc=7 seq=310 ts=33600 marker=none key=jQfeSGEzgG3H1UtwmW21rafel96q0GfBEKlxLTuk @4600ms
+";
+
+#[test]
+fn both_parts_of_a_stream_that_turns_are_heard_and_nothing_sealed_is_played() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let other = SECURED.replace("inline:jQ", "inline:jR");
+    for (text, sealed, seconds) in [(SECURED, 0, 8.0), (&other, 190, 4.2)] {
+        fs::write(path("call.scn"), text).unwrap();
+        let made = ran(&["scenario", &path("call.scn"), "-w", &path("call.pcapng")]);
+        assert_eq!(made.0, 0, "{}", made.2);
+        let (_, review, _) = ran(&[&path("call.pcapng"), "--json", "-"]);
+        let review: Value = serde_json::from_str(&review).unwrap();
+        let call = review["calls"][0]["id"].as_str().unwrap();
+        let report = heard(&[&path("call.pcapng"), "--call", call]);
+        let stream = &report["calls"][0]["streams"][0];
+        let said = (&stream["left_out"]["sealed"], &stream["seconds"], &stream["protection"]);
+        assert_eq!(said, (&sealed.into(), &seconds.into(), &"cleartext".into()));
+    }
 }
 
 /// How loud each 20 ms of a WAV file of 8 kHz are.

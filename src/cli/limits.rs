@@ -21,66 +21,20 @@ pub(super) fn setting(text: &str) -> Result<Setting, String> {
     if setting.apply(&mut scratch) {
         return Ok(setting);
     }
-    let mut names: Vec<&str> = scratch.rows().iter().map(|row| row.table).collect();
-    names.extend(["spool_octets", "findings_per_rule"]);
-    names.extend([
-        "unpack_ratio",
-        "unpack_octets",
-        "unpack_window",
-        "interfaces",
-        "keylog_sessions",
-    ]);
+    let names = [Limits::CAPS, Limits::LARGE_CAPS].concat();
     Err(format!("there is no table '{table}'; tables are {}", names.join(", ")))
 }
 
 impl Setting {
     /// Sets the cap. False if there is no such table.
     pub(super) fn apply(&self, limits: &mut Limits) -> bool {
-        let cap = usize::try_from(self.cap).unwrap_or(usize::MAX);
-        let place = match self.table.as_str() {
-            "streams" => &mut limits.streams,
-            "armed" => &mut limits.armed,
-            "noted" => &mut limits.noted,
-            "replays" => &mut limits.replays,
-            "udp_flows" => &mut limits.udp_flows,
-            "tcp_flows" => &mut limits.tcp_flows,
-            "sctp_flows" => &mut limits.sctp_flows,
-            "turn_flows" => &mut limits.turn_flows,
-            "srtcp" => &mut limits.srtcp,
-            "udptl_flows" => &mut limits.udptl_flows,
-            "company" => &mut limits.company,
-            "zrtp" => &mut limits.zrtp,
-            "reassembly_octets" => &mut limits.reassembly_octets,
-            "tls_retain" => &mut limits.tls_retain,
-            "keylog_sessions" => &mut limits.keylog_sessions,
-            "fragment_octets" => &mut limits.fragment_octets,
-            "duplicates" => &mut limits.duplicates,
-            "transactions" => &mut limits.transactions,
-            "calls" => &mut limits.calls,
-            "registrations" => &mut limits.registrations,
-            "announcements" => &mut limits.announcements,
-            "rtcp" => &mut limits.rtcp,
-            "srtp_keys" => &mut limits.srtp_keys,
-            "srtp_samples" => &mut limits.srtp_samples,
-            "findings_per_rule" => &mut limits.findings_per_rule,
-            "peers" => &mut limits.peers,
-            "tls_peers" => &mut limits.tls_peers,
-            "records_octets" => &mut limits.records_octets,
-            "unpack_window" => &mut limits.unpack_window,
-            "interfaces" => &mut limits.interfaces,
-            "spool_octets" => return set(&mut limits.spool_octets, self.cap),
-            "unpack_ratio" => return set(&mut limits.unpack_ratio, self.cap),
-            "unpack_octets" => return set(&mut limits.unpack_octets, self.cap),
-            _ => return false,
-        };
-        *place = cap;
-        true
+        if let Some(cap) = limits.large_cap(&self.table) {
+            *cap = self.cap;
+            return true;
+        }
+        let cap = limits.cap(&self.table);
+        cap.map(|cap| *cap = usize::try_from(self.cap).unwrap_or(usize::MAX)).is_some()
     }
-}
-
-fn set(place: &mut u64, cap: u64) -> bool {
-    *place = cap;
-    true
 }
 
 /// Prints every table with its cap, the cost of an entry, and their product.

@@ -318,7 +318,10 @@ impl Calls {
             return None;
         }
         let fork = call.fork(event, view);
-        self.insert(fork, event.watermark, out)
+        let keys = (call.key, fork.key);
+        let slot = self.insert(fork, event.watermark, out)?;
+        out.forks.push(keys);
+        Some(slot)
     }
 
     /// Puts a call into the table, evicting the one that has been silent for longest if it is full.

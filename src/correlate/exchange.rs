@@ -86,6 +86,19 @@ impl Notes {
     }
 }
 
+/// What the tokens of Identity headers say of the fingerprints of a description, in the claim `mky`
+/// (RFC 8225 §5.2.2). Nothing is verified.
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum SignsKeys {
+    /// Nothing that counts: no header, no such claim, or not each of several is named.
+    #[default]
+    No,
+    /// Others are named: none of those of an m-line is.
+    Others,
+    /// Each of them is named.
+    These,
+}
+
 /// One session description, as far as it decides how media is protected.
 #[derive(Clone)]
 pub struct Statement {
@@ -101,9 +114,8 @@ pub struct Statement {
     pub status: u16,
     /// Readable only because a key was given.
     pub encrypted: bool,
-    /// An Identity header came with it whose token names each of its fingerprints: the claim `mky`
-    /// (RFC 8225 §5.2.2). Nothing is verified.
-    pub signs_keys: bool,
+    /// What an Identity header that came with it says of its fingerprints.
+    pub signs_keys: SignsKeys,
     /// Names caller, callee and Request-URI of an initial INVITE; 0 for any other message.
     pub parties: u64,
     /// What it says.
@@ -137,7 +149,9 @@ impl Statement {
             signs_keys: event
                 .message
                 .headers_named(HeaderName::Identity)
-                .any(|value| names_keys(value, body)),
+                .map(|value| names_keys(value, body))
+                .max()
+                .unwrap_or_default(),
             parties: if initial { parties(view) } else { 0 },
             notes,
             body: decisive(body),
@@ -341,13 +355,16 @@ fn parties(view: &View<'_>) -> u64 {
     hash_on(hash, user.user.unwrap_or_default())
 }
 
-/// Whether the token of an Identity header has the claim `mky`, and in it every fingerprint of the
+/// Whether the token of an Identity header has the claim `mky`, and in it the fingerprints of the
 /// description: their digits without colons (RFC 8225 §5.2.2).
-fn names_keys(value: &[u8], description: &[u8]) -> bool {
+fn names_keys(value: &[u8], description: &[u8]) -> SignsKeys {
     let claims = Identity::parse(value).and_then(|identity| identity.claims());
-    let Some(mut claims) = claims else { return false };
+    let Some(mut claims) = claims else { return SignsKeys::No };
     claims.make_ascii_uppercase();
     let has = |text: &[u8]| memchr::memmem::find(&claims, text).is_some();
+    if !has(b"\"MKY\"") {
+        return SignsKeys::No;
+    }
     let mut digits = Vec::new();
     let mut named = |print: Fingerprint<'_>| {
         digits.clear();
@@ -355,8 +372,20 @@ fn names_keys(value: &[u8], description: &[u8]) -> bool {
         digits.make_ascii_uppercase();
         !digits.is_empty() && has(&digits)
     };
-    let session = sdp::parse(description);
-    has(b"\"MKY\"") && session.media().all(|media| media.fingerprints().all(&mut named))
+    let mut signs = SignsKeys::These;
+    for media in sdp::parse(description).media() {
+        let (mut all, mut any) = (true, media.fingerprints().next().is_none());
+        for print in media.fingerprints() {
+            let named = named(print);
+            (all, any) = (all && named, any || named);
+        }
+        signs = match (all, any) {
+            (_, false) => return SignsKeys::Others,
+            (false, true) => SignsKeys::No,
+            (true, true) => signs,
+        };
+    }
+    signs
 }
 
 /// A description that is short, or its decisive lines.

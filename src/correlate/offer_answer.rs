@@ -39,12 +39,19 @@ const OFFERED: u8 = 1 << 1;
 const PENDING: u8 = 1 << 2;
 
 /// What a call's descriptions use, one bit each, with the words of the report.
-const FEATURES: [(u8, &str); 4] =
-    [(ICE, "ice"), (NAMED, "fqdn"), (CAPABILITIES, "capability-negotiation"), (T38, "t38")];
+const FEATURES: [(u8, &str); 5] = [
+    (ICE, "ice"),
+    (NAMED, "fqdn"),
+    (CAPABILITIES, "capability-negotiation"),
+    (T38, "t38"),
+    (ONE_WAY, "one-way"),
+];
 const ICE: u8 = 1;
 const NAMED: u8 = 1 << 1;
 const CAPABILITIES: u8 = 1 << 2;
 const T38: u8 = 1 << 3;
+/// Audio in one direction, or in none.
+const ONE_WAY: u8 = 1 << 4;
 
 /// A description that was offered or answered.
 struct Described {
@@ -315,6 +322,7 @@ impl Negotiation {
             (section.named, NAMED),
             (media.capable, CAPABILITIES),
             (media.kind == "image" && section.media.is_t38(), T38),
+            (section.one_way && media.kind == "audio" && section.media.port != 0, ONE_WAY),
         ];
         for (used, bit) in used {
             self.features |= if used { bit } else { 0 };

@@ -18,6 +18,9 @@ pub struct Outbox {
     pub calls: Vec<FinishedCall>,
     /// Finished registrations.
     pub registrations: Vec<FinishedRegistration>,
+    /// Calls that an INVITE has made beside another one, with that one first: the caller's
+    /// announcements are those of both.
+    pub forks: Vec<(RecordKey, RecordKey)>,
     /// SDP says: media is expected there.
     pub announcements: Vec<Announcement>,
     /// Offers about security that have met their answers.
@@ -38,6 +41,7 @@ impl Outbox {
     pub fn is_empty(&self) -> bool {
         self.calls.is_empty()
             && self.registrations.is_empty()
+            && self.forks.is_empty()
             && self.announcements.is_empty()
             && self.exchanges.is_empty()
             && self.answered.is_empty()

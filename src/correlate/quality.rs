@@ -36,7 +36,7 @@ const fn wide(name: &'static str, impairment: f64, robustness: f64) -> Codec {
 }
 
 /// G.711 and G.722 with packet loss concealment.
-const CODECS: [Codec; 18] = [
+const CODECS: [Codec; 21] = [
     narrow("PCMU", 0.0, 25.1),
     narrow("PCMA", 0.0, 25.1),
     narrow("G729", 11.0, 19.0),
@@ -47,8 +47,11 @@ const CODECS: [Codec; 18] = [
     narrow("G726-16", 50.0, 10.0),
     narrow("G726-24", 25.0, 10.0),
     narrow("G726-32", 7.0, 10.0),
-    narrow("AAL2-G726-32", 7.0, 10.0),
     narrow("G726-40", 2.0, 10.0),
+    narrow("AAL2-G726-16", 50.0, 10.0),
+    narrow("AAL2-G726-24", 25.0, 10.0),
+    narrow("AAL2-G726-32", 7.0, 10.0),
+    narrow("AAL2-G726-40", 2.0, 10.0),
     narrow("G728", 7.0, 10.0),
     narrow("iLBC", 10.0, 32.0),
     wide("G722", 0.0, 25.1),

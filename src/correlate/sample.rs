@@ -112,7 +112,7 @@ pub(crate) fn stream(frame: u64) -> StreamRecord<'static> {
         loss_pct: 0.141_11,
         duplicates: 0,
         reordered: 1,
-        jitter_ms: Some(Jitter { mean: 0.412, max: 2.25 }),
+        jitter_ms: Some(Jitter { mean: 0.412, max: 2.25, p95: Some(12.0) }),
         mos: None,
         dscp: Some(46),
         ttl: Some(64),

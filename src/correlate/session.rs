@@ -84,6 +84,8 @@ impl Attributes {
     const FLOWS: Self = Self(1 << 11);
     /// `a=ice-ufrag`.
     const ICE: Self = Self(1 << 12);
+    /// `a=recvonly`, as well as [`Self::FLOWS`].
+    const RECEIVES: Self = Self(1 << 13);
     /// What the session may say for all media: RFC 4568, RFC 8122 §5, RFC 6189 §8, RFC 4567 §3,
     /// RFC 5939 §3.3.2, RFC 8839 §5.4.
     const OF_SESSION: Self = Self(
@@ -111,6 +113,8 @@ pub(super) struct Section<'a> {
     /// Media is not to be sent to the writer: `sendonly`, `inactive`, the null address (RFC 3264
     /// §8.4, RFC 2543 §B.5).
     pub(super) held: bool,
+    /// It is, or the writer sends none: `recvonly`.
+    pub(super) one_way: bool,
     /// A name stands where an address would.
     pub(super) named: bool,
     address: Option<IpAddr>,
@@ -161,6 +165,7 @@ impl<'a> Section<'a> {
             key: attributes.has(Attributes::CRYPTO)
                 && media.cryptos().any(|crypto| crypto.has_usable_key()),
             held: null || direction.has(Attributes::HELD),
+            one_way: null || direction.has(Attributes(Attributes::HELD.0 | Attributes::RECEIVES.0)),
             named: address.is_none() && connection.is_some_and(|of| of.is_name()),
             address,
             attributes,
@@ -338,7 +343,9 @@ impl<'a> Said<'a> {
             Some(b's') if value == b"sendrecv" => Attributes::FLOWS,
             Some(b's') if value == b"sendonly" => Attributes::HELD,
             Some(b'i') if value == b"inactive" => Attributes::HELD,
-            Some(b'r') if value == b"recvonly" => Attributes::FLOWS,
+            Some(b'r') if value == b"recvonly" => {
+                Attributes(Attributes::FLOWS.0 | Attributes::RECEIVES.0)
+            }
             Some(b'i' | b'I') if is(b"ice-ufrag") => Attributes::ICE,
             Some(b't' | b'T') if is(b"tcap") => Attributes::CAPABLE,
             Some(b'p' | b'P') if is(b"pcfg") => Attributes::CAPABLE,

@@ -9,7 +9,7 @@ use crate::model::id::{Kind, RecordId};
 use crate::model::record::{
     Jitter, PayloadType, Protection, StreamQuality, StreamRecord, StreamRtcp, VerdictRecord,
 };
-use crate::model::stream::StreamEnded;
+use crate::model::stream::{PayloadCount, StreamEnded};
 use crate::track::law::Codec;
 use crate::track::verdict::{self, Evidence, Verdict};
 
@@ -59,8 +59,11 @@ pub fn stream_record<'a>(
         loss_pct,
         duplicates: u64::from(stream.duplicates),
         reordered: u64::from(stream.reordered),
-        jitter_ms: jitter
-            .map(|jitter| Jitter { mean: round3(jitter.mean), max: round3(jitter.max) }),
+        jitter_ms: jitter.map(|jitter| Jitter {
+            mean: round3(jitter.mean),
+            max: round3(jitter.max),
+            p95: stream.p95_ms.map(f64::from),
+        }),
         mos: quality.map(|quality| quality.mos_buffered),
         dscp: Some(stream.dscp),
         ttl: Some(stream.ttl),
@@ -132,13 +135,24 @@ fn stream_id(stream: &StreamEnded) -> RecordId {
 }
 
 fn judge(stream: &StreamEnded, media: Option<&MediaDescription>) -> Verdict {
-    let main = stream.main_payload_type();
-    let named = media.and_then(|media| media.codecs.iter().find(|(pt, ..)| *pt == main));
-    let codec = match named {
-        Some((_, name, _)) if !name.is_empty() => Codec::named(name.as_bytes(), 1),
-        _ => Codec::assigned(main),
+    let of = |payload_type: u8| {
+        let of = |(of, ..): &&(u8, String, u32)| *of == payload_type;
+        let named = media.and_then(|media| media.codecs.iter().find(of));
+        let codec = match named {
+            Some((_, name, _)) if !name.is_empty() => Codec::named(name.as_bytes(), 1),
+            _ => Codec::assigned(payload_type),
+        };
+        verdict::verdict(Evidence::of(stream, payload_type), codec)
     };
-    verdict::verdict(Evidence::of(stream), codec)
+    let verdict = of(stream.main_payload_type());
+    // Of a stream that changed its codec another payload type may have been looked at.
+    let looked_at = stream.figures.as_ref().map(|figures| figures.payload_type);
+    let count = |of: &&PayloadCount| Some(of.payload_type) == looked_at;
+    let many = stream.payload_types.iter().find(count);
+    match many.filter(|of| u64::from(of.packets) * 4 >= u64::from(stream.packets)) {
+        Some(other) if verdict.protection == Protection::Unknown => of(other.payload_type),
+        _ => verdict,
+    }
 }
 
 fn payload_types<'a>(
@@ -146,7 +160,7 @@ fn payload_types<'a>(
     media: Option<&'a MediaDescription>,
 ) -> Vec<PayloadType<'a>> {
     let seen = stream.payload_types.iter().filter(|count| count.packets > 0);
-    let named = |count: &crate::model::stream::PayloadCount| {
+    let named = |count: &PayloadCount| {
         let pt = count.payload_type;
         let known = payload::assigned(pt);
         let by_sdp = media.and_then(|media| media.codecs.iter().find(|(of, ..)| *of == pt));

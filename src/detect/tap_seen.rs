@@ -4,6 +4,7 @@ use super::tap_loss::LossySecond;
 use crate::model::addr::Endpoint;
 use crate::model::capture::CaptureRecord;
 use crate::model::evidence::FrameRef;
+use crate::model::notes::Marked;
 use crate::model::time::Span;
 use crate::policy::Policy;
 
@@ -34,6 +35,15 @@ pub enum TapSeen {
         at: FrameRef,
         /// How many.
         frames: u64,
+    },
+    /// A SIP datagram was seen with one DSCP, and once more with another; a few of them.
+    Remarked {
+        /// Who sent it.
+        src: Endpoint,
+        /// To whom.
+        dst: Endpoint,
+        /// The two sightings.
+        marked: Marked,
     },
     /// Capture time went backwards within one source.
     BackwardJump {

@@ -286,6 +286,10 @@ impl Collector {
             Body::Duplicate { .. } => {
                 self.detectors.tap(&TapSeen::Duplicate { at: fact.frame, frames: 1 });
             }
+            Body::Remarked { src, dst, marked } => {
+                let (src, dst, marked) = (*src, *dst, *marked);
+                self.detectors.tap(&TapSeen::Remarked { src, dst, marked });
+            }
             Body::BackwardJump { by } => {
                 self.detectors.tap(&TapSeen::BackwardJump { by: *by, at: fact.frame });
             }
@@ -378,6 +382,9 @@ impl Collector {
     fn drain(&mut self) {
         if self.outbox.is_empty() {
             return;
+        }
+        for (call, fork) in self.outbox.forks.drain(..) {
+            self.media.fork(call, fork);
         }
         for announcement in self.outbox.announcements.drain(..) {
             self.trace.announced(&announcement);

@@ -41,6 +41,8 @@ struct Sealed {
     first: Ts,
     last: Ts,
     opener: Opener,
+    /// All of it should open.
+    proven: bool,
     label: String,
 }
 
@@ -50,10 +52,7 @@ impl Unsealer {
         let mut names = KeyNames::default();
         let mut streams = Vec::new();
         for heard in heard {
-            let own = opened.iter().find(|opened| {
-                opened.stream == heard.key && opened.first_frame == heard.first_frame
-            });
-            let Some((own, opener)) = own.and_then(|own| Some((own, Opener::new(own)?))) else {
+            let Some((opener, own)) = Opener::of(&heard.key, heard.first_frame, opened) else {
                 continue;
             };
             streams.push(Sealed {
@@ -63,6 +62,7 @@ impl Unsealer {
                 first: heard.first,
                 last: heard.last,
                 opener,
+                proven: own.proven,
                 label: names.of(own),
             });
         }
@@ -117,7 +117,7 @@ impl Unsealer {
                 && (sealed.first..=sealed.last).contains(&at)
         })?;
         let Some(opened) = sealed.opener.open(datagram) else {
-            self.failed += 1;
+            self.failed += u64::from(sealed.proven);
             return None;
         };
         self.media += 1;

@@ -13,11 +13,13 @@ use overhear_parsers::stun;
 
 use crate::model::addr::{Endpoint, Proto, STABLE};
 use crate::model::fact::EpochFacts;
+use crate::model::record::Protection;
 use crate::model::stream::StreamKey;
 use crate::model::time::Ts;
 use crate::policy::Limits;
 use crate::policy::limits::{CELLS, HEARD_OCTETS_IN_ALL};
 use crate::prove::audio::heard::{Heard, Taken};
+use crate::prove::audio::length::{Length, Lengths};
 use crate::prove::audio::recording::Recording;
 use crate::prove::opener::Opener;
 use crate::prove::{KeyNames, Opened};
@@ -49,6 +51,9 @@ pub fn gather(
 struct Ears {
     taken: Taken,
     opener: Option<Opener>,
+    /// What the key is called, while nothing has shown that it opens anything.
+    unproven: Option<String>,
+    lengths: Lengths,
 }
 
 /// Takes the packets of some streams, and nothing else.
@@ -83,12 +88,13 @@ impl Ear {
         }
         let mut names = KeyNames::default();
         let streams = heard.iter().map(|heard| {
-            let own = opened.iter().find(|opened| {
-                opened.stream == heard.key && opened.first_frame == heard.first_frame
-            });
-            let opened = own.map(|own| names.of(own));
+            let own = Opener::of(&heard.key, heard.first_frame, opened);
+            let name = own.as_ref().map(|(_, first)| names.of(first));
+            let proven = own.as_ref().is_some_and(|(_, first)| first.proven);
+            let (opened, unproven) = if proven { (name, None) } else { (None, name) };
             let taken = Taken { heard: heard.clone(), recording: Recording::default(), opened };
-            Ears { taken, opener: own.and_then(Opener::new) }
+            let opener = own.map(|(opener, _)| opener);
+            Ears { taken, opener, unproven, lengths: Lengths::default() }
         });
         Self {
             streams: streams.collect(),
@@ -156,31 +162,44 @@ impl Ear {
         else {
             return;
         };
-        let Taken { heard, recording, .. } = &mut ears.taken;
+        let Taken { heard, recording, opened: name } = &mut ears.taken;
         if self.octets.saturating_add(packet.len()) > HEARD_OCTETS_IN_ALL {
             recording.left_out.beyond += 1;
             return;
         }
         recording.clipped += u64::from(clipped);
         let before = recording.octets();
-        match &mut ears.opener {
-            Some(opener) => match opener.open(packet).map(Header::parse) {
-                Some(Ok(opened)) => {
-                    recording.push(at, &opened, opened.unpadded().unwrap_or(opened.payload));
+        let length = ears.lengths.of(header, &heard.formats);
+        // In the other part of a stream that turned.
+        let sealed = heard.protection == Protection::Cleartext && length == Length::Tagged;
+        let only_authenticated = heard.protection == Protection::AuthenticatedOnly;
+        let clear = length == Length::Exact || heard.is_clear() && !sealed;
+        let may_open = ears.unproven.is_none() || !clear;
+        let opener = ears.opener.as_mut().filter(|_| may_open);
+        match opener.and_then(|opener| opener.open(packet)).map(Header::parse) {
+            Some(Ok(inner)) => {
+                recording.push(at, &inner, inner.unpadded().unwrap_or(inner.payload));
+                if let Some(shown) = ears.unproven.take() {
+                    *name = Some(shown);
                 }
-                _ => recording.left_out.sealed += 1,
-            },
-            None if heard.is_clear() => {
-                recording.push(at, header, header.unpadded().unwrap_or(header.payload));
             }
-            None => recording.left_out.sealed += 1,
+            _ if clear => {
+                let payload = header.unpadded().unwrap_or(header.payload);
+                let tag = if only_authenticated { ears.lengths.tag() } else { 0 };
+                let end = payload.len().saturating_sub(tag);
+                recording.push(at, header, payload.get(..end).unwrap_or(payload));
+            }
+            _ => recording.left_out.sealed += 1,
         }
         self.octets = self.octets.saturating_add(recording.octets().saturating_sub(before));
     }
 
     fn finish(self) -> Vec<Taken> {
         let finished = |mut ears: Ears| {
-            ears.taken.recording.finish();
+            let Taken { heard, recording, .. } = &mut ears.taken;
+            recording.finish();
+            // SDP says so, but what is kept of it does not: 16 bits twice for each tick.
+            heard.formats.widen(|payload_type| recording.keeps(payload_type, 4));
             ears.taken
         };
         self.streams.into_iter().map(finished).collect()

@@ -17,6 +17,7 @@ use crate::model::evidence::FrameRef;
 use crate::model::finding::Confidence;
 use crate::model::frame::FrameId;
 use crate::model::key::{KeyHold, KeyPlace, Proof, StreamKeyed};
+use crate::model::packed::Text;
 use crate::model::record::{Protection, StreamRecord, VerdictRecord};
 use crate::model::stream::{StreamEnded, StreamKey};
 use crate::model::time::Ts;
@@ -107,22 +108,63 @@ impl Prover {
             kept.prove(self.keys.candidates(call, sender, stream.ends()), stream.expected)
         });
         let Some(Found { key, proof }) = found else {
+            self.told(stream, binding, record);
             let told = call.zip(sender).and_then(|(call, sender)| self.keys.told(call, sender));
             return (None, told.map(|told| told_of(told.place, kept.as_ref())));
         };
         judge(record, &key, &proof);
-        if self.opened.len() < self.cap {
-            self.opened.push(Opened {
+        self.open(
+            stream,
+            Opened {
                 stream: stream.key,
                 first_frame: stream.first_frame,
                 last_frame: stream.last_frame,
                 key,
+                proven: true,
                 roc: proof.roc,
                 sequence: proof.sequence,
                 label: None,
-            });
-        }
+            },
+            &proof,
+        );
         (Some(proof), Some(proven(&proof)))
+    }
+
+    /// Keeps what opens a stream: the key that was proven to, and behind it those that the sender told
+    /// in other messages, or under other identifiers, of which one may take its place in the middle
+    /// of the stream.
+    fn open(&mut self, stream: &StreamEnded, opened: Opened, proof: &Proof) {
+        let room = self.cap.saturating_sub(self.opened.len());
+        let KeyPlace { call, side, at, .. } = proof.place;
+        let keys = self.keys.candidates(Some(call), Some(side), stream.ends());
+        let of_sender = keys.take_while(|key| (key.place.call, key.place.side) == (call, side));
+        let others = of_sender.filter(|key| {
+            let apart = key.place.at.frame != at.frame || key.key.mki_octets() > 0;
+            key.hash != proof.key && apart
+        });
+        let others = others.map(|other| Opened { key: other.key, ..opened });
+        self.opened.extend(std::iter::once(opened).chain(others).take(room));
+    }
+
+    /// Keeps the keys that the sender of a stream told which is in clear for a part, for the other part:
+    /// nobody may have looked at that.
+    fn told(&mut self, stream: &StreamEnded, binding: Option<&Binding>, record: &StreamRecord<'_>) {
+        let Some(to) = binding.filter(|_| contrary(record).is_some()) else { return };
+        let keys = self.keys.candidates(Some(to.call), Some(to.sender), stream.ends());
+        let of_sender =
+            keys.take_while(|key| (key.place.call, key.place.side) == (to.call, to.sender));
+        let room = self.cap.saturating_sub(self.opened.len());
+        let told = of_sender.map(|told| Opened {
+            stream: stream.key,
+            first_frame: stream.first_frame,
+            last_frame: stream.last_frame,
+            key: told.key,
+            proven: false,
+            roc: 0,
+            sequence: 0,
+            label: None,
+        });
+        self.opened.extend(told.take(room));
     }
 
     /// What was given up for lack of room, by table.
@@ -130,7 +172,7 @@ impl Prover {
         [(key_ring::TABLE, self.keys.evicted()), (srtp_samples::TABLE, self.samples.evicted())]
     }
 
-    /// The streams that a key was proven to open.
+    /// The streams that a key was proven to open; further keys of a stream stand behind that one.
     pub(super) fn into_opened(self) -> Vec<Opened> {
         self.opened
     }
@@ -176,16 +218,29 @@ impl Kept {
 }
 
 /// Lets the record of a stream say what was proven: that it is SRTP under a key that was seen.
+///
+/// A stream that turned says how much of it is in clear; if that is most of it, it stays so.
 fn judge(record: &mut StreamRecord<'_>, key: &MasterKey, proof: &Proof) {
+    let contrary = contrary(record).cloned();
+    if contrary.is_some() && record.protection == Protection::Cleartext {
+        record.verdict.figures.push(("verified".into(), 3.0));
+        return;
+    }
     record.protection =
         if key.encrypts() { Protection::SrtpProven } else { Protection::AuthenticatedOnly };
     let tag = u8::try_from(key.suite().tag_octets()).unwrap_or(u8::MAX);
     let figures = [("roc", f64::from(proof.roc)), ("tag", f64::from(tag)), ("verified", 3.0)];
+    let figures = figures.map(|(name, figure)| (name.into(), figure)).into_iter();
     record.verdict = VerdictRecord {
         test: "tag".into(),
         confidence: Confidence::Certain,
-        figures: figures.map(|(name, figure)| (name.into(), figure)).into(),
+        figures: figures.chain(contrary).collect(),
     };
+}
+
+/// What a verdict says of the part of a stream that is not as most of it is.
+fn contrary<'r, 'a>(record: &'r StreamRecord<'a>) -> Option<&'r (Text<'a>, f64)> {
+    record.verdict.figures.iter().find(|(name, _)| &**name == "contrary")
 }
 
 /// What a proof means for the exposure of a stream.

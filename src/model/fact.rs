@@ -11,6 +11,7 @@ use super::addr::{Endpoint, Proto};
 use super::evidence::FrameRef;
 use super::frame::FrameId;
 use super::handshake::HandshakeFacts;
+use super::notes::Marked;
 use super::record::HandshakeKind;
 use super::stream::{StreamEnded, StreamKey};
 use super::time::{Span, Ts};
@@ -158,6 +159,15 @@ pub enum Body {
         src: Endpoint,
         /// Receiver.
         dst: Endpoint,
+    },
+    /// A datagram of SIP was seen with one DSCP, and once more with another.
+    Remarked {
+        /// Sender.
+        src: Endpoint,
+        /// Receiver.
+        dst: Endpoint,
+        /// The two sightings.
+        marked: Marked,
     },
     /// Capture time ran backwards within a source.
     BackwardJump {
@@ -332,6 +342,7 @@ impl Body {
             Self::StreamEnded(stream) => (stream.key.src, stream.key.dst, Proto::UDP),
             Self::Rtcp { src, dst, .. }
             | Self::Zrtp { src, dst, .. }
+            | Self::Remarked { src, dst, .. }
             | Self::SrtcpClear { src, dst, .. } => (*src, *dst, Proto::UDP),
             Self::SrtpSample { key, .. } => (key.src, key.dst, Proto::UDP),
             Self::UdptlEnded(ended) => (ended.src, ended.dst, Proto::UDP),

@@ -24,6 +24,20 @@ pub struct Notes {
     pub tones: Tones,
     /// Packets that were sent again much later.
     pub replay: Option<Replay>,
+    /// Two markings, if there were.
+    pub marked: Option<Marked>,
+}
+
+/// Two markings where there should be one (RFC 2474 §3).
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub struct Marked {
+    /// The DSCP before, or of the first sighting; and the other one.
+    pub dscp: [u8; 2],
+    /// A packet with each: of a change the first of the stream and the first with the other one, of
+    /// sightings the two frames of one packet.
+    pub at: [FrameRef; 2],
+    /// They are of one packet, seen twice; otherwise the stream changed, as far as is known.
+    pub twice: bool,
 }
 
 /// Packets of a stream whose octets look random that came a second time, octet for octet, more than
@@ -189,6 +203,8 @@ pub struct Contest {
     pub ttls: (u8, u8),
     /// Times that the TTL changed; up to 255.
     pub switches: u8,
+    /// How many of them at most came one by one among other packets, with few of those between.
+    pub interleaved: u16,
     /// The first packet that contradicts another.
     pub first: FrameRef,
     /// The last one.

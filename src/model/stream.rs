@@ -135,6 +135,9 @@ pub struct StreamEnded {
     pub markers: u32,
     /// Packets that came too late to be played.
     pub late: Late,
+    /// What 95 of 100 packets kept to between arrival and timestamp, from each to the next (|D| of
+    /// RFC 3550 §6.4.1), ms, rounded up to a step; `None` for up to 10.
+    pub p95_ms: Option<u16>,
     /// Packets of which the capture holds only a part.
     pub clipped: u32,
     /// Interarrival jitter under each clock rate that the stream may have.

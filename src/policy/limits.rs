@@ -152,7 +152,7 @@ impl Default for Limits {
             company: 2_048,
             zrtp: 500,
             findings_per_rule: 1_000,
-            peers: 8_000,
+            peers: 7_200,
             tls_peers: 3_500,
             records_octets: 12 << 20,
             spool_octets: 16 << 30,
@@ -169,6 +169,45 @@ impl Default for Limits {
             call_idle: Span::from_secs(6 * 3_600),
         }
     }
+}
+
+/// Finds fields by the names that people give them, which are their own.
+macro_rules! named {
+    ($(#[$doc:meta])+ $find:ident -> $kind:ty, $names:ident: $($field:ident)+) => {
+        impl Limits {
+            $(#[$doc])+
+            pub fn $find(&mut self, name: &str) -> Option<&mut $kind> {
+                match name {
+                    $(stringify!($field) => Some(&mut self.$field),)+
+                    _ => None,
+                }
+            }
+
+            #[doc = concat!("The names that [`Self::", stringify!($find), "`] knows.")]
+            pub const $names: &[&str] = &[$(stringify!($field)),+];
+        }
+    };
+}
+
+named! {
+    /// The cap of a table or purse.
+    cap -> usize, CAPS:
+    streams armed noted replays udp_flows tcp_flows sctp_flows turn_flows srtcp udptl_flows
+    reassembly_octets tls_retain fragment_octets duplicates transactions calls registrations
+    announcements rtcp srtp_keys srtp_samples company zrtp peers tls_peers records_octets findings_per_rule
+    unpack_window interfaces keylog_sessions
+}
+
+named! {
+    /// A cap of what is not in memory.
+    large_cap -> u64, LARGE_CAPS:
+    spool_octets unpack_ratio unpack_octets
+}
+
+named! {
+    /// How long something is waited for, or remembered.
+    time -> Span, TIMES:
+    idle tcp_idle fragment_wait transaction_life call_linger challenge_wait call_idle
 }
 
 /// One line of `--limits`.
@@ -195,7 +234,7 @@ impl Limits {
         vec![
             row("streams", self.streams, 344),
             row("armed", self.armed, 2_360),
-            row("noted", self.noted, 2_600),
+            row("noted", self.noted, 2_900),
             row("replays", self.replays, 250),
             row("udp_flows", self.udp_flows, 160),
             row("tcp_flows", self.tcp_flows, 960),

@@ -22,6 +22,9 @@ super::table! {
     /// Streams of each kind, encrypted and not, from which their jitter is compared by rank
     /// (`QOS-SRTP-COST`).
     cost_min_streams = 30,
+    /// 1: the tap is where TLS ends, behind the proxy, and sees in clear what the network does not;
+    /// keys in signalling are no more than worth knowing (`MEDIA-SDES-KEY-EXPOSED`).
+    tap_inside_tls = 0,
     /// Packets of a foreign source (`MEDIA-RTP-FOREIGN-SOURCE`), within `foreign_seconds`.
     foreign_packets = 10,
     /// Seconds for `foreign_packets`.
@@ -39,6 +42,8 @@ super::table! {
     inject_ttl_switches = 4,
     /// Packets of one number with different payloads.
     inject_conflicts = 2,
+    /// The same one by one among other packets, for a sender whose TTL is the same.
+    inject_interleaved = 10,
     /// Ports of one host that one source tries (`MEDIA-RTP-PORT-SWEEP`), within
     /// `sweep_seconds`.
     sweep_ports = 20,

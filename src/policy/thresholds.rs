@@ -89,7 +89,7 @@ impl Default for Thresholds {
             mos_high: 2.6,
             dscp_min_packets: 50,
             one_way_packets: 100,
-            one_way_ms: 3_000,
+            one_way_ms: 5_000,
             rtcp_absent_s: 30.0,
             time_backward_ms: 2_000,
             tls_expiry_days: 30,

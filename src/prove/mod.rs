@@ -12,7 +12,8 @@ pub mod srtp;
 use crate::model::frame::FrameId;
 use crate::model::stream::StreamKey;
 
-/// A stream with the key that opens it: what a second pass over the capture needs.
+/// A stream with the key that opens it: what a second pass over the capture needs. Of several of one
+/// stream the first was proven to; each of the others may come into force later.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub struct Opened {
     /// The stream.
@@ -23,6 +24,8 @@ pub struct Opened {
     pub last_frame: FrameId,
     /// The key; its length of MKI is that of the packets.
     pub key: srtp::MasterKey,
+    /// Packets prove it. Otherwise its sender told it, and the stream is in clear for a part.
+    pub proven: bool,
     /// The rollover counter of the packet with this sequence number: of one of the first packets.
     pub roc: u32,
     /// That packet's sequence number.

@@ -70,7 +70,7 @@ const MULTIPLIER: u64 = 0x9e37_79b9_7f4a_7c15;
 /// The product, its halves laid over each other: each bit depends on all of both.
 #[inline]
 fn folded(one: u64, other: u64) -> u64 {
-    let [low, high] = words(u128::from(one) * u128::from(other));
+    let [low, high] = words(u128::from(one).wrapping_mul(u128::from(other)));
     low ^ high
 }
 

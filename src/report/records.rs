@@ -120,7 +120,7 @@ object! {
 
 object! { PayloadType<'_> { pt codec clock_rate packets } }
 
-object! { Jitter { mean max } }
+object! { Jitter { mean max p95 } }
 
 object! {
     StreamRtcp {

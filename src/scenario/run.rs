@@ -196,58 +196,15 @@ fn limit(limits: &mut Limits, rest: &str) -> Result<(), String> {
     for word in rest.split_whitespace() {
         let (name, given) =
             word.split_once('=').ok_or_else(|| format!("`{word}` is not name=value"))?;
-        if let Some(place) = span_limit(limits, name) {
+        if let Some(place) = limits.time(name) {
             *place = Span::from_nanos(value::span(given)?);
-        } else if name == "spool_octets" {
-            limits.spool_octets = value::number(given)?;
-        } else if let Some(place) = count_limit(limits, name) {
+        } else if let Some(place) = limits.large_cap(name) {
+            *place = value::number(given)?;
+        } else if let Some(place) = limits.cap(name) {
             *place = value::narrow(given)?;
         } else {
             return Err(format!("`{name}` is not a limit: see src/policy/limits.rs"));
         }
     }
     Ok(())
-}
-
-fn span_limit<'l>(limits: &'l mut Limits, name: &str) -> Option<&'l mut Span> {
-    Some(match name {
-        "idle" => &mut limits.idle,
-        "tcp_idle" => &mut limits.tcp_idle,
-        "fragment_wait" => &mut limits.fragment_wait,
-        "transaction_life" => &mut limits.transaction_life,
-        "call_linger" => &mut limits.call_linger,
-        "challenge_wait" => &mut limits.challenge_wait,
-        "call_idle" => &mut limits.call_idle,
-        _ => return None,
-    })
-}
-
-fn count_limit<'l>(limits: &'l mut Limits, name: &str) -> Option<&'l mut usize> {
-    Some(match name {
-        "streams" => &mut limits.streams,
-        "armed" => &mut limits.armed,
-        "noted" => &mut limits.noted,
-        "replays" => &mut limits.replays,
-        "udp_flows" => &mut limits.udp_flows,
-        "tcp_flows" => &mut limits.tcp_flows,
-        "sctp_flows" => &mut limits.sctp_flows,
-        "turn_flows" => &mut limits.turn_flows,
-        "srtcp" => &mut limits.srtcp,
-        "udptl_flows" => &mut limits.udptl_flows,
-        "company" => &mut limits.company,
-        "zrtp" => &mut limits.zrtp,
-        "reassembly_octets" => &mut limits.reassembly_octets,
-        "fragment_octets" => &mut limits.fragment_octets,
-        "duplicates" => &mut limits.duplicates,
-        "transactions" => &mut limits.transactions,
-        "calls" => &mut limits.calls,
-        "registrations" => &mut limits.registrations,
-        "announcements" => &mut limits.announcements,
-        "rtcp" => &mut limits.rtcp,
-        "findings_per_rule" => &mut limits.findings_per_rule,
-        "peers" => &mut limits.peers,
-        "tls_peers" => &mut limits.tls_peers,
-        "records_octets" => &mut limits.records_octets,
-        _ => return None,
-    })
 }

@@ -19,6 +19,8 @@ pub(super) struct Shape {
     pub snap: Option<usize>,
     /// `mirror=10us`: every frame again after that long, as the other mirrored port shows it.
     pub mirror: Option<i64>,
+    /// `mirror-tos=0`: the octet that the router between the two ports puts into the copy.
+    pub mirror_tos: Option<u8>,
     /// `fragment=400`: IP payload octets per fragment, rounded down to a multiple of 8.
     pub fragment: Option<usize>,
     /// `fragorder=reversed`.
@@ -36,6 +38,7 @@ impl Default for Shape {
             vlan: Vec::new(),
             snap: None,
             mirror: None,
+            mirror_tos: None,
             fragment: None,
             reversed: false,
             fraglose: Vec::new(),
@@ -58,6 +61,7 @@ impl Shape {
             vlan: args.read("vlan", vlans)?.unwrap_or_else(|| self.vlan.clone()),
             snap: args.read("snap", value::narrow)?.or(self.snap),
             mirror: args.read("mirror", value::span)?.or(self.mirror),
+            mirror_tos: args.read("mirror-tos", value::narrow)?.or(self.mirror_tos),
             fragment: fragment.or(self.fragment),
             reversed: args.choice("fragorder", &["sent", "reversed"])? == "reversed",
             fraglose: args.ranges("fraglose")?,
@@ -66,6 +70,7 @@ impl Shape {
 
     /// The shape of a mirror copy: one hop further.
     pub(super) fn copied(&self) -> Self {
-        Self { ttl: self.ttl.saturating_sub(1), mirror: None, ..self.clone() }
+        let (ttl, tos) = (self.ttl.saturating_sub(1), self.mirror_tos.unwrap_or(self.tos));
+        Self { ttl, tos, mirror: None, ..self.clone() }
     }
 }

@@ -220,7 +220,7 @@ impl World {
             let copy = shape.copied();
             // The second mirrored port is on the far side of a router.
             let router = ([2, 0, 0, 0, 0xff, 1], [2, 0, 0, 0, 0xff, 2]);
-            let ip = Ip { ttl: copy.ttl, ..ip };
+            let ip = Ip { ttl: copy.ttl, tos: copy.tos, ..ip };
             self.put(at.saturating_add(after), router, &ip, &payload, &copy)?;
         }
         Ok(())

@@ -35,6 +35,7 @@ use super::tcp_flows::{self, TcpFlows};
 use super::turn_flows::{self, TurnFlows};
 use super::udptl_flows::{self, UdptlFlows};
 
+mod copies;
 mod inside;
 mod secrets;
 mod srtcp;
@@ -55,6 +56,7 @@ pub struct Cell {
     udptl: UdptlFlows,
     shared: Shared,
     duplicates_seen: u64,
+    passed: copies::Passed,
     /// No timer is due before this.
     next: Ts,
     /// The shortest time that any timer is armed for.
@@ -157,6 +159,7 @@ impl Cell {
                 keys,
             ),
             duplicates_seen: 0,
+            passed: copies::Passed::default(),
             next: Ts::MIN,
             shortest: limits.idle.min(limits.tcp_idle),
         }
@@ -187,8 +190,7 @@ impl Cell {
         let mut emit = Emitter::of_packet(epoch, input);
         let (ts, watermark) = (input.ts, input.watermark);
         if self.duplicates.is_duplicate(packet, ahead.likeness, ts, watermark, input.interface) {
-            self.duplicate(input, &mut emit);
-            return;
+            return self.copy(input, octets, ahead, &mut emit);
         }
         if packet.tunnels.is_hep() {
             return self.hep(input, packet.l4(octets), &mut emit);
@@ -197,6 +199,7 @@ impl Cell {
         if packet.proto != Proto::UDP {
             self.connection(input, payload, &mut emit);
         } else if input.sip {
+            self.passed.add(input, ahead);
             self.sip_datagram(input, payload, &mut emit);
         } else {
             self.udp(input, payload, ahead, &mut emit);
@@ -274,14 +277,6 @@ impl Cell {
             duplicates: self.duplicates_seen,
             inner: self.shared.inner,
             openings: self.shared.openings,
-        }
-    }
-
-    fn duplicate(&mut self, input: &Input, emit: &mut Emitter<'_>) {
-        self.shared.tally.skipped(Skipped::Duplicate, u64::from(input.frames));
-        self.duplicates_seen += 1;
-        if self.duplicates_seen <= DUPLICATE_FACTS {
-            emit.fact(Body::Duplicate { src: input.packet.src, dst: input.packet.dst });
         }
     }
 
@@ -388,26 +383,32 @@ impl Cell {
         }
         let packet = &input.packet;
         let key = StreamKey { src: packet.src, dst: packet.dst, ssrc: header.ssrc };
-        let seen = Seen {
-            ts: input.ts,
-            watermark: input.watermark,
-            frame: input.frame,
-            ordinal: input.ordinal,
-            wire_len: input.wire_len,
-            missing: u16::try_from(packet.wire_payload_len.saturating_sub(packet.payload_len))
-                .unwrap_or(u16::MAX),
-            ttl: packet.ttl,
-            dscp: packet.dscp,
-            clipped: packet.clipped,
-            framed,
-            flow_hash: input.flow,
-        };
         let hash = ahead.stream_hash.unwrap_or_else(|| key.hash64());
         let place = Sought { hash, likely: ahead.place };
         let turn = &mut self.turn;
-        self.streams.packet(&key, place, header, &seen, &mut |event| {
+        self.streams.packet(&key, place, header, &seen(input, framed), &mut |event| {
             packet_fact(emit, turn, event);
         });
+    }
+}
+
+/// What a stream sees of a packet.
+#[inline]
+fn seen(input: &Input, framed: bool) -> Seen {
+    let packet = &input.packet;
+    let missing = packet.wire_payload_len.saturating_sub(packet.payload_len);
+    Seen {
+        ts: input.ts,
+        watermark: input.watermark,
+        frame: input.frame,
+        ordinal: input.ordinal,
+        wire_len: input.wire_len,
+        missing: u16::try_from(missing).unwrap_or(u16::MAX),
+        ttl: packet.ttl,
+        dscp: packet.dscp,
+        clipped: packet.clipped,
+        framed,
+        flow_hash: input.flow,
     }
 }
 

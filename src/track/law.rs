@@ -67,6 +67,13 @@ pub(super) struct Lengths {
     pub of: u32,
 }
 
+impl Lengths {
+    /// Whether there are enough of both kinds to be parts of the stream.
+    pub(super) const fn turned(&self) -> bool {
+        self.hits >= ENOUGH && self.others >= ENOUGH
+    }
+}
+
 impl Codec {
     /// The codec of an encoding name as SDP spells it, in any case; `None` for one without a law.
     pub fn named(name: &[u8], channels: u8) -> Option<Self> {
@@ -78,8 +85,11 @@ impl Codec {
             ("G726-16", Self::Bits(2)),
             ("G726-24", Self::Bits(3)),
             ("G726-32", Self::Bits(4)),
-            ("AAL2-G726-32", Self::Bits(4)),
             ("G726-40", Self::Bits(5)),
+            ("AAL2-G726-16", Self::Bits(2)),
+            ("AAL2-G726-24", Self::Bits(3)),
+            ("AAL2-G726-32", Self::Bits(4)),
+            ("AAL2-G726-40", Self::Bits(5)),
             ("G728", Self::G728),
             ("L16", Self::Linear(channels.max(1))),
             ("G729", Self::G729),
@@ -142,11 +152,13 @@ impl Codec {
         }
         let count = |tag: u16| -> u32 {
             let behind = if tag == 0 { 0 } else { u32::from(tag) + u32::from(mki) };
-            let fits = |row: &&LawRow| {
+            let fits = |row: &&LawRow, behind: u32| {
                 let octets = u32::from(row.octets).checked_sub(behind);
                 octets.and_then(|octets| self.lasts(octets, row.ticks)) == Some(true)
             };
-            rows.clone().filter(fits).map(|row| row.pairs).sum()
+            // Of G.723.1 one frame is as long as another one with a tag.
+            let rows = rows.clone().filter(|row| fits(row, behind) && (tag == 0 || !fits(row, 0)));
+            rows.map(|row| row.pairs).sum()
         };
         let hits = TAGS.map(|tag| (count(tag), tag));
         let [(exact, _), tagged @ ..] = hits;

@@ -1,7 +1,7 @@
 //! What few packets of few streams show, noted beside the statistics that all packets have.
 //!
 //! A packet gets here if its number is out of order, its TTL another than the last packet's, or its
-//! payload at most four octets long. Telephone events (RFC 4733 §2.3) are taken from payloads of four
+//! payload at most four octets long, or its DSCP the first that differs from the first packet's. Telephone events (RFC 4733 §2.3) are taken from payloads of four
 //! octets that have their structure, whatever payload type SDP may have given them: one counts from
 //! its second packet on, because other payloads do not repeat a timestamp. Where a number comes
 //! twice, or the TTL changes to and fro, the payloads of the next 512 packets are remembered by hash,
@@ -11,22 +11,26 @@ use std::hash::{BuildHasher, Hasher};
 
 use overhear_parsers::rtp::header::Header;
 
-use super::slot::{Cold, NOTED, Slot, Step, TTL_CHANGED};
+use super::slot::{Cold, DSCP_CHANGED, NOTED, Slot, Step, TTL_CHANGED};
 use super::stream::Seen;
 use super::tones::Listener;
 use crate::model::addr::STABLE;
 use crate::model::evidence::FrameRef;
-use crate::model::notes::{Contest, Digits, Notes, Tones};
+use crate::model::notes::{Contest, Digits, Marked, Notes, Tones};
 
 /// Octets of what is noted of one stream at most.
 pub const ENTRY: usize = size_of::<Noting>() + size_of::<Memory>() + size_of::<Listener>();
 
 /// Packets whose payloads are remembered once that is called for.
 const REMEMBERED: u16 = 512;
-/// Of these at a time.
-const PLACES: usize = 64;
+/// Of these at a time: those of two sequences that are up to 100 numbers apart.
+const PLACES: usize = 104;
+/// What a contradiction behind a packet without one counts, where any other packet takes away 1.
+const TURN: u16 = 4;
 /// Two packets of one number that are further apart are of two turns of the counter, milliseconds.
 const NEAR: u32 = 2_000;
+/// Packets after which a sender has set its marking.
+const SETTLED: u32 = 20;
 /// The static payload type of comfort noise (RFC 3389 §4).
 const COMFORT_NOISE: u8 = 13;
 
@@ -49,6 +53,7 @@ pub(super) struct Noting {
     /// Someone who hears tones, and what the ones before heard.
     listener: Option<Box<Listener>>,
     tones: Tones,
+    marked: Option<Marked>,
 }
 
 /// One telephone event.
@@ -65,17 +70,22 @@ struct Event {
 /// Payloads by sequence number.
 #[derive(Debug)]
 struct Memory {
-    places: [Option<Remembered>; PLACES],
+    places: [Remembered; PLACES],
     left: u16,
+    /// How much contradictions outweigh other packets of late: see [`TURN`].
+    weight: u16,
+    /// The last packet contradicted another.
+    contradicted: bool,
 }
 
-#[derive(Copy, Clone, Debug)]
+#[derive(Copy, Clone, Debug, Default)]
 struct Remembered {
     hash: u32,
     /// Low 32 bits of the capture time in milliseconds.
     at: u32,
     sequence: u16,
     ttl: u8,
+    used: bool,
 }
 
 /// Notes what is odd about a packet; true if there was no room for it.
@@ -87,6 +97,14 @@ pub(super) fn note(slot: &mut Slot, cold: &mut Cold, step: Step, packet: &Packet
         slot.flags |= TTL_CHANGED;
         cold.switches = cold.switches.saturating_add(1);
     }
+    let remarked = slot.dscp != seen.dscp && slot.flags & DSCP_CHANGED == 0;
+    slot.flags |= u8::from(remarked) * DSCP_CHANGED;
+    // Many senders set the marking only when the first packets are out.
+    let changed = (remarked && slot.packets > SETTLED).then(|| Marked {
+        dscp: [slot.dscp, seen.dscp],
+        at: [cold.first(), FrameRef { frame: seen.frame, time: seen.ts }],
+        twice: false,
+    });
     match step {
         Step::Stray => cold.stray_marked = header.marker,
         Step::Restart if !cold.stray_marked && !header.marker => {
@@ -100,7 +118,7 @@ pub(super) fn note(slot: &mut Slot, cold: &mut Cold, step: Step, packet: &Packet
     }
     // One change of the TTL is another route.
     let contested = step == Step::Duplicate || switched && cold.switches > 1;
-    if event.is_none() && !contested && slot.flags & NOTED == 0 {
+    if event.is_none() && !contested && changed.is_none() && slot.flags & NOTED == 0 {
         return false;
     }
     if cold.noting.is_none() && !room {
@@ -108,6 +126,7 @@ pub(super) fn note(slot: &mut Slot, cold: &mut Cold, step: Step, packet: &Packet
     }
     let noting = cold.noting.get_or_insert_default();
     noting.contest.switches = cold.switches;
+    noting.marked = noting.marked.or(changed);
     if let Some(event) = event {
         noting.event(event, header.payload_type);
     }
@@ -127,6 +146,16 @@ pub(super) fn note(slot: &mut Slot, cold: &mut Cold, step: Step, packet: &Packet
     false
 }
 
+/// Notes that a packet was seen twice, with one DSCP and then another; true if there was no room.
+pub(super) fn remarked(cold: &mut Cold, marked: Marked, room: bool) -> bool {
+    if cold.noting.is_none() && !room {
+        return true;
+    }
+    let known = &mut cold.noting.get_or_insert_default().marked;
+    *known = known.filter(|known| known.twice).or(Some(marked));
+    false
+}
+
 /// Begins to listen to a stream of which a packet sounded like a tone; true if there was no room.
 pub(super) fn listen(slot: &mut Slot, cold: &mut Cold, payload_type: u8, room: bool) -> bool {
     if cold.noting.is_none() && !room {
@@ -141,12 +170,12 @@ pub(super) fn listen(slot: &mut Slot, cold: &mut Cold, payload_type: u8, room: b
 impl Noting {
     /// What the stream leaves behind.
     pub(super) fn end(self: Box<Self>) -> Option<Box<Notes>> {
-        let Self { digits, contest, mut tones, listener, .. } = *self;
+        let Self { digits, contest, mut tones, listener, marked, .. } = *self;
         if let Some(listener) = listener {
             tones.add(listener.heard());
         }
-        let any = contest.conflicts > 0 || digits.count() > 0 || tones.any();
-        any.then(|| Box::new(Notes { digits, contest, tones, replay: None }))
+        let any = contest.conflicts > 0 || digits.count() > 0 || tones.any() || marked.is_some();
+        any.then(|| Box::new(Notes { digits, contest, tones, replay: None, marked }))
     }
 
     /// Takes one packet of an event.
@@ -180,24 +209,33 @@ impl Noting {
         hasher.write_u32(header.timestamp);
         hasher.write(header.payload);
         let (hash, at) = (low(hasher.finish().cast_signed()), low(seen.ts.nanos() / 1_000_000));
-        let new = Remembered { hash, at, sequence: header.sequence, ttl: seen.ttl };
+        let new = Remembered { hash, at, sequence: header.sequence, ttl: seen.ttl, used: true };
         let Some(place) = memory.places.get_mut(usize::from(header.sequence) % PLACES) else {
             return false;
         };
-        if let Some(old) = place.filter(|old| old.sequence == new.sequence) {
-            let near = new.at.wrapping_sub(old.at) <= NEAR;
-            if near && old.hash != new.hash {
-                let here = FrameRef { frame: seen.frame, time: seen.ts };
-                let contest = &mut self.contest;
-                if contest.conflicts == 0 {
-                    contest.ttls = (old.ttl, new.ttl);
-                    contest.first = here;
-                }
-                contest.conflicts = contest.conflicts.saturating_add(1);
-                contest.last = here;
+        let other = Some(*place).filter(|old| {
+            let same = old.used && old.sequence == new.sequence && old.hash != new.hash;
+            same && new.at.wrapping_sub(old.at) <= NEAR
+        });
+        *place = new;
+        if let Some(old) = other {
+            let here = FrameRef { frame: seen.frame, time: seen.ts };
+            let contest = &mut self.contest;
+            if contest.conflicts == 0 {
+                contest.ttls = (old.ttl, new.ttl);
+                contest.first = here;
             }
+            contest.conflicts = contest.conflicts.saturating_add(1);
+            contest.last = here;
         }
-        *place = Some(new);
+        // A sender that starts anew contradicts itself in one run, and then no more.
+        memory.weight = match (other.is_some(), memory.contradicted) {
+            (true, false) => memory.weight.saturating_add(TURN),
+            _ => memory.weight.saturating_sub(1),
+        };
+        memory.contradicted = other.is_some();
+        let interleaved = memory.weight / (TURN - 1);
+        self.contest.interleaved = self.contest.interleaved.max(interleaved);
         memory.left = memory.left.saturating_sub(1);
         if memory.left == 0 {
             self.memory = None;
@@ -206,13 +244,21 @@ impl Noting {
     }
 
     const fn is_empty(&self) -> bool {
-        self.digits.count() == 0 && !self.event.seen && self.contest.conflicts == 0
+        self.digits.count() == 0
+            && !self.event.seen
+            && self.contest.conflicts == 0
+            && self.marked.is_none()
     }
 }
 
 impl Memory {
     fn new() -> Box<Self> {
-        Box::new(Self { places: [None; PLACES], left: REMEMBERED })
+        Box::new(Self {
+            places: [Remembered::default(); PLACES],
+            left: REMEMBERED,
+            weight: 0,
+            contradicted: false,
+        })
     }
 }
 

@@ -14,8 +14,10 @@ use self::sequence_number::low_half;
 use super::figures::Look;
 use super::notes::Noting;
 use super::stream::Seen;
+use crate::model::evidence::FrameRef;
 use crate::model::figures::{Figures, Tendency};
 use crate::model::frame::FrameId;
+use crate::model::notes::Marked;
 use crate::model::stream::{
     Jitter, JitterLane, Late, Law, LawRow, PayloadCount, Standing, StreamEnded, StreamKey,
 };
@@ -25,6 +27,7 @@ mod bursts;
 mod jitter;
 mod playout;
 mod sequence_number;
+mod spread;
 
 /// Bit n: payload type n can be media.
 const LEGAL: u128 = {
@@ -39,7 +42,7 @@ const LEGAL: u128 = {
 };
 
 pub(super) const TTL_CHANGED: u8 = 1;
-const DSCP_CHANGED: u8 = 2;
+pub(super) const DSCP_CHANGED: u8 = 2;
 /// `wild` holds the number that would confirm a jump.
 const ON_PROBATION: u8 = 4;
 /// A look is under way in the probe.
@@ -99,7 +102,8 @@ pub(super) struct Slot {
     bad: u8,
     /// Of the last packet.
     pub(super) ttl: u8,
-    dscp: u8,
+    /// Of the first.
+    pub(super) dscp: u8,
     /// Under the other candidates for an unknown clock rate.
     more_jitter: [JitterLane; 3],
     /// Extended lowest number of this run.
@@ -146,6 +150,8 @@ pub(super) struct Probe {
     figures: Option<Box<Figures>>,
     clusters: bursts::Clusters,
     late: Late,
+    /// Of a stream whose packets come unevenly.
+    spread: Option<Box<spread::Spread>>,
     /// `jitter_samples` at the last late packet.
     late_at: u32,
 }
@@ -168,6 +174,12 @@ pub(super) enum Step {
 }
 
 impl Cold {
+    /// The first packet.
+    pub(super) const fn first(&self) -> FrameRef {
+        let frame = FrameId { source: self.first_source, number: self.first_number };
+        FrameRef { frame, time: self.first }
+    }
+
     /// Something of its cache line.
     pub(super) fn touch(&self) -> u64 {
         self.first_number ^ u64::from(self.first_ttl)
@@ -264,7 +276,6 @@ impl Slot {
         self.wire_octets += u64::from(seen.wire_len);
         self.last_watermark = seen.watermark;
         self.markers = self.markers.saturating_add(u16::from(header.marker));
-        self.flags |= u8::from(self.dscp != seen.dscp) * DSCP_CHANGED;
         if seen.clipped {
             cold.clipped = cold.clipped.saturating_add(1);
         }
@@ -296,8 +307,22 @@ impl Slot {
     pub(super) fn is_rare(&self, step: Step, header: &Header<'_>, seen: &Seen) -> bool {
         step >= Step::Late
             || self.ttl != seen.ttl
+            || self.dscp != seen.dscp && self.flags & DSCP_CHANGED == 0
             || header.payload.len() <= SHORT
             || self.flags & NOTED != 0
+    }
+
+    /// What the last packet shows beside this copy of it: the two markings, if they differ. `None`
+    /// if it is not a copy of the last packet, or the stream has more markings than one.
+    pub(super) fn remarked(&self, header: &Header<'_>, seen: &Seen) -> Option<Marked> {
+        let last = low_half(self.highest) == header.sequence && self.timestamp == header.timestamp;
+        if !last || self.dscp == seen.dscp || self.flags & DSCP_CHANGED != 0 {
+            return None;
+        }
+        let frame = FrameId { source: self.last_source, number: self.last_number };
+        let before = FrameRef { frame, time: self.last };
+        let at = [before, FrameRef { frame: seen.frame, time: seen.ts }];
+        Some(Marked { dscp: [self.dscp, seen.dscp], at, twice: true })
     }
 
     /// Whether a gap behind this packet is news, at most once a second.
@@ -414,6 +439,7 @@ impl Slot {
             plain: cold.plain,
             notes: cold.noting.take().and_then(Noting::end),
             late: self.probe.as_ref().map(|probe| probe.late).unwrap_or_default(),
+            p95_ms: self.p95_ms(),
             markers: u32::from(self.markers),
             clipped: cold.clipped,
             jitter: Jitter {
@@ -471,6 +497,7 @@ impl Slot {
         if same_type && step != Step::Restart && !event {
             let late = self.update_jitter(arrival, ticks);
             self.play(late, arrival, anew || header.marker);
+            self.spread(late);
         }
         self.judge(step, ticks, octets, header.payload_type);
         if anew {

@@ -183,6 +183,21 @@ impl Streams {
         }
     }
 
+    /// Looks at a second sighting of a packet, which is not booked, for what differs in the two.
+    pub fn copy(&mut self, key: &StreamKey, sought: Sought, header: &Header<'_>, seen: &Seen) {
+        let is = |&place: &u32| slot(&self.blocks, place).is_some_and(|slot| slot.holds(key));
+        let Some(place) = sought.likely.filter(is).or_else(|| self.find(sought.hash, key)) else {
+            return;
+        };
+        let room = self.noted < self.limits.noted;
+        let Some((slot, cold)) = at(&mut self.blocks, place) else { return };
+        let Some(marked) = slot.remarked(header, seen) else { return };
+        let before = cold.noting.is_some();
+        let refused = notes::remarked(cold, marked, room);
+        self.noted += u32::from(!before && cold.noting.is_some());
+        self.unnoted += u64::from(refused);
+    }
+
     /// Where a stream lies, if it is known: a caller may ask for a batch of packets first, so that
     /// their cache misses overlap.
     #[inline]

@@ -28,6 +28,8 @@ const CHI_CLEAR: u16 = 500;
 pub struct Evidence<'a> {
     /// The payload type to judge.
     pub payload_type: u8,
+    /// Packets that have it.
+    pub packets: u32,
     /// Lengths and steps of the whole stream.
     pub law: &'a Law,
     /// The closer looks, if there were any.
@@ -56,13 +58,16 @@ pub struct Verdict {
 }
 
 impl<'a> Evidence<'a> {
-    /// The evidence on the main payload type of a stream.
-    pub fn of(stream: &'a StreamEnded) -> Self {
-        Self {
-            payload_type: stream.main_payload_type(),
-            law: &stream.law,
-            figures: stream.figures.as_deref(),
-        }
+    /// The evidence on one payload type of a stream.
+    pub fn of(stream: &'a StreamEnded, payload_type: u8) -> Self {
+        let count = stream.payload_types.iter().find(|count| count.payload_type == payload_type);
+        let packets = count.map_or(0, |count| count.packets);
+        Self { payload_type, packets, law: &stream.law, figures: stream.figures.as_deref() }
+    }
+
+    /// Pairs of packets of this payload type, no fewer than there are.
+    fn pairs(&self) -> u32 {
+        self.law.pairs.min(self.packets)
     }
 }
 
@@ -113,6 +118,19 @@ pub fn verdict(evidence: Evidence<'_>, codec: Option<Codec>) -> Verdict {
         && has_random_tail(figures, tag)
     {
         return tagged(tag, lengths).says(AuthenticatedOnly, "tail", sure(figures));
+    }
+    // Packets of the codec's own length and packets with a tag, many of each: it turned, and what most of
+    // it is says when the looks were not.
+    if let (Some(lengths), Some(codec)) = (lengths.filter(Lengths::turned), codec)
+        && codec != Codec::Event
+    {
+        let Lengths { tag, hits, of, others: contrary } = lengths;
+        return if tag == 0 {
+            let clear = Verdict { contrary, ..base }.with_hits(hits, of);
+            clear.says(Cleartext, codec.law_test(), Confidence::High)
+        } else {
+            tagged(tag, lengths).says(EncryptedLike, codec.law_test(), Confidence::High)
+        };
     }
     // Headers and repetitions no cipher makes. Once in a while they were before it began.
     let turned = matches!(said, Some((Random, _))) && looks.turned();
@@ -166,7 +184,7 @@ fn has_random_tail(figures: Statistic, tag: u16) -> bool {
 fn by_length(evidence: Evidence<'_>, figures: Option<&Figures>, codec: Codec) -> Option<Lengths> {
     let mki = figures.map_or(0, |figures| figures.mki);
     let mine = |row: &&LawRow| row.payload_type == evidence.payload_type && row.pairs > 0;
-    let whole = codec.weigh(&evidence.law.rows.iter().filter(mine), evidence.law.pairs, mki);
+    let whole = codec.weigh(&evidence.law.rows.iter().filter(mine), evidence.pairs(), mki);
     whole.or_else(|| codec.weigh(&figures?.rows.iter().filter(mine), figures?.pairs.into(), mki))
 }
 
@@ -221,7 +239,7 @@ mod tests {
     }
 
     fn judge(law: &Law, figures: Option<&Figures>, codec: Option<Codec>) -> Verdict {
-        verdict(Evidence { payload_type: 8, law, figures }, codec)
+        verdict(Evidence { payload_type: 8, packets: u32::MAX, law, figures }, codec)
     }
 
     const BASE: Figures = {
@@ -292,6 +310,40 @@ mod tests {
         // A NULL cipher, or a law that is not this codec's.
         assert_eq!(looked(clear(60, 10), &tagged, pcma), (AuthenticatedOnly, "tail"));
         assert_eq!(looked(clear(60, 500), &tagged, pcma), (Cleartext, "chi+bitz"));
+    }
+
+    #[test]
+    fn lengths_tell_that_a_stream_turned_whatever_was_looked_at() {
+        use Protection::{Cleartext, EncryptedLike};
+        let rows = |exact, tagged| {
+            let row = LawRow { ticks: 160, pairs: exact, octets: 160, payload_type: 8 };
+            let pairs = exact + tagged;
+            Law { rows: [row, LawRow { pairs: tagged, octets: 170, ..row }], pairs }
+        };
+        let pcma = Codec::assigned(8);
+        let looked = |law: &Law, looks, runs| {
+            let verdict = judge(law, Some(&Figures { runs, looks, ..BASE }), pcma);
+            (verdict.protection, verdict.contrary)
+        };
+        // In clear at first, with silence; and in clear at the end, when nobody looked.
+        assert_eq!(looked(&rows(149, 849), clear(64, 500), 9), (EncryptedLike, 149));
+        assert_eq!(looked(&rows(579, 419), random(64), 0), (Cleartext, 419));
+        // A few of the other kind may be anything.
+        assert_eq!(looked(&rows(10, 989), random(64), 0), (EncryptedLike, 10));
+        assert_eq!(looked(&rows(989, 10), clear(64, 500), 9), (Cleartext, 0));
+        // Frames of G.723.1 have lengths that are four apart.
+        let row = LawRow { ticks: 240, pairs: 60, octets: 24, payload_type: 8 };
+        let law = Law { rows: [row, LawRow { pairs: 40, octets: 20, ..row }], pairs: 100 };
+        assert_eq!(judge(&law, None, Some(Codec::G723)).contrary, 0);
+    }
+
+    #[test]
+    fn the_law_of_one_payload_type_is_held_against_its_own_packets() {
+        let row = LawRow { ticks: 160, pairs: 134, octets: 160, payload_type: 8 };
+        let law = Law { rows: [row, LawRow { pairs: 114, payload_type: 0, ..row }], pairs: 248 };
+        let evidence = |packets| Evidence { payload_type: 8, packets, law: &law, figures: None };
+        assert_eq!(verdict(evidence(135), Codec::assigned(8)).test, "T1");
+        assert_eq!(verdict(evidence(200), Codec::assigned(8)).test, "none");
     }
 
     #[test]

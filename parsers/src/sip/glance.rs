@@ -107,6 +107,12 @@ struct Kinds {
 const MAX_VALUE: usize = 192;
 
 /// A 1 in one of eight octets for each octet that is of a kind: their sum is how often each stands.
+#[expect(
+    clippy::as_conversions,
+    clippy::cast_possible_truncation,
+    clippy::indexing_slicing,
+    reason = "while compiling, of numbers below 256"
+)]
 const KINDS: [u64; 256] = {
     let mut kinds = [0; 256];
     let mut octet = 0;

@@ -12,6 +12,7 @@ use crate::correlate::outbox::Announcement;
 use crate::model::addr::stable_hash;
 use crate::model::fact::length;
 use crate::model::id::{RecordId, RecordKey};
+use crate::model::record::Side;
 use crate::model::time::Ts;
 
 /// Changes that are made together: about as many cache misses as a core has in flight.
@@ -29,6 +30,8 @@ pub(super) struct Waiting {
 #[derive(Debug)]
 enum Change {
     Announced(Entry),
+    /// A call, and another one that the same INVITE made.
+    Forked(RecordId, RecordKey),
     Answered(RecordId, Ts),
     /// With the end of the dialog, and the watermark when that was known.
     Ended(RecordId, Ts, Ts),
@@ -40,6 +43,11 @@ impl MediaBinder {
         let entry = Entry::new(announcement);
         let of_endpoint = Some(hash_of_endpoint(entry.endpoint));
         self.wait(entry.call, of_endpoint, Change::Announced(entry));
+    }
+
+    /// The INVITE of a call has made another one: what the caller announced holds for both.
+    pub fn fork(&mut self, call: RecordKey, fork: RecordKey) {
+        self.wait(fork.id, None, Change::Forked(call.id, fork));
     }
 
     /// The call was answered, or refused ([`Ts::MAX`]): what began before is early media.
@@ -64,6 +72,7 @@ impl MediaBinder {
                 Change::Announced(entry) => {
                     self.place_entry(entry, of_call, of_endpoint.unwrap_or_default());
                 }
+                Change::Forked(call, fork) => self.copy_caller(call, fork, of_call),
                 Change::Answered(call, answered) => self.set_answered(call, answered),
                 Change::Ended(call, end, watermark) => self.set_ended(call, end, watermark),
             }
@@ -110,6 +119,21 @@ impl MediaBinder {
             self.touch(*of_call) ^ u64::from(at_endpoint.unwrap_or(NONE))
         });
         black_box(further.fold(0, |all, one| all ^ one));
+    }
+
+    /// Announces for a fork what the caller had announced for the call. The call itself stays the nearer
+    /// one for media that fits both, and the one that an SSRC leads to.
+    fn copy_caller(&mut self, call: RecordId, fork: RecordKey, of_fork: u64) {
+        let newest = self.newest_of_call(call).and_then(|slot| self.entries.get(widen(slot)));
+        let told = newest.into_iter().flat_map(|newest| self.ring(newest));
+        let copies: Vec<Entry> = told
+            .filter(|entry| entry.side == Side::Caller)
+            .map(|entry| entry.of_fork(fork))
+            .collect();
+        for copy in copies {
+            let of_endpoint = hash_of_endpoint(copy.endpoint);
+            self.place_entry(copy, of_fork, of_endpoint);
+        }
     }
 
     /// Puts an announcement into all tables.
@@ -160,6 +184,23 @@ impl MediaBinder {
 }
 
 impl Entry {
+    /// The same announcement as one of a further call of its INVITE, in no chain yet.
+    fn of_fork(&self, fork: RecordKey) -> Self {
+        Self {
+            media: std::sync::Arc::clone(&self.media),
+            call: fork.id,
+            frame: fork.first.number,
+            source: fork.first.source,
+            ordinal: self.ordinal.saturating_sub(1),
+            until: Ts::MAX,
+            next_at_endpoint: NONE,
+            before_at_endpoint: NONE,
+            next_of_call: NONE,
+            place: self.place & !HAS_SSRC | LIVE,
+            ..*self
+        }
+    }
+
     /// An announcement that is in no chain yet.
     fn new(announcement: &Announcement) -> Self {
         let ssrc = announcement.ssrcs.first().copied();

@@ -6,18 +6,20 @@ use super::super::rule::{Detector, Meta, Words, rule};
 use super::super::seen::StreamSeen;
 use super::super::sink::{Entry, Sighting, Sink, Subject};
 use super::super::text::{at_least, plural, printable, sentence, spoken_length};
+use super::secured::clear_packets;
 use crate::model::addr::{FlowKey, Proto};
 use crate::model::evidence::FrameRef;
 use crate::model::finding::{Confidence, Figure, Severity};
 use crate::model::id::RecordKey;
-use crate::model::record::{Protection, StreamRecord};
+use crate::model::record::StreamRecord;
 use crate::policy::Policy;
 
 rule! {
     /// ## What it detects
     /// An RTP stream whose payload is what the codec produced, shown by its structure or its
     /// statistics, not by what SDP promised. The stream belongs to a call; or, without signalling,
-    /// both directions of its flow are in clear.
+    /// both directions of its flow are in clear. Of a stream that is encrypted for a part of the time, by
+    /// the lengths of its packets, the other part counts.
     ///
     /// ## Why it matters
     /// Anyone on the path can record the call and play it. No key, no active step and no trace is
@@ -48,12 +50,14 @@ rule! {
     since: "0.1.0",
 }
 
-/// Tally: milliseconds; packets; streams that are early media; a public end; streams of no call.
+/// Tally: milliseconds of audio; packets; streams that are early media; a public end; streams of no call;
+/// milliseconds of video and text.
 const MILLISECONDS: usize = 0;
 const PACKETS: usize = 1;
 const EARLY: usize = 2;
 const PUBLIC: usize = 3;
 const UNBOUND: usize = 4;
+const OTHER: usize = 5;
 
 /// One direction of a flow without signalling, kept until the other direction proves clear too.
 struct Half {
@@ -94,10 +98,7 @@ pub(crate) fn new(policy: &Policy) -> CleartextRtp {
 
 impl CleartextRtp {
     fn is_clear(&self, seen: &StreamSeen<'_>) -> bool {
-        !seen.lookalike
-            && seen.record.protection == Protection::Cleartext
-            && seen.record.verdict.confidence >= Confidence::High
-            && seen.record.packets >= self.min_packets
+        !seen.lookalike && clear_packets(seen.record) >= self.min_packets
     }
 
     /// The other direction of this stream's flow, the first time both are clear; `Err` while only
@@ -153,8 +154,8 @@ impl Detector for CleartextRtp {
                 .kind(u32::from(from_low));
         sink.sighting(sighting, |_| (describe(seen), None))
             .until(seen.last())
-            .add(MILLISECONDS, milliseconds(record))
-            .add(PACKETS, record.packets)
+            .add(if is_audio(seen) { MILLISECONDS } else { OTHER }, milliseconds(record))
+            .add(PACKETS, clear_packets(record))
             .add(EARLY, u64::from(seen.early))
             .mark(PUBLIC, u64::from(severity(record) == Severity::Critical))
             .add(UNBOUND, u64::from(seen.call.is_none()))
@@ -171,13 +172,21 @@ impl Detector for CleartextRtp {
         if unbound > 0 {
             within.push(sentence!("{unbound} of them without signalling"));
         }
+        let (audio, other) = (entry.tally(MILLISECONDS), entry.tally(OTHER));
+        let mut open = Vec::new();
+        if audio > 0 || other == 0 {
+            open.push(sentence!("{} of audio can be listened to", spoken_length(audio)));
+        }
+        if other > 0 {
+            open.push(sentence!("{} of video or text can be read", spoken_length(other)));
+        }
         Words {
             summary: sentence!(
-                "{} {} between {}: {} of audio can be listened to.",
+                "{} {} between {}: {}.",
                 plural(entry.streams, "stream"),
                 within.join(", "),
                 entry.subject.spoken(),
-                spoken_length(entry.tally(MILLISECONDS)),
+                open.join(", "),
             ),
             parameters: vec![
                 ("cleartext_min_packets", Figure::Count(self.min_packets)),
@@ -186,7 +195,8 @@ impl Detector for CleartextRtp {
                 ("streams_without_call", Figure::Count(unbound)),
                 ("early_streams", Figure::Count(entry.tally(EARLY))),
                 ("packets", Figure::Count(entry.tally(PACKETS))),
-                ("audio_ms", Figure::Count(entry.tally(MILLISECONDS))),
+                ("audio_ms", Figure::Count(audio)),
+                ("video_or_text_ms", Figure::Count(other)),
                 ("public", Figure::Flag(entry.tally(PUBLIC) != 0)),
             ],
         }
@@ -206,7 +216,7 @@ fn half(seen: &StreamSeen<'_>, from_low: bool) -> Half {
         last: seen.last(),
         key: seen.key,
         milliseconds: milliseconds(record),
-        packets: record.packets,
+        packets: clear_packets(record),
         confidence: record.verdict.confidence,
         severity: severity(record),
         what: describe(seen),
@@ -235,8 +245,20 @@ fn severity(record: &StreamRecord<'_>) -> Severity {
     }
 }
 
+/// What is not said to be anything else.
+fn is_audio(seen: &StreamSeen<'_>) -> bool {
+    seen.around.media.is_none_or(|media| matches!(media.kind.as_str(), "audio" | ""))
+}
+
+/// How long it is in clear.
 fn milliseconds(record: &StreamRecord<'_>) -> u64 {
-    u64::try_from(record.last.since(record.first).nanos() / 1_000_000).unwrap_or(0)
+    let whole = u64::try_from(record.last.since(record.first).nanos() / 1_000_000).unwrap_or(0);
+    let clear = clear_packets(record);
+    if clear >= record.packets {
+        whole
+    } else {
+        whole.saturating_mul(clear) / record.packets.max(1)
+    }
 }
 
 /// `RTP 192.0.2.1:4000 to 192.0.2.2:4002, RTP/AVP PCMU, 1500 packets in 30 seconds; T3: ...`.
@@ -250,15 +272,16 @@ fn describe(seen: &StreamSeen<'_>) -> String {
     let figures = record.verdict.figures.iter().take(4);
     let figures: Vec<_> = figures.map(|(name, value)| format!("{name} {value}")).collect();
     sentence!(
-        "{}RTP {} to {}, {} {codec}, {} in {}; test {} ({}): {}",
+        "{}{}RTP {} to {}, {} {codec}, {} in {}; test {} ({}): {}",
         if seen.early { "early media, " } else { "" },
+        if clear_packets(record) < record.packets { "in part, " } else { "" },
         record.src,
         record.dst,
         record.negotiated.as_deref().map_or_else(
             || "no SDP,".to_owned(),
             |profile| printable(profile.as_bytes(), 32).to_string()
         ),
-        plural(record.packets, "packet"),
+        plural(clear_packets(record), "packet"),
         spoken_length(milliseconds(record)),
         record.verdict.test,
         record.verdict.confidence.word(),

@@ -4,6 +4,7 @@ use super::super::negotiation::NegotiationSeen;
 use super::super::rule::rule;
 use super::super::small::speaker;
 use super::super::small::{Report, Small};
+use crate::correlate::exchange::SignsKeys;
 use crate::model::finding::Severity;
 use crate::policy::Policy;
 
@@ -48,7 +49,7 @@ pub(crate) const fn new(_: &Policy) -> Small {
 fn judge(seen: &NegotiationSeen<'_>, report: &mut Report<'_>) {
     for (statement, media) in seen.media() {
         let keyed = media.accepted() && !media.fingerprints.is_empty();
-        if keyed && !statement.encrypted && !statement.signs_keys {
+        if keyed && !statement.encrypted && statement.signs_keys != SignsKeys::These {
             report.within(statement).saw(Severity::Medium, || {
                 speaker(statement) + " with a fingerprint, in clear and unsigned"
             });

@@ -3,16 +3,17 @@
 use super::super::rule::rule;
 use super::super::seen::StreamSeen;
 use super::super::small::{Report, Small};
-use super::secured::{EARLY, SETTLED, describe, early_packets, secured, settled_packets};
-use crate::model::finding::Confidence;
+use super::secured::{
+    EARLY, SETTLED, clear_packets, describe, early_packets, secured, settled_packets,
+};
 use crate::model::finding::Severity;
-use crate::model::record::Protection;
 use crate::policy::Policy;
 
 rule! {
     /// ## What it detects
     /// A stream of at least 20 packets before the call was accepted, whose payload is what the
-    /// codec produced, and which belongs to a call with a secure profile.
+    /// codec produced, and which belongs to a call with a secure profile. What follows in the same
+    /// stream may be encrypted.
     ///
     /// ## Why it matters
     /// Ringing tones and announcements can be listened to, and what the caller says or dials
@@ -45,9 +46,11 @@ pub(crate) const fn new(_: &Policy) -> Small {
 }
 
 fn judge(seen: &StreamSeen<'_>, report: &mut Report<'_>) {
-    let clear = seen.record.protection == Protection::Cleartext
-        && seen.record.verdict.confidence >= Confidence::High;
-    if clear && secured(seen) && early_packets(seen) >= EARLY && settled_packets(seen) < SETTLED {
+    let clear = clear_packets(seen.record);
+    let early = clear.min(early_packets(seen)) >= EARLY;
+    // What is encrypted is the later part.
+    let settled = settled_packets(seen).saturating_sub(seen.record.packets.saturating_sub(clear));
+    if secured(seen) && early && settled < SETTLED {
         report.unsure(seen.record.verdict.confidence);
         report.saw(Severity::Low, || describe(seen));
     }

@@ -14,6 +14,7 @@ pub(super) mod dtls_fp_mismatch;
 pub(super) mod dtls_fp_unprotected;
 pub(super) mod dtls_fp_unverifiable;
 pub(super) mod dtls_fp_weak_hash;
+pub(super) mod dtls_mky_mismatch;
 pub(super) mod dtls_no_fingerprint;
 pub(super) mod dtls_no_use_srtp;
 pub(super) mod dtls_not_completed;

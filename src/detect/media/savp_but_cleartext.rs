@@ -3,10 +3,8 @@
 use super::super::rule::rule;
 use super::super::seen::StreamSeen;
 use super::super::small::{Report, Small};
-use super::secured::{SETTLED, describe, secured, settled_packets};
-use crate::model::finding::Confidence;
+use super::secured::{SETTLED, clear_packets, describe, secured, settled_packets};
 use crate::model::finding::Severity;
-use crate::model::record::Protection;
 use crate::policy::Policy;
 
 rule! {
@@ -49,9 +47,9 @@ pub(crate) const fn new(_: &Policy) -> Small {
 }
 
 fn judge(seen: &StreamSeen<'_>, report: &mut Report<'_>) {
-    let clear = seen.record.protection == Protection::Cleartext
-        && seen.record.verdict.confidence >= Confidence::High;
-    if clear && secured(seen) && settled_packets(seen) >= SETTLED {
+    // Of a stream that turned the encrypted part counts as the later one.
+    let sealed = seen.record.packets.saturating_sub(clear_packets(seen.record));
+    if secured(seen) && settled_packets(seen).saturating_sub(sealed) >= SETTLED {
         report.unsure(seen.record.verdict.confidence);
         report.saw(Severity::Critical, || describe(seen));
     }

@@ -32,8 +32,8 @@ rule! {
     /// labels are equal keys.
     ///
     /// ## False positives
-    /// A capture taken where TLS ends, behind the proxy, sees in clear what the network does not.
-    /// Lines that were offered and never chosen stay at high.
+    /// A capture taken where TLS ends, behind the proxy, sees in clear what the network does not: with
+    /// `tap_inside_tls` set to 1 it is no more than worth knowing. Lines that were offered and never chosen stay at high.
     ///
     /// ## Fix
     /// Carry SDES only inside TLS 1.2 or newer, or use DTLS-SRTP, whose keys are never in
@@ -41,13 +41,13 @@ rule! {
     id: "MEDIA-SDES-KEY-EXPOSED",
     name: "media-sdes-key-exposed",
     title: "SRTP keys can be read in the signalling",
-    severity: High ..= Critical,
+    severity: Info ..= Critical,
     status: Stable,
     wants: [CRYPTO, STREAM],
     references: ["RFC 4568 §8.3", "RFC 8643 §4", "RFC 3711"],
     remediation: "SRTP keys were visible in signalling. Move this signalling leg to TLS 1.2+ and rotate; keys already captured stay compromised. Use unique random keys per direction, stream and call; prefer AEAD_AES_256_GCM or AES_CM_128_HMAC_SHA1_80.",
     question: Some("SDES"),
-    thresholds: [],
+    thresholds: ["tap_inside_tls"],
     since: "0.1.0",
 }
 
@@ -60,10 +60,23 @@ const KEYS: usize = 0;
 /// The rule at work.
 pub(crate) struct SdesKeyExposed {
     recent: Recent,
+    inside_tls: bool,
 }
 
 pub(crate) fn new(policy: &Policy) -> SdesKeyExposed {
-    SdesKeyExposed { recent: Recent::new(policy.limits.peers / 2) }
+    let inside_tls = policy.thresholds.media.tap_inside_tls > 0;
+    SdesKeyExposed { recent: Recent::new(policy.limits.peers / 2), inside_tls }
+}
+
+impl SdesKeyExposed {
+    /// How much a key gives away that a media stream or an answer uses, or is only offered.
+    const fn severity(&self, used: bool) -> Severity {
+        match (self.inside_tls, used) {
+            (true, _) => Severity::Info,
+            (false, true) => Severity::Critical,
+            (false, false) => Severity::High,
+        }
+    }
 }
 
 impl Detector for SdesKeyExposed {
@@ -86,9 +99,8 @@ impl Detector for SdesKeyExposed {
                     continue;
                 }
                 (found, chosen) = (true, chosen || selected);
-                let severity = if selected { Severity::Critical } else { Severity::High };
                 let sighting = Sighting::new(&META, seen.pair, seen.event.at)
-                    .severity(severity)
+                    .severity(self.severity(selected))
                     .kind(u32::from(answer));
                 sink.sighting(sighting, |labels| describe(seen, answer, &crypto, labels))
                     .add(CHOSEN, u64::from(selected))
@@ -98,7 +110,7 @@ impl Detector for SdesKeyExposed {
         }
         let Some(call) = seen.placement.call.filter(|_| found) else { return };
         if chosen && let Some(offered) = self.recent.subject(call) {
-            let _ = sink.concerns(&META, offered, Severity::Critical);
+            let _ = sink.concerns(&META, offered, self.severity(true));
         }
         self.recent.remember(call, seen.pair);
     }
@@ -108,7 +120,7 @@ impl Detector for SdesKeyExposed {
             return;
         }
         let Some(subject) = seen.call.and_then(|call| self.recent.subject(call)) else { return };
-        if let Some(hit) = sink.concerns(&META, subject, Severity::Critical) {
+        if let Some(hit) = sink.concerns(&META, subject, self.severity(true)) {
             let _ = hit.until(seen.last()).add(STREAMS, 1).stream(seen.key);
         }
     }

@@ -13,7 +13,8 @@ rule! {
     /// ## What it detects
     /// An `a=crypto` line in which something is wrong that decides about keys: the key is not as
     /// long as its suite asks for or no base64, the lifetime is longer than the suite allows,
-    /// several keys have no MKI to tell them apart, the tag is no number of 1 to 9 digits without
+    /// several keys have no MKI to tell them apart, the MKI is to take no octets or more than 128, or the
+    /// keys of one line MKIs of different lengths, the tag is no number of 1 to 9 digits without
     /// leading zeros; or an answer with more than one line, or with a tag that was not offered.
     ///
     /// ## Why it matters
@@ -79,7 +80,7 @@ fn judge(seen: &NegotiationSeen<'_>, report: &mut Report<'_>) {
 }
 
 /// What is wrong with one line.
-fn faults(crypto: &Crypto<'_>) -> [Option<&'static str>; 4] {
+fn faults(crypto: &Crypto<'_>) -> [Option<&'static str>; 5] {
     let several = crypto.keys().nth(1).is_some();
     let lifetime = |text: &[u8]| lifetime(text).is_none_or(|bits| bits > longest(crypto.suite));
     let wrong = [
@@ -87,8 +88,17 @@ fn faults(crypto: &Crypto<'_>) -> [Option<&'static str>; 4] {
         (!crypto.has_usable_key(), "its key is not as long as the suite asks for"),
         (crypto.keys().filter_map(|key| key.lifetime).any(lifetime), "its key lives too long"),
         (several && crypto.keys().any(|key| key.mki.is_none()), "several keys, and no MKI"),
+        (!mki_fits(crypto), "the length of its MKI is not one of 1 to 128 octets"),
     ];
     wrong.map(|(wrong, what)| wrong.then_some(what))
+}
+
+/// Whether all MKIs of a line are to take the same number of octets, 1 to 128 (RFC 4568 §6.1).
+fn mki_fits(crypto: &Crypto<'_>) -> bool {
+    let octets = |length: &[u8]| std::str::from_utf8(length).ok()?.parse::<u8>().ok();
+    let mut lengths = crypto.keys().filter_map(|key| key.mki).map(|(_, length)| octets(length));
+    let Some(first) = lengths.next() else { return true };
+    first.is_some_and(|length| (1..=128).contains(&length)) && lengths.all(|other| other == first)
 }
 
 /// Packets that a key may protect at most, as a power of two (RFC 3711 §9.2, RFC 6188 §2).

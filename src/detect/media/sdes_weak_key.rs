@@ -11,9 +11,9 @@ use crate::policy::Policy;
 
 rule! {
     /// ## What it detects
-    /// An SRTP master key with its salt that is no random number: all octets equal, octets that
-    /// count up or down, nothing but printable characters, or the key of an example in RFC 3711 or
-    /// RFC 4568.
+    /// An SRTP master key that is no random number, whatever its salt: the first 16 octets are equal or
+    /// count up or down; or, with its salt, nothing but printable characters, or the key of an example in
+    /// RFC 3711 or RFC 4568.
     ///
     /// ## Why it matters
     /// A key that can be guessed or looked up protects nothing, however it was carried: the media can
@@ -58,7 +58,7 @@ impl Weakness {
 
     const fn words(self) -> (&'static str, &'static str) {
         match self {
-            Self::Equal => ("equal", "all its octets are equal"),
+            Self::Equal => ("equal", "its octets are equal"),
             Self::Counting => ("counting", "its octets count"),
             Self::Known => ("example", "it is an example of an RFC"),
             Self::Printable => ("printable", "it is nothing but printable characters"),
@@ -67,7 +67,8 @@ impl Weakness {
 
     /// What is wrong with a key and its salt; `None` if they look random.
     fn of(key: &[u8]) -> Option<Self> {
-        let (first, rest) = key.split_first()?;
+        // No suite has a shorter key in front of its salt.
+        let (first, rest) = key.first_chunk::<16>()?.split_first()?;
         let step = rest.first()?.wrapping_sub(*first);
         let steady = key.iter().zip(rest).all(|(one, next)| next.wrapping_sub(*one) == step);
         if steady {
@@ -141,6 +142,9 @@ mod tests {
     fn each_weakness_is_told_from_a_random_key() {
         let counting: Vec<u8> = (0..30).map(|n: u8| n.wrapping_mul(3).wrapping_add(250)).collect();
         assert_eq!(Weakness::of(&[7; 30]), Some(Weakness::Equal));
+        let mut salted = [0; 30];
+        salted[20] = 0x80;
+        assert_eq!(Weakness::of(&salted), Some(Weakness::Equal));
         assert_eq!(Weakness::of(&counting), Some(Weakness::Counting));
         for known in KNOWN {
             assert_eq!(Weakness::of(known), Some(Weakness::Known));

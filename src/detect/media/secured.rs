@@ -3,6 +3,8 @@
 
 use super::super::seen::StreamSeen;
 use super::super::text::{plural, printable, sentence};
+use crate::model::finding::Confidence;
+use crate::model::record::{Protection, StreamRecord};
 use crate::model::time::{Span, Ts};
 
 /// Packets behind the answer that a judgement takes.
@@ -31,6 +33,28 @@ pub(super) fn settled_packets(seen: &StreamSeen<'_>) -> u64 {
     })
 }
 
+/// Packets of a stream that are not as most of it is, by their lengths: it turned.
+pub(super) fn contrary(record: &StreamRecord<'_>) -> u64 {
+    let figure = record.verdict.figures.iter().find(|(name, _)| &**name == "contrary");
+    figure.map_or(0, |(_, packets)| whole(*packets))
+}
+
+/// Packets in clear: all of a stream in clear, or those parts of it that its lengths show.
+pub(super) fn clear_packets(record: &StreamRecord<'_>) -> u64 {
+    let clear =
+        record.protection == Protection::Cleartext && record.verdict.confidence >= Confidence::High;
+    match record.protection {
+        Protection::Cleartext if clear => record.packets.saturating_sub(contrary(record)),
+        Protection::EncryptedLike | Protection::SrtpProven => contrary(record),
+        _ => 0,
+    }
+}
+
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a count")]
+const fn whole(number: f64) -> u64 {
+    number.max(0.0) as u64
+}
+
 /// Packets before the call was accepted; all if it was not.
 pub(super) fn early_packets(seen: &StreamSeen<'_>) -> u64 {
     let accepted = seen.agreement.and_then(|agreement| agreement.accepted);
@@ -51,17 +75,20 @@ fn packets_until(seen: &StreamSeen<'_>, moment: Ts) -> u64 {
     u64::try_from(share / micros(last.since(first)).max(1)).unwrap_or(u64::MAX)
 }
 
-/// The stream with its profile and the test that decided.
+/// The stream with its profile, the test that decided and its figures.
 pub(super) fn describe(seen: &StreamSeen<'_>) -> String {
     let record = seen.record;
+    let figures = record.verdict.figures.iter().take(4);
+    let figures: Vec<_> = figures.map(|(name, value)| sentence!("{name} {value}")).collect();
     let profile = record.negotiated.as_deref().unwrap_or("no profile");
     sentence!(
-        "{} to {}, {}, {}; test {} ({})",
+        "{} to {}, {}, {}; test {} ({}): {}",
         record.src,
         record.dst,
         printable(profile.as_bytes(), 32),
         plural(record.packets, "packet"),
         record.verdict.test,
         record.verdict.confidence.word(),
+        figures.join(", "),
     )
 }

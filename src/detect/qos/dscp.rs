@@ -53,7 +53,7 @@ const SIGNALLED: usize = 1;
 const REQUESTS: usize = 2;
 
 /// The markings of a tally: `0, 10`.
-fn listed(bits: u64) -> String {
+pub(super) fn listed(bits: u64) -> String {
     let marks = (0..64).filter(|dscp| bits >> dscp & 1 == 1);
     marks.map(|dscp: u32| dscp.to_string()).collect::<Vec<_>>().join(", ")
 }

@@ -3,8 +3,8 @@
 use super::super::rule::{Detector, Meta, Words, rule};
 use super::super::seen::StreamSeen;
 use super::super::sink::{Entry, Sighting, Sink};
-use super::super::text::plural;
-use super::{about, hundredths, pair, spoken};
+use super::super::text::{plural, sentence};
+use super::{about, hundredths, is_audio, pair, spoken};
 use crate::model::finding::{Figure, Severity};
 use crate::policy::Policy;
 
@@ -17,7 +17,8 @@ rule! {
     /// enough.
     ///
     /// ## Evidence
-    /// The first packet of each stream, with the mean and the largest value of the estimate.
+    /// The first packet of each stream, with the mean and the largest value of the estimate, and the
+    /// 95th percentile of the single differences: what a play-out buffer has to take.
     ///
     /// ## False positives
     /// A sender that pauses without marking the next packet, or that clocks its timestamps wrongly;
@@ -38,8 +39,9 @@ rule! {
     since: "0.1.0",
 }
 
-/// Tally: the worst mean, hundredths of a millisecond.
+/// Tally: the worst mean, hundredths of a millisecond; the worst 95th percentile, milliseconds.
 const WORST: usize = 0;
+const SPREAD: usize = 1;
 
 /// The rule at work.
 pub(crate) struct Jitter {
@@ -60,8 +62,7 @@ impl Detector for Jitter {
 
     fn stream(&mut self, seen: &StreamSeen<'_>, sink: &mut Sink) {
         let record = seen.record;
-        // Pictures have no score and leave in bursts.
-        let audio = record.quality.is_some();
+        let audio = is_audio(seen);
         let Some(jitter) = record.jitter_ms.filter(|jitter| audio && jitter.mean > self.low) else {
             return;
         };
@@ -75,11 +76,13 @@ impl Detector for Jitter {
             Severity::Low
         });
         sink.sighting(sighting, |_| {
-            let what = format_args!("jitter {} ms, up to {} ms", jitter.mean, jitter.max);
-            (about(seen, what), None)
+            let (mean, max) = (jitter.mean, jitter.max);
+            let p95 = jitter.p95.map_or(String::new(), |ms| sentence!(", p95 of |D| {ms} ms"));
+            (about(seen, format_args!("jitter {mean} ms, up to {max} ms{p95}")), None)
         })
         .until(seen.last())
         .most(WORST, hundredths(jitter.mean))
+        .most(SPREAD, jitter.p95.map_or(0, super::whole_ms))
         .stream(seen.key)
         .call(seen.call);
     }
@@ -97,6 +100,7 @@ impl Detector for Jitter {
                 ("jitter_medium_ms", Figure::Number(self.medium)),
                 ("streams", Figure::Count(entry.streams)),
                 ("worst_hundredths_ms", Figure::Count(entry.tally(WORST))),
+                ("worst_p95_ms", Figure::Count(entry.tally(SPREAD))),
             ],
         }
     }

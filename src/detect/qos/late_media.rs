@@ -2,12 +2,12 @@
 
 use hashbrown::HashMap;
 
-use super::super::lately::Lately;
+use super::super::lately::{Horizon, Lately};
 use super::super::rule::{Detector, Meta, Words, rule};
 use super::super::seen::{CaptureSeen, StreamSeen};
 use super::super::sink::{Entry, Sighting, Sink, Subject};
 use super::super::text::{plural, sentence};
-use super::{about, pair};
+use super::{about, is_audio, pair};
 use crate::model::evidence::FrameRef;
 use crate::model::finding::{Confidence, Figure};
 use crate::model::id::RecordKey;
@@ -68,6 +68,7 @@ struct Late {
 pub(crate) struct LateMedia {
     /// When a side sent first, of those that ended lately.
     first: Lately<Way, Ts>,
+    horizon: Horizon,
     late: HashMap<Way, Late, foldhash::fast::FixedState>,
     cap: usize,
     after: Span,
@@ -78,6 +79,7 @@ pub(crate) fn new(policy: &Policy) -> LateMedia {
     let ms = i64::try_from(policy.thresholds.media.late_media_ms).unwrap_or(i64::MAX);
     LateMedia {
         first: Lately::new(policy.limits.peers),
+        horizon: Horizon::new(),
         late: HashMap::default(),
         cap: policy.limits.peers,
         after: Span::from_millis(ms),
@@ -95,20 +97,22 @@ impl Detector for LateMedia {
         let way = seen.call.zip(around.sender);
         let (Some(way), Some(answered)) = (way, around.answered) else { return };
         let record = seen.record;
-        // Only what has a score is audio; digits may come late.
-        if seen.lookalike || record.quality.is_none() {
+        if seen.lookalike || !is_audio(seen) {
             return;
         }
         if self.first.get(&way).is_some_and(|first| first <= record.first) {
             return;
         }
-        self.first.put(way, record.first);
+        let full = self.first.turns(way, record.first);
+        self.horizon.put(full, record.last);
         let by = record.first.since(answered);
         if by <= self.after {
             self.late.remove(&way);
             return;
         }
-        if self.late.len() >= self.cap && !self.late.contains_key(&way) {
+        // The side may have sent before, in a stream that is forgotten by now.
+        let forgot = !self.horizon.reaches(answered);
+        if forgot || self.late.len() >= self.cap && !self.late.contains_key(&way) {
             self.evicted += 1;
             return;
         }

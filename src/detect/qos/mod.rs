@@ -2,6 +2,7 @@
 
 mod compare;
 pub(super) mod dscp;
+pub(super) mod dscp_remarked;
 pub(super) mod fragment;
 pub(super) mod jitter;
 pub(super) mod late_media;
@@ -38,6 +39,17 @@ fn about(seen: &StreamSeen<'_>, wrong: std::fmt::Arguments<'_>) -> String {
         printable(codec.as_bytes(), 32),
         record.packets,
     )
+}
+
+/// Whether it is speech: what has a score, or what SDP says is audio, events and noise excepted.
+/// Pictures leave in bursts, and digits may come late.
+fn is_audio(seen: &StreamSeen<'_>) -> bool {
+    let record = seen.record;
+    let main = record.payload_types.iter().max_by_key(|payload| payload.packets);
+    let codec = main.and_then(|main| main.codec.as_deref()).unwrap_or_default();
+    let is = |name: &str| codec.eq_ignore_ascii_case(name);
+    let told = || seen.around.media.is_some_and(|media| media.kind == "audio");
+    record.quality.is_some() || told() && !is("telephone-event") && !is("CN")
 }
 
 /// How many packets are missing here that the receiver had, by its own report (RFC 3550 §6.4.1): more

@@ -3,7 +3,7 @@
 use hashbrown::{HashMap, HashSet};
 
 use super::super::calls::CallSeen;
-use super::super::lately::Lately;
+use super::super::lately::{Horizon, Lately};
 use super::super::rule::{Detector, Meta, Words, rule};
 use super::super::seen::{CaptureSeen, StreamSeen};
 use super::super::sink::{Entry, Sighting, Sink, Subject};
@@ -62,6 +62,7 @@ pub(crate) struct NoRtp {
     silent: HashMap<RecordKey, Silent, foldhash::fast::FixedState>,
     /// Calls of which a stream ended while they were up.
     heard: Lately<RecordKey, ()>,
+    horizon: Horizon,
     /// Peers between which calls have media.
     working: HashSet<Subject, foldhash::fast::FixedState>,
     cap: usize,
@@ -73,6 +74,7 @@ pub(crate) fn new(policy: &Policy) -> NoRtp {
     NoRtp {
         silent: HashMap::default(),
         heard: Lately::new(policy.limits.peers),
+        horizon: Horizon::new(),
         working: HashSet::default(),
         cap: policy.limits.peers,
         least_s: policy.thresholds.media.no_rtp_s,
@@ -84,6 +86,8 @@ impl NoRtp {
     fn works(&mut self, pair: Subject) {
         if self.working.len() < self.cap {
             self.working.insert(pair);
+        } else if !self.working.contains(&pair) {
+            self.evicted += 1;
         }
     }
 }
@@ -104,7 +108,7 @@ impl Detector for NoRtp {
         }
         if self.heard.get(&seen.key).is_some() {
             self.works(pair);
-        } else if self.silent.len() < self.cap {
+        } else if self.silent.len() < self.cap && self.horizon.reaches(record.start) {
             self.silent.insert(seen.key, Silent { pair, at: seen.first(), talk_ms });
         } else {
             self.evicted += 1;
@@ -116,7 +120,10 @@ impl Detector for NoRtp {
         match self.silent.remove(&call) {
             Some(Silent { pair, .. }) => self.works(pair),
             // Streams end a minute after their last packet, nearly always behind their call.
-            None if seen.around.over.is_none() => self.heard.put(call, ()),
+            None if seen.around.over.is_none() => {
+                let full = self.heard.turns(call, ());
+                self.horizon.put(full, seen.record.last);
+            }
             None => {}
         }
     }

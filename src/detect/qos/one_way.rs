@@ -1,14 +1,16 @@
 //! `QOS-ONE-WAY`: calls in which one side falls silent while the other goes on.
 
-use hashbrown::HashMap;
+use hashbrown::{HashMap, HashSet};
 
+use super::super::calls::CallSeen;
+use super::super::lately::Lately;
 use super::super::rule::{Detector, Meta, Words, rule};
 use super::super::seen::{CaptureSeen, StreamSeen};
 use super::super::sink::{Entry, Sighting, Sink, Subject};
 use super::super::text::{plural, sentence};
 use super::pair;
 use crate::model::evidence::FrameRef;
-use crate::model::finding::{Confidence, Figure};
+use crate::model::finding::{Confidence, Figure, Severity};
 use crate::model::id::RecordKey;
 use crate::model::time::{Span, Ts};
 use crate::policy::Policy;
@@ -16,8 +18,11 @@ use crate::policy::Policy;
 rule! {
     /// ## What it detects
     /// Between two hosts of one call, a side that sent no RTP at all, or none any more, for at least
-    /// three seconds in which the other sent a hundred packets. Media before the answer does not
-    /// count.
+    /// five seconds in which the other sent a hundred packets, although audio was to flow both ways: no
+    /// description of the call says `sendonly`, `recvonly` or `inactive`, and it was never on hold.
+    /// Media before the answer does not count. High; info where the side that is silent sends RTCP, or
+    /// where in no call between the two anything was ever seen in that direction, and there are
+    /// several: then it is the tap that does not see it.
     ///
     /// ## Why it matters
     /// One of the two hears nothing: a firewall, an address that cannot be reached, or a call that
@@ -27,8 +32,8 @@ rule! {
     /// The first packet of the side that was heard, with how long it was alone.
     ///
     /// ## False positives
-    /// Hold, announcements and voice mail; silence suppression without comfort noise; a tap that
-    /// sees one direction only (`SENSOR-ONE-SIDED`).
+    /// Voice mail and announcements that say `sendrecv`; silence suppression without comfort noise and
+    /// without RTCP; a tap that sees one direction only, of a single call (`SENSOR-ONE-SIDED`).
     ///
     /// ## Fix
     /// Compare the addresses in the offer and the answer with where the packets go, and look at
@@ -36,15 +41,18 @@ rule! {
     id: "QOS-ONE-WAY",
     name: "qos-one-way",
     title: "One side of a call is silent",
-    severity: High ..= High,
+    severity: Info ..= High,
     status: Preview,
-    wants: [STREAM],
+    wants: [CALL, STREAM],
     references: ["RFC 3264 §5.1", "RFC 3550 §6"],
     remediation: super::FIX,
     question: Some("QOS"),
     thresholds: ["one_way_packets", "one_way_ms"],
     since: "0.1.0",
 }
+
+/// Calls of which the tap shows one direction only, before that is put down to the tap.
+const SEVERAL: usize = 3;
 
 /// Tally: the longest time alone, milliseconds.
 const ALONE: usize = 0;
@@ -53,9 +61,13 @@ const ALONE: usize = 0;
 #[derive(Copy, Clone, Debug)]
 struct Direction {
     at: FrameRef,
+    /// From the answer on: what was sent before is not held against anybody.
+    from: Ts,
     last: Ts,
     packets: u64,
     key: RecordKey,
+    /// Somebody reported about it.
+    reported: bool,
 }
 
 /// Calls whose directions have not been seen to end together.
@@ -69,6 +81,12 @@ struct Open {
 /// The rule at work.
 pub(crate) struct OneWay {
     open: HashMap<(RecordKey, Subject), Open, foldhash::fast::FixedState>,
+    /// Calls whose directions ended together; another stream of theirs may end later.
+    done: Lately<(RecordKey, Subject), Open>,
+    /// Calls in which audio was not to flow both ways all the time.
+    excused: HashSet<RecordKey, foldhash::fast::FixedState>,
+    /// Hosts of which both were heard in a call.
+    both: HashSet<Subject, foldhash::fast::FixedState>,
     cap: usize,
     packets: u64,
     alone: Span,
@@ -78,6 +96,9 @@ pub(crate) struct OneWay {
 pub(crate) fn new(policy: &Policy) -> OneWay {
     OneWay {
         open: HashMap::default(),
+        done: Lately::new(policy.limits.peers),
+        excused: HashSet::default(),
+        both: HashSet::default(),
         cap: policy.limits.peers,
         packets: policy.thresholds.one_way_packets,
         alone: Span::from_millis(policy.thresholds.one_way_ms),
@@ -85,10 +106,32 @@ pub(crate) fn new(policy: &Policy) -> OneWay {
     }
 }
 
+/// When the part of a stream begins that does not lie before the answer; `None` if all of it does.
+fn since_answer(seen: &StreamSeen<'_>) -> Option<Ts> {
+    let first = seen.record.first;
+    if !seen.early {
+        return Some(first);
+    }
+    seen.around.answered.filter(|answered| *answered < seen.record.last).map(|at| at.max(first))
+}
+
+/// So many of these packets fall into a part of their time, if they are spread evenly.
+fn share(packets: u64, part: Span, whole: Span) -> u64 {
+    let share = i128::from(part.nanos()) * i128::from(packets) / i128::from(whole.nanos().max(1));
+    u64::try_from(share).unwrap_or(0).min(packets)
+}
+
 impl Direction {
     fn and(self, other: Self) -> Self {
         let first = if other.at.time < self.at.time { other } else { self };
-        Self { last: self.last.max(other.last), packets: self.packets + other.packets, ..first }
+        let reported = self.reported || other.reported;
+        Self {
+            from: self.from.min(other.from),
+            last: self.last.max(other.last),
+            packets: self.packets + other.packets,
+            reported,
+            ..first
+        }
     }
 }
 
@@ -102,11 +145,10 @@ impl Open {
             (Some(one), None) | (None, Some(one)) => (one, None),
             (None, None) => return None,
         };
-        let whole = long.last.since(long.at.time).nanos().max(1);
-        let from = short.map_or(long.at.time, |last| last.max(long.at.time));
+        let whole = long.last.since(long.from);
+        let from = short.map_or(long.from, |last| last.max(long.from));
         let alone = long.last.since(from);
-        let share = i128::from(alone.nanos()) * i128::from(long.packets) / i128::from(whole);
-        Some((long, alone, u64::try_from(share).unwrap_or(0)))
+        Some((long, alone, share(long.packets, alone, whole)))
     }
 }
 
@@ -116,42 +158,72 @@ impl Detector for OneWay {
     }
 
     fn stream(&mut self, seen: &StreamSeen<'_>, _: &mut Sink) {
-        let Some(call) = seen.call.filter(|_| !seen.early && !seen.lookalike) else { return };
+        let Some(call) = seen.call.filter(|_| !seen.lookalike) else { return };
         let record = seen.record;
+        let Some(from) = since_answer(seen) else { return };
         let direction = Direction {
             at: seen.first(),
+            from,
             last: record.last,
-            packets: record.packets,
+            packets: share(
+                record.packets,
+                record.last.since(from),
+                record.last.since(record.first),
+            ),
             key: seen.key,
+            reported: record.rtcp.is_some(),
         };
         let key = (call, pair(seen));
         if self.open.len() >= self.cap && !self.open.contains_key(&key) {
             self.evicted += 1;
             return;
         }
-        let open = self.open.entry(key).or_insert(Open { call, ways: [None; 2] });
+        let before = || self.done.get(&key).unwrap_or(Open { call, ways: [None; 2] });
+        let open = self.open.entry(key).or_insert_with(before);
         let [low, high] = &mut open.ways;
         let way = if record.src.addr <= record.dst.addr { low } else { high };
         *way = Some(way.map_or(direction, |known| known.and(direction)));
         // Nearly always the two end together, and are done with.
         let together = open.ways.iter().all(Option::is_some)
             && open.alone().is_some_and(|(_, alone, _)| alone < self.alone);
-        if together {
-            self.open.remove(&key);
+        let all = open.ways.iter().all(Option::is_some);
+        if all && self.both.len() < self.cap {
+            self.both.insert(key.1);
+        }
+        if together && let Some(open) = self.open.remove(&key) {
+            self.done.put(key, open);
+        }
+    }
+
+    fn call(&mut self, seen: &CallSeen<'_>, _: &mut Sink) {
+        let media = &seen.record.media;
+        let one_way = media.features.iter().any(|feature| &**feature == "one-way");
+        if (one_way || !media.holds.is_empty()) && self.excused.len() < self.cap {
+            self.excused.insert(seen.key);
         }
     }
 
     fn end(&mut self, _: &CaptureSeen<'_>, sink: &mut Sink) {
         let judged = self.open.iter().filter_map(|((_, pair), open)| {
             let (way, alone, packets) = open.alone()?;
-            (alone >= self.alone && packets >= self.packets)
-                .then_some((way, alone, *pair, open.call))
+            let judged = alone >= self.alone && packets >= self.packets;
+            let silent = judged && !self.excused.contains(&open.call);
+            silent.then_some((way, alone, *pair, open.call))
         });
         let mut found: Vec<_> = judged.collect();
         found.sort_by_key(|(way, _, pair, _)| (way.at.time, way.at.frame, pair.hash64()));
+        let mut calls: HashMap<Subject, usize, foldhash::fast::FixedState> = HashMap::default();
+        for (_, _, pair, _) in &found {
+            *calls.entry(*pair).or_default() += 1;
+        }
         for (way, alone, pair, call) in found {
             let seconds = alone.secs_f64();
-            let sighting = Sighting::new(&META, pair, way.at).confidence(Confidence::Medium);
+            let several = calls.get(&pair).is_some_and(|calls| *calls >= SEVERAL);
+            let unseen = several && !self.both.contains(&pair);
+            let severity = if way.reported || unseen { Severity::Info } else { Severity::High };
+            let sighting = Sighting::new(&META, pair, way.at)
+                .severity(severity)
+                .confidence(Confidence::Medium);
             sink.sighting(sighting, |_| {
                 let packets = plural(way.packets, "packet");
                 (

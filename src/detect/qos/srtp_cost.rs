@@ -7,7 +7,7 @@ use super::super::seen::{CaptureSeen, HandshakeSeen, StreamSeen};
 use super::super::sink::{Entry, Sighting, Sink, Subject};
 use super::super::text::{plural, sentence};
 use super::compare::Sample;
-use super::{headers, hundredths, pair, spoken};
+use super::{headers, hundredths, is_audio, pair, spoken};
 use crate::model::evidence::FrameRef;
 use crate::model::finding::Figure;
 use crate::model::handshake::Outcome;
@@ -159,7 +159,7 @@ impl Detector for SrtpCost {
             Protection::Unknown | Protection::AuthenticatedOnly => return,
         };
         // Only audio has a quality, and only like can be compared with like.
-        if seen.lookalike || record.packets < self.least || record.quality.is_none() {
+        if seen.lookalike || record.packets < self.least || !is_audio(seen) {
             return;
         }
         let Some(pair) = self.pair(pair(seen)) else { return };

@@ -70,9 +70,12 @@ pub struct Jitter {
     pub mean: f64,
     /// Largest value of the running estimate.
     pub max: f64,
+    /// What 95 of 100 packets kept to, from each to the next (|D|), rounded up to a step; `None` for
+    /// up to 10 ms.
+    pub p95: Option<f64>,
 }
 
-packed! { Jitter { mean max } }
+packed! { Jitter { mean max p95 } }
 
 /// The RTCP that was seen for a stream.
 #[derive(Copy, Clone, Debug, Default, PartialEq)]

@@ -62,6 +62,28 @@ impl Format {
         }
     }
 
+    /// Octets that last so many ticks; `None` where that is not fixed.
+    pub fn octets(&self, ticks: u32) -> Option<usize> {
+        let Self::Own { name, channels, .. } = self else { return None };
+        let bits = match name.as_str() {
+            "PCMU" | "PCMA" | "G722" => 8,
+            "L16" => 16 * u32::from(*channels),
+            "GSM" => {
+                return ticks
+                    .is_multiple_of(160)
+                    .then(|| usize::try_from(ticks / 160 * 33).ok())?;
+            }
+            _ => match name.rsplit_once("G726-")?.1 {
+                "16" => 2,
+                "24" => 3,
+                "32" => 4,
+                "40" => 5,
+                _ => return None,
+            },
+        };
+        usize::try_from(ticks.checked_mul(bits)? / 8).ok()
+    }
+
     /// Samples a second that come out; `None` where nothing does.
     pub fn rate(&self) -> Option<u32> {
         match self {
@@ -96,6 +118,21 @@ impl Formats {
     /// What a payload type stands for.
     pub fn find(&self, payload_type: u8) -> Option<&Format> {
         self.by_type.iter().find(|(of, _)| *of == payload_type).map(|(_, format)| format)
+    }
+
+    /// Linear audio that the registry does not know is taken for one channel; of those payload types that
+    /// `is_stereo` tells it has two, interleaved (RFC 3551 §4.1).
+    pub fn widen(&mut self, is_stereo: impl Fn(u8) -> bool) {
+        for (payload_type, format) in &mut self.by_type {
+            match format {
+                Format::Own { name, channels: channels @ 1, .. }
+                    if name == "L16" && is_stereo(*payload_type) =>
+                {
+                    *channels = 2;
+                }
+                _ => {}
+            }
+        }
     }
 
     /// All of them.

@@ -14,6 +14,7 @@ pub mod events;
 pub mod external;
 pub mod format;
 pub mod heard;
+pub mod length;
 pub mod line;
 pub mod measure;
 mod ogg;

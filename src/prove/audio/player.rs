@@ -2,8 +2,8 @@
 //!
 //! The timestamp of the packet before says where a packet begins (RFC 3550 §5.1); what no packet brought is
 //! silence: loss, DTX, comfort noise. Where the timestamps of two packets contradict their capture
-//! times by more than [`JUMP`] (another clock, a sender that started again, another codec's rate),
-//! the capture times decide. Nothing is played twice and nothing stretched: of packets that overlap the later
+//! times by more than [`JUMP`] (another clock, a sender that started again, another codec's rate), or have
+//! led away from them by as much since the first packet, the capture times decide. Nothing is played twice and nothing stretched: of packets that overlap the later
 //! one loses its beginning, samples of a lower rate than the player's are interpolated.
 
 use crate::model::time::{Span, Ts};
@@ -219,11 +219,18 @@ impl<'a> Player<'a> {
         let apart = by_sender.nanos().saturating_sub(by_capture.nanos()).saturating_abs();
         if before.clock_rate == clock_rate && apart <= JUMP.nanos() {
             let samples = ticks * i64::from(self.rate) / i64::from(clock_rate.max(1));
-            return before.position.saturating_add_signed(samples);
+            let position = before.position.saturating_add_signed(samples);
+            if position.abs_diff(self.samples(piece.at.since(origin))) <= self.samples(JUMP) {
+                return position;
+            }
         }
-        let nanos = u128::try_from(piece.at.since(origin).nanos()).unwrap_or(0);
-        let samples = nanos * u128::from(self.rate) / 1_000_000_000;
-        u64::try_from(samples).unwrap_or(u64::MAX).max(self.cursor)
+        self.samples(piece.at.since(origin)).max(self.cursor)
+    }
+
+    /// So much time in samples; 0 for less than none.
+    fn samples(&self, time: Span) -> u64 {
+        let nanos = u128::try_from(time.nanos()).unwrap_or(0);
+        u64::try_from(nanos * u128::from(self.rate) / 1_000_000_000).unwrap_or(u64::MAX)
     }
 
     /// The payload type and payload of a packet; of one with several generations those of the newest.

@@ -141,6 +141,24 @@ impl Recording {
         self.octets.get(start..start.saturating_add(piece.len.into())).unwrap_or_default()
     }
 
+    /// Whether packets of this payload type have so many octets for each tick until the next one: most of
+    /// those that have a next one.
+    pub fn keeps(&self, payload_type: u8, octets_a_tick: u32) -> bool {
+        let mut pairs = 0_usize;
+        let keeps = |pair: &&[Piece]| {
+            let [one, next] = pair else { return false };
+            let follows = one.chain == next.chain && next.number == one.number.wrapping_add(1);
+            if !follows || one.payload_type != payload_type || next.payload_type != payload_type {
+                return false;
+            }
+            pairs += 1;
+            let ticks = next.timestamp.wrapping_sub(one.timestamp);
+            ticks.checked_mul(octets_a_tick) == Some(u32::from(one.len))
+        };
+        let kept = self.pieces.windows(2).filter(keeps).count();
+        kept > 0 && kept > pairs / 2
+    }
+
     /// Octets of payload held.
     pub fn octets(&self) -> usize {
         self.octets.len()
@@ -231,6 +249,17 @@ mod tests {
         }
         let (order, left_out) = ordered(&numbers);
         assert_eq!((order.len(), left_out.intruding), (100, 99));
+    }
+
+    #[test]
+    fn the_time_between_packets_tells_how_many_octets_last_a_tick() {
+        let mut recording = Recording::default();
+        for (number, timestamp) in (0..9_u16).zip((0..).step_by(80)) {
+            recording.push(Ts::from_nanos(0), &header(number, timestamp), &[0; 320]);
+        }
+        recording.finish();
+        assert_eq!([2, 4].map(|octets| recording.keeps(0, octets)), [false, true]);
+        assert!(!recording.keeps(1, 4));
     }
 
     #[test]

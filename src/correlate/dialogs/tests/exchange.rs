@@ -141,5 +141,5 @@ fn holds_moves_and_features_are_recorded() {
         ]
     );
     assert_eq!(media.moves, [Moved { by: Side::Caller, frame: frame(10) }]);
-    assert_eq!(media.features, ["ice"]);
+    assert_eq!(media.features, ["ice", "one-way"]);
 }

@@ -67,6 +67,15 @@ fn what_is_missing_is_silence_and_late_packets_find_their_place() {
 }
 
 #[test]
+fn timestamps_do_not_lead_further_away_from_the_capture_than_a_second() {
+    let slow = |number: u16| (i64::from(number) * 40, number, u32::from(number) * 160, 8, LOW);
+    let sent: Vec<Sent<'_>> = (0..200).map(slow).collect();
+    let (samples, ..) = played(&sent, 8_000);
+    let captured = 199 * 40 * 8 + 160;
+    assert!((captured - 8_160..=captured).contains(&samples.len()), "{}", samples.len());
+}
+
+#[test]
 fn comfort_noise_and_pauses_are_silence_and_digits_are_listed() {
     let sent: &[Sent<'_>] = &[
         (0, 1, 0, 8, LOW),
