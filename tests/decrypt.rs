@@ -200,7 +200,8 @@ fn secrets_behind(capture: &Path, packets: usize) -> PathBuf {
     if packets >= seen {
         moved.extend_from_slice(&secrets);
     }
-    scratch(&format!("secrets-{packets}.pcapng"), &moved.concat())
+    let name = capture.file_stem().unwrap().to_string_lossy();
+    scratch(&format!("{name}-{packets}.pcapng"), &moved.concat())
 }
 
 #[test]
@@ -220,6 +221,53 @@ fn a_secrets_block_acts_backward_on_what_was_kept() {
             support::assert_same(&written, &again, &format!("{packets}, {lanes} lanes"));
         }
     }
+}
+
+#[test]
+fn what_tls_1_3_hides_is_read_however_it_was_cut_into_segments() {
+    let report = reviewed(&with_log(&made("mutual_cut.pcap"), &made("mutual_cut.keylog")));
+    let handshake = &report["handshakes"][0];
+    assert_eq!(handshake["client_certificate"], true);
+    assert_eq!(handshake["outcome"], "completed");
+    assert_eq!(report["handshakes"].as_array().unwrap().len(), 1);
+}
+
+#[test]
+fn what_tls_1_3_hides_is_told_when_secrets_come_late_and_once() {
+    let capture = recorded("baresip_sdes_tls_dsb.pcapng");
+    let first = reviewed(&config(&capture));
+    let judged = |report: &Value, rule: &str| {
+        let mut all = report["findings"].as_array().unwrap().iter();
+        all.find(|finding| finding["rule"] == rule).map(|finding| finding["count"].clone())
+    };
+    let told = |report: &Value| {
+        let mut handshakes = report["handshakes"].clone();
+        // Of several with one server the first that comes is the one that a finding names.
+        for one in handshakes.as_array_mut().unwrap() {
+            one.as_object_mut().unwrap().remove("findings");
+        }
+        handshakes
+    };
+    for packets in [2, 12, 40, 400] {
+        let moved = config(&secrets_behind(&capture, packets));
+        let report = reviewed(&moved);
+        assert_eq!(report["counts"], first["counts"], "{packets}");
+        assert_eq!(told(&report), told(&first), "{packets}");
+        for rule in ["TLS-CERT-SELF-SIGNED", "TLS-NO-MTLS", "TLS-NO-PQ"] {
+            assert_eq!(judged(&report, rule), judged(&first, rule), "{packets}: {rule}");
+        }
+        let written = support::report(&moved);
+        for (lanes, frames) in [(1, 1), (8, 4_096)] {
+            let epoch = Cut { frames, ..Cut::default() };
+            let again = support::report(&Config { lanes, epoch, ..moved.clone() });
+            support::assert_same(&written, &again, &format!("{packets}, {lanes} lanes"));
+        }
+    }
+    let none = config(&secrets_behind(&capture, 800));
+    let limits_of = Limits { tls_retain: 64, ..Limits::default() };
+    let policy = Policy { limits: limits_of, ..Policy::default() };
+    let report = reviewed(&Config { policy, ..none });
+    assert_eq!(report["handshakes"].as_array().unwrap().len(), 4, "told though nothing was kept");
 }
 
 #[test]

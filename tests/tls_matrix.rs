@@ -57,6 +57,10 @@ fn wrong(row: &Value, report: &Value) -> Vec<String> {
             wrong.push(format!("{key} is {read}, not {}", row[key]));
         }
     }
+    let alert = last.map_or(&Value::Null, |last| &last["alert"]["description"]);
+    if !row["alert"].is_null() && *alert != row["alert"] {
+        wrong.push(format!("the alert is {alert}, not {}", row["alert"]));
+    }
     let found = found(report, host);
     let should: BTreeSet<&str> = row["should"].as_array().unwrap().iter().map(text).collect();
     let all: BTreeSet<&str> = found.iter().map(|(rule, ..)| *rule).collect();

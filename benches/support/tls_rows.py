@@ -3,6 +3,7 @@ of a handshake by what the client printed. Nothing here asks overhear."""
 
 import os
 import re
+import shutil
 import subprocess
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
@@ -20,24 +21,8 @@ PARTS = {
     "every": "Every suite of a current stack",
 }
 NOT_HERE = {
-    "TLS-DOWNGRADE-SENTINEL": "needs somebody on the path who changes the hello; an honest pair never shows it",
-    "TLS-HEARTBLEED": "needs a client that attacks",
-    "TLS-SKE-MD5": "these stacks refuse to sign so",
-    "TLS-TRUNC-HMAC": "neither OpenSSL nor GnuTLS has it",
-    "TLS-64BIT": "ciphers of 64-bit blocks other than 3DES, IDEA and short ones are those of GOST",
-    "TLS-SUITE-UNKNOWN": "all their suites have numbers with a name",
+    "TLS-TRUNC-HMAC": "none of these stacks has it",
 }
-# A server that takes a connection and leaves: with FIN, or with RST.
-PYTHON = """
-import os, socket, struct, sys, time
-listener = socket.create_server((os.environ["ROW_HOST"], int(os.environ["ROW_PORT"])))
-taken, _ = listener.accept()
-taken.recv(9000)
-if sys.argv[1] == "reset":
-    taken.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-taken.close()
-time.sleep(1)
-"""
 # A server whose tickets live for ten days.
 NODE = """
 const tls = require("tls"), fs = require("fs");
@@ -80,6 +65,8 @@ class Row:
     clean: bool = False
     datagrams: bool = False
     secrets: bool = False
+    # The alert that must end it.
+    alert: str = ""
     port: int = 0
     heard: str = ""
 
@@ -199,8 +186,25 @@ def make_keys(folder, openssl):
         for name in ("ca", "rca"):
             with open(os.path.join(folder, f"{name}.pem"), encoding="utf-8") as file:
                 bundle.write(file.read())
+    staple(call)
+    gost(folder, write)
     write("early.txt", "OPTIONS sip:sip.example.org SIP/2.0\r\n\r\n")
     write("made", "")
+
+
+def staple(call):
+    """What the authority says of a certificate, for a server to send along."""
+    call("ocsp", "-issuer", "ca.pem", "-cert", "ecdsa.pem", "-reqout", "ocsp.req")
+    call("ocsp", "-index", "index.txt", "-CA", "ca.pem", "-rsigner", "ca.pem", "-rkey", "ca.key", "-ndays", "30", "-reqin", "ocsp.req", "-respout", "ocsp.resp")
+
+
+def gost(folder, write):
+    """A key and a certificate of GOST R 34.10-2012, which only GnuTLS makes."""
+    write("gost.tmpl", f'cn = "gost.example.org"\nexpiration_days = 300\ntls_www_server\nsigning_key\nencryption_key\nkey_agreement\ndns_name = "{NAME}"\n')
+    for words in (["--generate-privkey", "--key-type", "gost12-256", "--outfile", "gost.key"],
+                  ["--generate-self-signed", "--load-privkey", "gost.key", "--template", "gost.tmpl", "--outfile", "gost.pem"]):
+        if shutil.which("certtool"):
+            subprocess.run(["certtool", *words], cwd=folder, check=False, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
 def issue(call, write, name, made, common):
@@ -275,6 +279,8 @@ def gnutls(said):
         name = cipher
     elif exchange in ("ECDHE", "DHE") and len(parts) > 3 and parts[2].split("-")[0] in ("RSA", "ECDSA", "DSA"):
         name = f"{exchange}_{parts[2].split('-')[0]}_{cipher}"
+    elif exchange == "VKO":
+        return version, "0xc102"
     elif exchange in ("ECDHE", "DHE"):
         # Before TLS 1.2 there is no signature scheme to print; these rows have a certificate with RSA.
         name = "_".join([exchange, "RSA", *parts[2:]]).replace("-", "_")
@@ -452,6 +458,13 @@ def opened():
         level = " -cipher ALL:@SECLEVEL=0" if name in ("sha1", "rsa1024") else ""
         yield plain(f"opened-{name}", "opened", f"-cert {name}.pem -key {name}.key{level}", sni + level, secrets=True)
     yield plain("opened-client-certificate-expired", "opened", f"{ecdsa} -verify 1", f"{sni} -cert clientold.pem -key clientold.key", secrets=True)
+    yield plain("opened-alpn", "opened", f"{ecdsa} -alpn sip/2", f"{sni} -alpn sip/2,h2", also={"TLS-ALPN"}, secrets=True)
+    told = [(1.5, "OPTIONS sip:sip.example.org SIP/2.0\r\n\r\n")]
+    early = [Client([*sni.split(), "-sess_out", "o13.pem"], told), Client([*sni.split(), "-sess_in", "o13.pem", "-early_data", "early.txt"], told)]
+    yield Row("opened-early-data", "opened", [Act("openssl", f"{ecdsa} -tls1_3 -early_data".split(), "openssl", early)], also={"TLS-0RTT"}, secrets=True)
+    thrown = [Act("openssl", f"{ecdsa} -tls1_3 -early_data".split(), "openssl", [Client([*sni.split(), "-sess_out", "p13.pem"], told)]),
+              Act("openssl", f"{ecdsa} -tls1_3".split(), "openssl", [Client([*sni.split(), "-sess_in", "p13.pem", "-early_data", "early.txt"], told)])]
+    yield Row("opened-early-data-thrown-away", "opened", thrown, secrets=True, clean=True)
     yield plain("opened-refused-unknown-ca", "opened", ecdsa, f"{sni} -verify_return_error -verify 2", also={"TLS-HANDSHAKE-FAILED"}, secrets=True)
 
 
@@ -468,7 +481,12 @@ def kinds():
         yield plain(f"group-{group}", "suites", f"{rsa_cert} -tls1_2 -groups {group}", f"-tls1_2 -groups {group} -cipher ECDHE-RSA-AES128-GCM-SHA256")
     for digest in ("SHA1", "SHA512"):
         yield plain(f"signed-{digest}", "suites", f"{rsa_cert} -tls1_2 {weak}", f"-tls1_2 -sigalgs RSA+{digest} -cipher ECDHE-RSA-AES128-GCM-SHA256:@SECLEVEL=0")
-    yield plain("signed-MD5", "suites", f"{rsa_cert} -tls1_2", "-tls1_2 -sigalgs RSA+MD5 -cipher ECDHE-RSA-AES128-GCM-SHA256", ("old", "old"))
+    md5 = "-sigalgs RSA+MD5 -cipher ECDHE-RSA-AES128-GCM-SHA256"
+    yield plain("signed-MD5", "suites", f"{rsa_cert} -tls1_2 -sigalgs RSA+MD5", f"-tls1_2 {md5}", ("old", "old"))
+    yield plain("signed-MD5-refused", "suites", f"{rsa_cert} -tls1_2", f"-tls1_2 {md5}", ("old", "old"), alert="illegal_parameter")
+    suites = "+CIPHER-GOST-ALL:+MAC-GOST-ALL:+SIGN-GOST-ALL:+GROUP-GOST-ALL"
+    yield plain("gost-28147", "suites", f"--x509certfile gost.pem --x509keyfile gost.key --priority NORMAL:{suites}:+KX-GOST-ALL",
+                f"--sni-hostname {NAME} --priority NORMAL:-VERS-ALL:+VERS-TLS1.2:-CIPHER-ALL:{suites}:+VKO-GOST-12", ("gnutls", "gnutls"), also={"TLS-64BIT", "TLS-CERT-SELF-SIGNED"})
     yield plain("client-signed-SHA1", "suites", f"{rsa_cert} -tls1_2 -Verify 1 {weak} -client_sigalgs RSA+SHA1:ECDSA+SHA1",
                 "-tls1_2 -cert rsa.pem -key rsa.key -cipher ECDHE-RSA-AES128-GCM-SHA256:@SECLEVEL=0", also={"TLS-SKE-SHA1"})
     psk = "-psk 0123456789abcdef0123456789abcdef"
@@ -497,7 +515,16 @@ def extensions():
     early = [Client(["-tls1_3", "-sess_out", "s13.pem", "-servername", NAME], told), Client(["-tls1_3", "-sess_in", "s13.pem", "-early_data", "early.txt", "-servername", NAME], told)]
     yield Row("early-data", "extensions", [Act("openssl", f"{ecdsa} -tls1_3 -early_data".split(), "openssl", early)], also={"TLS-0RTT"})
     renegotiated = [Client(["-tls1_2", "-servername", NAME, "-cipher", "ECDHE-ECDSA-AES128-GCM-SHA256"], [(0.3, "OPTIONS sip:sip.example.org SIP/2.0\r\n"), (0.3, "R\n"), (0.5, "")])]
-    yield Row("renegotiated", "extensions", [Act("openssl", f"{ecdsa} -tls1_2 -client_renegotiation".split(), "openssl", renegotiated)])
+    yield Row("renegotiated", "extensions", [Act("openssl", f"{ecdsa} -tls1_2 -client_renegotiation".split(), "openssl", renegotiated)], also={"TLS-RENEG-SEEN"})
+    old12 = "-cert rsa.pem -key rsa.key -tls1_2"
+    again = [Client(["-tls1_2", "-servername", NAME, "-cipher", "ECDHE-RSA-AES128-GCM-SHA256"], renegotiated[0].script)]
+    yield Row("renegotiated-old", "extensions", [Act("old", old12.split(), "old", again)], also={"TLS-RENEG-SEEN"})
+    resumed13 = [Client(["-tls1_3", "-sess_out", "t13.pem", "-servername", NAME], told), Client(["-tls1_3", "-sess_in", "t13.pem", "-servername", NAME], told)]
+    yield Row("resumed-1.3", "extensions", [Act("openssl", f"{ecdsa} -tls1_3".split(), "openssl", resumed13)], clean=True)
+    yield plain("stapled", "extensions", f"{ecdsa} -tls1_2 -status_file ocsp.resp", f"-status -tls1_2 -servername {NAME} -cipher ECDHE-ECDSA-AES128-GCM-SHA256")
+    yield plain("heartbleed", "extensions", old12, "heartbleed", ("old", "python"), also={"TLS-HEARTBLEED", "TLS-HEARTBEAT"})
+    yield plain("grease-and-ech", "extensions", ecdsa, "grease", ("openssl", "python"), also={"TLS-GREASE"})
+    yield plain("downgraded-on-the-path", "extensions", f"strip openssl s_server {ecdsa}", f"-servername {NAME}", ("python", "openssl"), also={"TLS-DOWNGRADE-SENTINEL"}, alert="illegal_parameter")
     dance = [Client(["-tls1_2"]), Client(["-tls1"])]
     yield Row("version-dance", "extensions", [Act("old", "-cert rsa.pem -key rsa.key -tls1 -cipher ALL".split(), "old", dance)], also={"TLS-VERSION-DANCE", "TLS-HANDSHAKE-FAILED"})
 
@@ -523,10 +550,10 @@ def refusals():
     sni = f"-servername {NAME}"
     aead = "-cipher ECDHE+AESGCM"
     both = {"TLS-HANDSHAKE-FAILED"}
-    yield plain("refused-version-by-server", "refusals", f"{ecdsa} -min_protocol TLSv1.2", f"-tls1 {weak}", also=failed)
+    yield plain("refused-version-by-server", "refusals", f"{ecdsa} -min_protocol TLSv1.2", f"-tls1 {weak}", also=failed, alert="protocol_version")
     yield plain("refused-version-by-client", "refusals", f"-cert rsa.pem -key rsa.key -tls1 {weak}", f"-min_protocol TLSv1.2 {sni}", also=failed)
     yield plain("refused-1.2-only-client", "refusals", f"{ecdsa} -tls1_3", f"-tls1_2 {aead} {sni}", also=failed)
-    yield plain("refused-no-common-suite", "refusals", f"{ecdsa} -tls1_2 -cipher ECDHE-ECDSA-AES256-GCM-SHA384", f"-tls1_2 -cipher ECDHE-ECDSA-AES128-GCM-SHA256 {sni}", also=failed)
+    yield plain("refused-no-common-suite", "refusals", f"{ecdsa} -tls1_2 -cipher ECDHE-ECDSA-AES256-GCM-SHA384", f"-tls1_2 -cipher ECDHE-ECDSA-AES128-GCM-SHA256 {sni}", also=failed, alert="handshake_failure")
     yield plain("refused-no-common-group", "refusals", f"{ecdsa} -tls1_3 -groups P-384", f"-tls1_3 -groups X25519 {sni}", also=failed)
     for version in ("1_2", "1_3"):
         # In TLS 1.3 the server refuses when the client has finished, and nobody outside can tell.
@@ -537,10 +564,10 @@ def refusals():
                     f"-tls{version} -cert clientold.pem -key clientold.key {sni}", also=before | ({"TLS-CERT-EXPIRED"} if version == "1_2" else set()))
         yield plain(f"refused-self-signed-client-{version}", "refusals", f"{ecdsa} -tls{version} -Verify 2 -verify_return_error -CAfile bundle.pem",
                     f"-tls{version} -cert self.pem -key self.key {sni}", also=before)
-    yield plain("refused-expired-server", "refusals", "-cert expired.pem -key expired.key -tls1_2", f"-tls1_2 -verify_return_error -verify 2 -CAfile bundle.pem {sni}", also=both | {"TLS-CERT-EXPIRED"})
-    yield plain("refused-name", "refusals", f"{ecdsa} -tls1_2 -servername other.example.org -servername_fatal -cert2 rsa.pem -key2 rsa.key", f"-tls1_2 {sni}", also=failed)
-    yield plain("refused-protocol", "refusals", f"{ecdsa} -tls1_2 -alpn sip/2", f"-tls1_2 -alpn h2 {sni}", also=failed)
-    yield plain("refused-fallback", "refusals", f"{ecdsa}", f"-fallback_scsv -no_tls1_3 {sni}", also=failed | {"TLS-FALLBACK-SCSV"})
+    yield plain("refused-expired-server", "refusals", "-cert expired.pem -key expired.key -tls1_2", f"-tls1_2 -verify_return_error -verify 2 -CAfile bundle.pem {sni}", also=both | {"TLS-CERT-EXPIRED"}, alert="certificate_expired")
+    yield plain("refused-name", "refusals", f"{ecdsa} -tls1_2 -servername other.example.org -servername_fatal -cert2 rsa.pem -key2 rsa.key", f"-tls1_2 {sni}", also=failed, alert="unrecognized_name")
+    yield plain("refused-protocol", "refusals", f"{ecdsa} -tls1_2 -alpn sip/2", f"-tls1_2 -alpn h2 {sni}", also=failed, alert="no_application_protocol")
+    yield plain("refused-fallback", "refusals", f"{ecdsa}", f"-fallback_scsv -no_tls1_3 {sni}", also=failed | {"TLS-FALLBACK-SCSV"}, alert="inappropriate_fallback")
     yield plain("refused-gnutls", "refusals", "--x509certfile ecdsa.pem --x509keyfile ecdsa.key --priority NORMAL:-VERS-ALL:+VERS-TLS1.3", f"-tls1_2 {aead} {sni}", ("gnutls", "openssl"), also=failed)
     for way in ("close", "reset"):
         yield plain(f"refused-by-{way}", "refusals", way, f"-tls1_3 {sni}", ("python", "openssl"), also=failed)

@@ -135,7 +135,8 @@ impl Archive {
         if let Some(offered) = &mut handshake.offered {
             offered.put(self.offers.put(offered.value()));
         }
-        if let Some(chain) = &mut handshake.certificates {
+        let HandshakeRecord { certificates, client_certificates, .. } = handshake;
+        for chain in [certificates, client_certificates].into_iter().flatten() {
             chain.put(self.chains.put(chain.value()));
         }
         self.handshakes.push(handshake.key(), &*handshake);
@@ -256,7 +257,8 @@ impl Archive {
             if let Some(offered) = &mut record.offered {
                 offered.settle(|place| offers.get(place))?;
             }
-            if let Some(chain) = &mut record.certificates {
+            let HandshakeRecord { certificates, client_certificates, .. } = &mut record;
+            for chain in [certificates, client_certificates].into_iter().flatten() {
                 chain.settle(|place| chains.get(place))?;
             }
             Some(each(Row { record, findings: findings.of(key) }))

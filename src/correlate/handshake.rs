@@ -7,7 +7,8 @@ use overhear_parsers::tls::client_hello::rank;
 use overhear_parsers::tls::key_exchange::{self, KeyGroup, ServerKeyExchange, Signature};
 use overhear_parsers::tls::ssl2::{Ssl2ClientHello, Ssl2ServerHello};
 use overhear_parsers::tls::{
-    ClientHello, MessageType, Messages, ServerHello, Suite, extension, registry,
+    ClientHello, EncryptedExtensions, MessageType, Messages, ServerHello, Suite, extension,
+    registry,
 };
 
 use super::certificates::{Certificates, Sent};
@@ -70,6 +71,8 @@ pub struct HandshakeRead<'a> {
     pub verify: Option<Signature>,
     /// Where the server's certificates lead, and whether they are in order.
     pub chain_says: Chain,
+    /// The same of the client's.
+    pub client_chain_says: Chain,
     /// How the server's own certificate fits the name that the client asked for; `None` without one of
     /// the two.
     pub fit: Option<Fit>,
@@ -77,6 +80,8 @@ pub struct HandshakeRead<'a> {
     pub ticket_lifetime: Option<u32>,
     /// The ticket that the server gave, up to TLS 1.2.
     pub ticket: Option<&'a [u8]>,
+    /// What TLS 1.3 answers encrypted, if that was opened.
+    pub hidden: Option<EncryptedExtensions<'a>>,
     /// A session from before was resumed.
     pub resumed: Option<bool>,
     /// Fingerprints of the client's hello.
@@ -114,6 +119,7 @@ impl<'a> HandshakeRead<'a> {
         }
         read.conclude(server);
         read.chain_says = anchors.judge(&read.chain);
+        read.client_chain_says = anchors.judge(&read.client_chain);
         let wanted = read.hello.and_then(|hello| std::str::from_utf8(hello.server_name?).ok());
         let own = read.chain.first().zip(wanted);
         read.fit = own.map(|(own, wanted)| sip_identity::fit(own, wanted));
@@ -141,9 +147,11 @@ impl<'a> HandshakeRead<'a> {
             client_certificate: None,
             verify: None,
             chain_says: Chain::default(),
+            client_chain_says: Chain::default(),
             fit: None,
             ticket_lifetime: None,
             ticket: None,
+            hidden: None,
             resumed: None,
             prints: None,
             ja3s: None,
@@ -193,9 +201,17 @@ impl<'a> HandshakeRead<'a> {
                         .and_then(|suite| ServerKeyExchange::parse(message.body, suite, tls12));
                 }
                 MessageType::CERTIFICATE_REQUEST => self.asked = Some(true),
+                MessageType::ENCRYPTED_EXTENSIONS if self.is_tls13() => {
+                    self.hidden = EncryptedExtensions::parse(message.body);
+                }
                 MessageType::NEW_SESSION_TICKET => {
+                    let ticket = if self.is_tls13() {
+                        key_exchange::ticket_13
+                    } else {
+                        key_exchange::ticket
+                    };
                     self.ticket_lifetime = key_exchange::ticket_lifetime(message.body);
-                    self.ticket = key_exchange::ticket(message.body);
+                    self.ticket = ticket(message.body);
                 }
                 _ => {}
             }
@@ -239,6 +255,24 @@ impl<'a> HandshakeRead<'a> {
         }
     }
 
+    /// Whether ALPN names SIP as what it carries, of what was chosen, else of what was offered; `None`
+    /// where it names nothing, or HTTP/1.1, in which SIP over WebSocket begins.
+    pub fn names_sip(&self) -> Option<bool> {
+        let chosen = self.answer.and_then(|answer| answer.alpn.or_else(|| self.hidden?.alpn));
+        let is_sip = |name: &[u8]| name == b"sip" || name.starts_with(b"sip/");
+        if let Some(chosen) = chosen {
+            return (chosen != b"http/1.1").then(|| is_sip(chosen));
+        }
+        let mut offered = extension::protocols(self.hello?.alpn).peekable();
+        offered.peek()?;
+        let (mut sip, mut open) = (false, false);
+        for name in offered {
+            sip |= is_sip(name);
+            open |= name == b"http/1.1";
+        }
+        (sip || !open).then_some(sip)
+    }
+
     /// The version agreed on.
     pub fn version(&self) -> Option<u16> {
         let old = self.ssl2_answer.map(|answer| answer.version);
@@ -259,9 +293,23 @@ impl<'a> HandshakeRead<'a> {
         })
     }
 
-    /// The extension stands in both hellos' place: the server agreed to it.
+    /// The extension stands in the server's answer, of TLS 1.3 also in the part of it that is encrypted:
+    /// the server agreed to it.
     pub fn echoed(&self, extension: u16) -> bool {
-        self.answer.is_some_and(|answer| answer.present.has(extension))
+        let hidden = self.hidden.is_some_and(|hidden| hidden.present.has(extension));
+        hidden || self.answer.is_some_and(|answer| answer.present.has(extension))
+    }
+
+    /// TLS 1.3 resumed with the key from before alone (`psk_ke`, RFC 8446 §4.2.9): no Diffie-Hellman.
+    pub fn is_psk_alone(&self) -> bool {
+        self.is_tls13() && self.resumed == Some(true) && self.group().is_none()
+    }
+
+    /// Early data was taken, as far as can be told: whether the server took it shows only where its
+    /// answer was opened.
+    pub fn took_early_data(&self) -> bool {
+        let taken = self.hidden.is_none_or(|hidden| hidden.present.has(extension::EARLY_DATA));
+        self.is_tls13() && self.facts.early_data && taken
     }
 
     /// The handshake for the report.
@@ -276,6 +324,7 @@ impl<'a> HandshakeRead<'a> {
         HandshakeRecord {
             id: RecordId::new(Kind::Handshake, hash),
             kind: facts.kind,
+            over_sctp: facts.over_sctp,
             client: facts.client,
             server: facts.server,
             first_source: facts.first.frame.source,
@@ -286,15 +335,20 @@ impl<'a> HandshakeRead<'a> {
             setup_ms: milliseconds(facts),
             sni: hello.and_then(|hello| hello.server_name).map(text),
             alpn: hello.map(|hello| extension::protocols(hello.alpn).map(text).collect()),
-            alpn_chosen: answer.and_then(|answer| answer.alpn).map(text),
+            alpn_chosen: answer
+                .and_then(|answer| answer.alpn.or_else(|| self.hidden?.alpn))
+                .map(text),
             offered: hello.map(|hello| self.offered(hello)),
             version: self.version().map(Version),
             cipher: answer.map(|answer| CipherSuite(answer.suite)),
             cipher_id: answer.map(|answer| Number(answer.suite)),
             group: self.group().map(Group),
             dh_bits: self.exchange.and_then(|exchange| exchange.prime_bits()),
-            srtp_profile: answer.and_then(|answer| answer.srtp_profile).map(SrtpProfile),
+            srtp_profile: answer
+                .and_then(|answer| answer.srtp_profile.or_else(|| self.hidden?.srtp_profile))
+                .map(SrtpProfile),
             certificates: self.chain.records().map(Shared::borrowed),
+            client_certificates: self.client_chain.records().map(Shared::borrowed),
             client_certificate: self.client_certificate,
             certificate_requested: self.asked,
             resumed: self.resumed,
@@ -304,6 +358,8 @@ impl<'a> HandshakeRead<'a> {
             secure_renegotiation: flag(extension::RENEGOTIATION_INFO),
             compression: old.map(|answer| answer.compression != 0),
             early_data: facts.early_data,
+            encrypted_client_hello: hello
+                .map(|hello| hello.present.has(extension::ENCRYPTED_CLIENT_HELLO)),
             outcome: facts.outcome,
             ended_by: facts.ending,
             alert: facts.alert.map(|(alert, from)| AlertRecord {

@@ -150,10 +150,26 @@ pub(crate) fn registration(frame: u64) -> RegistrationRecord<'static> {
     }
 }
 
+fn certificate() -> CertificateRecord {
+    CertificateRecord {
+        subject: "CN=sip.example.com".into(),
+        issuer: "CN=Example CA".into(),
+        serial: "01".into(),
+        not_before: "2025-01-01T00:00:00Z".into(),
+        not_after: "2035-12-31T00:00:00Z".into(),
+        key: "rsa-2048".into(),
+        signature: "sha256WithRSAEncryption".into(),
+        san: vec!["DNS:sip.example.com".into()],
+        sha256: "00ff".into(),
+        self_signed: false,
+    }
+}
+
 pub(crate) fn handshake(frame: u64) -> HandshakeRecord<'static> {
     HandshakeRecord {
         id: id(Kind::Handshake, frame),
         kind: HandshakeKind::Tls,
+        over_sctp: false,
         client: endpoint(10, 40_000),
         server: endpoint(20, 5061),
         first_source: 0,
@@ -178,18 +194,8 @@ pub(crate) fn handshake(frame: u64) -> HandshakeRecord<'static> {
         group: Some(Group(0x17)),
         dh_bits: None,
         srtp_profile: None,
-        certificates: Some(Shared::owned(vec![CertificateRecord {
-            subject: "CN=sip.example.com".into(),
-            issuer: "CN=Example CA".into(),
-            serial: "01".into(),
-            not_before: "2025-01-01T00:00:00Z".into(),
-            not_after: "2035-12-31T00:00:00Z".into(),
-            key: "rsa-2048".into(),
-            signature: "sha256WithRSAEncryption".into(),
-            san: vec!["DNS:sip.example.com".into()],
-            sha256: "00ff".into(),
-            self_signed: false,
-        }])),
+        certificates: Some(Shared::owned(vec![certificate()])),
+        client_certificates: None,
         certificate_requested: Some(true),
         client_certificate: Some(false),
         resumed: Some(false),
@@ -199,6 +205,7 @@ pub(crate) fn handshake(frame: u64) -> HandshakeRecord<'static> {
         secure_renegotiation: Some(true),
         compression: Some(false),
         early_data: false,
+        encrypted_client_hello: Some(false),
         outcome: Outcome::Completed,
         ended_by: Ending::Finished,
         alert: Some(AlertRecord {

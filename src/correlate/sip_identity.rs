@@ -29,6 +29,12 @@ pub fn fit(known: &Known, wanted: &str) -> Fit {
     if dns.chain(common_name(known)).any(fits) { Fit::Wildcard } else { Fit::No }
 }
 
+/// Whether it has names, and each has an asterisk: SIP accepts it for no domain.
+pub fn has_wildcards_only(known: &Known) -> bool {
+    let mut names = identities(known).peekable();
+    names.peek().is_some() && names.all(|name| name.starts_with("*."))
+}
+
 /// Whom it is for: the hosts of SIP URIs without a user, else DNS names, else, without
 /// subjectAltName, the common name.
 fn identities(known: &Known) -> impl Iterator<Item = &str> {

@@ -6,8 +6,9 @@ use overhear_parsers::tls::certificate::Key;
 use overhear_parsers::tls::client_hello::rank;
 use overhear_parsers::tls::extension::{EXTENDED_MASTER_SECRET, RENEGOTIATION_INFO};
 use overhear_parsers::tls::registry::{self, Hash};
-use overhear_parsers::tls::suite::Cipher;
+use overhear_parsers::tls::suite::{Cipher, Weak};
 
+use super::certificates::Known;
 use super::handshake::HandshakeRead;
 use super::sip_identity::Fit;
 use crate::model::record::HandshakeKind;
@@ -81,14 +82,26 @@ const fn cap(grade: Grade, reason: &'static str, remedy: &'static str) -> Cap {
     Cap { grade, reason, remedy }
 }
 
+/// Seconds by which a sensor's clock may be off.
+const SKEW: i64 = 3_600;
+
 /// What caps a grade, by what a handshake shows, in the order of [`met`].
-const CAPS: [Cap; 22] = [
+const CAPS: [Cap; 25] = [
     cap(Grade::F, "SSL 2.0 or SSL 3.0 is agreed on", VERSIONS),
     cap(Grade::F, "nothing is encrypted", SUITES),
     cap(Grade::F, "nobody is authenticated", SUITES),
     cap(Grade::F, "keys of fewer than 112 bits", SUITES),
     cap(Grade::F, "a certificate signed with MD5, or with the exponent 1", CERTIFICATE),
-    cap(Grade::F, "a key exchange of fewer than 1,024 bits", PRIME),
+    cap(
+        Grade::F,
+        "a key exchange of fewer than 1,024 bits, or over a curve of fewer than 192",
+        PRIME,
+    ),
+    cap(
+        Grade::F,
+        "a certificate's key of fewer than 1,024 bits, or on a curve of fewer than 192",
+        CERTIFICATE,
+    ),
     cap(Grade::T, "a certificate that signed itself or has expired", CERTIFICATE),
     cap(Grade::T, UNTRUSTED, CERTIFICATE),
     cap(Grade::M, ANOTHER_NAME, "a certificate for the SIP domain"),
@@ -101,15 +114,24 @@ const CAPS: [Cap; 22] = [
     cap(Grade::C, "compression", "no compression"),
     cap(Grade::B, "no forward secrecy", SUITES),
     cap(Grade::B, "no authenticated encryption", SUITES),
-    cap(Grade::B, "a certificate's key of fewer than 2,048 bits", CERTIFICATE),
+    cap(Grade::B, "a key exchange over a curve of fewer than 224 bits", PRIME),
+    cap(
+        Grade::B,
+        "a certificate's key of fewer than 2,048 bits, or on a curve of fewer than 224",
+        CERTIFICATE,
+    ),
     cap(Grade::AMinus, "keys are not bound to the handshake", "extended_master_secret, or TLS 1.3"),
-    cap(Grade::AMinus, "a suite that is not recommended", SUITES),
+    cap(Grade::AMinus, "Diffie-Hellman over a prime", SUITES),
+    cap(Grade::A, "a suite that is not among those recommended for TLS 1.2", SUITES),
     cap(
         Grade::A,
-        "whether the client is authenticated is not to be seen, or it is not",
-        "a certificate of the client that can be seen in every handshake",
+        NO_CLIENT,
+        "a certificate of the client, or digests with SHA-256, to be seen in all of it",
     ),
 ];
+
+/// What a client that is authenticated inside lifts.
+const NO_CLIENT: &str = "whether the client is authenticated is not to be seen, or it is not";
 
 const VERSIONS: &str = "TLS 1.2 or 1.3 only";
 const SUITES: &str = "suites with ECDHE and AES-GCM or ChaCha20-Poly1305 only";
@@ -214,11 +236,12 @@ impl Observed {
         self.hidden
     }
 
-    /// The grade, with these marks beside what handshakes show; `None` while nothing was agreed on and
-    /// no mark says that everything is lost.
-    pub fn verdict(&self, marks: &[Mark]) -> Option<Verdict> {
+    /// The grade, with these marks beside what handshakes show, and whether clients were authenticated
+    /// inside; `None` while nothing was agreed on and no mark says that everything is lost.
+    pub fn verdict(&self, marks: &[Mark], authenticated: bool) -> Option<Verdict> {
         let score = self.score();
-        let shown = CAPS.iter().zip(self.caps).filter(|(_, count)| *count > 0);
+        let counts = |cap: &Cap| !(authenticated && cap.reason == NO_CLIENT);
+        let shown = CAPS.iter().zip(self.caps).filter(|(cap, count)| *count > 0 && counts(cap));
         let mut caps: Vec<Mark> =
             shown.map(|(cap, count)| Mark { cap: *cap, count: count.into() }).collect();
         let new = |mark: &&Mark| !caps.iter().any(|known| known.cap.reason == mark.cap.reason);
@@ -291,15 +314,21 @@ fn met(read: &HandshakeRead<'_>, version: u16) -> [bool; CAPS.len()] {
         .is_some_and(|hello| hello.present.has(RENEGOTIATION_INFO) || hello.offers(0x00ff));
     let exponent =
         own.is_some_and(|own| matches!(own.says.key, Key::Rsa { exponent: Some(1), .. }));
-    let expired = own.is_some_and(|own| now > own.says.not_after || now < own.says.not_before);
+    let expired = own.is_some_and(|own| {
+        let (from, until) = (own.says.not_before, own.says.not_after);
+        now > until.saturating_add(SKEW) || now < from.saturating_sub(SKEW)
+    });
     let modern = is(|suite| suite.is_tls13() || suite.is_recommended());
+    let forward = is(|suite| suite.forward_secret) && !read.is_psk_alone();
+    let (ephemeral, own_key) = (ephemeral(read), own.and_then(key));
     [
         matches!(version, 0x0002 | 0x0300),
         is(|suite| suite.cipher == Cipher::Null),
         is(overhear_parsers::tls::Suite::is_anonymous),
         is(|suite| (1..112).contains(&suite.bits) || suite.is_export()),
         weak_signature(Hash::Md5) || exponent,
-        prime.is_some_and(|bits| bits < 1_024),
+        ephemeral.is_some_and(|score| score <= 40),
+        own_key.is_some_and(|score| score <= 40),
         tls && (own.is_some_and(|own| own.self_signed) || expired),
         tls && read.chain_says.anchored == Some(false),
         tls && matches!(read.fit, Some(Fit::No | Fit::Wildcard)),
@@ -310,10 +339,12 @@ fn met(read: &HandshakeRead<'_>, version: u16) -> [bool; CAPS.len()] {
         weak_signature(Hash::Sha1),
         old && asked && !read.echoed(RENEGOTIATION_INFO),
         old && read.answer.is_some_and(|answer| answer.compression != 0),
-        is(|suite| !suite.forward_secret),
+        read.suite.is_some() && !forward,
         is(|suite| suite.cipher != Cipher::Aead),
-        own.is_some_and(|own| matches!(own.says.key, Key::Rsa { bits: ..2_048, .. })),
+        ephemeral.is_some_and(|score| score <= 80) && prime.is_none(),
+        own_key.is_some_and(|score| score <= 80),
         old && !read.echoed(EXTENDED_MASTER_SECRET),
+        is(|suite| suite.weak.meets(Weak::DHE)),
         !modern,
         read.client_certificate != Some(true),
     ]
@@ -347,17 +378,27 @@ fn exchange(read: &HandshakeRead<'_>) -> u32 {
     if suite.is_export() {
         return 40;
     }
+    let own = read.chain.first().and_then(|own| key(own));
+    ephemeral(read).into_iter().chain(own).min().unwrap_or(90)
+}
+
+/// The score of the key exchange for the one session.
+fn ephemeral(read: &HandshakeRead<'_>) -> Option<u32> {
     let group = read.group().map(|group| {
         let bits = registry::group_bits(group).map_or(384, u32::from);
         if registry::is_post_quantum(group) { 100 } else { curve(bits) }
     });
     let prime = read.exchange.and_then(|exchange| exchange.prime_bits()).map(modulus);
-    let own = read.chain.first().and_then(|own| match own.says.key {
+    group.or(prime)
+}
+
+/// The score of a certificate's key.
+fn key(own: &Known) -> Option<u32> {
+    match own.says.key {
         Key::Rsa { bits, .. } => Some(modulus(bits)),
         Key::Ec { bits } if bits > 0 => Some(curve(bits.into())),
         _ => None,
-    });
-    [group, prime, own].into_iter().flatten().min().unwrap_or(90)
+    }
 }
 
 const fn modulus(bits: u32) -> u32 {

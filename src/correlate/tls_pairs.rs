@@ -3,10 +3,11 @@
 use foldhash::fast::FixedState;
 use hashbrown::HashMap;
 
+use super::handshake::HandshakeRead;
 use super::tls_grade::{Mark, Observation, Observed, Verdict};
 use super::tls_peers::confidence;
 use crate::model::addr::Addr;
-use crate::model::handshake::{HandshakeFacts, Outcome};
+use crate::model::handshake::Outcome;
 use crate::model::tls_peer::{CapRecord, Next, TlsPairRecord};
 
 /// What else is known of a pair when everything has been seen.
@@ -14,6 +15,8 @@ use crate::model::tls_peer::{CapRecord, Next, TlsPairRecord};
 pub struct Known {
     /// What findings about it say of its grade.
     pub marks: Vec<Mark>,
+    /// There was SIP in clear between them.
+    pub clear: bool,
     /// What is not known, in words.
     pub unseen: Vec<&'static str>,
 }
@@ -25,6 +28,12 @@ struct Pair {
     /// The smaller address, and the other, took connections.
     served: [bool; 2],
     observed: Observed,
+    /// Messages of SIP inside that could be read.
+    inside: u64,
+    /// Handshakes that name SIP as what they carry (ALPN), and those that name something else alone.
+    named: [u64; 2],
+    /// Digests inside: with MD5 or anything else, and with SHA-256.
+    digests: [u64; 2],
 }
 
 /// All pairs, the smaller address first.
@@ -50,7 +59,8 @@ impl Pairs {
     }
 
     /// Notes a handshake over TCP.
-    pub(super) fn handshake(&mut self, facts: &HandshakeFacts, seen: Option<&Observation>) {
+    pub(super) fn handshake(&mut self, read: &HandshakeRead<'_>, seen: Option<&Observation>) {
+        let facts = read.facts;
         let key = sorted(facts.client.addr, facts.server.addr);
         if self.seen.len() >= self.cap && !self.seen.contains_key(&key) {
             self.evicted = self.evicted.saturating_add(1);
@@ -71,25 +81,67 @@ impl Pairs {
         if let Some(seen) = seen {
             pair.observed.note(seen);
         }
+        if let Some(is_sip) = read.names_sip() {
+            let [sip, other] = &mut pair.named;
+            let count = if is_sip { sip } else { other };
+            *count = count.saturating_add(1);
+        }
+    }
+
+    /// Notes a message of SIP inside the TLS of a pair.
+    pub(super) fn inside(&mut self, one: Addr, other: Addr) {
+        if let Some(pair) = self.seen.get_mut(&sorted(one, other)) {
+            pair.inside = pair.inside.saturating_add(1);
+        }
+    }
+
+    /// Notes a digest inside the TLS of a pair.
+    pub(super) fn digest(&mut self, client: Addr, server: Addr, is_sha2: bool) {
+        if let Some(pair) = self.seen.get_mut(&sorted(client, server)) {
+            let [other, sha2] = &mut pair.digests;
+            let count = if is_sha2 { sha2 } else { other };
+            *count = count.saturating_add(1);
+        }
     }
 
     /// All pairs by address; `known` tells what else there is to say of each.
-    pub(super) fn finish(self, known: impl Fn(Addr, Addr) -> Known) -> Vec<TlsPairRecord> {
-        let mut all: Vec<((Addr, Addr), Pair)> = self.seen.into_iter().collect();
-        all.sort_by_key(|((a, b), _)| (*a.octets(), *b.octets()));
-        all.iter().map(|((a, b), pair)| pair.record(*a, *b, known(*a, *b))).collect()
+    pub(super) fn finish(self, known: impl Fn(Addr, Addr) -> Known) -> SeenPairs {
+        let all = self.seen.into_iter().map(|((a, b), pair)| (a, b, pair, known(a, b)));
+        let mut all: Vec<(Addr, Addr, Pair, Known)> = all.collect();
+        all.sort_unstable_by_key(|(a, b, ..)| (*a.octets(), *b.octets()));
+        SeenPairs(all)
+    }
+}
+
+/// All pairs by address, with what else is known of them.
+#[derive(Debug, Default)]
+pub(super) struct SeenPairs(Vec<(Addr, Addr, Pair, Known)>);
+
+impl SeenPairs {
+    /// As the report prints them.
+    pub(super) fn records(&self) -> impl Iterator<Item = TlsPairRecord> + '_ {
+        self.0.iter().map(|(a, b, pair, known)| pair.record(*a, *b, known))
     }
 }
 
 impl Pair {
-    fn record(&self, a: Addr, b: Addr, known: Known) -> TlsPairRecord {
+    fn record(&self, a: Addr, b: Addr, known: &Known) -> TlsPairRecord {
         let [completed, refused, incomplete] = self.outcomes;
-        let verdict = self.observed.verdict(&known.marks);
+        let [other, sha2] = self.digests;
+        let verdict = self.observed.verdict(&known.marks, sha2 > 0 && other == 0);
         let caps = verdict.iter().flat_map(|verdict| &verdict.caps);
-        let mut unseen = known.unseen;
+        let mut unseen = known.unseen.clone();
         if self.observed.hidden() > 0 {
             unseen.push("certificates, and whether clients show one: TLS 1.3 hides them");
         }
+        let clear = known.clear;
+        let [sip, other] = self.named;
+        let carries = [
+            (self.inside > 0, "SIP inside, which could be read"),
+            (sip > 0, "SIP by ALPN"),
+            (clear, "SIP in clear between the two"),
+            (other > 0, "something else by ALPN"),
+        ];
         let served = ["a", "b"].into_iter().zip(self.served);
         TlsPairRecord {
             a: a.to_string(),
@@ -104,6 +156,7 @@ impl Pair {
             score: verdict.as_ref().and_then(|verdict| verdict.score),
             next: verdict.as_ref().and_then(next),
             unseen,
+            carries: carries.into_iter().filter(|(seen, _)| *seen).map(|(_, word)| word).collect(),
             confidence: confidence(completed),
         }
     }

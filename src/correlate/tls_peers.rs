@@ -1,8 +1,6 @@
 //! What each server and each client of TLS and DTLS accepts and refuses, over all its handshakes, and
 //! what clients do when they were refused.
 
-use std::collections::BTreeMap;
-
 use foldhash::fast::FixedState;
 use hashbrown::HashMap;
 use overhear_parsers::tls::client_hello::rank;
@@ -11,13 +9,15 @@ use super::handshake::{HandshakeRead, alert_name};
 use super::tls_after::{After, Afterwards, Refused, Waiting};
 use super::tls_grade::{Observation, Observed};
 use super::tls_offers::{AllOffers, PeerOffers};
-use super::tls_pairs::Pairs;
+use super::tls_pairs::{Pairs, SeenPairs};
 use crate::model::addr::{Addr, Endpoint};
 use crate::model::code_point::{CipherSuite, Group, Scheme, Version};
 use crate::model::handshake::{Ending, HandshakeFacts, Outcome, Peer};
 use crate::model::record::HandshakeKind;
 use crate::model::time::{Span, Ts};
-use crate::model::tls_peer::{CodePoints, Refusal, TlsPeerRecord, TlsRecords};
+use crate::model::tls_peer::{
+    CodePoints, Counted, Refusal, TlsOfferRecord, TlsPairRecord, TlsPeerRecord,
+};
 
 pub use super::tls_pairs::Known;
 
@@ -74,7 +74,7 @@ enum Why {
 
 /// Few things with how often each was seen.
 #[derive(Debug)]
-struct Counts<T>(Vec<(T, u64)>);
+struct Counts<T>(Vec<(T, u32)>);
 
 impl<T> Default for Counts<T> {
     fn default() -> Self {
@@ -93,8 +93,8 @@ impl<T: PartialEq> Counts<T> {
 }
 
 impl Counts<u16> {
-    fn named(&self, name: impl Fn(u16) -> String) -> BTreeMap<String, u64> {
-        self.0.iter().map(|(code, count)| (name(*code), *count)).collect()
+    fn named(&self, name: impl Fn(u16) -> String) -> Counted {
+        self.0.iter().map(|(code, count)| (name(*code), u64::from(*count))).collect()
     }
 }
 
@@ -107,6 +107,31 @@ pub struct TlsPeers {
     pairs: Pairs,
     cap: usize,
     evicted: u64,
+}
+
+/// Everything that is told of TLS beyond single handshakes: as small as it was kept, a record at a time.
+#[derive(Debug, Default)]
+pub struct TlsSummary {
+    offers: Vec<TlsOfferRecord>,
+    peers: Vec<(Who, Entry)>,
+    pairs: SeenPairs,
+}
+
+impl TlsSummary {
+    /// What clients offer, each once, in the order in which it was first seen.
+    pub fn offers(&self) -> &[TlsOfferRecord] {
+        &self.offers
+    }
+
+    /// Servers and clients, servers first, by address.
+    pub fn peers(&self) -> impl Iterator<Item = TlsPeerRecord> + '_ {
+        self.peers.iter().map(|(who, entry)| entry.record(who))
+    }
+
+    /// Pairs of hosts, by address.
+    pub fn pairs(&self) -> impl Iterator<Item = TlsPairRecord> + '_ {
+        self.pairs.records()
+    }
 }
 
 impl TlsPeers {
@@ -130,19 +155,24 @@ impl TlsPeers {
         [(PEERS, self.evicted), (PAIRS, pairs), (REFUSALS, refusals), (OFFERS, offers)]
     }
 
+    /// Notes that a client tries again after a refusal; the handshake may follow later.
+    pub fn tries(&mut self, read: &HandshakeRead<'_>) {
+        let facts = read.facts;
+        if facts.kind == HandshakeKind::Tls && !self.waiting.is_empty() {
+            let hop = (facts.client.addr, facts.server.addr);
+            let tried = self.waiting.tries(hop, offered(read), facts.first.time);
+            self.book(tried);
+        }
+    }
+
     /// Notes a handshake with both its ends.
     pub fn handshake(&mut self, read: &HandshakeRead<'_>) {
         let facts = read.facts;
         let hop = (facts.client.addr, facts.server.addr);
         let tls = facts.kind == HandshakeKind::Tls;
-        let offered = read.hello.map_or(0, |hello| hello.highest_version());
         let offers = read.prints.as_ref().map(|prints| &prints.offers);
-        let hash = offers.map_or(0, |offers| offers.hash);
         let offer = offers.and_then(|offers| self.offers.note(offers));
-        if tls && !self.waiting.is_empty() {
-            let tried = self.waiting.tries(hop, (offered, hash), facts.first.time);
-            self.book(tried);
-        }
+        self.tries(read);
         let done = facts.outcome == Outcome::Completed;
         let seen = if done { Observation::of(read) } else { None };
         let client = Endpoint::new(facts.client.addr, 0);
@@ -164,10 +194,9 @@ impl TlsPeers {
         if !tls {
             return;
         }
-        self.pairs.handshake(facts, seen.as_ref());
+        self.pairs.handshake(read, seen.as_ref());
         if facts.outcome == Outcome::Refused {
-            let offered = (offered, hash);
-            let refused = Refused { at: facts.last.time, offered, whose: places };
+            let refused = Refused { at: facts.last.time, offered: offered(read), whose: places };
             for (places, what) in self.waiting.refused(hop, refused) {
                 self.book(Some((places, what, None)));
             }
@@ -180,6 +209,16 @@ impl TlsPeers {
             let answer = self.waiting.clear((client, server), at);
             self.book(answer);
         }
+    }
+
+    /// A message of SIP inside the TLS of two hosts could be read.
+    pub fn inside(&mut self, one: Addr, other: Addr) {
+        self.pairs.inside(one, other);
+    }
+
+    /// A request inside the TLS of two hosts, opened, shows how its sender is authenticated.
+    pub fn digest(&mut self, client: Addr, server: Addr, is_sha2: bool) {
+        self.pairs.digest(client, server, is_sha2);
     }
 
     /// Books what a client did after a refusal.
@@ -195,21 +234,18 @@ impl TlsPeers {
 
     /// All offers, all peers, servers first, by address, and all pairs; `end` is when the capture ended,
     /// `known` tells what else there is to say of a pair.
-    pub fn finish(mut self, end: Ts, known: impl Fn(Addr, Addr) -> Known) -> TlsRecords {
+    pub fn finish(mut self, end: Ts, known: impl Fn(Addr, Addr) -> Known) -> TlsSummary {
         let waiting = std::mem::replace(&mut self.waiting, Waiting::new(0));
         for (places, what) in waiting.finish(end) {
             self.book(Some((places, what, None)));
         }
-        let mut all: Vec<(&Who, &Entry)> = self.entries.iter().collect();
-        all.sort_by_key(|(who, _)| {
+        let mut all: Vec<(Who, Entry)> = std::mem::take(&mut self.entries).into_iter().collect();
+        all.shrink_to_fit();
+        all.sort_unstable_by_key(|(who, _)| {
             let client = who.role == Peer::Client;
             (client, who.kind == HandshakeKind::Dtls, *who.at.addr.octets(), who.at.port)
         });
-        TlsRecords {
-            offers: self.offers.finish(),
-            peers: all.into_iter().map(|(who, entry)| entry.record(who)).collect(),
-            pairs: self.pairs.finish(known),
-        }
+        TlsSummary { offers: self.offers.finish(), peers: all, pairs: self.pairs.finish(known) }
     }
 }
 
@@ -255,7 +291,7 @@ impl Entry {
 
     fn record(&self, who: &Who) -> TlsPeerRecord {
         let [completed, refused, incomplete] = self.outcomes;
-        let verdict = self.observed.verdict(&[]);
+        let verdict = self.observed.verdict(&[], false);
         let mut refusals: Vec<&Row> = self.refusals.iter().collect();
         refusals.sort_by_key(|row| std::cmp::Reverse(rank(row.offered)));
         let reasons = verdict.iter().flat_map(|verdict| &verdict.caps);
@@ -284,6 +320,12 @@ impl Entry {
             confidence: confidence(completed),
         }
     }
+}
+
+/// The highest version that a client offers, and a hash of all that it does.
+fn offered(read: &HandshakeRead<'_>) -> (u16, u64) {
+    let version = read.hello.map_or(0, |hello| hello.highest_version());
+    (version, read.prints.as_ref().map_or(0, |prints| prints.offers.hash))
 }
 
 /// Why a handshake was refused, and by whom; an encrypted alert does not say.

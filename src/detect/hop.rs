@@ -1,5 +1,5 @@
-//! What shows of a TLS connection outside its first handshake: that nobody answered, that keys were agreed
-//! on again.
+//! What shows of a TLS connection outside its first handshake: that nobody answered, that it came about,
+//! that keys were agreed on again.
 
 use super::sink::Subject;
 use crate::model::addr::Endpoint;
@@ -19,6 +19,13 @@ pub enum HopSeen {
         /// The server sent a RST.
         reset: bool,
     },
+    /// A handshake was completed, and what there is to say of it follows later.
+    Established {
+        /// Who sent the ClientHello.
+        client: Endpoint,
+        /// The other side.
+        server: Endpoint,
+    },
     /// Both sides sent handshake records behind data, up to TLS 1.2 (RFC 5246 §7.4.1.1).
     Renegotiated {
         /// Who sent the first ClientHello.
@@ -34,9 +41,9 @@ impl HopSeen {
     /// The pair of peers, sorted.
     pub fn pair(&self) -> Subject {
         match self {
-            Self::Unanswered { client, server, .. } | Self::Renegotiated { client, server, .. } => {
-                Subject::pair(client.addr, server.addr)
-            }
+            Self::Unanswered { client, server, .. }
+            | Self::Established { client, server }
+            | Self::Renegotiated { client, server, .. } => Subject::pair(client.addr, server.addr),
         }
     }
 }

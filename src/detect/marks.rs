@@ -20,10 +20,22 @@ const fn cap(grade: Grade, reason: &'static str, remedy: &'static str) -> Cap {
     Cap { grade, reason, remedy }
 }
 
+const IN_CLEAR: &str = "requests in clear";
 const NO_CLEAR: &str = "no SIP without TLS between the two";
 
-static ROWS: [Row; 6] = [
-    (&sig::cleartext::META, Severity::High, cap(Grade::F, "requests in clear", NO_CLEAR)),
+/// What a finding does that is no cap of its own: "A- if no cap but warnings".
+const WARNED: Cap = cap(
+    Grade::AMinus,
+    "findings of low severity and above about certificates and extensions",
+    "what these findings advise",
+);
+
+const fn warned(meta: &'static Meta) -> Row {
+    (meta, Severity::Low, WARNED)
+}
+
+static ROWS: [Row; 19] = [
+    (&sig::cleartext::META, Severity::High, cap(Grade::F, IN_CLEAR, NO_CLEAR)),
     (
         &sig::tls_fallback_clear::META,
         Severity::Critical,
@@ -53,6 +65,19 @@ static ROWS: [Row; 6] = [
             "client certificates between the two",
         ),
     ),
+    warned(&tls::cert_changed::META),
+    warned(&tls::cert_chain_incomplete::META),
+    warned(&tls::cert_eku::META),
+    warned(&tls::cert_expires_soon::META),
+    warned(&tls::cert_long::META),
+    warned(&tls::cert_no_san::META),
+    warned(&tls::cert_rsa_exp::META),
+    warned(&tls::cert_wildcard::META),
+    warned(&tls::downgrade_sentinel::META),
+    warned(&tls::early_data::META),
+    warned(&tls::heartbeat::META),
+    warned(&tls::ticket_reuse_old::META),
+    warned(&tls::trunc_hmac::META),
 ];
 
 /// What findings say of pairs of peers.
@@ -85,7 +110,11 @@ impl Marks {
                     continue;
                 }
             };
-            marks.by_pair.entry(pair).or_default().push(Mark { cap: *cap, count });
+            let of_pair = marks.by_pair.entry(pair).or_default();
+            match of_pair.iter_mut().find(|mark| mark.cap.reason == cap.reason) {
+                Some(mark) => mark.count = mark.count.saturating_add(count),
+                None => of_pair.push(Mark { cap: *cap, count }),
+            }
         }
         marks
     }
@@ -94,7 +123,9 @@ impl Marks {
     pub fn about(&self, a: Addr, b: Addr) -> Known {
         let unseen =
             self.overflown.then_some("findings about it: they are of more pairs than are kept");
+        let clear = |mark: &Mark| mark.cap.reason == IN_CLEAR;
         Known {
+            clear: self.by_pair.get(&(a, b)).is_some_and(|marks| marks.iter().any(clear)),
             marks: self.by_pair.get(&(a, b)).cloned().unwrap_or_default(),
             unseen: unseen.into_iter().collect(),
         }

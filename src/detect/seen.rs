@@ -11,6 +11,7 @@ use overhear_parsers::tls::{Suite, Weak, registry};
 
 use super::agreements::Agreement;
 use super::announced::Fingerprints;
+use super::auth;
 use super::kinds;
 use super::rule::Interest;
 use super::sink::Subject;
@@ -55,6 +56,8 @@ pub struct Looked {
     pub keyed: bool,
     /// It breaks a MUST of RFC 3261, and not because the capture cut it off.
     pub malformed: bool,
+    /// Inside TLS that was opened: its digest is made with SHA-256 or better.
+    pub digest: Option<bool>,
 }
 
 /// Challenges or credentials of a message for which there is room without allocating.
@@ -131,8 +134,13 @@ impl<'a> SipSeen<'a> {
     }
 
     /// What is for others than the rules.
-    pub const fn looked(&self) -> Looked {
-        Looked { keyed: self.has_crypto(), malformed: self.anomalies().is_malformed() }
+    pub fn looked(&self) -> Looked {
+        let inside = self.event.encrypted && self.kind.meets(Interest::CREDENTIALS);
+        Looked {
+            keyed: self.has_crypto(),
+            malformed: self.anomalies().is_malformed(),
+            digest: if inside { auth::digest_is_strong(self) } else { None },
+        }
     }
 
     /// Whether one end of this hop is on the public Internet.

@@ -57,6 +57,10 @@ pub struct TlsHandshake {
     pub early_data: bool,
     /// A heartbeat in clear asked for more than it brought (CVE-2014-0160).
     pub heartbleed: bool,
+    /// A message of the client in clear was seen.
+    greeted: bool,
+    /// Octets of a side are missing.
+    holed: bool,
     /// The client greets in the form of SSL 2.0.
     ssl2: bool,
     /// How it ended.
@@ -78,6 +82,8 @@ impl TlsHandshake {
             changed: [false; 2],
             early_data: false,
             heartbleed: false,
+            greeted: ssl2,
+            holed: false,
             ssl2,
             ended: None,
         }
@@ -101,6 +107,11 @@ impl TlsHandshake {
     pub fn may_renegotiate(&self) -> bool {
         let completed = matches!(self.ended, Some((Outcome::Completed, _)));
         completed && !self.ssl2 && self.agreed.is_some_and(|agreed| agreed.version <= 0x0303)
+    }
+
+    /// Whether the secrets of the session would show more of it: it was completed with TLS 1.3.
+    pub fn hides_more(&self) -> bool {
+        matches!(self.ended, Some((Outcome::Completed, _))) && self.is_tls13()
     }
 
     /// Whether messages are missing.
@@ -130,6 +141,7 @@ impl TlsHandshake {
             return;
         }
         self.last = at;
+        self.holed |= after_gap;
         let peer = self.peer(side);
         if self.ssl2 && self.push_ssl2(peer, octets, at) {
             return;
@@ -179,7 +191,7 @@ impl TlsHandshake {
         }
         match event {
             Event::Handshake if peer == 1 => self.answer(stream, at),
-            Event::Handshake => {}
+            Event::Handshake => self.greeted = true,
             Event::Heartbleed => self.heartbleed = true,
             Event::ChangeCipherSpec => {
                 self.changed.get_mut(peer).into_iter().for_each(|changed| *changed = true);
@@ -211,6 +223,7 @@ impl TlsHandshake {
     }
 
     fn sealed(&mut self, peer: usize, kind: u8, length: usize) {
+        let finished = self.has_finished(peer);
         self.sealed.get_mut(peer).into_iter().for_each(|sealed| *sealed = true);
         if self.answered.is_none() && peer == 0 {
             // TLS 1.3 allows this with a key from before; otherwise the answer was not captured.
@@ -221,19 +234,35 @@ impl TlsHandshake {
             match (peer, length) {
                 (0, FINISHED_LENGTH..) => Some((Outcome::Completed, Ending::Finished)),
                 (0, length) if length <= self.alert_length() => {
-                    Some((Outcome::Refused, Ending::Alert))
+                    let refused = if self.heard() { Outcome::Refused } else { Outcome::Incomplete };
+                    Some((refused, Ending::Alert))
                 }
                 _ => None,
             }
         } else if kind == 21 {
-            Some((Outcome::Refused, Ending::Alert))
+            // What closes a session looks the same.
+            let heard = self.heard() && self.agreed.is_some() && !finished;
+            let outcome = if heard { Outcome::Refused } else { Outcome::Incomplete };
+            Some((outcome, Ending::Alert))
         } else if kind == 23 {
-            let torn = self.torn() || self.agreed.is_none();
+            let torn = self.holed || self.agreed.is_none();
             let both = self.changed == [true; 2] || peer == 1 || torn;
             both.then_some((Outcome::Completed, Ending::Data))
         } else {
             (self.sealed == [true; 2]).then_some((Outcome::Completed, Ending::Finished))
         };
+    }
+
+    /// Whether a side has sent its Finished, up to TLS 1.2: what it ends then it has not refused. The
+    /// other side's may be behind a hole.
+    fn has_finished(&self, peer: usize) -> bool {
+        !self.is_tls13() && self.sealed.get(peer).is_some_and(|sealed| *sealed)
+    }
+
+    /// Whether all was captured from the client's hello on. Where it was not, the session may have come
+    /// about although nothing shows it, and who ends it then does not refuse it.
+    fn heard(&self) -> bool {
+        self.greeted && !self.holed
     }
 
     /// Octets of a record of TLS 1.3 with an alert.
@@ -242,19 +271,29 @@ impl TlsHandshake {
         ALERT_LENGTH.saturating_add(tag)
     }
 
+    /// Octets of a side are missing, and what came behind them was not handed on yet.
+    pub fn waits_behind_hole(&mut self) {
+        self.holed = true;
+    }
+
     /// One side of the connection ended it.
     pub fn closed(&mut self, side: usize, reset: bool, at: FrameRef) {
         if self.ended.is_some() {
             return;
         }
         self.last = at;
-        let (ending, refused) = match (self.peer(side), reset) {
+        let peer = self.peer(side);
+        let (ending, refused) = match (peer, reset) {
             (0, true) => (Ending::ClientReset, self.answered.is_some()),
             (0, false) => (Ending::ClientClosed, self.answered.is_some()),
             (_, true) => (Ending::ServerReset, true),
             (_, false) => (Ending::ServerClosed, true),
         };
-        let outcome = if refused { Outcome::Refused } else { Outcome::Incomplete };
+        let outcome = if refused && self.heard() && !self.has_finished(peer) {
+            Outcome::Refused
+        } else {
+            Outcome::Incomplete
+        };
         self.ended = Some((outcome, ending));
     }
 }
@@ -341,6 +380,28 @@ mod tests {
         let mut waiting = played(&[hello()]);
         waiting.closed(0, false, FrameRef::default());
         assert_eq!(waiting.ended, Some((Outcome::Incomplete, Ending::ClientClosed)));
+    }
+
+    #[test]
+    fn who_ends_what_was_not_heard_whole_does_not_refuse_it() {
+        let (ccs, finished, alert) = (record(20, &[1]), record(22, &[7; 40]), record(21, &[7; 26]));
+        let server = [server_hello(&[]), ccs, finished].concat();
+        let alone = played(&[(1, server.clone()), (1, alert.clone())]);
+        assert_eq!(alone.ended, Some((Outcome::Incomplete, Ending::Alert)));
+        let mut silent = played(&[(1, server.clone())]);
+        silent.closed(1, false, FrameRef::default());
+        assert_eq!(silent.ended, Some((Outcome::Incomplete, Ending::ServerClosed)));
+        let mut gone = played(&[hello(), (1, server_hello(&[])), (0, record(20, &[1]))]);
+        gone.push(0, &record(22, &[7; 40]), false, FrameRef::default());
+        gone.push(0, &record(21, &[7; 26]), false, FrameRef::default());
+        assert_eq!(gone.ended, Some((Outcome::Incomplete, Ending::Alert)));
+        let answer = server_hello(&[0, 43, 0, 2, 3, 4]);
+        let mut hidden = played(&[hello(), (1, answer)]);
+        hidden.push(0, &record(23, &[7; 19]), true, FrameRef::default());
+        assert_eq!(hidden.ended, Some((Outcome::Incomplete, Ending::Alert)));
+        let mut holed = played(&[hello(), (1, server)]);
+        holed.push(0, &record(23, &[7; 9]), true, FrameRef::default());
+        assert_eq!(holed.ended, Some((Outcome::Completed, Ending::Data)));
     }
 
     #[test]

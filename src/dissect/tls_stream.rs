@@ -79,10 +79,10 @@ impl TlsStream {
         after_gap: bool,
         each: &mut impl FnMut(&mut Self, Event),
     ) {
-        if after_gap {
-            // Senders begin records at segments: if this is none, nothing more is read.
+        if after_gap || self.lost {
+            // Senders begin records at segments: reading goes on at the first that begins with one.
             (self.have, self.left, self.torn) = (0, 0, true);
-            self.lost = Record::read(octets).is_none();
+            self.lost = Record::read(octets).is_none_or(|record| record.length == 0);
         }
         let mut rest = octets;
         while !rest.is_empty() && !self.lost {
@@ -240,7 +240,10 @@ mod tests {
         stream.push(&record(22, &[2, 0, 0, 9]), false, &mut |_, _| count += 1);
         stream.push(&[7; 50], true, &mut |_, _| count += 1);
         assert_eq!((count, stream.torn), (1, true));
-        stream.push(&record(23, &[7; 9]), true, &mut |_, _| count += 1);
+        stream.push(&[9; 50], false, &mut |_, _| count += 1);
+        stream.push(&record(23, &[7; 9]), false, &mut |_, _| count += 1);
         assert_eq!(count, 2);
+        stream.push(&record(23, &[7; 9]), true, &mut |_, _| count += 1);
+        assert_eq!(count, 3);
     }
 }

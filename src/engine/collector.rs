@@ -107,7 +107,7 @@ impl Collector {
             media: MediaBinder::new(&policy.limits),
             rtcp: RtcpReports::new(&policy.limits),
             memory: Memory::trusting(&policy.anchors),
-            tls_peers: TlsPeers::new(policy.limits.peers),
+            tls_peers: TlsPeers::new(policy.limits.tls_peers),
             company: Company::new(policy.limits.company),
             zrtp: ZrtpFlows::new(&policy.limits),
             met: Vec::new(),
@@ -316,7 +316,10 @@ impl Collector {
             self.counts.hep_messages += 1;
         } else {
             self.seen.message(&event);
-            self.counts.sip_decrypted += u64::from(sip.encrypted);
+            if sip.encrypted {
+                self.counts.sip_decrypted += 1;
+                self.tls_peers.inside(sip.src.addr, sip.dst.addr);
+            }
             self.inventory.message(&event);
         }
         let placement = self.dialogs.sip(&event, &mut self.outbox);
@@ -330,6 +333,9 @@ impl Collector {
             }
             let looked = self.detectors.sip(&event, &placement);
             self.counts.sip_malformed += u64::from(looked.malformed);
+            if let Some(is_sha2) = looked.digest {
+                self.tls_peers.digest(sip.src.addr, sip.dst.addr, is_sha2);
+            }
             looked.keyed
         } else {
             self.detectors.copy(&event, &placement);
@@ -343,6 +349,14 @@ impl Collector {
     }
 
     fn handshake(&mut self, facts: &HandshakeFacts, epoch: &EpochFacts) {
+        let client = epoch.octets(&facts.client_messages);
+        let server = epoch.octets(&facts.server_messages);
+        if facts.preliminary {
+            let read = HandshakeRead::new(facts, client, server, &mut self.memory);
+            self.tls_peers.tries(&read);
+            let (client, server) = (facts.client, facts.server);
+            return self.detectors.hop(&HopSeen::Established { client, server });
+        }
         match facts.kind {
             HandshakeKind::Tls => self.counts.tls_handshakes += 1,
             HandshakeKind::Dtls => self.counts.dtls_handshakes += 1,
@@ -350,8 +364,6 @@ impl Collector {
         if facts.clipped {
             self.detectors.tap(&TapSeen::Clipped { what: "TLS handshake", at: facts.first });
         }
-        let client = epoch.octets(&facts.client_messages);
-        let server = epoch.octets(&facts.server_messages);
         let read = HandshakeRead::new(facts, client, server, &mut self.memory);
         self.tls_peers.handshake(&read);
         let mut record = read.record();

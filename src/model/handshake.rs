@@ -46,6 +46,11 @@ pub struct HandshakeFacts {
     pub alert: Option<(Alert, Peer)>,
     /// Client and server encrypt what they send from some point on.
     pub sealed: [bool; 2],
+    /// TLS over SCTP and not over TCP.
+    pub over_sctp: bool,
+    /// It is over, and told of now only so that what comes next is seen in its light: the whole of it
+    /// follows, for secrets may still show what TLS 1.3 hides.
+    pub preliminary: bool,
     /// The client sent data before the server had answered.
     pub early_data: bool,
     /// A heartbeat in clear asked for more than it brought.
@@ -247,6 +252,8 @@ pub struct HandshakeRecord<'a> {
     pub id: RecordId,
     /// Which of the two.
     pub kind: HandshakeKind,
+    /// TLS over SCTP and not over TCP.
+    pub over_sctp: bool,
     /// Who sent the ClientHello.
     pub client: Endpoint,
     /// The other side.
@@ -263,7 +270,8 @@ pub struct HandshakeRecord<'a> {
     pub start: Ts,
     /// From the first message to the end, milliseconds.
     pub setup_ms: Option<f64>,
-    /// The host name that the client asked for.
+    /// The host name that the client asked for; with an encrypted ClientHello perhaps not the one that
+    /// it means.
     pub sni: Option<Text<'a>>,
     /// Protocols that the client offered.
     pub alpn: Option<Vec<Text<'a>>>,
@@ -285,6 +293,8 @@ pub struct HandshakeRecord<'a> {
     pub srtp_profile: Option<SrtpProfile>,
     /// The server's certificates, its own first.
     pub certificates: Option<Shared<'a, Vec<CertificateRecord>>>,
+    /// The client's likewise; empty when it has none and says so.
+    pub client_certificates: Option<Shared<'a, Vec<CertificateRecord>>>,
     /// The server asked the client for one.
     pub certificate_requested: Option<bool>,
     /// The client sent one.
@@ -303,6 +313,9 @@ pub struct HandshakeRecord<'a> {
     pub compression: Option<bool>,
     /// The client sent data before the server's answer.
     pub early_data: bool,
+    /// The client sent an encrypted ClientHello, or what looks like one: all that is known of the hello
+    /// is of the one around it.
+    pub encrypted_client_hello: Option<bool>,
     /// How far it came.
     pub outcome: Outcome,
     /// What showed that it was over.
@@ -321,11 +334,11 @@ pub struct HandshakeRecord<'a> {
 
 packed! {
     HandshakeRecord<'a> {
-        id kind client server first_source first_frame last_source last_frame start setup_ms sni
-        alpn alpn_chosen offered version cipher cipher_id group dh_bits srtp_profile certificates
-        certificate_requested client_certificate resumed retried extended_master_secret
-        encrypt_then_mac secure_renegotiation compression early_data outcome ended_by alert ja3
-        ja3s ja4 decrypted
+        id kind over_sctp client server first_source first_frame last_source last_frame start setup_ms
+        sni alpn alpn_chosen offered version cipher cipher_id group dh_bits srtp_profile certificates
+        client_certificates certificate_requested client_certificate resumed retried extended_master_secret
+        encrypt_then_mac secure_renegotiation compression early_data encrypted_client_hello
+        outcome ended_by alert ja3 ja3s ja4 decrypted
     }
 }
 

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 /// One server or client, over all its handshakes.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -38,17 +38,6 @@ pub struct TlsPeerRecord {
     pub confidence: Option<&'static str>,
 }
 
-/// Everything that is told of TLS beyond single handshakes.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct TlsRecords {
-    /// What clients offer, each once, in the order in which it was first seen.
-    pub offers: Vec<TlsOfferRecord>,
-    /// Servers and clients.
-    pub peers: Vec<TlsPeerRecord>,
-    /// Pairs of hosts.
-    pub pairs: Vec<TlsPairRecord>,
-}
-
 /// What clients of one make offer, without GREASE; of each kind the first 64.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct TlsOfferRecord {
@@ -79,13 +68,32 @@ pub struct OfferCount {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct CodePoints {
     /// By version.
-    pub versions: BTreeMap<String, u64>,
+    pub versions: Counted,
     /// By cipher suite.
-    pub ciphers: BTreeMap<String, u64>,
+    pub ciphers: Counted,
     /// By group.
-    pub groups: BTreeMap<String, u64>,
+    pub groups: Counted,
     /// By signature scheme of the key exchange, which TLS 1.2 shows.
-    pub signature_algorithms: BTreeMap<String, u64>,
+    pub signature_algorithms: Counted,
+}
+
+/// How often each of a few things was seen, by name; a map in the report. Of tens of thousands of peers
+/// trees would take several times as much.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Counted(Box<[(String, u64)]>);
+
+impl FromIterator<(String, u64)> for Counted {
+    fn from_iter<T: IntoIterator<Item = (String, u64)>>(all: T) -> Self {
+        let mut all: Box<[(String, u64)]> = all.into_iter().collect();
+        all.sort_unstable();
+        Self(all)
+    }
+}
+
+impl Serialize for Counted {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter().map(|(name, count)| (name, count)))
+    }
 }
 
 /// Handshakes refused alike.
@@ -150,6 +158,8 @@ pub struct TlsPairRecord {
     pub next: Option<Next>,
     /// What cannot be seen and is not graded.
     pub unseen: Vec<&'static str>,
+    /// What speaks for SIP inside, or for something else.
+    pub carries: Vec<&'static str>,
     /// `low`, `medium` or `high`, by the number of handshakes completed.
     pub confidence: Option<&'static str>,
 }

@@ -93,6 +93,8 @@ pub struct Limits {
     pub findings_per_rule: usize,
     /// Peers whose request and response balance is watched.
     pub peers: usize,
+    /// Servers and clients of TLS, and pairs of them, of which what they agree on is summed up.
+    pub tls_peers: usize,
     /// Octets of finished records held in memory before they go to the spool.
     pub records_octets: usize,
     /// Octets of the spool: an unlinked temporary file.
@@ -150,7 +152,8 @@ impl Default for Limits {
             company: 2_048,
             zrtp: 500,
             findings_per_rule: 1_000,
-            peers: 25_000,
+            peers: 7_200,
+            tls_peers: 3_500,
             records_octets: 12 << 20,
             spool_octets: 16 << 30,
             unpack_ratio: 200,
@@ -191,7 +194,7 @@ named! {
     cap -> usize, CAPS:
     streams armed noted replays udp_flows tcp_flows sctp_flows turn_flows srtcp udptl_flows
     reassembly_octets tls_retain fragment_octets duplicates transactions calls registrations
-    announcements rtcp srtp_keys srtp_samples company zrtp peers records_octets findings_per_rule
+    announcements rtcp srtp_keys srtp_samples company zrtp peers tls_peers records_octets findings_per_rule
     unpack_window interfaces keylog_sessions
 }
 
@@ -252,7 +255,8 @@ impl Limits {
             row("srtp_samples", self.srtp_samples, 1),
             row("company", self.company, 340),
             row("zrtp", self.zrtp, 500),
-            row("peers", self.peers, 500),
+            row("peers", self.peers, 670),
+            row("tls_peers", self.tls_peers, 2_200),
             row("records_octets", self.records_octets, 1),
         ]
     }

@@ -16,19 +16,23 @@ const ORDER: [&str; 10] = ["F", "T", "M", "E", "D", "C", "B", "A-", "A", "A+"];
 /// # Errors
 /// Those of `out`.
 pub(super) fn write(
-    pairs: &[TlsPairRecord],
+    pairs: impl Iterator<Item = TlsPairRecord>,
     layout: Layout,
     out: &mut impl Write,
 ) -> io::Result<()> {
     let place = |pair: &TlsPairRecord| ORDER.iter().position(|grade| *grade == pair.grade);
-    let mut graded: Vec<(usize, &TlsPairRecord)> =
-        pairs.iter().filter_map(|pair| Some((place(pair)?, pair))).collect();
-    graded.sort_by_key(|(place, pair)| (*place, std::cmp::Reverse(pair.handshakes)));
-    for (number, (_, pair)) in graded.iter().take(SHOWN).enumerate() {
+    let (mut worst, mut graded): (Vec<(usize, TlsPairRecord)>, usize) = (Vec::new(), 0);
+    for (place, pair) in pairs.filter_map(|pair| Some((place(&pair)?, pair))) {
+        graded = graded.saturating_add(1);
+        worst.push((place, pair));
+        worst.sort_by_key(|(place, pair)| (*place, std::cmp::Reverse(pair.handshakes)));
+        worst.truncate(SHOWN);
+    }
+    for (number, (_, pair)) in worst.iter().enumerate() {
         let label = if number == 0 { "TLS GRADES" } else { "" };
         layout.item(out, (label, Some(Ink::Bold)), COLUMN, &line(pair))?;
     }
-    match graded.len().saturating_sub(SHOWN) {
+    match graded.saturating_sub(SHOWN) {
         0 => Ok(()),
         more => {
             let text = format!("and {} more pairs; --json has them all", grouped(more as u64));
@@ -69,13 +73,14 @@ mod tests {
             caps: vec![CapRecord { grade, reason: "no forward secrecy", count: 2 }],
             next: Some(Next { grade: "A", by: vec!["ECDHE"] }),
             unseen: Vec::new(),
+            carries: Vec::new(),
             confidence: Some("low"),
         }
     }
 
     fn printed(pairs: &[TlsPairRecord]) -> String {
         let mut out = Vec::new();
-        write(pairs, Layout { width: 100, colour: false }, &mut out).unwrap();
+        write(pairs.iter().cloned(), Layout { width: 100, colour: false }, &mut out).unwrap();
         String::from_utf8(out).unwrap()
     }
 

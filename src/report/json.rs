@@ -6,7 +6,7 @@
 
 use std::io::{self, Write};
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use super::encode::encode;
 use super::outcome::Outcome;
@@ -59,9 +59,9 @@ pub fn write(outcome: &mut Outcome, out: &mut impl Write) -> io::Result<()> {
     document.list("handshakes");
     archive.handshakes(|row| document.row(&row.record, row.findings, &cited))?;
     document.end_list();
-    document.member("tls_offers", &tls.offers)?;
-    document.member("tls_peers", &tls.peers)?;
-    document.member("tls_pairs", &tls.pairs)?;
+    document.member("tls_offers", tls.offers())?;
+    document.member("tls_peers", &Each(|| tls.peers()))?;
+    document.member("tls_pairs", &Each(|| tls.pairs()))?;
     // Filled by later versions.
     for later in ["identities", "trunks", "sources"] {
         document.member(later, &[(); 0])?;
@@ -146,6 +146,15 @@ struct Tool {
 impl Tool {
     const fn this() -> Self {
         Self { name: env!("CARGO_PKG_NAME"), version: env!("CARGO_PKG_VERSION"), reveals: [] }
+    }
+}
+
+/// A list that is made while it is written.
+struct Each<F>(F);
+
+impl<F: Fn() -> I, I: Iterator<Item: Serialize>> Serialize for Each<F> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq((self.0)())
     }
 }
 

@@ -126,6 +126,7 @@ impl Listener for Ndjson {
 
     fn handshake(&mut self, handshake: &HandshakeRecord<'_>, at: Ts) {
         let proto = match handshake.kind {
+            HandshakeKind::Tls if handshake.over_sctp => Proto::SCTP,
             HandshakeKind::Tls => Proto::TCP,
             HandshakeKind::Dtls => Proto::UDP,
         };
@@ -298,6 +299,17 @@ mod tests {
         let back = Flow { src: there.dst, dst: there.src, ..there };
         assert_eq!(community_id(there), "1:LQU9qZlK+B5F3KDmev6m5PMibrg=");
         assert_eq!(community_id(back), community_id(there));
+        for (proto, id) in [
+            (Proto::TCP, "1:wCb3OG7yAFWelaUydu0D+125CLM="),
+            (Proto::UDP, "1:0Mu9InQx6z4ZiCZM/7HXi2WMhOg="),
+            (Proto::SCTP, "1:EKt4MsxuyaE6mL+hmrEkQ9csDD8="),
+        ] {
+            assert_eq!(community_id(flow([1, 2, 3, 4], 1_122, [5, 6, 7, 8], 3_344, proto)), id);
+        }
+        let v6 = |last| Addr::v6([0x20, 1, 0xd, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, last]);
+        let (src, dst) = (Endpoint::new(v6(1), 49_152), Endpoint::new(v6(2), 5_061));
+        let there = Flow { src, dst, proto: Proto::TCP };
+        assert_eq!(community_id(there), "1:arEr5A18NgjP6aUhOd9tHTNguyk=");
     }
 
     #[test]

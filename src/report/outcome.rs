@@ -1,11 +1,11 @@
 //! What a review hands to the writers: everything that was concluded, and nothing of the packets.
 
 use crate::correlate::archive::Archive;
+use crate::correlate::tls_peers::TlsSummary;
 use crate::model::addr::Endpoint;
 use crate::model::capture::{CaptureRecord, Counts, PeerRecord};
 use crate::model::evidence::FrameRef;
 use crate::model::finding::{Finding, Severity};
-use crate::model::tls_peer::TlsRecords;
 use crate::policy::Policy;
 
 /// The result of a review.
@@ -26,7 +26,7 @@ pub struct Outcome {
     /// The steps of the calls asked for, in order; empty unless a ladder was.
     pub ladder: Vec<Step>,
     /// What clients of TLS offer, servers accept and refuse, and how good that is.
-    pub tls: TlsRecords,
+    pub tls: TlsSummary,
     /// What peers write beyond the registries, by address.
     pub peers: Vec<PeerRecord>,
 }

@@ -151,7 +151,7 @@ pub(crate) fn outcome() -> Outcome {
         limits: vec!["Signalling inside TLS cannot be read without the session's keys.".to_owned()],
         policy,
         ladder: Vec::new(),
-        tls: crate::model::tls_peer::TlsRecords::default(),
+        tls: crate::correlate::tls_peers::TlsSummary::default(),
         peers: Vec::new(),
     }
 }

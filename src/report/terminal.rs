@@ -100,7 +100,7 @@ fn records(
         line("REGISTRATIONS", &totalled(registrations, &states))?;
     }
     line("HANDSHAKES", &counts([("TLS", tally.tls), ("DTLS", tally.dtls)]))?;
-    grades::write(&outcome.tls.pairs, layout, out)
+    grades::write(outcome.tls.pairs(), layout, out)
 }
 
 fn states(states: &BTreeMap<&'static str, u64>) -> String {

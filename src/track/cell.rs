@@ -231,7 +231,7 @@ impl Cell {
         self.streams.advance(watermark, &mut |event| timer_fact(&mut emit, turn, event));
         self.tcp.advance(watermark, &mut self.shared, &mut emit);
         self.dtls.advance(watermark, &mut self.shared, &mut emit);
-        self.sctp.advance(watermark, &mut self.shared);
+        self.sctp.advance(watermark, &mut self.shared, &mut emit);
         self.srtcp.advance(watermark);
         self.turn.advance(watermark);
         self.udptl.advance(watermark, &mut emit);
@@ -244,7 +244,7 @@ impl Cell {
         self.streams.finish(&mut |event| timer_fact(&mut emit, turn, event));
         self.tcp.finish(&mut self.shared, &mut emit);
         self.dtls.advance(Ts::MAX, &mut self.shared, &mut emit);
-        self.sctp.advance(Ts::MAX, &mut self.shared);
+        self.sctp.advance(Ts::MAX, &mut self.shared, &mut emit);
         self.udptl.advance(Ts::MAX, &mut emit);
     }
 

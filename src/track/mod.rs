@@ -12,6 +12,7 @@ pub mod law;
 pub mod notes;
 pub mod replays;
 pub mod sctp_flows;
+mod sctp_tls;
 pub mod shared;
 mod sip_fact;
 pub mod slot;

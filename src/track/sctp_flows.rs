@@ -1,21 +1,21 @@
 //! SCTP associations of one cell (RFC 9260), as far as SIP needs them (RFC 4168): user messages put
-//! together from DATA chunks, repeated chunks left out. SIP is told by content; TLS (RFC 3436) and
-//! DTLS (RFC 6083) over SCTP are recognised. All packets of an association are booked under what it
+//! together from DATA chunks, repeated chunks left out. SIP is told by content; handshakes of TLS
+//! (RFC 3436) are read, and DTLS (RFC 6083) is recognised. All packets of an association are booked under what it
 //! carries. Addresses other than those of the packet (multi-homing) and acknowledgements are not
 //! looked at.
 
 use overhear_parsers::sctp::{Chunks, Data};
 use overhear_parsers::{dtls, sip, tls};
 
-use crate::model::addr::Endpoint;
 use crate::model::tally::{Handled, Skipped, Tally};
-use crate::model::time::Ts;
+use crate::model::time::{Span, Ts};
 use crate::model::transport::Transport;
 use crate::policy::Limits;
 
 use super::emit::Emitter;
 use super::flow_table::FlowTable;
 use super::input::Input;
+use super::sctp_tls::SctpTls;
 use super::shared::Shared;
 use super::sip_fact::{Way, sip_fact};
 
@@ -39,6 +39,7 @@ const RESTART: u32 = 1 << 16;
 #[derive(Debug)]
 pub struct SctpFlows {
     table: FlowTable<Association>,
+    idle: Span,
 }
 
 /// One association.
@@ -50,6 +51,7 @@ pub struct Association {
     pending: u64,
     /// A user message was seen.
     spoke: bool,
+    tls: Option<Box<SctpTls>>,
     /// From the smaller endpoint and from the larger.
     sides: [Side; 2],
 }
@@ -76,7 +78,8 @@ struct Piece {
 impl SctpFlows {
     /// A table with one cell's share of the limits.
     pub fn new(limits: &Limits) -> Self {
-        Self { table: FlowTable::new(Limits::per_cell(limits.sctp_flows), limits.tcp_idle) }
+        let idle = limits.tcp_idle;
+        Self { table: FlowTable::new(Limits::per_cell(limits.sctp_flows), idle), idle }
     }
 
     /// Associations given up for lack of room.
@@ -90,8 +93,9 @@ impl SctpFlows {
     }
 
     /// Ends associations that have been silent for too long.
-    pub fn advance(&mut self, watermark: Ts, shared: &mut Shared) {
-        self.table.advance(watermark, &mut |association| association.end(shared));
+    pub fn advance(&mut self, watermark: Ts, shared: &mut Shared, emit: &mut Emitter<'_>) {
+        let idle = Some(self.idle);
+        self.table.advance(watermark, &mut |association| association.end(idle, shared, emit));
     }
 
     /// Takes the chunks of one packet.
@@ -106,14 +110,12 @@ impl SctpFlows {
             input.flow,
             input.watermark,
             Association::default,
-            &mut |association| association.end(shared),
+            &mut |association| association.end(None, shared, emit),
         );
         association.book(u64::from(input.frames), &mut shared.tally);
-        let (src, dst) = (input.packet.src, input.packet.dst);
-        let side = usize::from(src > dst);
-        let ends = (src, dst);
+        let side = usize::from(input.packet.src > input.packet.dst);
         for data in Chunks::new(chunks).filter_map(|chunk| chunk.data()) {
-            let clipped = input.packet.clipped;
+            let stream = data.stream;
             let Some(from) = association.sides.get_mut(side) else {
                 continue;
             };
@@ -121,9 +123,9 @@ impl SctpFlows {
                 continue;
             }
             if data.begins && data.ends {
-                association.message(ends, data.payload, clipped, shared, emit);
+                association.message(input, stream, data.payload, shared, emit);
             } else if let Some(message) = from.take(&data, shared) {
-                association.message(ends, &message, clipped, shared, emit);
+                association.message(input, stream, &message, shared, emit);
             }
         }
     }
@@ -139,18 +141,21 @@ impl Association {
 
     fn message(
         &mut self,
-        (src, dst): (Endpoint, Endpoint),
+        input: &Input,
+        stream: u16,
         message: &[u8],
-        clipped: bool,
         shared: &mut Shared,
         emit: &mut Emitter<'_>,
     ) {
         self.spoke = true;
         let protocol = if sip::probe(message) {
-            let way = Way::within((src, dst), Transport::Sctp, clipped, false);
+            let ends = (input.packet.src, input.packet.dst);
+            let way = Way::within(ends, Transport::Sctp, input.packet.clipped, false);
             sip_fact(&way, message, emit);
             Handled::Sip
         } else if tls::start(message) == tls::Start::Tls {
+            let tls = self.tls.get_or_insert_with(|| Box::new(SctpTls::new(input)));
+            tls.message(input, stream, message, shared, emit);
             Handled::Tls
         } else if dtls::looks_like(message) {
             Handled::Dtls
@@ -163,7 +168,10 @@ impl Association {
         }
     }
 
-    fn end(self, shared: &mut Shared) {
+    fn end(self, idle: Option<Span>, shared: &mut Shared, emit: &mut Emitter<'_>) {
+        if let Some(tls) = self.tls {
+            tls.end(idle, shared, emit);
+        }
         for side in &self.sides {
             shared.purse.give(u64::try_from(side.held).unwrap_or(u64::MAX));
         }

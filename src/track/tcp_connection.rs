@@ -240,6 +240,7 @@ impl Connection {
             if self.carries == Carries::Sip {
                 self.sip(side, &[], true, arrival);
             }
+            self.tell_waiting(arrival.emit);
             if let Some(stream) = self.messages.get_mut(side) {
                 stream.forget();
             }

@@ -2,13 +2,13 @@
 
 use crate::dissect::dtls_handshake::DtlsHandshake;
 use crate::dissect::tls_handshake::TlsHandshake;
+use crate::dissect::tls_open::stream::TlsStream;
 use crate::model::addr::Endpoint;
 use crate::model::fact::{Body, length};
 use crate::model::handshake::{Ending, HandshakeFacts, Outcome, Peer};
 use crate::model::record::HandshakeKind;
 
 use super::emit::Emitter;
-use super::tls_opening::Opening;
 
 /// What a handshake that is given up was.
 const UNFINISHED: (Outcome, Ending) = (Outcome::Incomplete, Ending::Silence);
@@ -18,13 +18,45 @@ pub(super) fn tls_fact(
     handshake: &TlsHandshake,
     ends: [Endpoint; 2],
     clipped: bool,
-    opening: Option<&Opening>,
+    stream: Option<&TlsStream>,
     emit: &mut Emitter<'_>,
 ) {
+    let facts = facts(handshake, ends, clipped, stream, emit);
+    emit.fact(Body::Handshake(Box::new(facts)));
+}
+
+/// Emits the fact of a TLS handshake over SCTP.
+pub(super) fn sctp_fact(
+    handshake: &TlsHandshake,
+    ends: [Endpoint; 2],
+    clipped: bool,
+    emit: &mut Emitter<'_>,
+) {
+    let facts = facts(handshake, ends, clipped, None, emit);
+    emit.fact(Body::Handshake(Box::new(HandshakeFacts { over_sctp: true, ..facts })));
+}
+
+/// Emits the fact that a handshake is over of which more may show: it will be told of again.
+pub(super) fn preliminary_fact(
+    handshake: &TlsHandshake,
+    ends: [Endpoint; 2],
+    clipped: bool,
+    emit: &mut Emitter<'_>,
+) {
+    let facts = facts(handshake, ends, clipped, None, emit);
+    emit.fact(Body::Handshake(Box::new(HandshakeFacts { preliminary: true, ..facts })));
+}
+
+fn facts(
+    handshake: &TlsHandshake,
+    ends: [Endpoint; 2],
+    clipped: bool,
+    stream: Option<&TlsStream>,
+    emit: &mut Emitter<'_>,
+) -> HandshakeFacts {
     let [low, high] = ends;
     let (client, server) = if handshake.client() == 0 { (low, high) } else { (high, low) };
     let (outcome, ending) = handshake.ended.unwrap_or(UNFINISHED);
-    let stream = opening.map(Opening::stream);
     let mut keep = |of, role| {
         let start = length(emit.epoch.octets.len());
         emit.epoch.octets.extend_from_slice(handshake.messages(of));
@@ -38,7 +70,7 @@ pub(super) fn tls_fact(
         let (alert, client) = stream?.alert().filter(|_| outcome == Outcome::Refused)?;
         Some((alert, if client { Peer::Client } else { Peer::Server }))
     };
-    emit.fact(Body::Handshake(Box::new(HandshakeFacts {
+    HandshakeFacts {
         kind: HandshakeKind::Tls,
         client,
         server,
@@ -51,13 +83,15 @@ pub(super) fn tls_fact(
         ending,
         alert: handshake.alert.or_else(opened_alert),
         sealed: handshake.sealed,
+        over_sctp: false,
+        preliminary: false,
         early_data: handshake.early_data,
         heartbleed: handshake.heartbleed,
         clipped,
-        decrypted: opening.is_some_and(Opening::has_opened),
+        decrypted: stream.is_some_and(TlsStream::has_decrypted),
         checked: false,
         torn: handshake.torn(),
-    })));
+    }
 }
 
 /// Emits the fact of a DTLS handshake.
@@ -87,6 +121,8 @@ pub(super) fn dtls_fact(
         ending,
         alert: handshake.alert,
         sealed: handshake.sealed,
+        over_sctp: false,
+        preliminary: false,
         early_data: false,
         heartbleed: false,
         clipped,

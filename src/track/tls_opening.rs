@@ -122,9 +122,23 @@ impl Opening {
         self.stream.forget_flight();
     }
 
-    /// Whether encrypted records of it have opened.
-    pub(super) fn has_opened(&self) -> bool {
-        self.stream.has_opened() && !self.stream.is_null()
+    /// Whether more may still show of what its handshake hides: secrets may come and open it from its
+    /// beginning, or it is being opened.
+    pub(super) fn may_show_more(&self) -> bool {
+        let secrets = self.waits_for().is_some() && !self.retained.given_up;
+        !self.over && (secrets || self.stream.opens_on())
+    }
+
+    /// What was kept of the connection as the secrets that have come open it, for what its handshake hid.
+    pub(super) fn preview(&self, shared: &Shared) -> TlsStream {
+        let mut stream = TlsStream::default();
+        let mut rest = self.retained.octets.as_slice();
+        for &Kept { side, length, after_gap, .. } in &self.retained.pieces {
+            let (octets, after) = rest.split_at_checked(length).unwrap_or((rest, &[]));
+            rest = after;
+            stream.push(side, octets, after_gap, &shared.keys, &mut |_| {});
+        }
+        stream
     }
 
     /// Secrets came: what was kept of the connection is gone through once more. False when nothing

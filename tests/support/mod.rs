@@ -206,6 +206,7 @@ pub(crate) fn tiny() -> Limits {
         announcements: 6,
         findings_per_rule: 2,
         peers: 2,
+        tls_peers: 2,
         records_octets: 4_096,
         ..Limits::default()
     }

@@ -20,6 +20,8 @@ impl MessageType {
     pub const NEW_SESSION_TICKET: Self = Self(4);
     /// `HelloRetryRequest` of the drafts of TLS 1.3.
     pub const HELLO_RETRY_REQUEST: Self = Self(6);
+    /// `EncryptedExtensions` of TLS 1.3.
+    pub const ENCRYPTED_EXTENSIONS: Self = Self(8);
     /// Certificate.
     pub const CERTIFICATE: Self = Self(11);
     /// `ServerKeyExchange`.

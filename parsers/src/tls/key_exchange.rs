@@ -47,7 +47,7 @@ impl<'a> ServerKeyExchange<'a> {
         }
         let group = if exchange.starts_with("ECDH") {
             curve(&mut reader)?
-        } else if exchange.starts_with("DH") {
+        } else if exchange.starts_with("DH") || exchange == "PSK_DHE" {
             let prime = reader.vector16()?;
             let (_generator, _public) = (reader.vector16()?, reader.vector16()?);
             KeyGroup::Prime(trimmed(prime))
@@ -96,6 +96,15 @@ pub fn ticket_lifetime(body: &[u8]) -> Option<u32> {
 pub fn ticket(body: &[u8]) -> Option<&[u8]> {
     let mut reader = Reader::new(body);
     reader.u32()?;
+    reader.vector16()
+}
+
+/// The ticket of a `NewSessionTicket` of TLS 1.3, behind what obscures its age and its nonce (RFC 8446
+/// §4.6.1).
+pub fn ticket_13(body: &[u8]) -> Option<&[u8]> {
+    let mut reader = Reader::new(body);
+    let (_lifetime, _age) = (reader.u32()?, reader.u32()?);
+    reader.vector8()?;
     reader.vector16()
 }
 
@@ -213,5 +222,7 @@ mod tests {
         assert_eq!(ticket_lifetime(&[0, 0, 1, 0, 0]), Some(256));
         assert_eq!(ticket(&[0, 0, 1, 0, 0, 2, 7, 8]), Some(&[7, 8][..]));
         assert_eq!((ticket(&[0, 0, 1, 0, 0, 2, 7]), ticket(&[0])), (None, None));
+        assert_eq!(ticket_13(&[0, 0, 1, 0, 9, 9, 9, 9, 1, 5, 0, 2, 7, 8]), Some(&[7, 8][..]));
+        assert_eq!(ticket_13(&[0, 0, 1, 0, 9, 9, 9, 9, 1]), None);
     }
 }

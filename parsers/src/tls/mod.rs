@@ -25,5 +25,5 @@ pub use self::client_hello::ClientHello;
 pub use self::extension::{Codes, Extensions};
 pub use self::handshake::{Message, MessageType, Messages};
 pub use self::record::{Record, Start, start};
-pub use self::server_hello::ServerHello;
+pub use self::server_hello::{EncryptedExtensions, ServerHello};
 pub use self::suite::{Suite, Weak};

@@ -79,12 +79,8 @@ impl<'a> ServerHello<'a> {
         match kind {
             extension::SUPPORTED_VERSIONS => self.selected = first(),
             extension::KEY_SHARE => self.group = first(),
-            extension::ALPN => {
-                self.alpn = extension::protocols(extension::list16(content)).next();
-            }
-            extension::USE_SRTP => {
-                self.srtp_profile = Codes::new(extension::list16(content)).iter().next();
-            }
+            extension::ALPN => self.alpn = protocol(content),
+            extension::USE_SRTP => self.srtp_profile = srtp_profile(content),
             extension::EC_POINT_FORMATS => self.point_formats = extension::list8(content),
             _ => {}
         }
@@ -110,6 +106,44 @@ impl<'a> ServerHello<'a> {
     }
 }
 
+/// The extensions that TLS 1.3 answers encrypted (RFC 8446 §4.3.1).
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub struct EncryptedExtensions<'a> {
+    /// Which of them there are.
+    pub present: Present,
+    /// The protocol of ALPN.
+    pub alpn: Option<&'a [u8]>,
+    /// The profile of `use_srtp`.
+    pub srtp_profile: Option<u16>,
+}
+
+impl<'a> EncryptedExtensions<'a> {
+    /// Reads the body of a message of type 8; `None` if its list is not whole.
+    pub fn parse(body: &'a [u8]) -> Option<Self> {
+        let list = Extensions::new(Reader::new(body).vector16()?);
+        let mut found = Self { present: Present::default(), alpn: None, srtp_profile: None };
+        for (kind, content) in list.iter() {
+            found.present.note(kind);
+            match kind {
+                extension::ALPN => found.alpn = protocol(content),
+                extension::USE_SRTP => found.srtp_profile = srtp_profile(content),
+                _ => {}
+            }
+        }
+        Some(found)
+    }
+}
+
+/// The one protocol of an answer.
+fn protocol(content: &[u8]) -> Option<&[u8]> {
+    extension::protocols(extension::list16(content)).next()
+}
+
+/// The one profile of an answer.
+fn srtp_profile(content: &[u8]) -> Option<u16> {
+    Codes::new(extension::list16(content)).iter().next()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -129,6 +163,16 @@ mod tests {
         );
         assert!(!found.is_retry() && found.sentinel().is_none());
         assert!((0..38).all(|length| ServerHello::parse(&octets[..length]).is_none()));
+    }
+
+    #[test]
+    fn what_is_answered_encrypted_is_read() {
+        let octets = [0, 14, 0, 16, 0, 6, 0, 4, 3, b's', b'i', b'p', 0, 42, 0, 0];
+        let found = EncryptedExtensions::parse(&octets).unwrap();
+        assert_eq!((found.alpn, found.srtp_profile), (Some(&b"sip"[..]), None));
+        assert!(found.present.has(extension::EARLY_DATA));
+        assert!(!found.present.has(extension::HEARTBEAT));
+        assert!((0..16).all(|length| EncryptedExtensions::parse(&octets[..length]).is_none()));
     }
 
     #[test]

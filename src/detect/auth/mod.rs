@@ -25,6 +25,13 @@ pub(super) fn credentials<'s, 'a>(seen: &'s SipSeen<'a>) -> impl Iterator<Item =
     seen.auths().filter(|_| seen.kind.meets(Interest::CREDENTIALS))
 }
 
+/// Whether all digests of a request are made with SHA-256 or SHA-512-256; `None` without a digest.
+pub(super) fn digest_is_strong(seen: &SipSeen<'_>) -> Option<bool> {
+    let mut digests = credentials(seen).filter(|auth| is_digest(auth)).map(Algorithm::of);
+    let first = digests.next()? == Algorithm::Sha2;
+    Some(first && digests.all(|algorithm| algorithm == Algorithm::Sha2))
+}
+
 /// The hash of a digest challenge or of digest credentials.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub(super) enum Algorithm {

@@ -16,7 +16,7 @@ use crate::policy::Policy;
 
 rule! {
     /// ## What it detects
-    /// Two hosts between which there was TLS for SIP (a handshake with port 5061, or SIP that could be
+    /// Two hosts between which there was TLS for SIP (a handshake with port 5061 or one that names SIP by ALPN, or SIP that could be
     /// decrypted), and within 24 hours an INVITE, REGISTER or MESSAGE in clear.
     ///
     /// ## Why it matters
@@ -113,7 +113,8 @@ impl Detector for MixedTransport {
     fn handshake(&mut self, seen: &HandshakeSeen<'_>, sink: &mut Sink) {
         let record = seen.record;
         let done = record.outcome == Outcome::Completed;
-        if done && record.kind == HandshakeKind::Tls && record.server.port == SIPS_PORT {
+        let sip = record.server.port == SIPS_PORT || seen.read.names_sip() == Some(true);
+        if done && record.kind == HandshakeKind::Tls && sip {
             self.secured(seen.pair, seen.offered_at(), sink);
         }
     }

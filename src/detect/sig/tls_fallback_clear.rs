@@ -18,7 +18,7 @@ use crate::policy::Policy;
 
 rule! {
     /// ## What it detects
-    /// A TLS handshake with port 5060 or 5061 that one side refused (an alert, or the connection closed
+    /// A TLS handshake with port 5060 or 5061, or one that names SIP by ALPN, that one side refused (an alert, or the connection closed
     /// or reset before it was done), or a connection to port 5061 that the server refused or did not
     /// answer, with no handshake completed since; and within 60 seconds an INVITE, REGISTER or MESSAGE in clear from
     /// the same client to the same server; unless there was such a message in clear in the 10 minutes
@@ -90,6 +90,15 @@ impl TlsFallbackClear {
     }
 }
 
+impl TlsFallbackClear {
+    /// TLS came about after all.
+    fn works(&mut self, hop: u64) {
+        if self.failed.get(&hop).flatten().is_some() {
+            self.failed.put(hop, None);
+        }
+    }
+}
+
 impl Detector for TlsFallbackClear {
     fn meta(&self) -> &'static Meta {
         &META
@@ -97,21 +106,27 @@ impl Detector for TlsFallbackClear {
 
     fn handshake(&mut self, seen: &HandshakeSeen<'_>, sink: &mut Sink) {
         let record = seen.record;
-        if record.kind != HandshakeKind::Tls || !matches!(record.server.port, 5060 | SIPS_PORT) {
+        let sip =
+            matches!(record.server.port, 5060 | SIPS_PORT) || seen.read.names_sip() == Some(true);
+        if record.kind != HandshakeKind::Tls || !sip {
             return;
         }
         let hop = hop(record.client.addr, record.server.addr);
         if record.outcome == Outcome::Refused {
             let failed = Failed { at: seen.read.facts.last, how: record.ended_by };
             self.fails(hop, failed, seen.pair, sink);
-        } else if record.outcome == Outcome::Completed && self.failed.get(&hop).flatten().is_some()
-        {
-            self.failed.put(hop, None);
+        } else if record.outcome == Outcome::Completed {
+            self.works(hop);
         }
     }
 
     fn hop(&mut self, seen: &HopSeen, sink: &mut Sink) {
-        let HopSeen::Unanswered { client, server, at, reset } = *seen else { return };
+        let HopSeen::Unanswered { client, server, at, reset } = *seen else {
+            if let HopSeen::Established { client, server } = *seen {
+                self.works(hop(client.addr, server.addr));
+            }
+            return;
+        };
         let how = if reset { Ending::ServerReset } else { Ending::Silence };
         self.fails(hop(client.addr, server.addr), Failed { at, how }, seen.pair(), sink);
     }

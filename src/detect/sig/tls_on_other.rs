@@ -11,7 +11,8 @@ use crate::policy::Policy;
 
 rule! {
     /// ## What it detects
-    /// A TLS handshake with a server at port 5060; or at any port but 5061 and 443 of a peer that
+    /// A TLS handshake with a server at port 5060; or at any port but 5061 one that names SIP by ALPN;
+    /// or at any port but these and 443, one that names nothing else, of a peer that
     /// also speaks SIP in clear with the client, where it is likely to be SIP.
     ///
     /// ## Why it matters
@@ -47,13 +48,14 @@ pub(crate) const fn new(_: &Policy) -> Small {
 fn judge(seen: &HandshakeSeen<'_>, report: &mut Report<'_>) {
     let record = seen.record;
     let port = record.server.port;
-    if record.kind != HandshakeKind::Tls || matches!(port, SIPS_PORT | 443) {
+    if record.kind != HandshakeKind::Tls || port == SIPS_PORT {
         return;
     }
+    let named = seen.read.names_sip();
     let peers = || {
         report.known(&super::cleartext::META).is_some_and(|known| known.first < seen.offered_at())
     };
-    if port == 5060 || peers() {
+    if port == 5060 || named == Some(true) || port != 443 && named.is_none() && peers() {
         report.saw(Severity::Info, || sentence!("ClientHello to {}", record.server));
     }
 }

@@ -25,9 +25,9 @@ rule! {
     /// ## What it detects
     /// A server's own certificate over TCP none of whose identities is the name that is expected,
     /// compared as SIP demands: whole names, no wildcards. Expected is the server_name of the client;
-    /// without it the host of the topmost Route or of the Request-URI of an INVITE, REGISTER or
-    /// MESSAGE that can be read and goes to the same server later. Info where no name is known, or
-    /// only the address fits, which is no SIP identity.
+    /// without it, or where an encrypted ClientHello may hold another one, one of the hosts of the topmost Route or of the Request-URI in each INVITE, REGISTER
+    /// or MESSAGE that can be read, in clear or opened, and goes to the same server before or after.
+    /// Info where no name is known, or only the address fits, which is no SIP identity.
     ///
     /// ## Why it matters
     /// A client that goes on with it would go on with anybody's.
@@ -36,7 +36,7 @@ rule! {
     /// The handshake, and whose certificate it is; the request that names the server.
     ///
     /// ## False positives
-    /// A request whose Route and Request-URI do not name the server that it is sent to, as with an
+    /// Requests whose Route and Request-URI never name the server that they are sent to, as with an
     /// outbound proxy that is configured by address: then the confidence is medium.
     ///
     /// ## Fix
@@ -58,12 +58,21 @@ rule! {
 const WRONG: usize = 0;
 const UNKNOWN: usize = 1;
 
+/// Names kept of a server before it shows a certificate, and requests in which they are looked for.
+const NAMES: usize = 4;
+const LOOKS: u32 = 64;
+
 /// What is known of a server that clients do not ask for by name.
-enum Server {
-    /// It showed this, and no name is known so far.
-    Shows(Box<Shown>),
-    /// Requests name it so.
-    Called(Box<str>),
+#[derive(Default)]
+struct Server {
+    /// Names by which requests call it: before it shows a certificate those seen, then the first that
+    /// does not fit.
+    called: Vec<Box<str>>,
+    shown: Option<Box<Shown>>,
+    /// One of its names fits.
+    fits: bool,
+    /// Requests that were looked at before it showed one.
+    looks: u32,
 }
 
 struct Shown {
@@ -85,13 +94,55 @@ pub(crate) fn new(policy: &Policy) -> CertNameMismatch {
     CertNameMismatch { servers: HashMap::default(), cap: policy.limits.peers, evicted: 0 }
 }
 
+impl CertNameMismatch {
+    /// What is known of a server; `None` without room.
+    fn server(&mut self, at: Addr) -> Option<&mut Server> {
+        if self.servers.len() >= self.cap && !self.servers.contains_key(&at) {
+            self.evicted = self.evicted.saturating_add(1);
+            return None;
+        }
+        Some(self.servers.entry(at).or_default())
+    }
+}
+
+impl Server {
+    /// Whether one more request may tell something new of it.
+    fn is_open(&mut self) -> bool {
+        if self.shown.is_none() {
+            self.looks = self.looks.saturating_add(1);
+            return self.looks <= LOOKS;
+        }
+        !self.fits
+    }
+
+    /// A request calls it so.
+    fn call(&mut self, name: &str) {
+        if self.called.iter().any(|known| known.eq_ignore_ascii_case(name)) {
+            return;
+        }
+        self.fits |= self.shown.as_ref().is_some_and(|shown| fit(&shown.own, name) != Fit::No);
+        let room = if self.shown.is_some() { 1 } else { NAMES };
+        if !self.fits && self.called.len() < room {
+            self.called.push(name.to_ascii_lowercase().into());
+        }
+    }
+
+    /// It shows a certificate.
+    fn show(&mut self, shown: Shown) {
+        if self.shown.is_none() {
+            self.fits = self.called.iter().any(|name| fit(&shown.own, name) != Fit::No);
+            self.shown = Some(Box::new(shown));
+        }
+    }
+}
+
 /// The name by which a request calls the server that it goes to.
-fn called(seen: &SipSeen<'_>) -> Option<String> {
+fn called<'a>(seen: &SipSeen<'a>) -> Option<&'a str> {
     let message = &seen.event.message;
     let route = message.addresses(HeaderName::Route).next();
     let uri = route.map_or_else(|| Uri::parse(message.request_uri()), |route| route.uri());
     let name = uri.host.contains(&b'.') && uri.address().is_none();
-    std::str::from_utf8(uri.host).ok().filter(|_| name).map(str::to_ascii_lowercase)
+    std::str::from_utf8(uri.host).ok().filter(|_| name)
 }
 
 impl Shown {
@@ -145,48 +196,44 @@ impl Detector for CertNameMismatch {
         let (pair, at, key, server) =
             (seen.pair, seen.answered_at(), seen.key, seen.record.server.addr);
         let shown = Shown { own: Arc::clone(own), pair, at, key, server };
-        if let Some(wanted) = seen.record.sni.as_deref() {
+        // The name that an encrypted hello is for may be another one.
+        let hidden = seen.record.encrypted_client_hello == Some(true);
+        if let Some(wanted) = seen.record.sni.as_deref().filter(|_| !hidden) {
             return shown.wrong(wanted, Confidence::Certain, sink);
         }
-        match self.servers.get(&server) {
-            Some(Server::Called(wanted)) => {
-                if fit(own, wanted) == Fit::No {
-                    shown.wrong(wanted, Confidence::Medium, sink);
-                }
-            }
-            Some(Server::Shows(_)) => {}
-            None if self.servers.len() >= self.cap => {
-                self.evicted = self.evicted.saturating_add(1);
-            }
-            None => {
-                self.servers.insert(server, Server::Shows(Box::new(shown)));
-            }
+        if let Some(known) = self.server(server) {
+            known.show(shown);
         }
     }
 
-    fn sip(&mut self, seen: &SipSeen<'_>, sink: &mut Sink) {
-        if self.servers.is_empty() {
+    fn sip(&mut self, seen: &SipSeen<'_>, _: &mut Sink) {
+        let (to, room) = (seen.event.dst.addr, self.servers.len() < self.cap);
+        let mut known = self.servers.get_mut(&to);
+        if known.as_mut().is_some_and(|server| !server.is_open()) {
             return;
         }
-        let Some(known) = self.servers.get_mut(&seen.event.dst.addr) else { return };
-        let Server::Shows(shown) = &*known else { return };
-        let Some(wanted) = called(seen) else { return };
-        if fit(&shown.own, &wanted) == Fit::No {
-            shown.wrong(&wanted, Confidence::Medium, sink);
+        let Some(name) = called(seen) else { return };
+        match known {
+            Some(server) => server.call(name),
+            // As long as nobody has shown a certificate, what there is no room for hides nothing.
+            None if room => self.servers.entry(to).or_default().call(name),
+            None => {}
         }
-        *known = Server::Called(wanted.into());
     }
 
     fn end(&mut self, _: &CaptureSeen<'_>, sink: &mut Sink) {
-        let mut unknown: Vec<&Shown> = Vec::new();
-        for server in self.servers.values() {
-            if let Server::Shows(shown) = server {
-                unknown.push(shown);
+        let mut open: Vec<(&Shown, &[Box<str>])> = Vec::new();
+        for server in self.servers.values().filter(|server| !server.fits) {
+            if let Some(shown) = &server.shown {
+                open.push((shown, &server.called));
             }
         }
-        unknown.sort_by_key(|shown| (shown.at.time, shown.at.frame));
-        for shown in unknown {
-            shown.unknown(sink);
+        open.sort_by_key(|(shown, _)| (shown.at.time, shown.at.frame));
+        for (shown, called) in open {
+            match called.first() {
+                Some(wanted) => shown.wrong(wanted, Confidence::Medium, sink),
+                None => shown.unknown(sink),
+            }
         }
     }
 

@@ -2,14 +2,17 @@
 //! RFC 5280, RFC 5922 §7). Those of DTLS media sign themselves, live briefly and name nobody (RFC 8122);
 //! only their keys are judged.
 
+use std::sync::Arc;
+
 use overhear_parsers::tls::certificate::Key;
 use overhear_parsers::tls::registry::Hash;
 
 use super::{Detail, HandshakeSeen, Sight, rows};
 use crate::correlate::certificates::Known;
-use crate::correlate::sip_identity::Fit;
-use crate::correlate::trust::Fault;
+use crate::correlate::sip_identity::{Fit, has_wildcards_only};
+use crate::correlate::trust::{Chain, Fault};
 use crate::model::finding::{Confidence, Severity};
+use crate::model::handshake::Outcome;
 use crate::model::record::HandshakeKind;
 
 /// Seconds by which a sensor's clock may be off.
@@ -25,7 +28,7 @@ rows! {
         name: "tls-cert-sig-sha1",
         title: "A certificate signed with SHA-1",
         severity: High ..= High,
-        detects: "SHA-1 in the signature of a certificate that did not sign itself.",
+        detects: "SHA-1 in the signature of a peer's own certificate, or of one behind it that is no root.",
         matters: "Collisions of SHA-1 are affordable: somebody could hold a certificate for the same name.",
         false_positives: "Roots that came along sign themselves and do not count.",
         fix: "Have the certificate issued again with SHA-256.",
@@ -38,7 +41,7 @@ rows! {
         name: "tls-cert-sig-md5",
         title: "A certificate signed with MD5",
         severity: Critical ..= Critical,
-        detects: "MD5 or MD2 in the signature of a certificate that did not sign itself.",
+        detects: "MD5 or MD2 in the signature of a peer's own certificate, or of one behind it that is no root.",
         matters: "Forged authorities have been made from such signatures.",
         false_positives: "Roots that came along sign themselves and do not count.",
         fix: "Have the certificate issued again with SHA-256.",
@@ -51,13 +54,13 @@ rows! {
         name: "tls-cert-rsa-small",
         title: "A certificate with a short RSA key",
         severity: High ..= Critical,
-        detects: "An RSA key of fewer than 2,048 bits in the peer's own certificate; critical below 1,024.",
+        detects: "An RSA key of fewer than 2,048 bits in a peer's own certificate, or in one behind it that is no root; critical below 1,024.",
         matters: "Keys to 829 bits have been factored in public; 1,024 is in reach of a state. Who has the key is the server.",
         false_positives: "None known.",
         fix: "Make a new key of at least 2,048 bits, or on P-256.",
         references: ["RFC 9325 §4.5"],
         thresholds: [],
-        test: |seen, _| leaves(seen).find_map(|known| {
+        test: |seen, _| relied_on(seen).find_map(|known| {
             let Key::Rsa { bits, .. } = known.says.key else { return None };
             let severity = if bits < 1_024 { Severity::Critical } else { Severity::High };
             (bits < 2_048).then_some(Sight::agreed(severity, Detail::Bits("an RSA key", bits)))
@@ -68,13 +71,13 @@ rows! {
         name: "tls-cert-ec-small",
         title: "A certificate with a key on a weak curve",
         severity: High ..= High,
-        detects: "A key on a curve of fewer than 224 bits in the peer's own certificate.",
+        detects: "A key on a curve of fewer than 224 bits in a peer's own certificate, or in one behind it that is no root.",
         matters: "Curves of 160 to 193 bits are within reach.",
         false_positives: "None known.",
         fix: "Make a new key on P-256.",
         references: ["RFC 9325 §4.5"],
         thresholds: [],
-        test: |seen, _| leaves(seen).find_map(|known| {
+        test: |seen, _| relied_on(seen).find_map(|known| {
             let Key::Ec { bits: bits @ 1..224 } = known.says.key else { return None };
             Some(Sight::agreed(Severity::High, Detail::Bits("a key on a curve", bits.into())))
         }),
@@ -84,13 +87,13 @@ rows! {
         name: "tls-cert-rsa-exp",
         title: "A certificate with an odd RSA exponent",
         severity: Low ..= Critical,
-        detects: "An RSA exponent of 1 (critical), an even one (high), or one below 65,537 (low).",
+        detects: "An RSA exponent of 1 (critical), an even one (high), or one below 65,537 (low), in a peer's own certificate or in one behind it that is no root.",
         matters: "With 1 there is no encryption and any signature verifies; even ones are no RSA; small ones forgive no mistakes in padding.",
         false_positives: "3 and 17 are legal and were usual.",
         fix: "Make a new key with the exponent 65,537.",
         references: ["RFC 8017 §3.1"],
         thresholds: [],
-        test: |seen, _| leaves(seen).find_map(|known| {
+        test: |seen, _| relied_on(seen).find_map(|known| {
             let Key::Rsa { exponent: Some(exponent), .. } = known.says.key else { return None };
             let severity = match exponent {
                 1 => Severity::Critical,
@@ -177,16 +180,16 @@ rows! {
     cert_self_signed {
         id: "TLS-CERT-SELF-SIGNED",
         name: "tls-cert-self-signed",
-        title: "A server that vouches for itself",
+        title: "A peer that vouches for itself",
         severity: Info ..= High,
-        detects: "A server's own certificate whose subject and issuer are the same and whose own key made the signature: high over TCP; info for DTLS, where a fingerprint in the signalling vouches for it.",
+        detects: "A server's own certificate, or that of a client which the server took, whose subject and issuer are the same and whose own key made the signature: high over TCP; info for DTLS, where a fingerprint in the signalling vouches for it.",
         matters: "Anybody can make one like it; a peer that accepts it without comparing its fingerprint accepts everybody's.",
         false_positives: "Peers that compare the certificate itself are safe; it cannot be seen. A DTLS certificate is as good as the protection of its fingerprint.",
         fix: "Use a certificate of an authority that the peer knows, or pin this one on the other side.",
         references: ["RFC 5922 §7.1", "RFC 9325 §6.1"],
         thresholds: [],
         test: |seen, _| {
-            let own = seen.read.chain.first().filter(|own| own.self_signed)?;
+            let own = shown(seen).find(|(own, _)| own.self_signed)?.0;
             let severity = if is_signalling(seen) { Severity::High } else { Severity::Info };
             Some(Sight::agreed(severity, Detail::Certificate("self-signed", &own.says.subject)))
         },
@@ -212,21 +215,23 @@ rows! {
         name: "tls-cert-untrusted",
         title: "A certificate of no authority that is trusted",
         severity: Info ..= High,
-        detects: "A server over TCP whose certificates do not lead to one of the authorities given with --ca. Without that option nothing is judged, which is said once (info) of a server that shows a certificate of some authority.",
+        detects: "A server over TCP, or a client that the server took, whose certificates do not lead to one of the authorities given with --ca. Without that option nothing is judged, which is said (info) of a peer that shows a certificate of some authority.",
         matters: "A client that goes on with it checks nothing, and accepts a forged one as well.",
         false_positives: "Authorities that the client knows and that were not given. Signatures of algorithms that cannot be verified here are taken at their word.",
         fix: "Use a certificate of an authority that the peer knows; let clients check.",
         references: ["RFC 5922 §7.1", "RFC 5280 §6.1"],
         thresholds: [],
         test: |seen, _| {
-            let own = seen.read.chain.first().filter(|_| is_signalling(seen))?;
-            let subject = &own.says.subject;
-            match seen.read.chain_says.anchored {
-                Some(true) => None,
-                Some(false) => Some(Sight::agreed(Severity::High, Detail::Certificate("no trusted authority", subject))),
-                None if own.self_signed => None,
-                None => Some(Sight::agreed(Severity::Info, Detail::Certificate("not evaluated: no authorities were given", subject))),
-            }
+            let mut both = shown(seen).filter(|_| is_signalling(seen));
+            both.find_map(|(own, chain)| {
+                let (severity, word) = match chain.anchored {
+                    Some(true) => return None,
+                    Some(false) => (Severity::High, "no trusted authority"),
+                    None if own.self_signed => return None,
+                    None => (Severity::Info, "not evaluated: no authorities were given"),
+                };
+                Some(Sight::agreed(severity, Detail::Certificate(word, &own.says.subject)))
+            })
         },
     }
     cert_chain_incomplete {
@@ -234,19 +239,20 @@ rows! {
         name: "tls-cert-chain-incomplete",
         title: "Certificates are missing or out of order",
         severity: Low ..= Low,
-        detects: "A server over TCP that sends certificates of which one does not certify the one before it; or, where authorities were given with --ca, whose last one was issued by somebody who is neither sent nor given.",
-        matters: "Clients that do not fetch or sort certificates refuse the server, and somebody switches the check off.",
+        detects: "A server over TCP, or a client that the server took, that sends certificates of which one does not certify the one before it; or, where authorities were given with --ca, whose last one was issued by somebody who is neither sent nor given.",
+        matters: "Peers that do not fetch or sort certificates refuse these, and somebody switches the check off.",
         false_positives: "TLS 1.3 and current clients put up with another order.",
-        fix: "Send the server's own certificate first, then each issuer's in turn, up to the one below the root.",
+        fix: "Send the peer's own certificate first, then each issuer's in turn, up to the one below the root.",
         references: ["RFC 5246 §7.4.2", "RFC 8446 §4.4.2"],
         thresholds: [],
         test: |seen, _| {
-            let own = seen.read.chain.first().filter(|_| is_signalling(seen))?;
-            let what = match seen.read.chain_says.fault? {
-                Fault::Order => "issuers out of order",
-                Fault::Missing => "an issuer is missing",
-            };
-            Some(Sight::agreed(Severity::Low, Detail::Certificate(what, &own.says.subject)))
+            shown(seen).filter(|_| is_signalling(seen)).find_map(|(own, chain)| {
+                let what = match chain.fault? {
+                    Fault::Order => "issuers out of order",
+                    Fault::Missing => "an issuer is missing",
+                };
+                Some(Sight::agreed(Severity::Low, Detail::Certificate(what, &own.says.subject)))
+            })
         },
     }
     cert_wildcard {
@@ -254,7 +260,7 @@ rows! {
         name: "tls-cert-wildcard",
         title: "A certificate that matches by a wildcard only",
         severity: Medium ..= Medium,
-        detects: "A server's own certificate of which only a name with an asterisk fits the name that the client asked for.",
+        detects: "A server's own certificate of which only a name with an asterisk fits the name that the client asked for; where it asked for none, one that has no names but those with an asterisk.",
         matters: "SIP does not allow it: a server of one subdomain could stand in for all.",
         false_positives: "Web software accepts it.",
         fix: "Have it issued for the SIP domain itself.",
@@ -262,8 +268,8 @@ rows! {
         thresholds: [],
         test: |seen, _| {
             let own = seen.read.chain.first().filter(|_| is_signalling(seen))?;
-            (seen.read.fit == Some(Fit::Wildcard))
-                .then(|| Sight::agreed(Severity::Medium, Detail::Certificate("a wildcard", &own.says.subject)))
+            let only = seen.read.fit.map_or_else(|| has_wildcards_only(own), |fit| fit == Fit::Wildcard);
+            only.then(|| Sight::agreed(Severity::Medium, Detail::Certificate("a wildcard", &own.says.subject)))
         },
     }
     cert_eku {
@@ -300,6 +306,24 @@ fn leaves<'a>(seen: &HandshakeSeen<'a>) -> impl Iterator<Item = &'a Known> {
     read.chain.first().into_iter().chain(read.client_chain.first()).map(AsRef::as_ref)
 }
 
+/// The server's own certificate, and the client's if the server took it, each with what is to be said of
+/// what was sent with it.
+fn shown<'a>(seen: &HandshakeSeen<'a>) -> impl Iterator<Item = (&'a Known, Chain)> {
+    let (read, taken) = (seen.read, seen.record.outcome == Outcome::Completed);
+    let server = read.chain.first().map(|own| (own.as_ref(), read.chain_says));
+    let client = read.client_chain.first().filter(|_| taken);
+    server.into_iter().chain(client.map(|own| (own.as_ref(), read.client_chain_says)))
+}
+
+/// Both sides' own certificates and those behind them, without roots: nobody relies on a root because
+/// it came along, nor on its signature of itself.
+fn relied_on<'a>(seen: &HandshakeSeen<'a>) -> impl Iterator<Item = &'a Known> {
+    let both = [&seen.read.chain, &seen.read.client_chain];
+    let all = both.into_iter().flat_map(|chain| chain.iter().enumerate());
+    let counts = |(place, known): &(usize, &Arc<Known>)| *place == 0 || !known.says.names_itself;
+    all.filter(counts).map(|(_, known)| known.as_ref())
+}
+
 /// All certificates over TCP: those that name somebody.
 fn named<'a>(seen: &HandshakeSeen<'a>) -> impl Iterator<Item = &'a Known> {
     let (read, counts) = (seen.read, is_signalling(seen));
@@ -317,8 +341,8 @@ fn signed_with<'a>(
     severity: Severity,
     word: &'static str,
 ) -> Option<Sight<'a>> {
-    let weak = |known: &&Known| known.says.signature_hash == hash && !known.says.names_itself;
-    let found = named(seen).find(weak)?;
+    let weak = |known: &&Known| known.says.signature_hash == hash && is_signalling(seen);
+    let found = relied_on(seen).find(weak)?;
     let sight = Sight::agreed(severity, Detail::Certificate(word, &found.says.subject));
     Some(Sight { confidence: Confidence::Certain, ..sight })
 }

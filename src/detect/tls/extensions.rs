@@ -53,7 +53,7 @@ rows! {
         name: "tls-client-no-ri",
         title: "A client does not protect renegotiation",
         severity: Low ..= Low,
-        detects: "A ClientHello that offers nothing above TLS 1.2, without renegotiation_info and without its signalling value.",
+        detects: "A ClientHello that offers TLS 1.2 or older, without renegotiation_info and without its signalling value.",
         matters: "The client cannot tell whether somebody put requests before its own.",
         false_positives: "None known.",
         fix: "Update the client.",
@@ -62,7 +62,7 @@ rows! {
         test: |seen, _| {
             let hello = seen.read.hello.as_ref().filter(|_| seen.read.ssl2.is_none())?;
             let asked = hello.present.has(RENEGOTIATION_INFO) || hello.offers(RENEGOTIATION_SCSV);
-            let old = rank(hello.highest_version()) < 13;
+            let old = hello.offered_versions().any(|version| rank(version) < 13);
             let sight = Sight::offered(Severity::Low, Detail::Word("no renegotiation_info"));
             (old && !asked).then_some(Sight { severity: Severity::Low, ..sight })
         },
@@ -105,17 +105,16 @@ rows! {
         name: "tls-heartbeat",
         title: "A server answers TLS heartbeats",
         severity: Low ..= Low,
-        detects: "The extension heartbeat in a ServerHello.",
+        detects: "The extension heartbeat in a server's answer.",
         matters: "Nothing in SIP needs it, and software of its time has the flaw that reads a server's memory (Heartbleed).",
-        false_positives: "The extension alone does not show the flaw.",
+        false_positives: "The extension alone does not show the flaw. DTLS may use it to find out how long packets may be.",
         fix: "Switch heartbeats off; update the library.",
         references: ["RFC 6520 §2"],
         thresholds: [],
-        test: |seen, _| before_13(seen, |answer| {
-            let tls = seen.record.kind == HandshakeKind::Tls;
+        test: |seen, _| {
             let what = Detail::Word("heartbeat");
-            (tls && answer.present.has(HEARTBEAT)).then_some(Sight::agreed(Severity::Low, what))
-        }),
+            seen.read.echoed(HEARTBEAT).then_some(Sight::agreed(Severity::Low, what))
+        },
     }
     heartbleed {
         id: "TLS-HEARTBLEED",
@@ -138,7 +137,7 @@ rows! {
         name: "tls-alpn",
         title: "A protocol is agreed on inside TLS",
         severity: Info ..= Info,
-        detects: "The extension of ALPN in a ServerHello up to TLS 1.2, or the alert no_application_protocol (120).",
+        detects: "The extension of ALPN in a server's answer, of TLS 1.3 where a key log opens it; or the alert no_application_protocol (120).",
         matters: "It says what the connection carries (sip/2, http/1.1), which TLS otherwise hides.",
         false_positives: "None: an observation.",
         fix: "Nothing.",
@@ -174,15 +173,15 @@ rows! {
         name: "tls-0rtt",
         title: "Data before the handshake: requests can be replayed",
         severity: Medium ..= Medium,
-        detects: "early_data in a ClientHello, and data of the client before the server's answer, in a handshake that was completed.",
+        detects: "early_data in a ClientHello, and data of the client before the server's answer, of TLS 1.3; where a key log opens that answer, only if early_data stands in it.",
         matters: "Whoever recorded it can send it again: an INVITE or a REGISTER twice. SIP has no rules for it.",
-        false_positives: "The server may have thrown the early data away; it cannot be seen from outside.",
+        false_positives: "The server may have thrown the early data away; without a key log it cannot be seen.",
         fix: "Switch early data off on the server.",
         references: ["RFC 8446 §8", "RFC 8446 §2.3"],
         thresholds: [],
         test: |seen, _| {
             let hello = seen.read.hello.as_ref()?;
-            (hello.present.has(EARLY_DATA) && seen.read.facts.early_data && seen.read.is_tls13())
+            (hello.present.has(EARLY_DATA) && seen.read.took_early_data())
                 .then_some(Sight::agreed(Severity::Medium, Detail::Word("early data")))
         },
     }

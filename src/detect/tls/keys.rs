@@ -144,22 +144,6 @@ rows! {
             Some(Sight { severity: Severity::Low, ..sight })
         },
     }
-    no_pq {
-        id: "TLS-NO-PQ",
-        name: "tls-no-pq",
-        title: "The key exchange does not withstand a quantum computer",
-        severity: Info ..= Info,
-        detects: "A group, or a key exchange, without ML-KEM.",
-        matters: "What is recorded today could be opened by a future quantum computer, the SRTP keys in the SDP included.",
-        false_positives: "None: an observation about the future.",
-        fix: "Offer and accept X25519MLKEM768 where both ends know it.",
-        references: ["RFC 8446 §4.2.7"],
-        thresholds: [],
-        test: |seen, _| {
-            let group = seen.read.group()?;
-            (!registry::is_post_quantum(group)).then_some(Sight::agreed(Severity::Info, Detail::Group(group)))
-        },
-    }
     pq_offered_not_chosen {
         id: "TLS-PQ-OFFERED-NOT-CHOSEN",
         name: "tls-pq-offered-not-chosen",

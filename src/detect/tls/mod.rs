@@ -15,6 +15,7 @@ pub(super) mod handshake_flood;
 pub(super) mod handshake_slow;
 mod keys;
 pub(super) mod no_mtls;
+pub(super) mod no_pq;
 mod prints;
 pub(super) mod reneg_seen;
 mod suites;
@@ -33,8 +34,8 @@ pub(super) use self::extensions::{
     sni_missing, sni_unrecognized, ticket_long, trunc_hmac,
 };
 pub(super) use self::keys::{
-    curve_weak, dh_common_prime, dh_small, no_pq, point_format, pq_offered_not_chosen,
-    sigalg_missing, sigalg_sha1_offered, ske_md5, ske_sha1,
+    curve_weak, dh_common_prime, dh_small, point_format, pq_offered_not_chosen, sigalg_missing,
+    sigalg_sha1_offered, ske_md5, ske_sha1,
 };
 pub(super) use self::prints::{grease, ja3, ja4};
 pub(super) use self::suites::{

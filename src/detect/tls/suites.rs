@@ -1,6 +1,6 @@
 //! Cipher suites by what their names say (RFC 9325 §4).
 
-use overhear_parsers::tls::extension::{ENCRYPT_THEN_MAC, PRE_SHARED_KEY};
+use overhear_parsers::tls::extension::ENCRYPT_THEN_MAC;
 use overhear_parsers::tls::{Weak, registry};
 
 use super::{Detail, Sight, before_13, by_suite, rows};
@@ -185,11 +185,7 @@ rows! {
         references: ["RFC 9325 §3.4", "RFC 8446 §2.2"],
         thresholds: [],
         test: |seen, _| {
-            let answer = seen.read.answer.as_ref();
-            let resumed = answer.filter(|_| seen.read.is_tls13()).filter(|answer| {
-                answer.present.has(PRE_SHARED_KEY) && answer.group.is_none()
-            });
-            match resumed {
+            match seen.read.answer.as_ref().filter(|_| seen.read.is_psk_alone()) {
                 Some(answer) => Some(Sight::agreed(Severity::Medium, Detail::Suite(answer.suite))),
                 None => by_suite(seen, Severity::Medium, Weak::SHARED_KEY),
             }

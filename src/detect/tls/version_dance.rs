@@ -73,7 +73,7 @@ impl Detector for VersionDance {
         let (version, start) = (hello.highest_version(), seen.record.start);
         if let Some((before, at)) = self.failed.remove(&pair)
             && rank(version) < rank(before)
-            && start.since(at) <= SOON
+            && (Span::ZERO..=SOON).contains(&start.since(at))
         {
             sink.sighting(Sighting::new(&META, seen.pair, seen.offered_at()), |_| {
                 let (before, after) = (Version(before), Version(version));

@@ -1,6 +1,8 @@
 //! The messages of the handshake that TLS 1.3 encrypts (RFC 8446 §4.3 and §4.4): certificates, the
 //! request for one. Kept as they opened, until the handshake is told of.
 
+use overhear_parsers::tls::{MessageType, Messages};
+
 /// Octets kept of both sides; more than any real chain of certificates needs.
 const KEPT_MAX: usize = 24 << 10;
 
@@ -27,6 +29,15 @@ impl Flight {
         match both.get_mut(role) {
             Some(kept) if held <= KEPT_MAX => kept.extend_from_slice(octets),
             _ => self.end(),
+        }
+    }
+
+    /// Whether the client's Finished has come, or nobody wants it any more.
+    pub(super) fn is_finished(&self) -> bool {
+        match self {
+            Self::Awaited => false,
+            Self::Kept(_) => Messages::new(self.messages(0)).find(MessageType::FINISHED).is_some(),
+            Self::Over => true,
         }
     }
 

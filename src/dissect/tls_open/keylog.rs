@@ -121,6 +121,8 @@ impl SessionKeys {
 impl KeyLog {
     /// Reads the lines of `text`, up to `cap` sessions in all. A later line replaces an earlier one.
     pub fn read(&mut self, text: &[u8], cap: usize) {
+        // Some editors begin a file of UTF-8 so.
+        let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
         for line in text.split(|octet| *octet == b'\n') {
             let line = line.trim_ascii();
             if line.is_empty() || line.starts_with(b"#") {

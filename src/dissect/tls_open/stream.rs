@@ -57,6 +57,8 @@ pub struct TlsStream {
     flight: Flight,
     /// The last alert that was opened, and its sender's role: 0 is the client.
     alert: Option<(Alert, usize)>,
+    /// Data of the client has opened.
+    client_spoke: bool,
 }
 
 /// What is unfinished of a direction.
@@ -98,6 +100,7 @@ impl Default for TlsStream {
             plain: Vec::new(),
             flight: Flight::default(),
             alert: None,
+            client_spoke: false,
         }
     }
 }
@@ -128,6 +131,11 @@ impl TlsStream {
         self.session.as_ref().is_some_and(|session| session.is_null())
     }
 
+    /// Whether records have opened that a key is needed for.
+    pub fn has_decrypted(&self) -> bool {
+        self.has_opened() && !self.is_null()
+    }
+
     /// The messages that TLS 1.3 encrypts, as far as they opened: of the client (0) or the server.
     pub fn flight(&self, role: usize) -> &[u8] {
         self.flight.messages(role)
@@ -136,6 +144,14 @@ impl TlsStream {
     /// The last alert that was opened, and whether the client sent it.
     pub fn alert(&self) -> Option<(Alert, bool)> {
         self.alert.map(|(alert, role)| (alert, role == 0))
+    }
+
+    /// Whether more of what TLS 1.3 encrypts of the handshake is to come: it opens, and the client has
+    /// neither finished nor sent data.
+    pub fn opens_on(&self) -> bool {
+        let tls13 = self.session.as_ref().and_then(|session| session.agreed());
+        let tls13 = tls13.is_some_and(|agreed| agreed.version == Version::Tls13);
+        tls13 && self.state == State::Open && !self.client_spoke && !self.flight.is_finished()
     }
 
     /// Nobody will ask for [`Self::flight`] any more.
@@ -261,6 +277,7 @@ impl TlsStream {
             Opened::Plain(content_type) => {
                 let encrypted = !self.is_null();
                 let half = self.sides.get_mut(side).filter(|_| content_type == APPLICATION_DATA);
+                self.client_spoke |= role == 0;
                 if let Some(half) = half {
                     let after_gap = std::mem::take(&mut half.gap);
                     found(&Plain { side, octets: &plain, after_gap, encrypted });

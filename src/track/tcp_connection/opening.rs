@@ -17,6 +17,7 @@ impl Connection {
     /// Secrets came for it.
     pub(in crate::track) fn secrets(&mut self, shared: &mut Shared, emit: &mut Emitter<'_>) {
         let ends = [self.key.low, self.key.high];
+        self.tell_opened(shared, emit);
         let Some(opening) = &mut self.opening else { return };
         if !opening.again(ends, self.clipped, shared, emit) {
             self.close_opening(shared, emit);
@@ -32,6 +33,9 @@ impl Connection {
         if let Some(random) = opening.waits_for() {
             arrival.shared.waiting.insert((*random, self.flow));
         }
+        if !opening.may_show_more() {
+            self.tell_waiting(arrival.emit);
+        }
     }
 
     /// Has the purse pay for what is unfinished inside TLS; ends what is over.
@@ -45,6 +49,7 @@ impl Connection {
 
     /// Nothing more will come of opening it.
     pub(super) fn close_opening(&mut self, shared: &mut Shared, emit: &mut Emitter<'_>) {
+        self.tell_waiting(emit);
         let Some(opening) = self.opening.take() else { return };
         if let Some(random) = opening.waits_for() {
             shared.waiting.remove(&(*random, self.flow));
