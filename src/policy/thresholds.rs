@@ -48,7 +48,8 @@ pub struct Thresholds {
     pub dscp_min_packets: u64,
     /// Packets that one side of a call sends while the other is silent (`QOS-ONE-WAY`).
     pub one_way_packets: u64,
-    /// For how long, milliseconds.
+    /// For how long, milliseconds. After a forged BYE the other side gives up within seconds: four in the
+    /// recording of one.
     pub one_way_ms: i64,
     /// Seconds without RTCP (`QOS-RTCP-ABSENT`).
     pub rtcp_absent_s: f64,
@@ -89,7 +90,7 @@ impl Default for Thresholds {
             mos_high: 2.6,
             dscp_min_packets: 50,
             one_way_packets: 100,
-            one_way_ms: 5_000,
+            one_way_ms: 3_000,
             rtcp_absent_s: 30.0,
             time_backward_ms: 2_000,
             tls_expiry_days: 30,

@@ -18,7 +18,7 @@ use crate::policy::Policy;
 rule! {
     /// ## What it detects
     /// Between two hosts of one call, a side that sent no RTP at all, or none any more, for at least
-    /// five seconds in which the other sent a hundred packets, although audio was to flow both ways: no
+    /// three seconds in which the other sent a hundred packets, although audio was to flow both ways: no
     /// description of the call says `sendonly`, `recvonly` or `inactive`, and it was never on hold.
     /// Media before the answer does not count. High; info where the side that is silent sends RTCP, or
     /// where in no call between the two anything was ever seen in that direction, and there are
