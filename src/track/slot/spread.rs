@@ -1,7 +1,7 @@
 //! How far packets come from when they should: the 95th percentile of |D| (RFC 3550 §6.4.1).
 //!
 //! Only packets more than [`STEPS`]' first away from their time are counted, by steps, in a box that the
-//! streams of a good network never get; those of a bad one take a counter each. The others are known from
+//! streams of a good network never get, nor those of few packets; those of a bad one take a counter each. The others are known from
 //! how many there are in all. D counts as it does for J: not across a change of the payload type, a jump
 //! or a clock set anew.
 
@@ -11,6 +11,9 @@ use super::Slot;
 const STEPS: [u16; 16] = [10, 12, 15, 20, 25, 30, 40, 50, 60, 80, 100, 150, 200, 300, 500, 1_000];
 /// The first of them, seconds.
 const FIRST: f32 = 0.010;
+/// Packets at the beginning of a stream that are not counted: of the many short ones there is too little
+/// to say, and they take no box.
+const UNCOUNTED: u32 = 100;
 /// A transit change of more than so many seconds is a clock set anew: see [`super::jitter`].
 const MOST: u16 = 10_000;
 
@@ -24,7 +27,7 @@ impl Slot {
     /// Books a packet that came `later` than the one before would have it, seconds.
     #[inline]
     pub(super) fn spread(&mut self, later: f32) {
-        if later.abs() > FIRST {
+        if later.abs() > FIRST && self.jitter_samples > UNCOUNTED {
             self.spread_out(later.abs() * 1e3);
         }
     }
@@ -49,7 +52,7 @@ impl Slot {
         let mut bound = MOST;
         for (count, from) in spread.beyond.iter().zip(STEPS).rev() {
             beyond += u64::from(*count);
-            if beyond * 20 > u64::from(self.jitter_samples) {
+            if beyond * 20 > u64::from(self.jitter_samples.saturating_sub(UNCOUNTED)) {
                 return Some(bound);
             }
             bound = from;
