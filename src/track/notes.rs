@@ -1,11 +1,12 @@
 //! What few packets of few streams show, noted beside the statistics that all packets have.
 //!
 //! A packet gets here if its number is out of order, its TTL another than the last packet's, or its
-//! payload at most four octets long, or its DSCP the first that differs from the first packet's. Telephone events (RFC 4733 §2.3) are taken from payloads of four
-//! octets that have their structure, whatever payload type SDP may have given them: one counts from
-//! its second packet on, because other payloads do not repeat a timestamp. Where a number comes
-//! twice, or the TTL changes to and fro, the payloads of the next 512 packets are remembered by hash,
-//! to tell the same packet sent twice from two packets with one number.
+//! payload at most four octets long, or its DSCP the first that differs from the first packet's.
+//! Telephone events (RFC 4733 §2.3) are taken from payloads of four octets that have their structure,
+//! whatever payload type SDP may have given them: one counts from its second packet on, because other
+//! payloads do not repeat a timestamp. Where a number comes twice, or the TTL changes to and fro, the
+//! payloads of the next 512 packets are remembered by hash, to tell the same packet sent twice from two
+//! packets with one number.
 
 use std::hash::{BuildHasher, Hasher};
 

@@ -1,10 +1,11 @@
 //! A recording as samples in time: each packet where its timestamp puts it, silence between.
 //!
-//! The timestamp of the packet before says where a packet begins (RFC 3550 §5.1); what no packet brought is
-//! silence: loss, DTX, comfort noise. Where the timestamps of two packets contradict their capture
-//! times by more than [`JUMP`] (another clock, a sender that started again, another codec's rate), or have
-//! led away from them by as much since the first packet, the capture times decide. Nothing is played twice and nothing stretched: of packets that overlap the later
-//! one loses its beginning, samples of a lower rate than the player's are interpolated.
+//! The timestamp of the packet before says where a packet begins (RFC 3550 §5.1); what no packet
+//! brought is silence: loss, DTX, comfort noise. Where the timestamps of two packets contradict their
+//! capture times by more than [`JUMP`] (another clock, a sender that started again, another codec's
+//! rate), or have led away from them by as much since the first packet, the capture times decide.
+//! Nothing is played twice and nothing stretched: of packets that overlap the later one loses its
+//! beginning, samples of a lower rate than the player's are interpolated.
 
 use crate::model::time::{Span, Ts};
 use crate::policy::limits::HEARD_SECONDS;

@@ -1,9 +1,9 @@
 //! How far packets come from when they should: the 95th percentile of |D| (RFC 3550 §6.4.1).
 //!
 //! Only packets more than [`STEPS`]' first away from their time are counted, by steps, in a box that the
-//! streams of a good network never get, nor those of few packets; those of a bad one take a counter each. The others are known from
-//! how many there are in all. D counts as it does for J: not across a change of the payload type, a jump
-//! or a clock set anew.
+//! streams of a good network never get, nor those of few packets; those of a bad one take a counter
+//! each. The others are known from how many there are in all. D counts as it does for J: not across a
+//! change of the payload type, a jump or a clock set anew.
 
 use super::Slot;
 
@@ -14,7 +14,7 @@ const FIRST: f32 = 0.010;
 /// Packets at the beginning of a stream that are not counted: of the many short ones there is too little
 /// to say, and they take no box.
 const UNCOUNTED: u32 = 100;
-/// A transit change of more than so many seconds is a clock set anew: see [`super::jitter`].
+/// A transit change of more than so many milliseconds is a clock set anew: see [`super::jitter`].
 const MOST: u16 = 10_000;
 
 /// Packets by step.
