@@ -7,12 +7,14 @@
 use std::hint::black_box;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use overhear::model::addr::{Addr, Endpoint};
+use overhear::decode::Packet;
+use overhear::model::addr::{Addr, Endpoint, Proto};
 use overhear::model::frame::FrameId;
 use overhear::model::stream::StreamKey;
 use overhear::model::time::{Span, Ts};
 use overhear::track::figures::Look;
-use overhear::track::stream::{Seen, Sought, StreamLimits, Streams};
+use overhear::track::input::Input;
+use overhear::track::stream::{Sought, StreamLimits, Streams};
 use overhear_parsers::rtp::header::Header;
 
 struct Load {
@@ -63,25 +65,23 @@ impl Load {
                 padding: false,
                 payload: &self.payload,
             };
-            let seen = Seen {
+            let (src, dst, proto) = (key.src, key.dst, Proto::UDP);
+            let input = Input {
+                packet: Packet { src, dst, proto, ttl: 64, dscp: 46, ..Packet::default() },
                 ts,
                 watermark: ts,
                 frame: FrameId { source: 0, number: self.ordinal },
                 ordinal: self.ordinal,
                 wire_len: 214,
-                missing: 0,
-                ttl: 64,
-                dscp: 46,
-                clipped: false,
-                framed: false,
-                flow_hash: *flow_hash,
+                flow: *flow_hash,
+                ..Input::default()
             };
             let mut out = |event| {
                 black_box(&event);
             };
             self.streams.advance(ts, &mut out);
-            let sought = Sought { hash: *hash, likely: None };
-            self.streams.packet(black_box(key), sought, black_box(&header), &seen, &mut out);
+            let sought = Sought { hash: *hash, ..Sought::default() };
+            self.streams.packet(sought, black_box(&header), black_box(&input), &mut out);
         }
     }
 }

@@ -241,19 +241,43 @@ impl Dispatcher {
         if raw.damaged {
             return self.totals.tally.skipped(Skipped::MalformedCapture, 1);
         }
-        let mut whole = |packet: &Packet| {
-            let payload = packet.payload(octets);
-            let whereabouts = Whereabouts::Frame { at: raw.offset, len: raw.captured };
-            self.packet(&Arrived { packet, payload, whereabouts }, &place, merged, lanes);
-        };
+        let whereabouts = Whereabouts::Frame { at: raw.offset, len: raw.captured };
         // Nearly every packet, and not moved through a larger value on its way.
         if let Some(packet) = decode::common(raw.link, octets) {
-            return whole(&packet);
+            let payload = packet.payload(octets);
+            return self.packet(
+                &Arrived { packet: &packet, payload, whereabouts },
+                &place,
+                merged,
+                lanes,
+            );
         }
+        self.uncommon(raw, octets, &place, merged, lanes);
+    }
+
+    /// Takes a frame of any shape.
+    #[cold]
+    fn uncommon(
+        &mut self,
+        raw: &RawFrame,
+        octets: &[u8],
+        place: &Place,
+        merged: &MergedBatch,
+        lanes: &mut impl Lanes,
+    ) {
         match decode::decode_general(raw.link, octets, raw.original) {
-            Decoded::Packet(packet) => whole(&packet),
+            Decoded::Packet(packet) => {
+                let whereabouts = Whereabouts::Frame { at: raw.offset, len: raw.captured };
+                let payload = packet.payload(octets);
+                self.packet(
+                    &Arrived { packet: &packet, payload, whereabouts },
+                    place,
+                    merged,
+                    lanes,
+                );
+            }
             Decoded::Fragment(fragment) => {
-                self.fragment(&fragment, fragment.data(octets), &place, merged, lanes);
+                self.fragment(&fragment, fragment.data(octets), place, merged, lanes);
             }
             Decoded::Skipped(skip) => self.totals.tally.skipped(reason(skip), 1),
         }
@@ -289,6 +313,12 @@ impl Dispatcher {
         ts
     }
 
+    /// Sends a packet to its cell.
+    ///
+    /// Inlined where nearly every packet comes along: it is written to its batch as it is decoded, and
+    /// copied through nothing on its way.
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "a tenth of the dispatcher's time")]
     fn packet(
         &mut self,
         arrived: &Arrived<'_>,

@@ -57,33 +57,28 @@ impl Lane {
 
     /// Runs a few packets: step by step all of them, then one after the other.
     fn together(&mut self, few: &[Input], batch: &Batch, epoch: &mut EpochFacts) {
-        let mut aheads = [Ahead::default(); TOGETHER];
-        let place_of = |places: &[u8; CELLS], input: &Input| {
-            places.get(usize::from(input.cell)).map_or(CELLS, |place| usize::from(*place))
-        };
-        for (ahead, input) in aheads.iter_mut().zip(few) {
+        let mut aheads = [(CELLS, Ahead::default()); TOGETHER];
+        for ((place, ahead), input) in aheads.iter_mut().zip(few) {
+            let cell = self.places.get(usize::from(input.cell));
+            *place = cell.map_or(CELLS, |place| usize::from(*place));
             *ahead = Ahead::of(input, batch.octets(input));
         }
         let mut touched = 0;
-        for (ahead, input) in aheads.iter().zip(few) {
-            let cell = self.cells.get(place_of(&self.places, input));
-            touched ^= cell.map_or(0, |cell| cell.touch(input, ahead));
+        for ((place, ahead), input) in aheads.iter().zip(few) {
+            touched ^= self.cells.get(*place).map_or(0, |cell| cell.touch(input, ahead));
             if input.sip {
-                touched ^= touch(batch.octets(input));
+                touched ^= touch(ahead.octets);
             }
         }
         std::hint::black_box(touched);
         let mut touched = 0;
-        for (ahead, input) in aheads.iter_mut().zip(few) {
-            touched ^= self
-                .cells
-                .get(place_of(&self.places, input))
-                .map_or(0, |cell| cell.find(input, ahead));
+        for ((place, ahead), input) in aheads.iter_mut().zip(few) {
+            touched ^= self.cells.get(*place).map_or(0, |cell| cell.find(input, ahead));
         }
         std::hint::black_box(touched);
-        for (ahead, input) in aheads.iter().zip(few) {
-            if let Some(cell) = self.cells.get_mut(place_of(&self.places, input)) {
-                cell.packet(input, batch.octets(input), ahead, epoch);
+        for ((place, ahead), input) in aheads.iter().zip(few) {
+            if let Some(cell) = self.cells.get_mut(*place) {
+                cell.packet(input, ahead, epoch);
             }
         }
     }

@@ -10,13 +10,12 @@ use overhear_parsers::demux::{self, Kind};
 use overhear_parsers::rtp::header::Header;
 use overhear_parsers::{dtls, stun};
 
-use crate::decode::Packet;
 use crate::dissect::tls_open::keys::Keys;
 use crate::model::addr::Proto;
 use crate::model::capture::Reassembly;
 use crate::model::evidence::FrameRef;
 use crate::model::fact::{Body, EpochFacts, length};
-use crate::model::stream::{StreamEvent, StreamKey};
+use crate::model::stream::StreamEvent;
 use crate::model::tally::{Handled, Skipped, Tally};
 use crate::model::time::{Span, Ts};
 use crate::policy::Limits;
@@ -28,7 +27,7 @@ use super::input::Input;
 use super::sctp_flows::{self, SctpFlows};
 use super::shared::{Inner, Openings, Shared};
 use super::srtcp_flows::{self, SrtcpFlows};
-use super::stream::{Seen, Sought, StreamLimits, Streams};
+use super::stream::{Sought, StreamLimits, Streams};
 use super::tcp_flows::{self, TcpFlows};
 use super::turn_flows::{self, TurnFlows};
 use super::udptl_flows::{self, UdptlFlows};
@@ -62,40 +61,39 @@ pub struct Cell {
     shortest: Span,
 }
 
-/// What is worked out for a packet before its turn: hashes, and where its stream is.
+/// What is worked out for a packet before its turn: its octets, hashes, and where its stream is.
 ///
 /// Each packet misses the cache a few times. Several packets are prepared together, step by step,
 /// so that their misses overlap; one packet at a time they would add up.
 #[derive(Copy, Clone, Debug, Default)]
-pub struct Ahead {
+pub struct Ahead<'a> {
+    /// What the packet's offsets refer to.
+    pub octets: &'a [u8],
     likeness: u64,
-    /// Hash of its stream's key, if its first octet allows RTP.
-    stream_hash: Option<u64>,
     ssrc: u32,
-    /// Where its stream was a moment ago; checked when used.
-    place: Option<u32>,
+    /// Whether its first octet allows RTP.
+    streams: bool,
+    /// Where its stream was a moment ago.
+    sought: Sought,
 }
 
-impl Ahead {
+impl<'a> Ahead<'a> {
     /// The first step: what the packet alone says.
     #[inline]
-    pub fn of(input: &Input, octets: &[u8]) -> Self {
+    pub fn of(input: &Input, octets: &'a [u8]) -> Self {
         let packet = &input.packet;
         let likeness = duplicate::likeness(packet, input.flow, octets);
-        let mut ahead = Self { likeness, ..Self::default() };
+        let mut ahead = Self { octets, likeness, ..Self::default() };
         if packet.proto == Proto::UDP
             && let Some(&[first, _, _, _, _, _, _, _, a, b, c, d]) =
                 packet.payload(octets).first_chunk::<12>()
             && first >> 6 == 2
         {
             ahead.ssrc = u32::from_be_bytes([a, b, c, d]);
-            ahead.stream_hash = Some(ahead.key(packet).hash_in(input.flow));
+            ahead.streams = true;
+            ahead.sought.hash = input.stream_key(ahead.ssrc).hash_in(input.flow);
         }
         ahead
-    }
-
-    const fn key(&self, packet: &Packet) -> StreamKey {
-        StreamKey { src: packet.src, dst: packet.dst, ssrc: self.ssrc }
     }
 }
 
@@ -168,29 +166,32 @@ impl Cell {
     /// nothing; it is to be passed to [`std::hint::black_box`], without which the reading is dead
     /// code.
     #[inline]
-    pub fn touch(&self, input: &Input, ahead: &Ahead) -> u64 {
-        let stream = ahead.stream_hash.map_or(0, |hash| self.streams.touch_index(hash));
+    pub fn touch(&self, input: &Input, ahead: &Ahead<'_>) -> u64 {
+        let stream = if ahead.streams { self.streams.touch_index(ahead.sought.hash) } else { 0 };
         stream ^ u64::from(self.duplicates.touch(&input.packet, ahead.likeness))
     }
 
     /// The third step: looks for the packet's stream, and reads its lines. As [`Self::touch`].
     #[inline]
-    pub fn find(&self, input: &Input, ahead: &mut Ahead) -> u32 {
-        let Some(hash) = ahead.stream_hash else { return 0 };
-        ahead.place = self.streams.find(hash, &ahead.key(&input.packet));
-        ahead.place.map_or(0, |place| self.streams.touch(place))
+    pub fn find(&self, input: &Input, ahead: &mut Ahead<'_>) -> u32 {
+        if !ahead.streams {
+            return 0;
+        }
+        let sought = &mut ahead.sought;
+        sought.likely = self.streams.find(sought.hash, &input.stream_key(ahead.ssrc));
+        sought.changes = self.streams.changes();
+        sought.likely.map_or(0, |place| self.streams.touch(place))
     }
 
-    /// Takes one packet; `octets` are those that its offsets refer to, `ahead` what the three steps
-    /// before said of it.
+    /// Takes one packet; `ahead` is what the three steps before said of it.
     #[inline]
-    pub fn packet(&mut self, input: &Input, octets: &[u8], ahead: &Ahead, epoch: &mut EpochFacts) {
+    pub fn packet(&mut self, input: &Input, ahead: &Ahead<'_>, epoch: &mut EpochFacts) {
         self.advance(input.watermark, epoch);
-        let packet = &input.packet;
+        let (packet, octets) = (&input.packet, ahead.octets);
         let mut emit = Emitter::of_packet(epoch, input);
         let (ts, watermark) = (input.ts, input.watermark);
         if self.duplicates.is_duplicate(packet, ahead.likeness, ts, watermark, input.interface) {
-            return self.copy(input, octets, ahead, &mut emit);
+            return self.copy(input, ahead, &mut emit);
         }
         if packet.tunnels.is_hep() {
             return self.hep(input, packet.l4(octets), &mut emit);
@@ -279,17 +280,17 @@ impl Cell {
         }
     }
 
-    fn udp(&mut self, input: &Input, payload: &[u8], ahead: &Ahead, emit: &mut Emitter<'_>) {
+    fn udp(&mut self, input: &Input, payload: &[u8], ahead: &Ahead<'_>, emit: &mut Emitter<'_>) {
         if let Ok(header) = demux::rtp(payload) {
-            return self.rtp(input, &header, ahead, false, emit);
+            return self.rtp(input, &header, ahead.sought, emit);
         }
         let frames = u64::from(input.frames);
         let handled = match demux::classify(payload) {
-            Kind::Stun => self.turn_message(input, payload, false, emit),
-            Kind::TurnChannel => self.turn_channel(input, stun::channel_data(payload), false, emit),
+            Kind::Stun => self.turn_message(input, payload, emit),
+            Kind::TurnChannel => self.turn_channel(input, stun::channel_data(payload), emit),
             Kind::Other if input.packet.clipped && self.turn.knows(input) => {
                 let wire = usize::try_from(input.packet.wire_payload_len).unwrap_or(usize::MAX);
-                self.turn_channel(input, stun::channel_data_cut(payload, wire), false, emit)
+                self.turn_channel(input, stun::channel_data_cut(payload, wire), emit)
             }
             Kind::Other if dtls::unified(payload) && self.dtls.contains(input.flow) => {
                 self.dtls.datagram(input, payload, &mut self.shared, emit);
@@ -346,46 +347,15 @@ impl Cell {
         })
     }
 
-    fn rtp(
-        &mut self,
-        input: &Input,
-        header: &Header<'_>,
-        ahead: &Ahead,
-        framed: bool,
-        emit: &mut Emitter<'_>,
-    ) {
-        if !framed {
+    fn rtp(&mut self, input: &Input, header: &Header<'_>, sought: Sought, emit: &mut Emitter<'_>) {
+        if !input.framed() {
             // A stream books one frame a packet when it ends; further fragments are booked here.
             self.shared.tally.handled(Handled::Rtp, u64::from(input.frames.saturating_sub(1)));
         }
-        let packet = &input.packet;
-        let key = StreamKey { src: packet.src, dst: packet.dst, ssrc: header.ssrc };
-        let hash = ahead.stream_hash.unwrap_or_else(|| key.hash64());
-        let place = Sought { hash, likely: ahead.place };
         let turn = &mut self.turn;
-        self.streams.packet(&key, place, header, &seen(input, framed), &mut |event| {
+        self.streams.packet(sought, header, input, &mut |event| {
             packet_fact(emit, turn, event);
         });
-    }
-}
-
-/// What a stream sees of a packet.
-#[inline]
-fn seen(input: &Input, framed: bool) -> Seen {
-    let packet = &input.packet;
-    let missing = packet.wire_payload_len.saturating_sub(packet.payload_len);
-    Seen {
-        ts: input.ts,
-        watermark: input.watermark,
-        frame: input.frame,
-        ordinal: input.ordinal,
-        wire_len: input.wire_len,
-        missing: u16::try_from(missing).unwrap_or(u16::MAX),
-        ttl: packet.ttl,
-        dscp: packet.dscp,
-        clipped: packet.clipped,
-        framed,
-        flow_hash: input.flow,
     }
 }
 

@@ -1,14 +1,15 @@
 //! One packet on its way to a cell.
 
 use crate::decode::Packet;
-use crate::model::addr::FlowKey;
+use crate::model::addr::{FlowKey, Proto};
 use crate::model::evidence::FrameRef;
 use crate::model::frame::FrameId;
+use crate::model::stream::StreamKey;
 use crate::model::time::Ts;
 use crate::policy::limits::CELLS;
 
 /// A decoded packet with its place in the total order and where its octets lie.
-#[derive(Copy, Clone, Debug)]
+#[derive(Copy, Clone, Debug, Default)]
 pub struct Input {
     /// Headers, as decoded.
     pub packet: Packet,
@@ -41,6 +42,23 @@ pub struct Input {
 }
 
 impl Input {
+    /// The RTP stream of a packet with this SSRC.
+    pub const fn stream_key(&self, ssrc: u32) -> StreamKey {
+        StreamKey { src: self.packet.src, dst: self.packet.dst, ssrc }
+    }
+
+    /// Octets of its datagram that were sent but not captured.
+    #[inline]
+    pub fn missing(&self) -> u16 {
+        let missing = self.packet.wire_payload_len.saturating_sub(self.packet.payload_len);
+        u16::try_from(missing).unwrap_or(u16::MAX)
+    }
+
+    /// Whether its datagrams came in a connection (RFC 4571).
+    pub fn framed(&self) -> bool {
+        self.packet.proto != Proto::UDP
+    }
+
     /// The frame with its capture time.
     pub fn frame_ref(&self) -> FrameRef {
         FrameRef { frame: self.frame, time: self.ts }
@@ -61,7 +79,7 @@ impl Input {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::addr::{Addr, Endpoint, Proto};
+    use crate::model::addr::{Addr, Endpoint};
     use crate::policy::Limits;
 
     /// Packets of the flow from this address and port to that.

@@ -12,8 +12,8 @@ use std::hash::{BuildHasher, Hasher};
 
 use overhear_parsers::rtp::header::Header;
 
+use super::input::Input;
 use super::slot::{Cold, DSCP_CHANGED, NOTED, Slot, Step, TTL_CHANGED};
-use super::stream::Seen;
 use super::tones::Listener;
 use crate::model::addr::STABLE;
 use crate::model::evidence::FrameRef;
@@ -39,7 +39,7 @@ const COMFORT_NOISE: u8 = 13;
 #[derive(Copy, Clone)]
 pub(super) struct Packet<'a> {
     pub(super) header: &'a Header<'a>,
-    pub(super) seen: &'a Seen,
+    pub(super) input: &'a Input,
     pub(super) room: bool,
 }
 
@@ -91,19 +91,19 @@ struct Remembered {
 
 /// Notes what is odd about a packet; true if there was no room for it.
 pub(super) fn note(slot: &mut Slot, cold: &mut Cold, step: Step, packet: &Packet<'_>) -> bool {
-    let Packet { header, seen, room } = *packet;
-    let switched = slot.ttl != seen.ttl;
+    let Packet { header, input, room } = *packet;
+    let switched = slot.ttl != input.packet.ttl;
     if switched {
-        slot.ttl = seen.ttl;
+        slot.ttl = input.packet.ttl;
         slot.flags |= TTL_CHANGED;
         cold.switches = cold.switches.saturating_add(1);
     }
-    let remarked = slot.dscp != seen.dscp && slot.flags & DSCP_CHANGED == 0;
+    let remarked = slot.dscp != input.packet.dscp && slot.flags & DSCP_CHANGED == 0;
     slot.flags |= u8::from(remarked) * DSCP_CHANGED;
     // Many senders set the marking only when the first packets are out.
     let changed = (remarked && slot.packets > SETTLED).then(|| Marked {
-        dscp: [slot.dscp, seen.dscp],
-        at: [cold.first(), FrameRef { frame: seen.frame, time: seen.ts }],
+        dscp: [slot.dscp, input.packet.dscp],
+        at: [cold.first(), input.frame_ref()],
         twice: false,
     });
     match step {
@@ -113,8 +113,8 @@ pub(super) fn note(slot: &mut Slot, cold: &mut Cold, step: Step, packet: &Packet
         }
         _ => {}
     }
-    let event = event(header, seen);
-    if header.payload_type == COMFORT_NOISE && seen.missing == 0 && header.payload.len() <= 4 {
+    let event = event(header, input);
+    if header.payload_type == COMFORT_NOISE && input.missing() == 0 && header.payload.len() <= 4 {
         cold.comfort = cold.comfort.saturating_add(u8::from(!header.payload.is_empty()));
     }
     // One change of the TTL is another route.
@@ -136,7 +136,7 @@ pub(super) fn note(slot: &mut Slot, cold: &mut Cold, step: Step, packet: &Packet
         slot.flags |= NOTED;
     }
     if slot.flags & NOTED != 0 {
-        let (remembers, hears) = (noting.compare(header, seen), noting.hear(header, seen));
+        let (remembers, hears) = (noting.compare(header, input), noting.hear(header, input));
         if !remembers && !hears {
             slot.flags &= !NOTED;
             if noting.is_empty() {
@@ -192,10 +192,10 @@ impl Noting {
     }
 
     /// Lets the listener hear a packet; false if there is none any more.
-    fn hear(&mut self, header: &Header<'_>, seen: &Seen) -> bool {
+    fn hear(&mut self, header: &Header<'_>, input: &Input) -> bool {
         let Some(listener) = &mut self.listener else { return false };
-        let at = FrameRef { frame: seen.frame, time: seen.ts };
-        if seen.missing == 0 && !listener.packet(header, at) {
+        let at = input.frame_ref();
+        if input.missing() == 0 && !listener.packet(header, at) {
             self.tones.add(listener.heard());
             self.listener = None;
         }
@@ -204,13 +204,14 @@ impl Noting {
 
     /// Compares a packet with the one of the same number before it, and remembers it; false when
     /// enough were.
-    fn compare(&mut self, header: &Header<'_>, seen: &Seen) -> bool {
+    fn compare(&mut self, header: &Header<'_>, input: &Input) -> bool {
         let Some(memory) = &mut self.memory else { return false };
         let mut hasher = STABLE.build_hasher();
         hasher.write_u32(header.timestamp);
         hasher.write(header.payload);
-        let (hash, at) = (low(hasher.finish().cast_signed()), low(seen.ts.nanos() / 1_000_000));
-        let new = Remembered { hash, at, sequence: header.sequence, ttl: seen.ttl, used: true };
+        let (hash, at) = (low(hasher.finish().cast_signed()), low(input.ts.nanos() / 1_000_000));
+        let new =
+            Remembered { hash, at, sequence: header.sequence, ttl: input.packet.ttl, used: true };
         let Some(place) = memory.places.get_mut(usize::from(header.sequence) % PLACES) else {
             return false;
         };
@@ -220,7 +221,7 @@ impl Noting {
         });
         *place = new;
         if let Some(old) = other {
-            let here = FrameRef { frame: seen.frame, time: seen.ts };
+            let here = input.frame_ref();
             let contest = &mut self.contest;
             if contest.conflicts == 0 {
                 contest.ttls = (old.ttl, new.ttl);
@@ -264,10 +265,10 @@ impl Memory {
 }
 
 /// The telephone event of a payload (RFC 4733 §2.3): a key, R zero, a duration.
-fn event(header: &Header<'_>, seen: &Seen) -> Option<Event> {
+fn event(header: &Header<'_>, input: &Input) -> Option<Event> {
     let &[number @ 0..=15, flags, high, low] = header.payload else { return None };
     let duration = u16::from_be_bytes([high, low]);
-    if seen.missing != 0 || flags & 0x40 != 0 || duration == 0 {
+    if input.missing() != 0 || flags & 0x40 != 0 || duration == 0 {
         return None;
     }
     Some(Event {
@@ -276,7 +277,7 @@ fn event(header: &Header<'_>, seen: &Seen) -> Option<Event> {
         number,
         seen: true,
         counted: false,
-        began: FrameRef { frame: seen.frame, time: seen.ts },
+        began: input.frame_ref(),
     })
 }
 

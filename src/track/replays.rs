@@ -11,9 +11,8 @@ use std::hash::{BuildHasher, Hasher};
 use hashbrown::HashTable;
 use overhear_parsers::rtp::header::Header;
 
-use super::stream::Seen;
+use super::input::Input;
 use crate::model::addr::{STABLE, stable_hash};
-use crate::model::evidence::FrameRef;
 use crate::model::notes::Replay;
 use crate::model::time::Ts;
 use crate::policy::media::REPLAY_AFTER;
@@ -85,21 +84,23 @@ impl Replays {
 
     /// Compares a packet of the sample with those before, and remembers it.
     #[cold]
-    pub(super) fn packet(&mut self, place: u32, header: &Header<'_>, seen: &Seen) {
+    pub(super) fn packet(&mut self, place: u32, header: &Header<'_>, input: &Input) {
         let Some(watched) = self.table.find_mut(stable_hash(&place), |of| of.place == place) else {
             return;
         };
         let index = usize::from(header.sequence / (SAMPLE + 1)) % PLACES;
-        let Some(kept) = watched.kept.get_mut(index).filter(|_| seen.missing == 0) else { return };
-        let at = milliseconds(seen.ts);
-        let new = Kept { hash: hash(header), at, frame: frame(seen) };
+        let Some(kept) = watched.kept.get_mut(index).filter(|_| input.missing() == 0) else {
+            return;
+        };
+        let at = milliseconds(input.ts);
+        let new = Kept { hash: hash(header), at, frame: frame(input) };
         let after = at.wrapping_sub(kept.at);
         if kept.hash != new.hash || kept.frame == 0 {
             *kept = new;
         } else if u128::from(after) * 1_000_000 > REPLAY_AFTER.nanos().unsigned_abs().into()
             && after < u32::MAX / 2
         {
-            let here = FrameRef { frame: seen.frame, time: seen.ts };
+            let here = input.frame_ref();
             let first = Replay {
                 packets: 0,
                 first: here,
@@ -141,6 +142,6 @@ const fn milliseconds(ts: Ts) -> u32 {
     (ts.nanos() / 1_000_000) as u32
 }
 
-fn frame(seen: &Seen) -> u32 {
-    u32::try_from(seen.frame.number).unwrap_or_default()
+fn frame(input: &Input) -> u32 {
+    u32::try_from(input.frame.number).unwrap_or_default()
 }

@@ -12,8 +12,8 @@ use overhear_parsers::rtp::sequence;
 use self::jitter::Rate;
 use self::sequence_number::low_half;
 use super::figures::Look;
+use super::input::Input;
 use super::notes::Noting;
-use super::stream::Seen;
 use crate::model::evidence::FrameRef;
 use crate::model::figures::{Figures, Tendency};
 use crate::model::frame::FrameId;
@@ -187,17 +187,6 @@ impl Cold {
 }
 
 impl Slot {
-    /// Whether this is the live stream of `key`.
-    #[inline]
-    pub(super) fn holds(&self, key: &StreamKey) -> bool {
-        self.packets > 0 && self.key == *key
-    }
-
-    /// Makes the slot hold nothing until it is used again.
-    pub(super) fn vacate(&mut self) {
-        self.packets = 0;
-    }
-
     /// Something of each cache line that nearly every packet needs.
     #[inline]
     pub(super) fn touch(&self) -> u32 {
@@ -209,18 +198,18 @@ impl Slot {
         self.gaps ^ self.lowest ^ self.payload_counts.last().copied().unwrap_or_default()
     }
 
-    pub(super) fn new(key: StreamKey, header: &Header<'_>, seen: &Seen) -> (Self, Cold) {
+    pub(super) fn new(header: &Header<'_>, input: &Input) -> (Self, Cold) {
         let first = sequence::first(header.sequence);
         let slot = Self {
-            key,
+            key: input.stream_key(header.ssrc),
             highest: first,
             lowest: first,
             window: 1,
-            last: seen.ts,
-            last_watermark: seen.watermark,
-            last_number: seen.frame.number,
-            payload_octets: payload_octets(header, seen),
-            wire_octets: u64::from(seen.wire_len),
+            last: input.ts,
+            last_watermark: input.watermark,
+            last_number: input.frame.number,
+            payload_octets: payload_octets(header, input),
+            wire_octets: u64::from(input.wire_len),
             probe: None,
             packets: 1,
             held: 0,
@@ -236,9 +225,9 @@ impl Slot {
             law: Law::default(),
             payload_counts: [1, 0, 0, 0],
             lossy_second: 0,
-            look_at: low_second(seen.ts),
-            last_source: seen.frame.source,
-            last_octets: media_octets(header, seen),
+            look_at: low_second(input.ts),
+            last_source: input.frame.source,
+            last_octets: media_octets(header, input),
             wild: 0,
             payload_types: [header.payload_type; 4],
             last_payload_type: header.payload_type,
@@ -246,21 +235,21 @@ impl Slot {
             flags: 0,
             good: 0,
             bad: u8::from(payload::usage(header.payload_type) == Usage::Never),
-            ttl: seen.ttl,
-            dscp: seen.dscp,
+            ttl: input.packet.ttl,
+            dscp: input.packet.dscp,
         };
         let cold = Cold {
-            first: seen.ts,
-            first_ordinal: seen.ordinal,
-            first_number: seen.frame.number,
+            first: input.ts,
+            first_ordinal: input.ordinal,
+            first_number: input.frame.number,
             noting: None,
-            clipped: u32::from(seen.clipped),
-            first_source: seen.frame.source,
+            clipped: u32::from(input.packet.clipped),
+            first_source: input.frame.source,
             restarts: 0,
             jumps: 0,
-            framed: seen.framed,
+            framed: input.framed(),
             plain: !header.padding && header.extension.is_none() && header.csrc.is_empty(),
-            first_ttl: seen.ttl,
+            first_ttl: input.packet.ttl,
             switches: 0,
             comfort: 0,
             stray_marked: false,
@@ -270,13 +259,13 @@ impl Slot {
 
     /// Books one more packet.
     #[inline]
-    pub(super) fn packet(&mut self, header: &Header<'_>, seen: &Seen, cold: &mut Cold) -> Step {
+    pub(super) fn packet(&mut self, header: &Header<'_>, input: &Input, cold: &mut Cold) -> Step {
         self.packets = self.packets.saturating_add(1);
-        self.payload_octets += payload_octets(header, seen);
-        self.wire_octets += u64::from(seen.wire_len);
-        self.last_watermark = seen.watermark;
+        self.payload_octets += payload_octets(header, input);
+        self.wire_octets += u64::from(input.wire_len);
+        self.last_watermark = input.watermark;
         self.markers = self.markers.saturating_add(u16::from(header.marker));
-        if seen.clipped {
+        if input.packet.clipped {
             cold.clipped = cold.clipped.saturating_add(1);
         }
         self.count_payload_type(header.payload_type);
@@ -286,7 +275,7 @@ impl Slot {
             Step::Duplicate => self.duplicates = self.duplicates.saturating_add(1),
             // Its clock need not be the stream's: it must not become the base of the next packet.
             Step::Stray => self.bad = self.bad.saturating_add(1),
-            _ => self.media(step, header, seen),
+            _ => self.media(step, header, input),
         }
         if step == Step::Restart {
             cold.restarts = cold.restarts.saturating_add(1);
@@ -304,25 +293,25 @@ impl Slot {
 
     /// Whether something about a packet is worth a note: nearly never.
     #[inline]
-    pub(super) fn is_rare(&self, step: Step, header: &Header<'_>, seen: &Seen) -> bool {
+    pub(super) fn is_rare(&self, step: Step, header: &Header<'_>, input: &Input) -> bool {
         step >= Step::Late
-            || self.ttl != seen.ttl
-            || self.dscp != seen.dscp && self.flags & DSCP_CHANGED == 0
+            || self.ttl != input.packet.ttl
+            || self.dscp != input.packet.dscp && self.flags & DSCP_CHANGED == 0
             || header.payload.len() <= SHORT
             || self.flags & NOTED != 0
     }
 
     /// What the last packet shows beside this copy of it: the two markings, if they differ. `None`
     /// if it is not a copy of the last packet, or the stream has more markings than one.
-    pub(super) fn remarked(&self, header: &Header<'_>, seen: &Seen) -> Option<Marked> {
+    pub(super) fn remarked(&self, header: &Header<'_>, input: &Input) -> Option<Marked> {
         let last = low_half(self.highest) == header.sequence && self.timestamp == header.timestamp;
-        if !last || self.dscp == seen.dscp || self.flags & DSCP_CHANGED != 0 {
+        if !last || self.dscp == input.packet.dscp || self.flags & DSCP_CHANGED != 0 {
             return None;
         }
         let frame = FrameId { source: self.last_source, number: self.last_number };
         let before = FrameRef { frame, time: self.last };
-        let at = [before, FrameRef { frame: seen.frame, time: seen.ts }];
-        Some(Marked { dscp: [self.dscp, seen.dscp], at, twice: true })
+        let at = [before, input.frame_ref()];
+        Some(Marked { dscp: [self.dscp, input.packet.dscp], at, twice: true })
     }
 
     /// Whether a gap behind this packet is news, at most once a second.
@@ -480,10 +469,10 @@ impl Slot {
 
     /// Jitter, law, standing, and the base of the next packet.
     #[inline]
-    fn media(&mut self, step: Step, header: &Header<'_>, seen: &Seen) {
-        let octets = media_octets(header, seen);
+    fn media(&mut self, step: Step, header: &Header<'_>, input: &Input) {
+        let octets = media_octets(header, input);
         let ticks = header.timestamp.wrapping_sub(self.timestamp);
-        let arrival = seen.ts.since(self.last).nanos();
+        let arrival = input.ts.since(self.last).nanos();
         let same_type = header.payload_type == self.last_payload_type;
         if step == Step::Next && same_type && !header.marker {
             self.law.pair(self.last_octets, ticks, header.payload_type);
@@ -503,9 +492,9 @@ impl Slot {
         if anew {
             self.hasten_look();
         }
-        self.last = seen.ts;
-        self.last_number = seen.frame.number;
-        self.last_source = seen.frame.source;
+        self.last = input.ts;
+        self.last_number = input.frame.number;
+        self.last_source = input.frame.source;
         self.timestamp = header.timestamp;
         self.last_octets = octets;
         self.last_payload_type = header.payload_type;
@@ -600,18 +589,18 @@ impl Law {
 }
 
 /// Octets behind the header as they were sent.
-fn payload_octets(header: &Header<'_>, seen: &Seen) -> u64 {
-    header.payload.len() as u64 + u64::from(seen.missing)
+fn payload_octets(header: &Header<'_>, input: &Input) -> u64 {
+    header.payload.len() as u64 + u64::from(input.missing())
 }
 
 /// The same without padding, where padding can be read.
-pub(super) fn media_octets(header: &Header<'_>, seen: &Seen) -> u16 {
-    let octets = if header.padding && !seen.clipped {
+pub(super) fn media_octets(header: &Header<'_>, input: &Input) -> u16 {
+    let octets = if header.padding && !input.packet.clipped {
         header.unpadded().unwrap_or(header.payload).len()
     } else {
         header.payload.len()
     };
-    u16::try_from(octets).unwrap_or(u16::MAX).saturating_add(seen.missing)
+    u16::try_from(octets).unwrap_or(u16::MAX).saturating_add(input.missing())
 }
 
 #[expect(

@@ -25,8 +25,12 @@ const MKI: u32 = 16;
 const TAGS: [u8; 4] = [0, 4, 10, 16];
 /// Packets that show what is constant.
 const WARM_UP: u8 = 4;
-/// Octets of one packet that the histogram takes, so that 64 packets fit in its counters.
+/// Octets of one packet that the histogram takes, so that those of [`MOST`] packets fit in its counters.
 const COUNTED: usize = 1_000;
+/// Packets that the counters have room for: as many as a look takes.
+const MOST: u8 = 64;
+/// Bits of a count up to [`MOST`].
+const PLANES: usize = 7;
 /// Octets below which CHI means nothing.
 const OCTETS: u32 = 200;
 /// Values of z, four octets of them, below which BITZ must be higher to mean structure, and does not
@@ -53,19 +57,22 @@ const BITZ_RANDOM: f64 = 5.0;
 #[derive(Clone, Debug)]
 pub struct Statistics {
     histogram: [u16; 256],
-    head: Bits<HEAD>,
-    tail: Bits<TAIL>,
+    head: Bits<{ HEAD / 8 }>,
+    tail: Bits<{ TAIL / 8 }>,
     trailer: Trailer,
     packets: u8,
 }
 
-/// Counts for each bit of some octets: the eight of one octet side by side in a word.
+/// Counts for each bit of the first octets of packets, eight octets to a word. The counts stand upright:
+/// word `i` of the planes holds bit `i` of sixty-four counts, so that a packet is added to all of them at
+/// once.
 #[derive(Clone, Debug)]
-struct Bits<const N: usize> {
-    ones: [u64; N],
-    changes: [u64; N],
-    reached: [u8; N],
-    last: [u8; N],
+struct Bits<const WORDS: usize> {
+    ones: [[u64; WORDS]; PLANES],
+    changes: [[u64; WORDS]; PLANES],
+    last: [u64; WORDS],
+    /// Packets that had this octet.
+    reached: [[u8; 8]; WORDS],
 }
 
 /// What has been the same at the end of every packet so far.
@@ -90,7 +97,7 @@ impl Default for Statistics {
 }
 
 impl Statistics {
-    /// Takes the payload of one packet, tag and padding included; at most 255 packets.
+    /// Takes the payload of one packet, tag and padding included; those after [`MOST`] are left out.
     pub fn packet(&mut self, payload: &[u8]) {
         if self.packets < WARM_UP {
             self.trailer.packet(payload, self.packets == 0);
@@ -100,14 +107,22 @@ impl Statistics {
             }
             return;
         }
-        self.packets = self.packets.saturating_add(1);
-        self.tail.packet(payload.iter().rev());
+        if self.packets >= MOST {
+            return;
+        }
+        self.packets += 1;
+        let tail = payload.last_chunk::<TAIL>().copied().map(|mut tail| {
+            tail.reverse();
+            tail
+        });
+        match tail {
+            Some(tail) => self.tail.whole(&tail),
+            None => self.tail.part(payload.iter().rev()),
+        }
         let (kept, tag) = self.trailer.without_mki(payload);
-        // Nearly nobody writes an MKI: a slice is walked faster than two in a chain.
-        if tag.is_empty() {
-            self.head.packet(kept.iter());
-        } else {
-            self.head.packet(kept.iter().chain(tag));
+        match kept.first_chunk::<HEAD>() {
+            Some(head) => self.head.whole(head),
+            None => self.head.part(kept.iter().chain(tag)),
         }
         let (kept, _) = kept.split_at_checked(COUNTED).unwrap_or((kept, &[]));
         self.count(kept);
@@ -116,10 +131,23 @@ impl Statistics {
     }
 
     fn count(&mut self, octets: &[u8]) {
-        for octet in octets {
-            if let Some(count) = self.histogram.get_mut(usize::from(*octet)) {
-                *count = count.saturating_add(1);
+        // Eight at a time, for the loop costs as much as the counting.
+        let (eights, rest) = octets.as_chunks::<8>();
+        for eight in eights {
+            for octet in eight {
+                self.count_one(*octet);
             }
+        }
+        for octet in rest {
+            self.count_one(*octet);
+        }
+    }
+
+    #[inline]
+    fn count_one(&mut self, octet: u8) {
+        // Cannot wrap: `COUNTED` octets of `MOST` packets.
+        if let Some(count) = self.histogram.get_mut(usize::from(octet)) {
+            *count = count.wrapping_add(1);
         }
     }
 
@@ -169,33 +197,63 @@ impl Statistics {
     }
 }
 
-impl<const N: usize> Bits<N> {
+impl<const WORDS: usize> Bits<WORDS> {
     const fn new() -> Self {
-        Self { ones: [0; N], changes: [0; N], reached: [0; N], last: [0; N] }
+        Self {
+            ones: [[0; WORDS]; PLANES],
+            changes: [[0; WORDS]; PLANES],
+            last: [0; WORDS],
+            reached: [[0; 8]; WORDS],
+        }
     }
 
-    fn packet<'a>(&mut self, octets: impl Iterator<Item = &'a u8>) {
-        let counts = self.ones.iter_mut().zip(&mut self.changes);
-        let places = counts.zip(self.reached.iter_mut().zip(&mut self.last));
-        for (((ones, changes), (reached, last)), octet) in places.zip(octets) {
-            *ones += spread(*octet);
-            if *reached > 0 {
-                *changes += spread(*octet ^ *last);
-            }
-            *reached = reached.saturating_add(1);
-            *last = *octet;
+    /// Takes the octets of a packet that has them all.
+    #[inline]
+    fn whole(&mut self, octets: &[u8]) {
+        self.packet(words(octets), [u64::MAX; WORDS]);
+    }
+
+    /// Takes those of a packet that may end before.
+    #[cold]
+    fn part<'a>(&mut self, octets: impl Iterator<Item = &'a u8>) {
+        let (mut there, mut mask) = ([[0_u8; 8]; WORDS], [[0_u8; 8]; WORDS]);
+        let places = there.as_flattened_mut().iter_mut().zip(mask.as_flattened_mut());
+        for ((place, mask), octet) in places.zip(octets) {
+            (*place, *mask) = (*octet, u8::MAX);
         }
+        self.packet(words(there.as_flattened()), words(mask.as_flattened()));
+    }
+
+    /// Takes octets as words; the mask says which of them there are.
+    #[inline]
+    fn packet(&mut self, octets: [u64; WORDS], mask: [u64; WORDS]) {
+        let mut changes = [0; WORDS];
+        let lasts = self.last.iter_mut().zip(&mut self.reached);
+        for (((change, (last, reached)), octets), mask) in
+            changes.iter_mut().zip(lasts).zip(octets).zip(mask)
+        {
+            // An octet that no packet had before is no change.
+            let known =
+                u64::from_le_bytes(reached.map(|count| if count > 0 { u8::MAX } else { 0 }));
+            *change = (octets ^ *last) & mask & known;
+            *last = *last & !mask | octets;
+            for (count, mask) in reached.iter_mut().zip(mask.to_le_bytes()) {
+                *count = count.wrapping_add(mask & 1);
+            }
+        }
+        add(&mut self.ones, octets);
+        add(&mut self.changes, changes);
     }
 
     /// BITZ of the first `octets` positions: how far the sum of z² is from what random bits give, in
     /// standard deviations; and of how many values.
     fn bitz(&self, octets: usize) -> Option<(f64, u32)> {
         let (mut sum, mut values) = (0.0, 0);
-        let counts = self.ones.iter().zip(&self.changes).zip(&self.reached).take(octets);
-        for ((ones, changes), reached) in counts.filter(|(_, reached)| **reached >= REACHED) {
-            for (word, of) in [(ones, *reached), (changes, reached - 1)] {
+        let reached = self.reached.as_flattened().iter().take(octets).enumerate();
+        for (at, reached) in reached.filter(|(_, reached)| **reached >= REACHED) {
+            for (planes, of) in [(&self.ones, *reached), (&self.changes, reached - 1)] {
                 let of = f64::from(of);
-                for count in word.to_le_bytes() {
+                for count in counts(planes, at) {
                     sum += (2.0 * f64::from(count) - of).powi(2) / of;
                 }
                 values += 8;
@@ -204,6 +262,39 @@ impl<const N: usize> Bits<N> {
         let expected = f64::from(values);
         (values > 0).then(|| ((sum - expected) / (2.0 * expected).sqrt(), values))
     }
+}
+
+/// Octets as words, the first of each lowest.
+#[inline]
+fn words<const WORDS: usize>(octets: &[u8]) -> [u64; WORDS] {
+    let (eights, _) = octets.as_chunks::<8>();
+    let mut words = [0; WORDS];
+    for (word, eight) in words.iter_mut().zip(eights) {
+        *word = u64::from_le_bytes(*eight);
+    }
+    words
+}
+
+/// Adds one to each count whose bit is set.
+#[inline]
+fn add<const WORDS: usize>(planes: &mut [[u64; WORDS]; PLANES], bits: [u64; WORDS]) {
+    let mut carry = bits;
+    for plane in planes {
+        for (word, carry) in plane.iter_mut().zip(&mut carry) {
+            (*word, *carry) = (*word ^ *carry, *word & *carry);
+        }
+    }
+}
+
+/// The counts of the eight bits of the octet `at`.
+fn counts<const WORDS: usize>(planes: &[[u64; WORDS]; PLANES], at: usize) -> [u8; 8] {
+    let mut counts = 0;
+    for (bit, plane) in planes.iter().enumerate() {
+        let octet =
+            plane.as_slice().get(at / 8).and_then(|word| word.to_le_bytes().get(at % 8).copied());
+        counts |= spread(octet.unwrap_or_default()) << bit;
+    }
+    counts.to_le_bytes()
 }
 
 impl Trailer {

@@ -11,12 +11,12 @@ use overhear_parsers::rtp::header::Header;
 
 use super::figures::LOOKS_A_SAMPLE;
 use super::index::{self, Index};
+use super::input::Input;
 use super::notes;
 use super::replays::{self, Replays};
 use super::slot::{Cold, Slot, Step, media_octets};
 use super::timer::{Entry, Timer};
 use super::tones;
-use crate::model::frame::FrameId;
 use crate::model::stream::{Standing, StreamEvent, StreamKey};
 use crate::model::time::{Span, Ts};
 
@@ -52,33 +52,6 @@ impl StreamLimits {
     }
 }
 
-/// One packet's surroundings.
-#[derive(Copy, Clone, Debug)]
-pub struct Seen {
-    /// Its capture time.
-    pub ts: Ts,
-    /// The highest capture time so far.
-    pub watermark: Ts,
-    /// Where it stands in the evidence.
-    pub frame: FrameId,
-    /// Its place in the order of all frames.
-    pub ordinal: u64,
-    /// Octets of the frame on the wire.
-    pub wire_len: u32,
-    /// Octets of its datagram that were sent but not captured.
-    pub missing: u16,
-    /// IP TTL or hop limit.
-    pub ttl: u8,
-    /// Differentiated services code point.
-    pub dscp: u8,
-    /// Whether the snap length cut it.
-    pub clipped: bool,
-    /// It came over TCP.
-    pub framed: bool,
-    /// [`FlowKey::hash64`](crate::model::addr::FlowKey::hash64) of its addresses.
-    pub flow_hash: u64,
-}
-
 /// The streams of one cell.
 #[derive(Debug)]
 pub struct Streams {
@@ -95,6 +68,7 @@ pub struct Streams {
     replays: Replays,
     evicted: u64,
     unnoted: u64,
+    changes: u32,
 }
 
 /// Sixty-four streams: what every packet touches, and the rest.
@@ -105,12 +79,14 @@ struct Block {
 }
 
 /// Where a packet's stream should be.
-#[derive(Copy, Clone, Debug)]
+#[derive(Copy, Clone, Debug, Default)]
 pub struct Sought {
     /// [`StreamKey::hash64`] of its key.
     pub hash: u64,
-    /// What [`Streams::find`] said a moment ago, if asked; another stream may be there by now.
+    /// What [`Streams::find`] said a moment ago, if asked.
     pub likely: Option<u32>,
+    /// [`Streams::changes`] when it said so.
+    pub changes: u32,
 }
 
 impl Streams {
@@ -129,6 +105,7 @@ impl Streams {
             replays: Replays::new(limits.replays),
             evicted: 0,
             unnoted: 0,
+            changes: 0,
         }
     }
 
@@ -146,52 +123,48 @@ impl Streams {
     /// Books one packet; [`Streams::advance`] has been called with its watermark.
     pub fn packet(
         &mut self,
-        key: &StreamKey,
         sought: Sought,
         header: &Header<'_>,
-        seen: &Seen,
+        input: &Input,
         out: &mut impl FnMut(StreamEvent),
     ) {
-        let is = |&place: &u32| slot(&self.blocks, place).is_some_and(|slot| slot.holds(key));
-        let Some(place) = sought.likely.filter(is).or_else(|| self.find(sought.hash, key)) else {
-            self.create(key, sought.hash, header, seen, out);
+        let Some(place) = self.place(sought, header, input) else {
+            self.create(sought.hash, header, input, out);
             return;
         };
         let Some((slot, cold)) = at(&mut self.blocks, place) else { return };
-        let step = slot.packet(header, seen, cold);
-        let rare = slot.is_rare(step, header, seen);
+        let step = slot.packet(header, input, cold);
+        let rare = slot.is_rare(step, header, input);
         if step == Step::Gap && slot.standing() != Standing::Candidate {
-            let second = seen.ts.second();
+            let second = input.ts.second();
             if slot.tell_gap(second) {
-                out(StreamEvent::Lossy { key: *key, ordinal: seen.ordinal, second });
+                let key = input.stream_key(header.ssrc);
+                out(StreamEvent::Lossy { key, ordinal: input.ordinal, second });
             }
         }
         if slot.is_looking() {
             if matches!(step, Step::Next | Step::Gap | Step::Restart) {
-                self.look(place, step, header, seen, out);
+                self.look(place, step, header, input, out);
             }
-        } else if slot.look_is_due(header, seen.ts) && self.armed < self.limits.room(slot) {
+        } else if slot.look_is_due(header, input.ts) && self.armed < self.limits.room(slot) {
             slot.start_look(header.payload_type);
             self.armed += 1;
-            self.look(place, step, header, seen, out);
+            self.look(place, step, header, input, out);
         }
         if rare {
-            self.note(place, step, header, seen);
+            self.note(place, step, header, input);
         }
         if replays::is_sampled(header.sequence) && !self.replays.is_empty() {
-            self.replays.packet(place, header, seen);
+            self.replays.packet(place, header, input);
         }
     }
 
     /// Looks at a second sighting of a packet, which is not booked, for what differs in the two.
-    pub fn copy(&mut self, key: &StreamKey, sought: Sought, header: &Header<'_>, seen: &Seen) {
-        let is = |&place: &u32| slot(&self.blocks, place).is_some_and(|slot| slot.holds(key));
-        let Some(place) = sought.likely.filter(is).or_else(|| self.find(sought.hash, key)) else {
-            return;
-        };
+    pub fn copy(&mut self, sought: Sought, header: &Header<'_>, input: &Input) {
+        let Some(place) = self.place(sought, header, input) else { return };
         let room = self.noted < self.limits.noted;
         let Some((slot, cold)) = at(&mut self.blocks, place) else { return };
-        let Some(marked) = slot.remarked(header, seen) else { return };
+        let Some(marked) = slot.remarked(header, input) else { return };
         let before = cold.noting.is_some();
         let refused = notes::remarked(cold, marked, room);
         self.noted += u32::from(!before && cold.noting.is_some());
@@ -204,6 +177,22 @@ impl Streams {
     pub fn find(&self, hash: u64, key: &StreamKey) -> Option<u32> {
         self.index
             .find(hash, |place| slot(&self.blocks, place).is_some_and(|slot| slot.key == *key))
+    }
+
+    /// How often a stream began or ended, modulo 2^32: as long as it stays, every stream is where
+    /// [`Self::find`] found it.
+    #[inline]
+    pub const fn changes(&self) -> u32 {
+        self.changes
+    }
+
+    /// Where the stream of a packet lies.
+    #[inline]
+    fn place(&self, sought: Sought, header: &Header<'_>, input: &Input) -> Option<u32> {
+        if sought.changes == self.changes && sought.likely.is_some() {
+            return sought.likely;
+        }
+        self.find(sought.hash, &input.stream_key(header.ssrc))
     }
 
     /// Where the stream of this hash would be found first: its place in the index is read, and no
@@ -291,19 +280,19 @@ impl Streams {
     #[cold]
     fn create(
         &mut self,
-        key: &StreamKey,
         hash: u64,
         header: &Header<'_>,
-        seen: &Seen,
+        input: &Input,
         out: &mut impl FnMut(StreamEvent),
     ) {
         if self.len() >= self.limits.streams.max(1) as usize
             && let Some(oldest) = self.due(Ts::MAX)
         {
             self.evicted += 1;
-            self.end(oldest, oldest.deadline.min(seen.watermark), out);
+            self.end(oldest, oldest.deadline.min(input.watermark), out);
         }
-        let new = Slot::new(*key, header, seen);
+        let new = Slot::new(header, input);
+        self.changes = self.changes.wrapping_add(1);
         let place = self.free.pop().unwrap_or(self.used);
         if let Some((slot, cold)) = at(&mut self.blocks, place) {
             (*slot, *cold) = new;
@@ -311,8 +300,8 @@ impl Streams {
             self.append(new);
         }
         self.index.insert(hash, place);
-        let deadline = seen.watermark.plus(self.limits.idle);
-        self.timer.arm(Entry { deadline, tie: seen.flow_hash, slot: place });
+        let deadline = input.watermark.plus(self.limits.idle);
+        self.timer.arm(Entry { deadline, tie: input.flow, slot: place });
     }
 
     fn append(&mut self, (slot, cold): (Slot, Cold)) {
@@ -330,11 +319,11 @@ impl Streams {
     }
 
     #[cold]
-    fn note(&mut self, place: u32, step: Step, header: &Header<'_>, seen: &Seen) {
+    fn note(&mut self, place: u32, step: Step, header: &Header<'_>, input: &Input) {
         let room = self.noted < self.limits.noted;
         let Some((slot, cold)) = at(&mut self.blocks, place) else { return };
         let before = cold.noting.is_some();
-        let refused = notes::note(slot, cold, step, &notes::Packet { header, seen, room });
+        let refused = notes::note(slot, cold, step, &notes::Packet { header, input, room });
         self.noted += u32::from(!before && cold.noting.is_some());
         self.noted -= u32::from(before && cold.noting.is_none());
         self.unnoted += u64::from(refused);
@@ -357,7 +346,7 @@ impl Streams {
         place: u32,
         step: Step,
         header: &Header<'_>,
-        seen: &Seen,
+        input: &Input,
         out: &mut impl FnMut(StreamEvent),
     ) {
         let Some((slot, _)) = at(&mut self.blocks, place) else { return };
@@ -367,7 +356,7 @@ impl Streams {
             look.restart();
         }
         if look.is_sampling() {
-            if let Some(sample) = look.sample(header, !seen.clipped, seen.frame) {
+            if let Some(sample) = look.sample(header, !input.packet.clipped, input.frame) {
                 self.sampling -= 1;
                 out(StreamEvent::Sample(sample));
             }
@@ -375,11 +364,11 @@ impl Streams {
             self.sampling += 1;
             look.start_sample(key);
         }
-        let over = look.packet(header, media_octets(header, seen), !seen.clipped);
+        let over = look.packet(header, media_octets(header, input), !input.packet.clipped);
         let tone = look.is_glancing(header) && tones::may_be(header.payload_type, header.payload);
         if over {
             self.sampling -= u32::from(look.is_sampling());
-            slot.end_look(seen.ts);
+            slot.end_look(input.ts);
             self.armed -= 1;
             if slot.looks_random() {
                 self.replays.watch(place);
@@ -397,7 +386,7 @@ impl Streams {
         self.sampling -= u32::from(slot.look().is_some_and(|look| look.is_sampling()));
         self.noted -= u32::from(cold.noting.is_some());
         let mut ended = slot.ended(cold, deadline, entry.tie);
-        slot.vacate();
+        self.changes = self.changes.wrapping_add(1);
         if let Some(replay) = self.replays.end(entry.slot) {
             ended.notes.get_or_insert_default().replay = Some(replay);
         }

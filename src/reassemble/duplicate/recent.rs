@@ -35,7 +35,7 @@ impl Set {
     #[inline]
     fn has(&self, tag: u32, micros: u32) -> bool {
         // Nearly always none is equal; without a branch an entry this is vector code.
-        let equal = self.tags.iter().map(|other| u32::from(*other == tag)).sum::<u32>();
+        let equal = self.tags.iter().fold(0, |equal, other| equal | u32::from(*other == tag));
         equal > 0 && self.has_near(tag, micros)
     }
 

@@ -14,7 +14,6 @@ use crate::model::notes::Marked;
 use crate::model::tally::Skipped;
 use crate::track::emit::Emitter;
 use crate::track::input::Input;
-use crate::track::stream::Sought;
 
 /// Datagrams that are remembered: those of the few milliseconds in which copies come.
 const PASSED: usize = 32;
@@ -38,7 +37,7 @@ struct Datagram {
 
 impl Passed {
     /// Remembers a datagram in place of the oldest.
-    pub(super) fn add(&mut self, input: &Input, ahead: &Ahead) {
+    pub(super) fn add(&mut self, input: &Input, ahead: &Ahead<'_>) {
         if let Some(place) = self.datagrams.get_mut(self.next % PASSED) {
             let (at, dscp) = (input.frame_ref(), input.packet.dscp);
             *place = Datagram { likeness: ahead.likeness, at, dscp };
@@ -47,7 +46,7 @@ impl Passed {
     }
 
     /// How a datagram differs from its first sighting; the first so many times.
-    fn remarked(&mut self, input: &Input, ahead: &Ahead) -> Option<Marked> {
+    fn remarked(&mut self, input: &Input, ahead: &Ahead<'_>) -> Option<Marked> {
         let is = |known: &&Datagram| known.likeness == ahead.likeness;
         let first = self.datagrams.iter().find(is)?;
         let dscp = [first.dscp, input.packet.dscp];
@@ -63,13 +62,7 @@ impl Passed {
 impl Cell {
     /// Books a second sighting as such.
     #[cold]
-    pub(super) fn copy(
-        &mut self,
-        input: &Input,
-        octets: &[u8],
-        ahead: &Ahead,
-        emit: &mut Emitter<'_>,
-    ) {
+    pub(super) fn copy(&mut self, input: &Input, ahead: &Ahead<'_>, emit: &mut Emitter<'_>) {
         self.shared.tally.skipped(Skipped::Duplicate, u64::from(input.frames));
         self.duplicates_seen += 1;
         let packet = &input.packet;
@@ -84,11 +77,10 @@ impl Cell {
             if let Some(marked) = self.passed.remarked(input, ahead) {
                 emit.fact(Body::Remarked { src, dst, marked });
             }
-        } else if let Some(hash) = ahead.stream_hash
-            && let Ok(header) = demux::rtp(packet.payload(octets))
+        } else if ahead.streams
+            && let Ok(header) = demux::rtp(packet.payload(ahead.octets))
         {
-            let sought = Sought { hash, likely: ahead.place };
-            self.streams.copy(&ahead.key(packet), sought, &header, &super::seen(input, false));
+            self.streams.copy(ahead.sought, &header, input);
         }
     }
 }

@@ -7,12 +7,13 @@ use overhear_parsers::stun::{self, Class};
 
 use crate::model::addr::Proto;
 use crate::model::fact::length;
-use crate::model::stream::{Relay, StreamKey};
+use crate::model::stream::Relay;
 use crate::model::tally::Handled;
 use crate::track::emit::Emitter;
 use crate::track::input::Input;
+use crate::track::stream::Sought;
 
-use super::{Ahead, Cell};
+use super::Cell;
 
 impl Cell {
     /// Takes a TCP segment or an SCTP packet, and the datagrams that it makes whole.
@@ -42,9 +43,9 @@ impl Cell {
     /// A datagram that a byte stream carried; its frames are booked with the connection's.
     fn framed(&mut self, input: &Input, datagram: &[u8], emit: &mut Emitter<'_>) {
         let handled = match demux::classify(datagram) {
-            Kind::Stun => self.turn_message(input, datagram, true, emit),
-            Kind::TurnChannel => self.turn_channel(input, stun::channel_data(datagram), true, emit),
-            _ => self.inside(input, datagram, None, true, emit),
+            Kind::Stun => self.turn_message(input, datagram, emit),
+            Kind::TurnChannel => self.turn_channel(input, stun::channel_data(datagram), emit),
+            _ => self.inside(input, datagram, None, emit),
         };
         let inner = &mut self.shared.inner;
         match handled {
@@ -60,7 +61,6 @@ impl Cell {
         &mut self,
         input: &Input,
         datagram: &[u8],
-        framed: bool,
         emit: &mut Emitter<'_>,
     ) -> Option<Handled> {
         let message = stun::Message::parse(datagram).ok()?;
@@ -68,8 +68,7 @@ impl Cell {
             self.dtls.check(input.flow);
         }
         let carried = self.turn.message(input, &message);
-        let inside =
-            carried.and_then(|(data, relay)| self.inside(input, data, Some(relay), framed, emit));
+        let inside = carried.and_then(|(data, relay)| self.inside(input, data, Some(relay), emit));
         inside.or(Some(Handled::Stun))
     }
 
@@ -78,12 +77,11 @@ impl Cell {
         &mut self,
         input: &Input,
         carried: Option<(u16, &[u8])>,
-        framed: bool,
         emit: &mut Emitter<'_>,
     ) -> Option<Handled> {
         let (channel, data) = carried?;
         let relay = self.turn.channel(input, channel);
-        self.inside(input, data, relay, framed, emit).or(Some(Handled::Turn))
+        self.inside(input, data, relay, emit).or(Some(Handled::Turn))
     }
 
     /// The inner datagram: RTP if a stream took it, `None` if it is nothing of ours.
@@ -92,17 +90,16 @@ impl Cell {
         input: &Input,
         datagram: &[u8],
         relay: Option<Relay>,
-        framed: bool,
         emit: &mut Emitter<'_>,
     ) -> Option<Handled> {
         if let Ok(header) = demux::rtp(datagram) {
             if let Some(relay) = relay {
-                let (src, dst) = (input.packet.src, input.packet.dst);
-                let key = StreamKey { src, dst, ssrc: header.ssrc };
+                let key = input.stream_key(header.ssrc);
                 let begins = self.streams.find(key.hash64(), &key).is_none();
                 self.turn.stream(key, relay, begins);
             }
-            self.rtp(input, &header, &Ahead::default(), framed, emit);
+            let hash = input.stream_key(header.ssrc).hash64();
+            self.rtp(input, &header, Sought { hash, ..Sought::default() }, emit);
             return Some(Handled::Rtp);
         }
         self.media(input, datagram, demux::classify(datagram), emit)

@@ -19,7 +19,7 @@ impl Cell {
         &mut self,
         input: &Input,
         payload: &[u8],
-        ahead: &Ahead,
+        ahead: &Ahead<'_>,
         emit: &mut Emitter<'_>,
     ) {
         self.passed.add(input, ahead);

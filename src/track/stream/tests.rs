@@ -1,7 +1,9 @@
 //! Streams made by hand, with figures worked out by hand.
 
 use super::*;
-use crate::model::addr::{Addr, Endpoint};
+use crate::decode::Packet;
+use crate::model::addr::{Addr, Endpoint, Proto};
+use crate::model::frame::FrameId;
 use crate::model::stream::{Late, StreamEnded};
 
 const LIMITS: StreamLimits =
@@ -34,6 +36,11 @@ impl Bed {
     }
 
     fn marked(&mut self, ssrc: u32, packet: P, marker: bool) {
+        let sought = Sought { hash: Self::key(ssrc).hash64(), ..Sought::default() };
+        self.take(ssrc, sought, packet, marker);
+    }
+
+    fn take(&mut self, ssrc: u32, sought: Sought, packet: P, marker: bool) {
         let P(sequence, timestamp, ms, payload_type, octets) = packet;
         self.ordinal += 1;
         let ts = Ts::from_nanos(ms * 1_000_000);
@@ -59,24 +66,21 @@ impl Bed {
             payload: &payload,
         };
         let key = Self::key(ssrc);
-        let seen = Seen {
+        let (src, dst, proto) = (key.src, key.dst, Proto::UDP);
+        let input = Input {
+            packet: Packet { src, dst, proto, ttl: 64, dscp: 46, ..Packet::default() },
             ts,
             watermark: self.watermark,
             frame: FrameId { source: 0, number: self.ordinal },
             ordinal: self.ordinal,
             wire_len: 54 + u32::try_from(octets).unwrap(),
-            missing: 0,
-            ttl: 64,
-            dscp: 46,
-            clipped: false,
-            framed: false,
-            flow_hash: key.flow().hash64(),
+            flow: key.flow().hash64(),
+            ..Input::default()
         };
         let events = &mut self.events;
         let mut out = |event| events.push(event);
         self.streams.advance(self.watermark, &mut out);
-        let sought = Sought { hash: key.hash64(), likely: None };
-        self.streams.packet(&key, sought, &header, &seen, &mut out);
+        self.streams.packet(sought, &header, &input, &mut out);
     }
 
     fn finish(mut self) -> Vec<StreamEnded> {
@@ -364,4 +368,23 @@ fn three_packets_in_a_row_are_kept_of_a_stream_that_does_not_look_clear() {
     assert_eq!(numbers, [first, first.wrapping_add(1), first.wrapping_add(2)]);
     let frames = sample.frames.map(|frame| frame.number);
     assert!(frames[0] + 2 == frames[2] && frames[0] >= 45, "{frames:?}");
+}
+
+#[test]
+fn what_was_found_before_another_stream_took_its_place_does_not_count() {
+    let mut bed = Bed::new(StreamLimits { streams: 1, ..LIMITS });
+    bed.packet(1, voice(0, 0));
+    let key = Bed::key(1);
+    let stale = Sought {
+        hash: key.hash64(),
+        likely: bed.streams.find(key.hash64(), &key),
+        changes: bed.streams.changes(),
+    };
+    assert_eq!(stale.likely, Some(0));
+    // The only place goes to another stream.
+    bed.packet(2, voice(1, 0));
+    bed.take(1, stale, voice(2, 0), false);
+    let ended = bed.finish();
+    let packets: Vec<_> = ended.iter().map(|ended| (ended.key.ssrc, ended.packets)).collect();
+    assert_eq!(packets, [(1, 1), (2, 1), (1, 1)]);
 }
