@@ -120,8 +120,7 @@ impl<'a> HandshakeRead<'a> {
         read.conclude(server);
         read.chain_says = anchors.judge(&read.chain);
         read.client_chain_says = anchors.judge(&read.client_chain);
-        let wanted = read.hello.and_then(|hello| std::str::from_utf8(hello.server_name?).ok());
-        let own = read.chain.first().zip(wanted);
+        let own = read.chain.first().zip(read.server_name());
         read.fit = own.map(|(own, wanted)| sip_identity::fit(own, wanted));
         let dtls = facts.kind == HandshakeKind::Dtls;
         let hello = read.hello.filter(|_| read.ssl2.is_none());
@@ -271,6 +270,11 @@ impl<'a> HandshakeRead<'a> {
             open |= name == b"http/1.1";
         }
         (sip || !open).then_some(sip)
+    }
+
+    /// The name that the client asks the server for (RFC 6066 §3).
+    pub fn server_name(&self) -> Option<&'a str> {
+        self.hello.and_then(|hello| std::str::from_utf8(hello.server_name?).ok())
     }
 
     /// The version agreed on.

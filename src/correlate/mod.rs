@@ -41,6 +41,7 @@ pub mod tally;
 mod timers;
 mod tls_after;
 pub mod tls_grade;
+pub mod tls_named;
 mod tls_offers;
 mod tls_pairs;
 pub mod tls_peers;

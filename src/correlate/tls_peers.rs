@@ -8,6 +8,7 @@ use overhear_parsers::tls::client_hello::rank;
 use super::handshake::{HandshakeRead, alert_name};
 use super::tls_after::{After, Afterwards, Refused, Waiting};
 use super::tls_grade::{Observation, Observed};
+use super::tls_named::Named;
 use super::tls_offers::{AllOffers, PeerOffers};
 use super::tls_pairs::{Pairs, SeenPairs};
 use crate::model::addr::{Addr, Endpoint};
@@ -26,6 +27,10 @@ const PEERS: &str = "tls_peers";
 const PAIRS: &str = "tls_pairs";
 const REFUSALS: &str = "tls_refusals";
 const OFFERS: &str = "tls_offers";
+
+/// Servers that signalling names, for each of those and of their clients that there is room for: phones
+/// that never take a connection name themselves too.
+const NAMED_EACH: usize = 8;
 
 /// Different versions, suites, groups and refusals kept of a peer.
 const KINDS: usize = 32;
@@ -105,6 +110,8 @@ pub struct TlsPeers {
     offers: AllOffers,
     waiting: Waiting<Places>,
     pairs: Pairs,
+    /// Which servers signalling names.
+    pub named: Named,
     cap: usize,
     evicted: u64,
 }
@@ -143,16 +150,17 @@ impl TlsPeers {
             offers: AllOffers::default(),
             waiting: Waiting::new(cap),
             pairs: Pairs::new(cap),
+            named: Named::new(cap.saturating_mul(NAMED_EACH)),
             cap,
             evicted: 0,
         }
     }
 
     /// Handshakes for which there was no room, by table.
-    pub fn evicted(&self) -> [(&'static str, u64); 4] {
+    pub fn evicted(&self) -> [(&'static str, u64); 5] {
         let (pairs, refusals) = (self.pairs.evicted(), self.waiting.evicted());
-        let offers = self.offers.evicted();
-        [(PEERS, self.evicted), (PAIRS, pairs), (REFUSALS, refusals), (OFFERS, offers)]
+        let (offers, named) = (self.offers.evicted(), self.named.evicted());
+        [(PEERS, self.evicted), (PAIRS, pairs), (REFUSALS, refusals), (OFFERS, offers), named]
     }
 
     /// Notes that a client tries again after a refusal; the handshake may follow later.
@@ -245,7 +253,11 @@ impl TlsPeers {
             let client = who.role == Peer::Client;
             (client, who.kind == HandshakeKind::Dtls, *who.at.addr.octets(), who.at.port)
         });
-        TlsSummary { offers: self.offers.finish(), peers: all, pairs: self.pairs.finish(known) }
+        TlsSummary {
+            offers: self.offers.finish(),
+            peers: all,
+            pairs: self.pairs.finish(&self.named, known),
+        }
     }
 }
 

@@ -336,6 +336,9 @@ impl Collector {
             if let Some(is_sha2) = looked.digest {
                 self.tls_peers.digest(sip.src.addr, sip.dst.addr, is_sha2);
             }
+            if looked.names_tls {
+                self.tls_peers.named.sip(&event.message, event.at);
+            }
             looked.keyed
         } else {
             self.detectors.copy(&event, &placement);
@@ -373,7 +376,9 @@ impl Collector {
             }
             HandshakeKind::Tls => None,
         };
-        self.detectors.handshake(&HandshakeSeen { greeting, ..HandshakeSeen::new(&read, &record) });
+        let named = self.tls_peers.named.of(facts.server, read.server_name());
+        let seen = HandshakeSeen::new(&read, &record);
+        self.detectors.handshake(&HandshakeSeen { greeting, named, ..seen });
         self.archive.push_handshake(&mut record);
         self.events.tell(|listener| listener.handshake(&record, facts.first.time));
     }
@@ -388,6 +393,9 @@ impl Collector {
         }
         for announcement in self.outbox.announcements.drain(..) {
             self.trace.announced(&announcement);
+            if is_over_tls(&announcement.media.profile) {
+                self.tls_peers.named.media(announcement.endpoint, announcement.at);
+            }
             self.zrtp.announce(announcement.call.id, announcement.side, &announcement.zrtp);
             self.media.announce(&announcement);
         }
@@ -415,6 +423,11 @@ impl Collector {
             self.events.tell(|listener| listener.registration(&record, at));
         }
     }
+}
+
+/// Whether the media of a profile goes over TLS (RFC 8122 §3, RFC 4975 §8.1): not DTLS, nor what DTLS keys.
+fn is_over_tls(profile: &str) -> bool {
+    profile.starts_with("TCP/TLS")
 }
 
 fn message<'a>(sip: &SipFact, epoch: &'a EpochFacts) -> Message<'a> {
