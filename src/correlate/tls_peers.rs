@@ -166,7 +166,7 @@ impl TlsPeers {
     /// Notes that a client tries again after a refusal; the handshake may follow later.
     pub fn tries(&mut self, read: &HandshakeRead<'_>) {
         let facts = read.facts;
-        if facts.kind == HandshakeKind::Tls && !self.waiting.is_empty() {
+        if is_of_signalling(facts) && !self.waiting.is_empty() {
             let hop = (facts.client.addr, facts.server.addr);
             let tried = self.waiting.tries(hop, offered(read), facts.first.time);
             self.book(tried);
@@ -177,7 +177,6 @@ impl TlsPeers {
     pub fn handshake(&mut self, read: &HandshakeRead<'_>) {
         let facts = read.facts;
         let hop = (facts.client.addr, facts.server.addr);
-        let tls = facts.kind == HandshakeKind::Tls;
         let offers = read.prints.as_ref().map(|prints| &prints.offers);
         let offer = offers.and_then(|offers| self.offers.note(offers));
         self.tries(read);
@@ -199,7 +198,7 @@ impl TlsPeers {
             let row = entry.note(read, seen.as_ref())?;
             Some((who, row))
         });
-        if !tls {
+        if !is_of_signalling(facts) {
             return;
         }
         self.pairs.handshake(read, seen.as_ref());
@@ -332,6 +331,11 @@ impl Entry {
             confidence: confidence(completed),
         }
     }
+}
+
+/// Whether a handshake is one of a hop of signalling, as far as its carrier tells: DTLS over UDP is media's.
+fn is_of_signalling(facts: &HandshakeFacts) -> bool {
+    facts.kind == HandshakeKind::Tls || facts.over_sctp
 }
 
 /// The highest version that a client offers, and a hash of all that it does.

@@ -32,7 +32,7 @@ use crate::model::evidence::FrameRef;
 use crate::model::handshake::HandshakeRecord;
 use crate::model::id::RecordKey;
 use crate::model::key::{KeyPlace, Proof};
-use crate::model::record::{Side, StreamRecord};
+use crate::model::record::{HandshakeKind, Side, StreamRecord};
 use crate::model::stream::StreamEnded;
 use crate::model::time::Ts;
 
@@ -322,6 +322,11 @@ impl<'a> HandshakeSeen<'a> {
         let (key, suite) = (record.key(), read.suite);
         let (greeting, named, announced) = (None, None, None);
         Self { read, record, key, pair, suite, offered_weak, greeting, named, announced }
+    }
+
+    /// Whether it is one of DTLS over UDP, as media has it (RFC 5764); over SCTP it is for signalling.
+    pub fn is_for_media(&self) -> bool {
+        self.record.kind == HandshakeKind::Dtls && !self.record.over_sctp
     }
 
     /// Whether it is known to be for SIP: by ALPN, else by signalling that names the server; `None` where

@@ -3,7 +3,9 @@
 #![deny(clippy::arithmetic_side_effects, clippy::as_conversions)]
 
 pub mod dtls_handshake;
+pub mod dtls_messages;
 pub mod frame_stream;
+pub mod gathered;
 pub mod msrp_stream;
 pub mod sip_names;
 pub mod sip_stream;

@@ -106,7 +106,7 @@ impl Collector {
             dialogs: Dialogs::new(&policy.limits),
             media: MediaBinder::new(&policy.limits),
             rtcp: RtcpReports::new(&policy.limits),
-            memory: Memory::trusting(&policy.anchors),
+            memory: Memory::new(policy),
             tls_peers: TlsPeers::new(policy.limits.tls_peers),
             company: Company::new(policy.limits.company),
             zrtp: ZrtpFlows::new(&policy.limits),
@@ -371,10 +371,10 @@ impl Collector {
         self.tls_peers.handshake(&read);
         let mut record = read.record();
         let greeting = match facts.kind {
-            HandshakeKind::Dtls => {
+            HandshakeKind::Dtls if !facts.over_sctp => {
                 self.media.greeting(facts.client, facts.server, facts.first.time)
             }
-            HandshakeKind::Tls => None,
+            _ => None,
         };
         let named = self.tls_peers.named.of(facts.server, read.server_name());
         let seen = HandshakeSeen::new(&read, &record);

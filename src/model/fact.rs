@@ -349,7 +349,7 @@ impl Body {
             Self::DtlsSrtpKeys { client, server, .. } => (*client, *server, Proto::UDP),
             Self::Handshake(handshake) => {
                 let proto = match handshake.kind {
-                    HandshakeKind::Tls if handshake.over_sctp => Proto::SCTP,
+                    _ if handshake.over_sctp => Proto::SCTP,
                     HandshakeKind::Tls => Proto::TCP,
                     HandshakeKind::Dtls => Proto::UDP,
                 };

@@ -11,6 +11,7 @@ pub mod input;
 pub mod law;
 pub mod notes;
 pub mod replays;
+mod sctp_dtls;
 pub mod sctp_flows;
 mod sctp_tls;
 pub mod shared;

@@ -1,12 +1,13 @@
 //! SCTP associations of one cell (RFC 9260), as far as SIP needs them (RFC 4168): user messages put
 //! together from DATA chunks, repeated chunks left out. SIP is told by content; handshakes of TLS
-//! (RFC 3436) are read, and DTLS (RFC 6083) is recognised. All packets of an association are booked under what it
+//! (RFC 3436) and of DTLS (RFC 6083) are read. All packets of an association are booked under what it
 //! carries. Addresses other than those of the packet (multi-homing) and acknowledgements are not
 //! looked at.
 
 use overhear_parsers::sctp::{Chunks, Data};
 use overhear_parsers::{dtls, sip, tls};
 
+use crate::dissect::tls_open::keylog::Random;
 use crate::model::tally::{Handled, Skipped, Tally};
 use crate::model::time::{Span, Ts};
 use crate::model::transport::Transport;
@@ -15,6 +16,7 @@ use crate::policy::Limits;
 use super::emit::Emitter;
 use super::flow_table::FlowTable;
 use super::input::Input;
+use super::sctp_dtls::SctpDtls;
 use super::sctp_tls::SctpTls;
 use super::shared::Shared;
 use super::sip_fact::{Way, sip_fact};
@@ -52,6 +54,7 @@ pub struct Association {
     /// A user message was seen.
     spoke: bool,
     tls: Option<Box<SctpTls>>,
+    dtls: Option<Box<SctpDtls>>,
     /// From the smaller endpoint and from the larger.
     sides: [Side; 2],
 }
@@ -96,6 +99,19 @@ impl SctpFlows {
     pub fn advance(&mut self, watermark: Ts, shared: &mut Shared, emit: &mut Emitter<'_>) {
         let idle = Some(self.idle);
         self.table.advance(watermark, &mut |association| association.end(idle, shared, emit));
+    }
+
+    /// Secrets came for what waits in an association.
+    pub fn secrets(
+        &mut self,
+        random: &Random,
+        flow: u64,
+        shared: &mut Shared,
+        emit: &mut Emitter<'_>,
+    ) {
+        if let Some(tls) = self.table.peek(flow).and_then(|found| found.tls.as_mut()) {
+            tls.secrets(random, shared, emit);
+        }
     }
 
     /// Takes the chunks of one packet.
@@ -158,6 +174,8 @@ impl Association {
             tls.message(input, stream, message, shared, emit);
             Handled::Tls
         } else if dtls::looks_like(message) {
+            let dtls = self.dtls.get_or_insert_with(|| Box::new(SctpDtls::new(input)));
+            dtls.message(input, message, shared, emit);
             Handled::Dtls
         } else {
             return;
@@ -171,6 +189,9 @@ impl Association {
     fn end(self, idle: Option<Span>, shared: &mut Shared, emit: &mut Emitter<'_>) {
         if let Some(tls) = self.tls {
             tls.end(idle, shared, emit);
+        }
+        if let Some(dtls) = self.dtls {
+            dtls.end(idle, shared, emit);
         }
         for side in &self.sides {
             shared.purse.give(u64::try_from(side.held).unwrap_or(u64::MAX));
