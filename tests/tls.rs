@@ -261,3 +261,49 @@ fn a_handshake_of_dtls_is_the_same_in_fragments_of_any_size() {
         assert_eq!(read(&path), whole, "{size}");
     }
 }
+
+#[test]
+fn servers_that_nobody_names_are_held_against_the_domains_that_are_configured() {
+    // Row dhe-2048: its client names nobody; the certificate is for sip.example.org.
+    let (server, rule) = ("10.20.0.53", "TLS-CERT-NAME-MISMATCH");
+    let severity = |domains: &[&str]| {
+        let domains: Vec<String> = domains.iter().map(|domain| (*domain).to_owned()).collect();
+        let policy = Policy { domains: domains.into(), ..Policy::default() };
+        let config = Config { policy, ..config(&root().join("fixtures/tls/matrix.pcap")) };
+        let report: Value = serde_json::from_str(&report(&config)).unwrap();
+        let all = report["findings"].as_array().unwrap();
+        let of = all.iter().find(|finding| {
+            let addresses = finding["scope"]["addresses"].to_string();
+            finding["rule"] == rule && addresses.contains(&format!("\"{server}\""))
+        });
+        of.map(|finding| (finding["severity"].to_string(), finding["evidence"].to_string()))
+    };
+    assert_eq!(severity(&[]).unwrap().0, "\"info\"");
+    assert_eq!(severity(&["example.net", "SIP.example.org"]), None);
+    let (severity, evidence) = severity(&["example.net", "example.org"]).unwrap();
+    assert_eq!(severity, "\"high\"");
+    assert!(evidence.contains("should be example.net or example.org"), "{evidence}");
+    for word in ["*.example.org", "192.0.2.1", "localhost", "a..b"] {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_overhear"));
+        let out = command.args(["review", CHAINS, "--domain", word]).output().unwrap();
+        assert_eq!(out.status.code(), Some(2), "{word}");
+    }
+}
+
+/// OpenSSL 3.5 as a client of QUIC: a hello in two packets, then one in one packet; nobody answers.
+#[test]
+fn quic_is_told_by_what_its_clients_ask_for() {
+    let capture = root().join("fixtures/tls/quic.pcap");
+    let report: Value = serde_json::from_str(&report(&config(&capture))).unwrap();
+    let one = |sni: &str, alpn: &str, carries: &str, frame: u64| {
+        serde_json::json!({
+            "server": "127.0.0.1:4433", "sni": sni, "alpn": [alpn], "carries": carries,
+            "connections": 1, "source": 0, "frame": frame,
+        })
+    };
+    let web = one("www.example.org", "h3", "something else by ALPN", 1);
+    let sip = one("sip.example.org", "sip/3", "SIP by ALPN", 4);
+    assert_eq!(report["quic"], Value::Array(vec![web, sip]));
+    let booked = &report["capture"]["accounting"];
+    assert_eq!(booked["skipped"]["not-voip"], report["capture"]["packets"], "{booked}");
+}

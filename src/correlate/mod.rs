@@ -25,6 +25,7 @@ mod offer_answer;
 pub mod outbox;
 pub mod placement;
 pub mod quality;
+pub mod quic_seen;
 mod radix;
 mod registration;
 pub mod rtcp;

@@ -6,6 +6,7 @@ use hashbrown::HashMap;
 use overhear_parsers::tls::client_hello::rank;
 
 use super::handshake::{HandshakeRead, alert_name};
+use super::quic_seen::QuicSeen;
 use super::tls_after::{After, Afterwards, Refused, Waiting};
 use super::tls_grade::{Observation, Observed};
 use super::tls_named::Named;
@@ -17,7 +18,7 @@ use crate::model::handshake::{Ending, HandshakeFacts, Outcome, Peer};
 use crate::model::record::HandshakeKind;
 use crate::model::time::{Span, Ts};
 use crate::model::tls_peer::{
-    CodePoints, Counted, Refusal, TlsOfferRecord, TlsPairRecord, TlsPeerRecord,
+    CodePoints, Counted, QuicRecord, Refusal, TlsOfferRecord, TlsPairRecord, TlsPeerRecord,
 };
 
 pub use super::tls_pairs::Known;
@@ -30,7 +31,7 @@ const OFFERS: &str = "tls_offers";
 
 /// Servers that signalling names, for each of those and of their clients that there is room for: phones
 /// that never take a connection name themselves too.
-const NAMED_EACH: usize = 8;
+const NAMED_EACH: usize = 2;
 
 /// Different versions, suites, groups and refusals kept of a peer.
 const KINDS: usize = 32;
@@ -112,6 +113,8 @@ pub struct TlsPeers {
     pairs: Pairs,
     /// Which servers signalling names.
     pub named: Named,
+    /// What goes on over QUIC.
+    pub quic: QuicSeen,
     cap: usize,
     evicted: u64,
 }
@@ -122,6 +125,7 @@ pub struct TlsSummary {
     offers: Vec<TlsOfferRecord>,
     peers: Vec<(Who, Entry)>,
     pairs: SeenPairs,
+    quic: Vec<QuicRecord>,
 }
 
 impl TlsSummary {
@@ -133,6 +137,11 @@ impl TlsSummary {
     /// Servers and clients, servers first, by address.
     pub fn peers(&self) -> impl Iterator<Item = TlsPeerRecord> + '_ {
         self.peers.iter().map(|(who, entry)| entry.record(who))
+    }
+
+    /// Servers of QUIC, in the order in which they were first seen.
+    pub fn quic(&self) -> &[QuicRecord] {
+        &self.quic
     }
 
     /// Pairs of hosts, by address.
@@ -150,6 +159,7 @@ impl TlsPeers {
             offers: AllOffers::default(),
             waiting: Waiting::new(cap),
             pairs: Pairs::new(cap),
+            quic: QuicSeen::default(),
             named: Named::new(cap.saturating_mul(NAMED_EACH)),
             cap,
             evicted: 0,
@@ -157,10 +167,12 @@ impl TlsPeers {
     }
 
     /// Handshakes for which there was no room, by table.
-    pub fn evicted(&self) -> [(&'static str, u64); 5] {
+    pub fn evicted(&self) -> [(&'static str, u64); 6] {
         let (pairs, refusals) = (self.pairs.evicted(), self.waiting.evicted());
         let (offers, named) = (self.offers.evicted(), self.named.evicted());
-        [(PEERS, self.evicted), (PAIRS, pairs), (REFUSALS, refusals), (OFFERS, offers), named]
+        let peers = [(PEERS, self.evicted), (PAIRS, pairs), (REFUSALS, refusals), (OFFERS, offers)];
+        let [a, b, c, d] = peers;
+        [a, b, c, d, named, self.quic.evicted()]
     }
 
     /// Notes that a client tries again after a refusal; the handshake may follow later.
@@ -256,6 +268,7 @@ impl TlsPeers {
             offers: self.offers.finish(),
             peers: all,
             pairs: self.pairs.finish(&self.named, known),
+            quic: self.quic.finish(),
         }
     }
 }

@@ -266,12 +266,15 @@ impl Collector {
             Body::Rtcp { .. } | Body::Zrtp { .. } | Body::Msrp { .. } | Body::UdptlEnded(_) => {
                 self.beside(fact, epoch);
             }
+            Body::QuicHello { server, message, .. } => {
+                self.tls_peers.quic.hello(*server, epoch.octets(message), fact.frame);
+            }
             Body::Handshake(handshake) => self.handshake(handshake, epoch),
             Body::DtlsSrtpKeys { client, server, profile, material } => {
                 let material = epoch.octets(material);
                 self.prover.handshake((*client, *server), *profile, material, fact.frame);
             }
-            Body::MidstreamTls { src, dst } => {
+            Body::MidstreamTls { src, dst, .. } => {
                 let seen = TapSeen::MidstreamTls { src: *src, dst: *dst, at: fact.frame };
                 self.detectors.tap(&seen);
             }

@@ -166,6 +166,25 @@ pub struct TlsPairRecord {
     pub confidence: Option<&'static str>,
 }
 
+/// A server of QUIC, by what clients ask it for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct QuicRecord {
+    /// Its address and port.
+    pub server: String,
+    /// The name that clients ask for; `None` without one, or if an encrypted hello hides it.
+    pub sni: Option<String>,
+    /// The protocols they offer, in their order.
+    pub alpn: Vec<String>,
+    /// What that says of what is inside; `None` where it says nothing.
+    pub carries: Option<&'static str>,
+    /// Connections of which the hello could be read.
+    pub connections: u64,
+    /// The source of the first of them.
+    pub source: u16,
+    /// Its first frame.
+    pub frame: u64,
+}
+
 /// A server of TLS that signalling names.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct AnnouncedServer {

@@ -8,7 +8,7 @@ use overhear_parsers::dtls::{self, ContentType, Fragment, Record, Records};
 use crate::dissect::dtls_handshake::DtlsHandshake;
 use crate::dissect::tls_open::datagrams::DtlsOpening;
 use crate::dissect::tls_open::keys::Keys;
-use crate::model::addr::{Endpoint, stable_hash};
+use crate::model::addr::{Endpoint, Proto, stable_hash};
 use crate::model::evidence::FrameRef;
 use crate::model::fact::Body;
 use crate::model::handshake::Peer;
@@ -259,6 +259,10 @@ impl DtlsFlows {
         let hello = Hello::of(payload);
         if !self.contains(input.flow) {
             self.insert(input, shared, emit);
+            if hello.is_none() && is_answer(payload) {
+                let (src, dst, proto) = (input.packet.src, input.packet.dst, Proto::UDP);
+                emit.fact(Body::MidstreamTls { src, dst, proto });
+            }
         }
         let hash = input.flow;
         let checked = self.checked.get(place(hash)).is_some_and(|flow| *flow == hash);
@@ -328,6 +332,13 @@ impl DtlsFlows {
 /// Where a flow in which a STUN check succeeded has its place.
 fn place(flow: u64) -> usize {
     usize::try_from(flow >> 16).unwrap_or_default() % CHECKED
+}
+
+/// Whether a datagram begins with a message of a handshake that is no hello of a client. What is encrypted
+/// says nothing: connections are silent for so long that they are forgotten.
+fn is_answer(payload: &[u8]) -> bool {
+    let record = Record::read(payload).filter(|record| record.epoch == 0);
+    record.and_then(|record| record.handshake()).is_some_and(|kind| kind > 1)
 }
 
 /// A hash of the random of a `ClientHello`; 0 stands for none.

@@ -10,6 +10,7 @@ mod index;
 pub mod input;
 pub mod law;
 pub mod notes;
+mod quic_flows;
 pub mod replays;
 mod sctp_dtls;
 pub mod sctp_flows;

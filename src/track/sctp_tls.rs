@@ -5,8 +5,9 @@
 use crate::dissect::tcp_probe::{self, Probe, TlsStart};
 use crate::dissect::tls_handshake::TlsHandshake;
 use crate::dissect::tls_open::keylog::Random;
-use crate::model::addr::Endpoint;
+use crate::model::addr::{Endpoint, Proto};
 use crate::model::evidence::FrameRef;
+use crate::model::fact::Body;
 use crate::model::time::{Span, Ts};
 use crate::model::transport::Transport;
 
@@ -31,6 +32,8 @@ pub(super) struct SctpTls {
     streams: Vec<Stream>,
     flow: u64,
     clipped: bool,
+    /// Records without a handshake before them were told of.
+    midstream: bool,
     last: FrameRef,
     seen: Ts,
 }
@@ -56,6 +59,7 @@ impl SctpTls {
             streams: Vec::new(),
             flow: input.flow,
             clipped: false,
+            midstream: false,
             last: input.frame_ref(),
             seen: input.watermark,
         }
@@ -82,7 +86,13 @@ impl SctpTls {
                 self.streams.len().saturating_sub(1)
             })
         });
-        let Some(stream) = place.and_then(|place| self.streams.get_mut(place)) else { return };
+        let Some(stream) = place.and_then(|place| self.streams.get_mut(place)) else {
+            if !std::mem::replace(&mut self.midstream, true) && self.streams.is_empty() {
+                let (src, dst, proto) = (input.packet.src, input.packet.dst, Proto::SCTP);
+                emit.fact(Body::MidstreamTls { src, dst, proto });
+            }
+            return;
+        };
         let (src, dst, clipped) = (input.packet.src, input.packet.dst, self.clipped);
         let (transport, encrypted, after_gap) = (Transport::Sctp, false, false);
         let octets = message;
