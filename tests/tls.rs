@@ -296,7 +296,11 @@ fn quic_is_told_by_what_its_clients_ask_for() {
     let capture = root().join("fixtures/tls/quic.pcap");
     let report: Value = serde_json::from_str(&report(&config(&capture))).unwrap();
     let one = |sni: &str, alpn: &str, carries: &str, frame: u64| {
+        let ja4 = &report["quic"][usize::from(frame > 1)]["ja4"];
+        let shape = if alpn == "h3" { "q13d0313h3_" } else { "q13d0313s3_" };
+        assert!(ja4.as_str().unwrap().starts_with(shape), "{ja4}");
         serde_json::json!({
+            "ja4": ja4,
             "server": "127.0.0.1:4433", "sni": sni, "alpn": [alpn], "carries": carries,
             "connections": 1, "source": 0, "frame": frame,
         })
@@ -306,4 +310,36 @@ fn quic_is_told_by_what_its_clients_ask_for() {
     assert_eq!(report["quic"], Value::Array(vec![web, sip]));
     let booked = &report["capture"]["accounting"];
     assert_eq!(booked["skipped"]["not-voip"], report["capture"]["packets"], "{booked}");
+}
+
+/// The capture of SCTP with its packets up to the one before `until`, and then ABORT from the other side
+/// of the first packet.
+fn aborted(capture: &str, until: usize) -> Vec<u8> {
+    let octets = fs::read(root().join(capture)).unwrap();
+    let (mut out, mut rest) = (octets[..24].to_vec(), &octets[24..]);
+    let mut first: Option<&[u8]> = None;
+    for _ in 0..until {
+        let length = u32::from_le_bytes(rest[8..12].try_into().unwrap()) as usize;
+        let (record, after) = rest.split_at(16 + length);
+        rest = after;
+        first.get_or_insert(record);
+        out.extend_from_slice(record);
+    }
+    let mut abort = [&first.unwrap()[..16 + 46], &[6, 0, 0, 4]].concat();
+    let length = u32::try_from(abort.len() - 16).unwrap().to_le_bytes();
+    abort[8..16].copy_from_slice(&[length, length].concat());
+    abort[32..34].copy_from_slice(&36_u16.to_be_bytes());
+    let (src, dst) = (abort[42..46].to_vec(), abort[46..50].to_vec());
+    abort[42..50].copy_from_slice(&[dst, src].concat());
+    abort[50..54].rotate_left(2);
+    [out, abort].concat()
+}
+
+#[test]
+fn who_ends_an_association_instead_of_answering_refuses_the_handshake() {
+    let path = support::scratch("sctp-abort.pcap", &aborted("fixtures/decrypt/sctp_tls12.pcap", 1));
+    let report: Value = serde_json::from_str(&report(&config(&path))).unwrap();
+    let all = handshakes(&report);
+    let [one] = all.as_slice() else { panic!("{all:?}") };
+    assert_eq!((&one["outcome"], &one["ended_by"]), (&"refused".into(), &"server-reset".into()));
 }

@@ -3,8 +3,10 @@
 
 use foldhash::fast::FixedState;
 use hashbrown::HashMap;
+use overhear_parsers::tls::fingerprint::Over;
 use overhear_parsers::tls::{ClientHello, MessageType, Messages, extension};
 
+use super::fingerprints::ja4;
 use crate::model::addr::Endpoint;
 use crate::model::evidence::FrameRef;
 use crate::model::tls_peer::QuicRecord;
@@ -18,10 +20,18 @@ const SERVERS: usize = 1_024;
 /// What a client asks for: server, name, protocols with commas between them.
 type Asked = (Endpoint, Option<Box<str>>, Box<str>);
 
+/// What was seen of it.
+#[derive(Debug)]
+struct Seen {
+    first: FrameRef,
+    ja4: String,
+    connections: u64,
+}
+
 /// All of them.
 #[derive(Debug, Default)]
 pub struct QuicSeen {
-    servers: HashMap<Asked, (FrameRef, u64), FixedState>,
+    servers: HashMap<Asked, Seen, FixedState>,
     evicted: u64,
 }
 
@@ -38,8 +48,9 @@ impl QuicSeen {
             self.evicted = self.evicted.saturating_add(1);
             return;
         }
-        let (_, count) = self.servers.entry(asked).or_insert((at, 0));
-        *count = count.saturating_add(1);
+        let new = || Seen { first: at, ja4: ja4(&hello, Over::Quic), connections: 0 };
+        let seen = self.servers.entry(asked).or_insert_with(new);
+        seen.connections = seen.connections.saturating_add(1);
     }
 
     /// The table's name, and connections to servers for which there was no room.
@@ -49,12 +60,13 @@ impl QuicSeen {
 
     /// As the report prints them, by the first frame.
     pub fn finish(self) -> Vec<QuicRecord> {
-        let mut all: Vec<(Asked, (FrameRef, u64))> = self.servers.into_iter().collect();
-        all.sort_unstable_by(|(a, (first, _)), (b, (other, _))| {
-            (first.time, first.frame, &a.1, &a.2).cmp(&(other.time, other.frame, &b.1, &b.2))
+        let mut all: Vec<(Asked, Seen)> = self.servers.into_iter().collect();
+        all.sort_unstable_by(|(a, one), (b, other)| {
+            let place = |seen: &Seen| (seen.first.time, seen.first.frame);
+            (place(one), &a.1, &a.2).cmp(&(place(other), &b.1, &b.2))
         });
         all.into_iter()
-            .map(|((server, sni, alpn), (first, connections))| {
+            .map(|((server, sni, alpn), Seen { first, ja4, connections })| {
                 let alpn: Vec<String> =
                     alpn.split(',').filter(|name| !name.is_empty()).map(str::to_owned).collect();
                 QuicRecord {
@@ -62,6 +74,7 @@ impl QuicSeen {
                     sni: sni.map(String::from),
                     carries: carries(&alpn),
                     alpn,
+                    ja4,
                     connections,
                     source: first.frame.source,
                     frame: first.frame.number,

@@ -217,16 +217,14 @@ fn speaks_of_tls(value: &[u8]) -> bool {
     memchr::memchr2_iter(b':', b'=', value).any(|at| {
         let (before, after) = value.split_at_checked(at).unwrap_or_default();
         match after {
-            [b':', ..] => before.last_chunk().is_some_and(|last: &[u8; 4]| is_sips(last)),
-            [b'=', b't' | b'T', b'l' | b'L', b's' | b'S', ..] => true,
-            [b'=', b'w' | b'W', b's' | b'S', ..] => true,
+            [b':', ..] => {
+                before.last_chunk().is_some_and(|last: &[u8; 4]| last.eq_ignore_ascii_case(b"sips"))
+            }
+            [b'=', b't' | b'T', b'l' | b'L', b's' | b'S', ..]
+            | [b'=', b'w' | b'W', b's' | b'S', ..] => true,
             _ => false,
         }
     })
-}
-
-fn is_sips(scheme: &[u8; 4]) -> bool {
-    scheme.eq_ignore_ascii_case(b"sips")
 }
 
 /// Whether a value of Via may have a transport over TLS.

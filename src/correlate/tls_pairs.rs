@@ -89,9 +89,10 @@ impl Pairs {
         if let Some(seen) = seen {
             pair.observed.note(seen);
         }
-        let server = (facts.server, read.server_name().map(Box::from));
-        if pair.asked.len() < SERVERS && !pair.asked.contains(&server) {
-            pair.asked.push(server);
+        let (server, asked) = (facts.server, read.server_name());
+        let is = |of: &(Endpoint, Option<Box<str>>)| of.0 == server && of.1.as_deref() == asked;
+        if pair.asked.len() < SERVERS && !pair.asked.iter().any(is) {
+            pair.asked.push((server, asked.map(Box::from)));
         }
         if let Some(is_sip) = read.names_sip() {
             let [sip, other] = &mut pair.named;

@@ -118,11 +118,12 @@ mod tests {
             let mut messages = DtlsMessages::default();
             for number in 0..256_usize {
                 let at = number * step % 256;
-                let added = messages.add(&part(1, 256, at as u32, &text[at..=at])).unwrap();
+                let offset = u32::try_from(at).unwrap();
+                let added = messages.add(&part(1, 256, offset, &text[at..=at])).unwrap();
                 assert_eq!(added.is_some(), number == 255, "step {step}, number {number}");
                 // Sent again.
                 let again = &[0xee; 1];
-                assert_eq!(messages.add(&part(1, 256, at as u32, again)), Ok(None));
+                assert_eq!(messages.add(&part(1, 256, offset, again)), Ok(None));
             }
             let mut out = Vec::new();
             assert!(messages.assemble(&mut out));

@@ -177,6 +177,8 @@ pub struct QuicRecord {
     pub alpn: Vec<String>,
     /// What that says of what is inside; `None` where it says nothing.
     pub carries: Option<&'static str>,
+    /// JA4 of the first of their hellos.
+    pub ja4: String,
     /// Connections of which the hello could be read.
     pub connections: u64,
     /// The source of the first of them.

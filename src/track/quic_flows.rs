@@ -1,5 +1,5 @@
 //! QUIC connections of one cell, as far as their ClientHello: what it asks for shows that they are not SIP,
-//! or are. Their packets are booked as not VoIP all the same, for nothing more of them can be read.
+//! or are. Their packets are booked as `not-voip` all the same, for nothing more of them can be read.
 //!
 //! A flow is remembered until so many others have begun that its place is taken.
 

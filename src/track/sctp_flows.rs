@@ -30,6 +30,11 @@ const PIECES: &str = "sctp_pieces";
 /// Octets of one association, without what the purse pays for.
 pub const ENTRY: usize = FlowTable::<Association>::ENTRY;
 
+/// Kinds of chunks (RFC 9260 §3.2).
+const INIT: u8 = 1;
+const ABORT: u8 = 6;
+const SHUTDOWN: u8 = 7;
+
 /// Pieces of unfinished user messages of one direction at most, and their octets.
 const PIECES_MAX: usize = 64;
 const OCTETS_MAX: usize = 256 << 10;
@@ -130,7 +135,9 @@ impl SctpFlows {
         );
         association.book(u64::from(input.frames), &mut shared.tally);
         let side = usize::from(input.packet.src > input.packet.dst);
-        for data in Chunks::new(chunks).filter_map(|chunk| chunk.data()) {
+        for chunk in Chunks::new(chunks) {
+            association.control(input, chunk.kind, shared, emit);
+            let Some(data) = chunk.data() else { continue };
             let stream = data.stream;
             let Some(from) = association.sides.get_mut(side) else {
                 continue;
@@ -152,6 +159,16 @@ impl Association {
         match self.carries {
             Some(protocol) => tally.handled(protocol, frames),
             None => self.pending += frames,
+        }
+    }
+
+    /// Takes the kind of a chunk: of an association begun anew nothing is left of the one before, and one
+    /// that is ended ends what goes on in it.
+    fn control(&mut self, input: &Input, kind: u8, shared: &mut Shared, emit: &mut Emitter<'_>) {
+        match (kind, &mut self.tls) {
+            (INIT, _) => self.end_inside(None, shared, emit),
+            (ABORT | SHUTDOWN, Some(tls)) => tls.closed(input, kind == ABORT, shared, emit),
+            _ => {}
         }
     }
 
@@ -186,13 +203,17 @@ impl Association {
         }
     }
 
-    fn end(self, idle: Option<Span>, shared: &mut Shared, emit: &mut Emitter<'_>) {
-        if let Some(tls) = self.tls {
+    fn end_inside(&mut self, idle: Option<Span>, shared: &mut Shared, emit: &mut Emitter<'_>) {
+        if let Some(tls) = self.tls.take() {
             tls.end(idle, shared, emit);
         }
-        if let Some(dtls) = self.dtls {
+        if let Some(dtls) = self.dtls.take() {
             dtls.end(idle, shared, emit);
         }
+    }
+
+    fn end(mut self, idle: Option<Span>, shared: &mut Shared, emit: &mut Emitter<'_>) {
+        self.end_inside(idle, shared, emit);
         for side in &self.sides {
             shared.purse.give(u64::try_from(side.held).unwrap_or(u64::MAX));
         }

@@ -104,6 +104,25 @@ impl SctpTls {
         stream.settle(common, shared, emit);
     }
 
+    /// One side ended the association.
+    pub(super) fn closed(
+        &mut self,
+        input: &Input,
+        abort: bool,
+        shared: &mut Shared,
+        emit: &mut Emitter<'_>,
+    ) {
+        (self.last, self.seen) = (input.frame_ref(), input.watermark);
+        let side = usize::from(input.packet.src > input.packet.dst);
+        let place = self.place();
+        for stream in &mut self.streams {
+            if let Some(handshake) = &mut stream.handshake {
+                handshake.closed(side, abort, emit.frame());
+            }
+            stream.settle(place, shared, emit);
+        }
+    }
+
     /// What its streams have in common.
     const fn place(&self) -> Place {
         Place { ends: self.ends, clipped: self.clipped, flow: self.flow }
