@@ -6,8 +6,11 @@
 //!
 //! Names of hosts are not resolved: they are held against the `server_name` of a handshake.
 
+use std::sync::LazyLock;
+
 use foldhash::fast::FixedState;
 use hashbrown::HashMap;
+use memchr::memmem;
 use overhear_parsers::sip::uri::{Scheme, Uri};
 use overhear_parsers::sip::{HeaderName, HeaderSet, Message};
 
@@ -16,6 +19,12 @@ use crate::model::evidence::FrameRef;
 
 /// Name of the table in `evicted`.
 const TABLE: &str = "tls_named";
+
+/// What a URI that goes over TLS has in it; the second is found whichever way it begins.
+const SIPS: &[u8; 5] = b"sips:";
+const TRANSPORT: &[u8] = b"ransport=";
+static WORDS: LazyLock<[memmem::Finder<'static>; 2]> =
+    LazyLock::new(|| [&SIPS[..], TRANSPORT].map(memmem::Finder::new));
 
 /// The longest name of a host (RFC 1035 §2.3.4).
 const NAME_MAX: usize = 253;
@@ -212,19 +221,16 @@ fn named_in_headers(message: &Message<'_>) -> bool {
     })
 }
 
-/// A `sips` URI, or a transport over TLS or WebSocket.
+/// A `sips` URI, or a transport over TLS or WebSocket, written as nearly everybody does.
 fn speaks_of_tls(value: &[u8]) -> bool {
-    memchr::memchr2_iter(b':', b'=', value).any(|at| {
-        let (before, after) = value.split_at_checked(at).unwrap_or_default();
-        match after {
-            [b':', ..] => {
-                before.last_chunk().is_some_and(|last: &[u8; 4]| last.eq_ignore_ascii_case(b"sips"))
-            }
-            [b'=', b't' | b'T', b'l' | b'L', b's' | b'S', ..]
-            | [b'=', b'w' | b'W', b's' | b'S', ..] => true,
-            _ => false,
-        }
-    })
+    let [sips, transport] = &*WORDS;
+    let uri = value.strip_prefix(b"<").unwrap_or(value);
+    let scheme = uri.first_chunk().is_some_and(|first: &[u8; 5]| first.eq_ignore_ascii_case(SIPS));
+    let secure = |at: usize| {
+        let word = value.get(at.saturating_add(TRANSPORT.len())..).unwrap_or_default();
+        matches!(word, [b't' | b'T', b'l' | b'L', ..] | [b'w' | b'W', b's' | b'S', ..])
+    };
+    scheme || sips.find(value).is_some() || transport.find_iter(value).any(secure)
 }
 
 /// Whether a value of Via may have a transport over TLS.
