@@ -36,8 +36,8 @@ def encoded():
 
 
 def cut(packets):
-    """Streams out of one recording: one from the start and a short one behind it."""
-    parts = [packets[:LONG], packets[LONG:LONG + SHORT]]
+    """Streams out of one recording: one from the start, a short one behind it, and the rest."""
+    parts = [packets[:LONG], packets[LONG:LONG + SHORT], packets[LONG + SHORT:]]
     return [part for part in parts if len(part) >= 50]
 
 

@@ -20,6 +20,9 @@ use crate::model::packed::{packed, unpack};
 use crate::model::record::{CallRecord, Protection, RegistrationRecord, StreamRecord};
 use crate::policy::Limits;
 
+/// Packets in clear of an encrypted stream that are a part of it: as many as make a stream in clear.
+const PART: u64 = 20;
+
 /// Everything finished.
 #[derive(Debug)]
 pub struct Archive {
@@ -56,11 +59,13 @@ pub struct CallStream {
     pub stream: RecordKey,
     /// Its verdict.
     pub protection: Protection,
+    /// It is encrypted for a part of the time only.
+    pub partly: bool,
     /// Its key, if that stood in signalling.
     pub keyed: Option<StreamKeyed>,
 }
 
-packed! { CallStream { stream protection keyed } }
+packed! { CallStream { stream protection partly keyed } }
 
 /// A call with what was joined to it.
 #[derive(Clone, Debug, PartialEq)]
@@ -124,8 +129,9 @@ impl Archive {
         self.tally.stream(stream);
         self.streams.push(stream.key(), stream);
         if let Some(call) = call {
-            let link = CallStream { stream: stream.key(), protection: stream.protection, keyed };
-            self.call_streams.push(call, &link);
+            let partly = (PART..stream.packets).contains(&stream.clear_packets());
+            let (key, protection) = (stream.key(), stream.protection);
+            self.call_streams.push(call, &CallStream { stream: key, protection, partly, keyed });
         }
     }
 

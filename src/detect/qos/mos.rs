@@ -36,7 +36,7 @@ rule! {
     references: ["ITU-T G.107", "ITU-T G.113", "RFC 3611 §4.7.5"],
     remediation: super::FIX,
     question: Some("QOS"),
-    thresholds: ["mos_min_s", "mos_low", "mos_medium", "mos_high"],
+    thresholds: ["mos_min_s", "mos_low", "mos_medium", "mos_high", "assumed_network_ms", "assumed_playout_ms"],
     since: "0.1.0",
 }
 
