@@ -20,9 +20,6 @@ use crate::model::packed::{packed, unpack};
 use crate::model::record::{CallRecord, Protection, RegistrationRecord, StreamRecord};
 use crate::policy::Limits;
 
-/// Packets in clear of an encrypted stream that are a part of it: as many as make a stream in clear.
-const PART: u64 = 20;
-
 /// Everything finished.
 #[derive(Debug)]
 pub struct Archive {
@@ -129,9 +126,9 @@ impl Archive {
         self.tally.stream(stream);
         self.streams.push(stream.key(), stream);
         if let Some(call) = call {
-            let partly = (PART..stream.packets).contains(&stream.clear_packets());
-            let (key, protection) = (stream.key(), stream.protection);
-            self.call_streams.push(call, &CallStream { stream: key, protection, partly, keyed });
+            let (partly, protection) = (stream.is_partly_clear(), stream.protection);
+            let link = CallStream { stream: stream.key(), protection, partly, keyed };
+            self.call_streams.push(call, &link);
         }
     }
 

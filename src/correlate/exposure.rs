@@ -196,7 +196,7 @@ fn is_readable(stream: &CallStream) -> bool {
 
 /// Whether a stream that looks encrypted was in clear for a part of the time.
 fn is_partly(stream: &CallStream) -> bool {
-    stream.partly && is_encrypted(stream)
+    stream.partly
 }
 
 fn is_encrypted(stream: &CallStream) -> bool {

@@ -138,12 +138,15 @@ impl Detector for RtpInject {
 
     fn summarise(&self, entry: &Entry) -> Words {
         let thresholds = &self.thresholds;
+        let kinds = [(CONFLICTS, "that contradict others"), (FOREIGN, "from a foreign source")];
+        let kinds = kinds.map(|(slot, what)| (entry.tally(slot), what));
+        let some = kinds.into_iter().filter(|(count, _)| *count > 0);
+        let some: Vec<String> = some.map(|(count, what)| sentence!("{count} {what}")).collect();
         Words {
             summary: sentence!(
-                "Media between {} holds packets of somebody else: {} that contradict others, {} from a foreign source.",
+                "Media between {} holds packets of somebody else: {}.",
                 entry.subject.spoken(),
-                entry.tally(CONFLICTS),
-                entry.tally(FOREIGN),
+                some.join(", "),
             ),
             parameters: vec![
                 ("inject_distance", Figure::Count(thresholds.inject_distance)),

@@ -76,13 +76,16 @@ impl Detector for SeqJump {
     }
 
     fn summarise(&self, entry: &Entry) -> Words {
+        let (jumps, leaps) = (entry.tally(JUMPS), entry.tally(LEAPS));
+        let mut parts = Vec::new();
+        if jumps > 0 {
+            parts.push(sentence!("{} of the sequence numbers", plural(jumps, "jump")));
+        }
+        if leaps > 0 {
+            parts.push(sentence!("the timestamp jumps in {}", plural(leaps, "stream")));
+        }
         Words {
-            summary: sentence!(
-                "{}: {} of the sequence numbers, and in {} of the timestamp.",
-                streams_between(entry),
-                plural(entry.tally(JUMPS), "jump"),
-                plural(entry.tally(LEAPS), "stream"),
-            ),
+            summary: sentence!("{}: {}.", streams_between(entry), parts.join("; ")),
             parameters: vec![
                 ("seq_jump_ahead", Figure::Count(SEQ_JUMP_AHEAD.into())),
                 ("timestamp_jump_s", Figure::Count(TIMESTAMP_JUMP_S.into())),

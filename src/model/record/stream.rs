@@ -288,6 +288,12 @@ impl StreamRecord<'_> {
         figure.map_or(0, |(_, packets)| whole(*packets))
     }
 
+    /// Whether the stream looks encrypted, and was in clear for a part of the time.
+    pub fn is_partly_clear(&self) -> bool {
+        matches!(self.protection, Protection::EncryptedLike | Protection::SrtpProven)
+            && (PART..self.packets).contains(&self.clear_packets())
+    }
+
     /// Packets in clear: all of a stream in clear, or those parts of it that its lengths show.
     pub fn clear_packets(&self) -> u64 {
         match self.protection {
@@ -299,6 +305,9 @@ impl StreamRecord<'_> {
         }
     }
 }
+
+/// Packets in clear of an encrypted stream that are a part of it: as many as make a stream in clear.
+const PART: u64 = 20;
 
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a count")]
 const fn whole(number: f64) -> u64 {
