@@ -8,7 +8,7 @@ use crate::model::time::Span;
 pub const REPLAY_AFTER: Span = Span::from_secs(2);
 
 /// Sequence numbers ahead of the highest, and behind it, beyond which a stream goes on from somewhere else
-/// (`MEDIA-SEQ-JUMP`; RFC 3550 appendix A.1: MAX_DROPOUT, MAX_MISORDER).
+/// (`MEDIA-SEQ-JUMP`; RFC 3550 appendix A.1: `MAX_DROPOUT`, `MAX_MISORDER`).
 pub const SEQ_JUMP_AHEAD: u16 = 3_000;
 /// The same, behind.
 pub const SEQ_JUMP_BACK: u16 = 100;
