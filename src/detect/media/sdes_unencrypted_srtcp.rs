@@ -33,7 +33,7 @@ rule! {
     /// reports (RFC 6035).
     id: "MEDIA-SDES-UNENCRYPTED-SRTCP",
     name: "media-sdes-unencrypted-srtcp",
-    title: "RTCP without encryption was negotiated",
+    title: "RTCP without encryption in a call keyed by SDES",
     severity: Medium ..= Medium,
     status: Preview,
     wants: [NEGOTIATION, MEDIA],
