@@ -6,7 +6,7 @@
 //!            └────── tunnel ──────────────────┘
 //! ```
 //!
-//! [`decode`] tries [`fast`] (Ethernet, at most one tag, plain IPv4, UDP: most of what a tap for
+//! [`decode`] tries [`fast`] (Ethernet, at most one tag, plain IPv4, UDP or TCP: most of what a tap for
 //! voice sees) and falls back to the walk of [`layer`], one header after the other, tunnels included;
 //! `tests/decode_oracle.rs` holds the two to the same answer. What is in the frame is reported as offsets into it, so nothing is copied.
 //!
@@ -278,14 +278,25 @@ pub enum Decoded {
 pub fn decode(link: Option<LinkType>, captured: &[u8], original_len: u32) -> Decoded {
     match common(link, captured) {
         Some(packet) => Decoded::Packet(packet),
-        None => decode_general(link, captured, original_len),
+        None => uncommon(link, captured, original_len),
     }
 }
 
-/// The packet of a frame of the common shape; `None` says nothing.
-#[inline]
+/// The datagram of a frame of the common shape; `None` says nothing.
+#[inline(always)]
+#[expect(clippy::inline_always, reason = "a packet that is handed back is copied")]
 pub fn common(link: Option<LinkType>, captured: &[u8]) -> Option<Packet> {
-    if link == Some(LinkType::ETHERNET) { fast::decode(captured) } else { None }
+    if link == Some(LinkType::ETHERNET) { fast::datagram(captured) } else { None }
+}
+
+/// [`decode`] of what is not [`common`].
+pub fn uncommon(link: Option<LinkType>, captured: &[u8], original_len: u32) -> Decoded {
+    match link {
+        Some(LinkType::ETHERNET) if let Some(packet) = fast::segment(captured) => {
+            Decoded::Packet(packet)
+        }
+        _ => decode_general(link, captured, original_len),
+    }
 }
 
 /// [`decode`] without the fast path.

@@ -26,10 +26,16 @@ pub struct Sink {
     /// The hash of rule and subject, and the entry's index.
     by_subject: HashTable<(u64, u32)>,
     rules: Vec<Begun>,
+    /// Where sightings went lately, by the lowest bits of the hash of rule and subject.
+    lately: Box<[(u64, u32); LATELY]>,
     labels: Labels,
     ledger: Ledger,
     subjects_cap: usize,
 }
+
+/// Sightings that are remembered: a message is followed by its answer, and an entry is found with one
+/// look.
+const LATELY: usize = 512;
 
 /// What one rule has begun.
 #[derive(Debug)]
@@ -59,6 +65,7 @@ impl Sink {
             entries: Vec::new(),
             by_subject: HashTable::new(),
             rules: Vec::new(),
+            lately: Box::new([(0, u32::MAX); LATELY]),
             labels: Labels::default(),
             ledger: Ledger::new(limits.calls),
             subjects_cap: limits.findings_per_rule,
@@ -197,13 +204,33 @@ impl Sink {
     fn place(&mut self, sighting: &Sighting) -> u32 {
         let &Sighting { meta, subject, .. } = sighting;
         let hash = key(meta, subject);
-        self.find(hash, meta, subject).unwrap_or_else(|| {
+        if let Some(&(known, number)) = self.lately.get(lately(hash))
+            && known == hash
+            && self.is_of(number, meta, subject)
+        {
+            return number;
+        }
+        let number = self.find(hash, meta, subject).unwrap_or_else(|| {
             // Beyond the cap there is an entry for the rest, and most subjects come more than once.
             let rest = Subject::rest();
             match self.find(key(meta, rest), meta, rest) {
                 Some(number) => self.count_peer(number, hash),
                 None => self.place_new(sighting, hash),
             }
+        });
+        if let Some(place) = self.lately.get_mut(lately(hash)) {
+            *place = (hash, number);
+        }
+        number
+    }
+
+    /// Whether the entry of this number is where sightings of `subject` go; one of the rest has counted
+    /// it before.
+    fn is_of(&self, number: u32, meta: &'static Meta, subject: Subject) -> bool {
+        let entry = index(number).and_then(|index| self.entries.get(index));
+        entry.is_some_and(|entry| {
+            let rest = entry.subject.about() == About::Rest;
+            std::ptr::eq(entry.meta, meta) && (rest || entry.subject == subject)
         })
     }
 
@@ -354,6 +381,11 @@ impl Hit<'_> {
         }
         self
     }
+}
+
+/// Where a sighting is remembered.
+fn lately(hash: u64) -> usize {
+    usize::try_from(hash).unwrap_or(usize::MAX) % LATELY
 }
 
 fn index(number: u32) -> Option<usize> {

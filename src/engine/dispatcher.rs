@@ -255,8 +255,8 @@ impl Dispatcher {
         self.uncommon(raw, octets, &place, merged, lanes);
     }
 
-    /// Takes a frame of any shape.
-    #[cold]
+    /// Takes a frame of another shape.
+    #[inline(never)]
     fn uncommon(
         &mut self,
         raw: &RawFrame,
@@ -265,7 +265,7 @@ impl Dispatcher {
         merged: &MergedBatch,
         lanes: &mut impl Lanes,
     ) {
-        match decode::decode_general(raw.link, octets, raw.original) {
+        match decode::uncommon(raw.link, octets, raw.original) {
             Decoded::Packet(packet) => {
                 let whereabouts = Whereabouts::Frame { at: raw.offset, len: raw.captured };
                 let payload = packet.payload(octets);

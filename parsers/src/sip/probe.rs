@@ -5,10 +5,15 @@ use super::scan::name_end;
 use super::start::start_line;
 use super::{HeaderName, Method, StartLine, lex};
 use crate::anomaly::Anomalies;
-use crate::cursor::{cut, line_at, starts_with_any_case, trim_end, trim_start};
+use crate::cursor::{
+    cut, find, find_near, line_at, starts_with_any_case, tail, trim_end, trim_start,
+};
 
 /// How far [`probe`] looks for a header, octets.
 const PROBE_WINDOW: usize = 4096;
+/// Octets of the longest reason phrase, and of the longest method with its blank, that are usual.
+const USUAL_REASON: usize = 64;
+const USUAL_METHOD: usize = 16;
 
 /// True if this looks like a SIP message.
 ///
@@ -16,7 +21,13 @@ const PROBE_WINDOW: usize = 4096;
 /// `CSeq`, long or compact, in the first 4 KiB. So an HTTP answer with a SIP status line is not SIP.
 /// A request line of a known method and a URI of SIP or of a telephone number needs no more.
 pub fn probe(octets: &[u8]) -> bool {
-    let octets = trim_start(cut(octets, PROBE_WINDOW).0);
+    let octets = cut(octets, PROBE_WINDOW).0;
+    is_usual(octets) || is_message(octets)
+}
+
+/// The same by reading all of the start line, and headers where it says too little.
+fn is_message(octets: &[u8]) -> bool {
+    let octets = trim_start(octets);
     if !octets.first().copied().is_some_and(lex::is_token) {
         return false;
     }
@@ -47,6 +58,28 @@ pub fn probe(octets: &[u8]) -> bool {
     false
 }
 
+/// What nearly every message begins with, told without reading all of it: a request line of a known
+/// method and a SIP URI, or a status line and a Via.
+#[inline]
+fn is_usual(octets: &[u8]) -> bool {
+    if let Some(status) = octets.strip_prefix(b"SIP/2.0 ") {
+        let &[b'1'..=b'6', b'0'..=b'9', b'0'..=b'9', b' ', ref reason @ ..] = status else {
+            return false;
+        };
+        let end = find(b'\n', cut(reason, USUAL_REASON).0);
+        return end.is_some_and(|end| tail(reason, end.saturating_add(1)).starts_with(b"Via:"));
+    }
+    let Some((method, rest)) =
+        find_near([b' '], cut(octets, USUAL_METHOD).0).and_then(|end| octets.split_at_checked(end))
+    else {
+        return false;
+    };
+    let line = |rest| find(b'\n', rest).map(|end| cut(rest, end).0);
+    rest.starts_with(b" sip:")
+        && Method::spelled(method).is_some()
+        && line(rest).is_some_and(|line| line.ends_with(b" SIP/2.0\r"))
+}
+
 /// `INVITE sip:bob@example.net SIP/2.0`: nothing else begins like that.
 fn is_plain_request(start: &StartLine, anomalies: Anomalies, text: &[u8]) -> bool {
     let StartLine::Request { method, uri, .. } = start else { return false };
@@ -59,6 +92,30 @@ fn is_plain_request(start: &StartLine, anomalies: Anomalies, text: &[u8]) -> boo
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_usual_is_what_would_be_found_by_reading_on() {
+        let heads = ["INVITE", "REGISTER", "invite", "WORK", "SIP/2.0", "sip/2.0", "SIP/2.0 ", ""];
+        let seconds =
+            ["sip:a", "sips:a", "tel:1", "200", "099", "700", "20x", "2000", "<sip:a>", " sip:a"];
+        let thirds = ["SIP/2.0", "SIP/2.1", "OK", "", " SIP/2.0", "SIP/2.0 "];
+        let ends =
+            ["\r\nVia: a\r\n", "\nVia: a", "\r\nServer: a\r\n", "\r\nVia", "\r\n\r\nVia:", ""];
+        let mut usual = 0;
+        for head in heads {
+            for second in seconds {
+                for third in thirds {
+                    for end in ends {
+                        let text = format!("{head} {second} {third}{end}");
+                        let quick = is_usual(text.as_bytes());
+                        assert!(!quick || is_message(text.as_bytes()), "{text:?}");
+                        usual += u32::from(quick);
+                    }
+                }
+            }
+        }
+        assert!(usual > 20, "{usual}");
+    }
 
     #[test]
     fn only_what_has_a_sip_header_is_probed_as_sip() {
