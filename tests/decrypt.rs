@@ -70,6 +70,27 @@ fn a_key_log_opens_every_version() {
 }
 
 #[test]
+fn tls_over_sctp_opens_like_tls_over_tcp() {
+    for (name, origin) in
+        [("sctp_tls12.pcap", "siptls_tls12_adh"), ("sctp_tls13.pcap", "siptls_tls13")]
+    {
+        let log = recorded(&format!("{origin}.pcapng.keylog"));
+        let closed = reviewed(&config(&made(name)));
+        let open = reviewed(&with_log(&made(name), &log));
+        let tcp = reviewed(&with_log(&recorded(&format!("{origin}.pcapng")), &log));
+        assert_eq!(closed["counts"]["sip_messages"], 0, "{name}");
+        assert_eq!(closed["handshakes"][0]["decrypted"], false, "{name}");
+        assert_eq!(open["counts"]["sip_messages"], 2, "{name}");
+        let [open, tcp] = [&open["handshakes"], &tcp["handshakes"]];
+        assert_eq!(open.as_array().unwrap().len(), 1, "{name}");
+        assert_eq!((&open[0]["decrypted"], &open[0]["over_sctp"]), (&json!(true), &json!(true)));
+        for key in ["version", "cipher", "outcome", "ended_by", "certificates", "ja3", "ja3s"] {
+            assert_eq!(open[0][key], tcp[0][key], "{name} {key}");
+        }
+    }
+}
+
+#[test]
 fn a_call_inside_tls_is_a_call_and_its_keys_were_not_exposed() {
     let report = reviewed(&config(&recorded("baresip_sdes_tls_dsb.pcapng")));
     assert_eq!(report["counts"]["sip_messages"], 32);

@@ -1,5 +1,5 @@
 //! TLS of real programs: certificates against authorities that the user names, and what shows of a
-//! connection behind its handshake; handshakes in segments of any size, and over SCTP.
+//! connection behind its handshake; handshakes in segments and fragments of any size, and over SCTP.
 
 #![allow(
     clippy::unwrap_used,
@@ -162,4 +162,184 @@ fn a_handshake_over_sctp_is_read_like_one_over_tcp() {
     assert_eq!(one["certificates"][0]["subject"], "CN=rsa.example.org");
     assert_eq!(report["counts"]["tls_handshakes"], 1);
     assert_eq!(report["capture"]["accounting"]["handled"]["tls"], 14);
+}
+
+#[test]
+fn a_handshake_of_dtls_over_sctp_is_read_like_one_over_udp() {
+    let read = |name: &str| -> Value {
+        serde_json::from_str(&report(&config(&root().join("fixtures/tls").join(name)))).unwrap()
+    };
+    let report = read("sctp_dtls.pcap");
+    let all = handshakes(&report);
+    let [one] = all.as_slice() else { panic!("{all:?}") };
+    let matrix = handshakes(&read("matrix.pcap"));
+    let udp = matrix.iter().find(|handshake| handshake["server"] == one["server"]).unwrap();
+    assert_eq!((&one["over_sctp"], &udp["over_sctp"]), (&true.into(), &false.into()));
+    let rest = |of: &Value| {
+        let mut of = of.clone();
+        of["over_sctp"] = Value::Null;
+        of
+    };
+    assert_eq!(rest(one), rest(udp));
+    assert_eq!(one["outcome"], "completed");
+    assert_eq!(report["tls_pairs"].as_array().unwrap().len(), 1, "a hop of signalling");
+}
+
+/// The datagrams of DTLS in the capture with every message in clear cut into fragments of `size` octets,
+/// each in a datagram of its own, the last first, and every third once more.
+fn fragmented(capture: &str, size: usize) -> Vec<u8> {
+    let octets = fs::read(root().join(capture)).unwrap();
+    let (header, mut rest) = octets.split_at(24);
+    let mut out = header.to_vec();
+    let mut number = 0_u16;
+    while rest.len() >= 16 {
+        let length = u32::from_le_bytes(rest[8..12].try_into().unwrap()) as usize;
+        let (record, after) = rest.split_at(16 + length);
+        rest = after;
+        let (stamp, frame) = (&record[..8], &record[16..]);
+        if frame[12..14] != [8, 0] || frame[23] != 17 {
+            continue;
+        }
+        let end = 34 + usize::from(u16::from_be_bytes([frame[38], frame[39]]));
+        for payload in pieces(&frame[42..end], size) {
+            number = number.wrapping_add(1);
+            let mut cut = [&frame[..42], payload.as_slice()].concat();
+            cut[18..20].copy_from_slice(&number.to_be_bytes());
+            let length = u16::try_from(cut.len() - 14).unwrap();
+            cut[16..18].copy_from_slice(&length.to_be_bytes());
+            cut[38..42].copy_from_slice(&[(length - 20).to_be_bytes(), [0, 0]].concat());
+            let length = u32::try_from(cut.len()).unwrap().to_le_bytes();
+            out.extend([stamp, &length, &length, &cut].concat());
+        }
+    }
+    out
+}
+
+/// A datagram's records, each in a datagram of its own, and of a message in clear each fragment.
+fn pieces(mut datagram: &[u8], size: usize) -> Vec<Vec<u8>> {
+    let mut all = Vec::new();
+    while datagram.len() > 13 {
+        let length = usize::from(u16::from_be_bytes([datagram[11], datagram[12]]));
+        let (record, rest) = datagram.split_at(13 + length);
+        datagram = rest;
+        if record[0] != 22 || record[3..5] != [0, 0] {
+            all.push(record.to_vec());
+            continue;
+        }
+        let (message, body) = (&record[13..21], &record[25..]);
+        let offset = u32::from_be_bytes([0, record[19], record[20], record[21]]);
+        let starts = (0..body.len().max(1)).step_by(size).rev();
+        for (number, start) in starts.enumerate() {
+            let part = &body[start..body.len().min(start + size)];
+            let offset = (offset + u32::try_from(start).unwrap()).to_be_bytes();
+            let octets = u32::try_from(part.len()).unwrap().to_be_bytes();
+            let length = u16::try_from(12 + part.len()).unwrap().to_be_bytes();
+            let parts = [&record[..11], &length, &message[..6], &offset[1..], &octets[1..], part];
+            all.extend(std::iter::repeat_n(parts.concat(), if number % 3 == 2 { 2 } else { 1 }));
+        }
+    }
+    if !datagram.is_empty() || all.is_empty() {
+        all.push(datagram.to_vec());
+    }
+    all
+}
+
+#[test]
+fn a_handshake_of_dtls_is_the_same_in_fragments_of_any_size() {
+    let read = |path: &std::path::Path| -> Vec<Value> {
+        let report = serde_json::from_str(&report(&config(path))).unwrap();
+        let mut all = handshakes(&report);
+        all.retain(|handshake| handshake["kind"] == "dtls");
+        all.sort_by_key(|handshake| handshake["server"].to_string());
+        all
+    };
+    let capture = "fixtures/tls/matrix.pcap";
+    let whole = read(&root().join(capture));
+    assert!(whole.len() >= 10, "{}", whole.len());
+    for size in [1, 2, 7, 40, 500] {
+        let path = support::scratch(&format!("parts-{size}.pcap"), &fragmented(capture, size));
+        assert_eq!(read(&path), whole, "{size}");
+    }
+}
+
+#[test]
+fn servers_that_nobody_names_are_held_against_the_domains_that_are_configured() {
+    // Row dhe-2048: its client names nobody; the certificate is for sip.example.org.
+    let (server, rule) = ("10.20.0.53", "TLS-CERT-NAME-MISMATCH");
+    let severity = |domains: &[&str]| {
+        let domains: Vec<String> = domains.iter().map(|domain| (*domain).to_owned()).collect();
+        let policy = Policy { domains: domains.into(), ..Policy::default() };
+        let config = Config { policy, ..config(&root().join("fixtures/tls/matrix.pcap")) };
+        let report: Value = serde_json::from_str(&report(&config)).unwrap();
+        let all = report["findings"].as_array().unwrap();
+        let of = all.iter().find(|finding| {
+            let addresses = finding["scope"]["addresses"].to_string();
+            finding["rule"] == rule && addresses.contains(&format!("\"{server}\""))
+        });
+        of.map(|finding| (finding["severity"].to_string(), finding["evidence"].to_string()))
+    };
+    assert_eq!(severity(&[]).unwrap().0, "\"info\"");
+    assert_eq!(severity(&["example.net", "SIP.example.org"]), None);
+    let (severity, evidence) = severity(&["example.net", "example.org"]).unwrap();
+    assert_eq!(severity, "\"high\"");
+    assert!(evidence.contains("should be example.net or example.org"), "{evidence}");
+    for word in ["*.example.org", "192.0.2.1", "localhost", "a..b"] {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_overhear"));
+        let out = command.args(["review", CHAINS, "--domain", word]).output().unwrap();
+        assert_eq!(out.status.code(), Some(2), "{word}");
+    }
+}
+
+/// OpenSSL 3.5 as a client of QUIC: a hello in two packets, then one in one packet; nobody answers.
+#[test]
+fn quic_is_told_by_what_its_clients_ask_for() {
+    let capture = root().join("fixtures/tls/quic.pcap");
+    let report: Value = serde_json::from_str(&report(&config(&capture))).unwrap();
+    let one = |sni: &str, alpn: &str, carries: &str, frame: u64| {
+        let ja4 = &report["quic"][usize::from(frame > 1)]["ja4"];
+        let shape = if alpn == "h3" { "q13d0313h3_" } else { "q13d0313s3_" };
+        assert!(ja4.as_str().unwrap().starts_with(shape), "{ja4}");
+        serde_json::json!({
+            "ja4": ja4,
+            "server": "127.0.0.1:4433", "sni": sni, "alpn": [alpn], "carries": carries,
+            "connections": 1, "source": 0, "frame": frame,
+        })
+    };
+    let web = one("www.example.org", "h3", "something else by ALPN", 1);
+    let sip = one("sip.example.org", "sip/3", "SIP by ALPN", 4);
+    assert_eq!(report["quic"], Value::Array(vec![web, sip]));
+    let booked = &report["capture"]["accounting"];
+    assert_eq!(booked["skipped"]["not-voip"], report["capture"]["packets"], "{booked}");
+}
+
+/// The capture of SCTP with its packets up to the one before `until`, and then ABORT from the other side
+/// of the first packet.
+fn aborted(capture: &str, until: usize) -> Vec<u8> {
+    let octets = fs::read(root().join(capture)).unwrap();
+    let (mut out, mut rest) = (octets[..24].to_vec(), &octets[24..]);
+    let mut first: Option<&[u8]> = None;
+    for _ in 0..until {
+        let length = u32::from_le_bytes(rest[8..12].try_into().unwrap()) as usize;
+        let (record, after) = rest.split_at(16 + length);
+        rest = after;
+        first.get_or_insert(record);
+        out.extend_from_slice(record);
+    }
+    let mut abort = [&first.unwrap()[..16 + 46], &[6, 0, 0, 4]].concat();
+    let length = u32::try_from(abort.len() - 16).unwrap().to_le_bytes();
+    abort[8..16].copy_from_slice(&[length, length].concat());
+    abort[32..34].copy_from_slice(&36_u16.to_be_bytes());
+    let (src, dst) = (abort[42..46].to_vec(), abort[46..50].to_vec());
+    abort[42..50].copy_from_slice(&[dst, src].concat());
+    abort[50..54].rotate_left(2);
+    [out, abort].concat()
+}
+
+#[test]
+fn who_ends_an_association_instead_of_answering_refuses_the_handshake() {
+    let path = support::scratch("sctp-abort.pcap", &aborted("fixtures/decrypt/sctp_tls12.pcap", 1));
+    let report: Value = serde_json::from_str(&report(&config(&path))).unwrap();
+    let all = handshakes(&report);
+    let [one] = all.as_slice() else { panic!("{all:?}") };
+    assert_eq!((&one["outcome"], &one["ended_by"]), (&"refused".into(), &"server-reset".into()));
 }

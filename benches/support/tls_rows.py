@@ -21,7 +21,7 @@ PARTS = {
     "every": "Every suite of a current stack",
 }
 NOT_HERE = {
-    "TLS-TRUNC-HMAC": "none of these stacks has it",
+    "TLS-TRUNC-HMAC": "of these stacks only mbedTLS 2 has it",
 }
 # A server whose tickets live for ten days.
 NODE = """
@@ -253,6 +253,8 @@ def negotiated(row, suites):
     if not new or new.group(2) == "(NONE)":
         return None, None
     version = VERSIONS.get(find(r"^ +Protocol *: (\S+)", said) or new.group(1))
+    if act.client_stack == "mbed":
+        return version, new.group(2)
     if version == "SSL 2.0":
         return version, None
     suite = suites[act.client_stack].get(new.group(2))
@@ -506,6 +508,9 @@ def extensions():
     yield plain("no-ems", "extensions", f"{keys} --priority NORMAL", f"{sni} --priority NORMAL:-VERS-ALL:+VERS-TLS1.2:%NO_SESSION_HASH", ("gnutls", "gnutls"))
     yield plain("no-etm", "extensions", f"{keys} --priority NORMAL", f"{sni} --priority NORMAL:-VERS-ALL:+VERS-TLS1.2:-CIPHER-ALL:+AES-128-CBC:%NO_ETM", ("gnutls", "gnutls"))
     yield plain("etm", "extensions", f"{keys} --priority NORMAL", f"{sni} --priority NORMAL:-VERS-ALL:+VERS-TLS1.2:-CIPHER-ALL:+AES-128-CBC", ("gnutls", "gnutls"))
+    shortened = "--suites 0xc013 --truncated-hmac"
+    yield plain("truncated-hmac", "extensions", f"{shortened} --cert rsa.pem --key rsa.key", f"{shortened} --sni {NAME}", ("mbed", "mbed"), also={"TLS-TRUNC-HMAC"})
+    yield plain("truncated-hmac-not-taken", "extensions", "--suites 0xc013 --cert rsa.pem --key rsa.key", f"{shortened} --sni {NAME}", ("mbed", "mbed"))
     yield plain("alpn", "extensions", f"{ecdsa} -tls1_2 -alpn sip/2", f"-tls1_2 -alpn sip/2,h2 -servername {NAME} -cipher ECDHE-ECDSA-AES128-GCM-SHA256", also={"TLS-ALPN"})
     yield plain("fallback-value", "extensions", f"{ecdsa} -no_tls1_3", f"-fallback_scsv -no_tls1_3 -servername {NAME}", also={"TLS-FALLBACK-SCSV"})
     yield plain("ticket-ten-days", "extensions", "", f"-tls1_2 -servername {NAME} -cipher ECDHE-ECDSA-AES128-GCM-SHA256", ("node", "openssl"), also={"TLS-TICKET-LONG"})

@@ -5,7 +5,9 @@
 
 use crate::rtcp::Body;
 use crate::rtp::header::Header;
-use crate::{demux, dtls, framed, mikey, msrp, rtcp, sctp, stun, tls, udptl, websocket, zrtp};
+use crate::{
+    demux, dtls, framed, mikey, msrp, quic, rtcp, sctp, stun, tls, udptl, websocket, zrtp,
+};
 
 /// Runs every media parser over one datagram or stream prefix.
 pub fn all(octets: &[u8]) {
@@ -17,7 +19,18 @@ pub fn all(octets: &[u8]) {
     streams(octets);
     fax(octets);
     keys(octets);
+    initial(octets);
     let _ = demux::classify(octets);
+}
+
+/// QUIC: a packet and what it may hold.
+pub fn initial(octets: &[u8]) {
+    if let Some((initial, rest)) = quic::Initial::read(octets) {
+        let parts = [initial.header.len(), initial.rest.len(), rest.len()];
+        debug_assert!(parts.iter().sum::<usize>() == octets.len());
+    }
+    let held: usize = quic::crypto(octets).map(|frame| frame.octets.len()).sum();
+    debug_assert!(held <= octets.len());
 }
 
 /// UDPTL: all that was read was there.
@@ -146,7 +159,7 @@ pub fn handshake(octets: &[u8]) {
             let _ = (hello.highest_version(), hello.has_grease(), hello.key_shares().count());
             let mut text = String::new();
             tls::fingerprint::ja3(&hello, &mut text);
-            let ja4 = tls::fingerprint::Ja4::of(&hello, false);
+            let ja4 = tls::fingerprint::Ja4::of(&hello, tls::fingerprint::Over::Tcp);
             debug_assert!(ja4.shape.chars().count() == 10, "{}", ja4.shape);
         }
         if let Some(hello) = tls::ServerHello::parse(body) {

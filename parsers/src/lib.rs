@@ -15,6 +15,7 @@ pub mod fuzz_headers;
 pub mod fuzz_media;
 pub mod mikey;
 pub mod msrp;
+pub mod quic;
 pub mod rtcp;
 pub mod rtp;
 pub mod sctp;

@@ -11,10 +11,13 @@ mod live;
 pub(super) use listen::{Decrypt, Listen};
 pub(super) use live::{Autostop, Live};
 
+use super::Failure;
+use super::keys::{anchors, domain};
 use super::limits;
 use super::moment::moment;
 use crate::model::finding::Severity;
 use crate::model::time::Ts;
+use crate::policy::Policy;
 use crate::policy::limits::CELLS;
 
 const EXAMPLES: &str = "\
@@ -134,6 +137,18 @@ pub(super) struct Secrets {
     /// DER, or a directory of such files (repeatable)
     #[arg(long, value_name = "FILE")]
     pub(super) ca: Vec<PathBuf>,
+    /// A SIP domain that servers are expected to have a certificate for, where
+    /// their client does not name one (repeatable: one of them)
+    #[arg(long, value_name = "NAME", value_parser = domain)]
+    pub(super) domain: Vec<String>,
+}
+
+impl Secrets {
+    /// What of these a policy has.
+    pub(super) fn judging(&self, policy: Policy) -> Result<Policy, Failure> {
+        let domains = self.domain.as_slice().into();
+        Ok(Policy { anchors: anchors(&self.ca)?, domains, ..policy })
+    }
 }
 
 #[derive(Debug, Args)]

@@ -30,6 +30,22 @@ pub(super) fn keys(logs: &[PathBuf], rsa: &[PathBuf], limits: &Limits) -> Result
     Ok(Keys::given(log, keys))
 }
 
+/// The name of a domain: labels of letters, digits and hyphens; no address, and no asterisk, which stands
+/// for no domain of SIP (RFC 5922 §7.2).
+pub(super) fn domain(text: &str) -> Result<String, String> {
+    let is_label = |label: &str| {
+        !label.is_empty()
+            && label.bytes().all(|octet| octet.is_ascii_alphanumeric() || octet == b'-')
+    };
+    let name = text.strip_suffix('.').unwrap_or(text);
+    let is_name = name.contains('.') && name.split('.').all(is_label);
+    if is_name && name.parse::<std::net::IpAddr>().is_err() {
+        Ok(name.to_ascii_lowercase())
+    } else {
+        Err("this is no name of a domain, like example.org".to_owned())
+    }
+}
+
 /// Reads the certificates of authorities, in files or in directories of files.
 pub(super) fn anchors(paths: &[PathBuf]) -> Result<Arc<[Vec<u8>]>, Failure> {
     let mut found = Vec::new();

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::args::{Autostop, Live as Args};
-use super::keys::{anchors, keys};
+use super::keys::keys;
 use super::output::{self, Target, target};
 use super::review::{status, told};
 use super::{Failure, Status, signals};
@@ -104,7 +104,7 @@ fn refused(error: &LiveError) -> Failure {
 
 fn config(args: &Args) -> Result<Config, Failure> {
     let cores = || std::thread::available_parallelism().map_or(1, usize::from);
-    let mut policy = Policy { anchors: anchors(&args.secrets.ca)?, ..Policy::default() };
+    let mut policy = args.secrets.judging(Policy::default())?;
     for setting in &args.limit {
         setting.apply(&mut policy.limits);
     }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use super::args::{Calls, Ladder, Review, Source};
 use super::inputs::{self, Inputs};
-use super::keys::{anchors, keys};
+use super::keys::keys;
 use super::output::{self, Target};
 use super::progress::Bar;
 use super::{Failure, Status, cut, limits};
@@ -135,7 +135,7 @@ pub(super) fn config(
     let secrets = &source.secrets;
     Ok(Config {
         keys: keys(&secrets.keylog, &secrets.rsa_key, &policy.limits)?,
-        policy: Policy { anchors: anchors(&secrets.ca)?, ..policy },
+        policy: secrets.judging(policy)?,
         lanes,
         mmap: !source.no_mmap,
         epoch: Cut { frames: source.epoch_frames.unwrap_or(usual.frames), ..usual },

@@ -7,7 +7,7 @@ use foldhash::fast::FixedState;
 use hashbrown::HashMap;
 use md5::{Digest as _, Md5};
 use overhear_parsers::tls::extension::{self, is_grease};
-use overhear_parsers::tls::fingerprint::{self, Ja4};
+use overhear_parsers::tls::fingerprint::{self, Ja4, Over};
 use overhear_parsers::tls::{ClientHello, ServerHello};
 use sha2::Sha256;
 
@@ -104,7 +104,8 @@ impl Fingerprints {
             self.offers.clear();
         }
         self.offers.insert(offers.hash, Arc::clone(&offers));
-        let (offered, ja3, ja4) = (offered(hello), ja3(hello), ja4(hello, dtls));
+        let (offered, ja3, ja4) =
+            (offered(hello), ja3(hello), ja4(hello, if dtls { Over::Dtls } else { Over::Tcp }));
         let prints = Arc::new(Prints { offered, ja3, ja4, offers });
         self.clients.insert(self.shape.as_slice().into(), Arc::clone(&prints));
         prints
@@ -157,8 +158,9 @@ fn ja3(hello: &ClientHello<'_>) -> String {
     hexadecimal(&Md5::digest(text.as_bytes()))
 }
 
-fn ja4(hello: &ClientHello<'_>, dtls: bool) -> String {
-    let Ja4 { shape, suites, extensions } = Ja4::of(hello, dtls);
+/// JA4 of a hello.
+pub(super) fn ja4(hello: &ClientHello<'_>, over: Over) -> String {
+    let Ja4 { shape, suites, extensions } = Ja4::of(hello, over);
     format!("{shape}_{}_{}", twelve(&suites), twelve(&extensions))
 }
 

@@ -22,6 +22,7 @@ use crate::model::id::{Kind, RecordId};
 use crate::model::packed::Text;
 use crate::model::record::HandshakeKind;
 use crate::model::shared::Shared;
+use crate::policy::Policy;
 
 /// What was read lately and need not be read again.
 #[derive(Debug, Default)]
@@ -29,12 +30,15 @@ pub struct Memory {
     certificates: Certificates,
     fingerprints: Fingerprints,
     anchors: Anchors,
+    /// SIP domains that servers are expected to be.
+    domains: Arc<[String]>,
 }
 
 impl Memory {
-    /// Nothing was read yet; these authorities are trusted, certificates in DER.
-    pub fn trusting(anchors: &[Vec<u8>]) -> Self {
-        Self { anchors: Anchors::new(anchors), ..Self::default() }
+    /// Nothing was read yet; the policy says whom to trust, and as whom to expect servers.
+    pub fn new(policy: &Policy) -> Self {
+        let (anchors, domains) = (Anchors::new(&policy.anchors), Arc::clone(&policy.domains));
+        Self { anchors, domains, ..Self::default() }
     }
 }
 
@@ -73,8 +77,8 @@ pub struct HandshakeRead<'a> {
     pub chain_says: Chain,
     /// The same of the client's.
     pub client_chain_says: Chain,
-    /// How the server's own certificate fits the name that the client asked for; `None` without one of
-    /// the two.
+    /// How the server's own certificate fits the name that the client asked for; if it asked for none, the
+    /// best of the domains that are configured. `None` without one of the two.
     pub fit: Option<Fit>,
     /// Seconds for which the ticket may be used.
     pub ticket_lifetime: Option<u32>,
@@ -98,7 +102,7 @@ impl<'a> HandshakeRead<'a> {
         server: &'a [u8],
         memory: &mut Memory,
     ) -> Self {
-        let Memory { certificates, fingerprints, anchors } = memory;
+        let Memory { certificates, fingerprints, anchors, domains } = memory;
         let mut read = Self::empty(facts);
         if client.first().is_some_and(|first| first & 0x80 != 0) {
             read.ssl2 = Ssl2ClientHello::parse(client);
@@ -120,14 +124,24 @@ impl<'a> HandshakeRead<'a> {
         read.conclude(server);
         read.chain_says = anchors.judge(&read.chain);
         read.client_chain_says = anchors.judge(&read.client_chain);
-        let wanted = read.hello.and_then(|hello| std::str::from_utf8(hello.server_name?).ok());
-        let own = read.chain.first().zip(wanted);
-        read.fit = own.map(|(own, wanted)| sip_identity::fit(own, wanted));
+        read.fit = read.fits(domains);
         let dtls = facts.kind == HandshakeKind::Dtls;
         let hello = read.hello.filter(|_| read.ssl2.is_none());
         read.prints = hello.map(|hello| fingerprints.client(&hello, dtls));
         read.ja3s = read.answer.map(|answer| fingerprints.server(&answer));
         read
+    }
+
+    /// How the server's own certificate fits the name that is expected.
+    fn fits(&self, domains: &[String]) -> Option<Fit> {
+        let own = self.chain.first()?;
+        if let Some(wanted) = self.server_name() {
+            return Some(sip_identity::fit(own, wanted));
+        }
+        // A certificate of media is for no domain, and one of the web for another one.
+        let media = self.facts.kind == HandshakeKind::Dtls && !self.facts.over_sctp;
+        let domains = if media || self.names_sip() == Some(false) { &[] } else { domains };
+        domains.iter().map(|wanted| sip_identity::fit(own, wanted)).min()
     }
 
     fn empty(facts: &'a HandshakeFacts) -> Self {
@@ -271,6 +285,11 @@ impl<'a> HandshakeRead<'a> {
             open |= name == b"http/1.1";
         }
         (sip || !open).then_some(sip)
+    }
+
+    /// The name that the client asks the server for (RFC 6066 §3).
+    pub fn server_name(&self) -> Option<&'a str> {
+        self.hello.and_then(|hello| std::str::from_utf8(hello.server_name?).ok())
     }
 
     /// The version agreed on.

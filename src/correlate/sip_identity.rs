@@ -4,8 +4,8 @@ use overhear_parsers::tls::certificate::Name;
 
 use super::certificates::Known;
 
-/// How a certificate fits a name.
-#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+/// How a certificate fits a name, the best first.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Fit {
     /// One of its identities is that name.
     Exact,

@@ -5,10 +5,14 @@ use hashbrown::HashMap;
 
 use super::handshake::HandshakeRead;
 use super::tls_grade::{Mark, Observation, Observed, Verdict};
+use super::tls_named::{Named, Names};
 use super::tls_peers::confidence;
-use crate::model::addr::Addr;
+use crate::model::addr::{Addr, Endpoint};
 use crate::model::handshake::Outcome;
-use crate::model::tls_peer::{CapRecord, Next, TlsPairRecord};
+use crate::model::tls_peer::{AnnouncedServer, CapRecord, Next, TlsPairRecord};
+
+/// Servers of a pair, each with the name it was asked for, that are held against what signalling names.
+const SERVERS: usize = 4;
 
 /// What else is known of a pair when everything has been seen.
 #[derive(Clone, Debug, Default)]
@@ -19,6 +23,8 @@ pub struct Known {
     pub clear: bool,
     /// What is not known, in words.
     pub unseen: Vec<&'static str>,
+    /// Its servers that signalling names.
+    pub announced: Vec<AnnouncedServer>,
 }
 
 /// What was seen of one pair.
@@ -32,6 +38,8 @@ struct Pair {
     inside: u64,
     /// Handshakes that name SIP as what they carry (ALPN), and those that name something else alone.
     named: [u64; 2],
+    /// Who was asked, by which name.
+    asked: Vec<(Endpoint, Option<Box<str>>)>,
     /// Digests inside: with MD5 or anything else, and with SHA-256.
     digests: [u64; 2],
 }
@@ -81,6 +89,11 @@ impl Pairs {
         if let Some(seen) = seen {
             pair.observed.note(seen);
         }
+        let (server, asked) = (facts.server, read.server_name());
+        let is = |of: &(Endpoint, Option<Box<str>>)| of.0 == server && of.1.as_deref() == asked;
+        if pair.asked.len() < SERVERS && !pair.asked.iter().any(is) {
+            pair.asked.push((server, asked.map(Box::from)));
+        }
         if let Some(is_sip) = read.names_sip() {
             let [sip, other] = &mut pair.named;
             let count = if is_sip { sip } else { other };
@@ -105,8 +118,11 @@ impl Pairs {
     }
 
     /// All pairs by address; `known` tells what else there is to say of each.
-    pub(super) fn finish(self, known: impl Fn(Addr, Addr) -> Known) -> SeenPairs {
-        let all = self.seen.into_iter().map(|((a, b), pair)| (a, b, pair, known(a, b)));
+    pub(super) fn finish(self, named: &Named, known: impl Fn(Addr, Addr) -> Known) -> SeenPairs {
+        let all = self.seen.into_iter().map(|((a, b), mut pair)| {
+            let announced = pair.announced(named);
+            (a, b, pair, Known { announced, ..known(a, b) })
+        });
         let mut all: Vec<(Addr, Addr, Pair, Known)> = all.collect();
         all.sort_unstable_by_key(|(a, b, ..)| (*a.octets(), *b.octets()));
         SeenPairs(all)
@@ -125,6 +141,25 @@ impl SeenPairs {
 }
 
 impl Pair {
+    /// Its servers that signalling names; the others are forgotten.
+    fn announced(&mut self, named: &Named) -> Vec<AnnouncedServer> {
+        let all = std::mem::take(&mut self.asked).into_iter().filter_map(|(server, asked)| {
+            let by_address = named.of(server, None);
+            let told = by_address.or_else(|| named.of(server, asked.as_deref()))?;
+            Some(AnnouncedServer {
+                server: server.to_string(),
+                name: asked.filter(|_| by_address.is_none()).map(String::from),
+                carries: told.names.word(),
+                by: told.by,
+                source: told.at.frame.source,
+                frame: told.at.frame.number,
+            })
+        });
+        let mut all: Vec<AnnouncedServer> = all.collect();
+        all.dedup();
+        all
+    }
+
     fn record(&self, a: Addr, b: Addr, known: &Known) -> TlsPairRecord {
         let [completed, refused, incomplete] = self.outcomes;
         let [other, sha2] = self.digests;
@@ -135,11 +170,14 @@ impl Pair {
             unseen.push("certificates, and whether clients show one: TLS 1.3 hides them");
         }
         let clear = known.clear;
+        let is_named = |names: Names| known.announced.iter().any(|of| of.carries == names.word());
         let [sip, other] = self.named;
         let carries = [
             (self.inside > 0, "SIP inside, which could be read"),
             (sip > 0, "SIP by ALPN"),
             (clear, "SIP in clear between the two"),
+            (is_named(Names::Sip), "SIP at a server that signalling names"),
+            (is_named(Names::Media), "media at a server that SDP names"),
             (other > 0, "something else by ALPN"),
         ];
         let served = ["a", "b"].into_iter().zip(self.served);
@@ -157,6 +195,7 @@ impl Pair {
             next: verdict.as_ref().and_then(next),
             unseen,
             carries: carries.into_iter().filter(|(seen, _)| *seen).map(|(_, word)| word).collect(),
+            announced: known.announced.clone(),
             confidence: confidence(completed),
         }
     }

@@ -6,8 +6,10 @@ use hashbrown::HashMap;
 use overhear_parsers::tls::client_hello::rank;
 
 use super::handshake::{HandshakeRead, alert_name};
+use super::quic_seen::QuicSeen;
 use super::tls_after::{After, Afterwards, Refused, Waiting};
 use super::tls_grade::{Observation, Observed};
+use super::tls_named::Named;
 use super::tls_offers::{AllOffers, PeerOffers};
 use super::tls_pairs::{Pairs, SeenPairs};
 use crate::model::addr::{Addr, Endpoint};
@@ -16,7 +18,7 @@ use crate::model::handshake::{Ending, HandshakeFacts, Outcome, Peer};
 use crate::model::record::HandshakeKind;
 use crate::model::time::{Span, Ts};
 use crate::model::tls_peer::{
-    CodePoints, Counted, Refusal, TlsOfferRecord, TlsPairRecord, TlsPeerRecord,
+    CodePoints, Counted, QuicRecord, Refusal, TlsOfferRecord, TlsPairRecord, TlsPeerRecord,
 };
 
 pub use super::tls_pairs::Known;
@@ -26,6 +28,10 @@ const PEERS: &str = "tls_peers";
 const PAIRS: &str = "tls_pairs";
 const REFUSALS: &str = "tls_refusals";
 const OFFERS: &str = "tls_offers";
+
+/// Servers that signalling names, for each of those and of their clients that there is room for: phones
+/// that never take a connection name themselves too.
+const NAMED_EACH: usize = 2;
 
 /// Different versions, suites, groups and refusals kept of a peer.
 const KINDS: usize = 32;
@@ -105,6 +111,10 @@ pub struct TlsPeers {
     offers: AllOffers,
     waiting: Waiting<Places>,
     pairs: Pairs,
+    /// Which servers signalling names.
+    pub named: Named,
+    /// What goes on over QUIC.
+    pub quic: QuicSeen,
     cap: usize,
     evicted: u64,
 }
@@ -115,6 +125,7 @@ pub struct TlsSummary {
     offers: Vec<TlsOfferRecord>,
     peers: Vec<(Who, Entry)>,
     pairs: SeenPairs,
+    quic: Vec<QuicRecord>,
 }
 
 impl TlsSummary {
@@ -126,6 +137,11 @@ impl TlsSummary {
     /// Servers and clients, servers first, by address.
     pub fn peers(&self) -> impl Iterator<Item = TlsPeerRecord> + '_ {
         self.peers.iter().map(|(who, entry)| entry.record(who))
+    }
+
+    /// Servers of QUIC, in the order in which they were first seen.
+    pub fn quic(&self) -> &[QuicRecord] {
+        &self.quic
     }
 
     /// Pairs of hosts, by address.
@@ -143,22 +159,26 @@ impl TlsPeers {
             offers: AllOffers::default(),
             waiting: Waiting::new(cap),
             pairs: Pairs::new(cap),
+            quic: QuicSeen::default(),
+            named: Named::new(cap.saturating_mul(NAMED_EACH)),
             cap,
             evicted: 0,
         }
     }
 
     /// Handshakes for which there was no room, by table.
-    pub fn evicted(&self) -> [(&'static str, u64); 4] {
+    pub fn evicted(&self) -> [(&'static str, u64); 6] {
         let (pairs, refusals) = (self.pairs.evicted(), self.waiting.evicted());
-        let offers = self.offers.evicted();
-        [(PEERS, self.evicted), (PAIRS, pairs), (REFUSALS, refusals), (OFFERS, offers)]
+        let (offers, named) = (self.offers.evicted(), self.named.evicted());
+        let peers = [(PEERS, self.evicted), (PAIRS, pairs), (REFUSALS, refusals), (OFFERS, offers)];
+        let [a, b, c, d] = peers;
+        [a, b, c, d, named, self.quic.evicted()]
     }
 
     /// Notes that a client tries again after a refusal; the handshake may follow later.
     pub fn tries(&mut self, read: &HandshakeRead<'_>) {
         let facts = read.facts;
-        if facts.kind == HandshakeKind::Tls && !self.waiting.is_empty() {
+        if is_of_signalling(facts) && !self.waiting.is_empty() {
             let hop = (facts.client.addr, facts.server.addr);
             let tried = self.waiting.tries(hop, offered(read), facts.first.time);
             self.book(tried);
@@ -169,7 +189,6 @@ impl TlsPeers {
     pub fn handshake(&mut self, read: &HandshakeRead<'_>) {
         let facts = read.facts;
         let hop = (facts.client.addr, facts.server.addr);
-        let tls = facts.kind == HandshakeKind::Tls;
         let offers = read.prints.as_ref().map(|prints| &prints.offers);
         let offer = offers.and_then(|offers| self.offers.note(offers));
         self.tries(read);
@@ -191,7 +210,7 @@ impl TlsPeers {
             let row = entry.note(read, seen.as_ref())?;
             Some((who, row))
         });
-        if !tls {
+        if !is_of_signalling(facts) {
             return;
         }
         self.pairs.handshake(read, seen.as_ref());
@@ -245,7 +264,12 @@ impl TlsPeers {
             let client = who.role == Peer::Client;
             (client, who.kind == HandshakeKind::Dtls, *who.at.addr.octets(), who.at.port)
         });
-        TlsSummary { offers: self.offers.finish(), peers: all, pairs: self.pairs.finish(known) }
+        TlsSummary {
+            offers: self.offers.finish(),
+            peers: all,
+            pairs: self.pairs.finish(&self.named, known),
+            quic: self.quic.finish(),
+        }
     }
 }
 
@@ -320,6 +344,11 @@ impl Entry {
             confidence: confidence(completed),
         }
     }
+}
+
+/// Whether a handshake is one of a hop of signalling, as far as its carrier tells: DTLS over UDP is media's.
+fn is_of_signalling(facts: &HandshakeFacts) -> bool {
+    facts.kind == HandshakeKind::Tls || facts.over_sctp
 }
 
 /// The highest version that a client offers, and a hash of all that it does.

@@ -128,6 +128,7 @@ impl Marks {
             clear: self.by_pair.get(&(a, b)).is_some_and(|marks| marks.iter().any(clear)),
             marks: self.by_pair.get(&(a, b)).cloned().unwrap_or_default(),
             unseen: unseen.into_iter().collect(),
+            announced: Vec::new(),
         }
     }
 }

@@ -25,13 +25,14 @@ use crate::correlate::media::Greeting;
 use crate::correlate::outbox::MediaDescription;
 use crate::correlate::placement::Placement;
 use crate::correlate::rtcp::Byes;
+use crate::correlate::tls_named::{self, Names, Told};
 use crate::correlate::zrtp::{Exchange, HelloHash};
 use crate::model::addr::Endpoint;
 use crate::model::evidence::FrameRef;
 use crate::model::handshake::HandshakeRecord;
 use crate::model::id::RecordKey;
 use crate::model::key::{KeyPlace, Proof};
-use crate::model::record::{Side, StreamRecord};
+use crate::model::record::{HandshakeKind, Side, StreamRecord};
 use crate::model::stream::StreamEnded;
 use crate::model::time::Ts;
 
@@ -58,6 +59,8 @@ pub struct Looked {
     pub malformed: bool,
     /// Inside TLS that was opened: its digest is made with SHA-256 or better.
     pub digest: Option<bool>,
+    /// It may name a server for TLS.
+    pub names_tls: bool,
 }
 
 /// Challenges or credentials of a message for which there is room without allocating.
@@ -136,7 +139,9 @@ impl<'a> SipSeen<'a> {
     /// What is for others than the rules.
     pub fn looked(&self) -> Looked {
         let inside = self.event.encrypted && self.kind.meets(Interest::CREDENTIALS);
+        let opens = self.kind.meets(Interest::OPENS);
         Looked {
+            names_tls: tls_named::may_name(&self.event.message, opens),
             keyed: self.has_crypto(),
             malformed: self.anomalies().is_malformed(),
             digest: if inside { auth::digest_is_strong(self) } else { None },
@@ -299,6 +304,8 @@ pub struct HandshakeSeen<'a> {
     pub offered_weak: Weak,
     /// The call between whose sockets it is.
     pub greeting: Option<Greeting>,
+    /// How signalling named the server before, if it did.
+    pub named: Option<Told>,
     /// Which fingerprints SDP announced for which media address; the rules' own record of it, which
     /// [`super::Detectors::handshake`] fills in.
     pub announced: Option<&'a Fingerprints>,
@@ -313,7 +320,20 @@ impl<'a> HandshakeSeen<'a> {
             .filter_map(registry::suite)
             .fold(Weak::default(), |sum, suite| sum.or(suite.weak));
         let (key, suite) = (record.key(), read.suite);
-        Self { read, record, key, pair, suite, offered_weak, greeting: None, announced: None }
+        let (greeting, named, announced) = (None, None, None);
+        Self { read, record, key, pair, suite, offered_weak, greeting, named, announced }
+    }
+
+    /// Whether it is one of DTLS over UDP, as media has it (RFC 5764); over SCTP it is for signalling.
+    pub fn is_for_media(&self) -> bool {
+        self.record.kind == HandshakeKind::Dtls && !self.record.over_sctp
+    }
+
+    /// Whether it is known to be for SIP: by ALPN, else by signalling that names the server; `None` where
+    /// neither says anything.
+    pub fn is_sip(&self) -> Option<bool> {
+        let named = || self.named.map(|told| told.names == Names::Sip);
+        self.read.names_sip().or_else(named)
     }
 
     /// The client's hello.

@@ -1,13 +1,16 @@
-//! Both directions of a DTLS handshake (RFC 6347 §4.2, RFC 9147 §5): fragments put together by message
-//! number, repetitions dropped, and when it is over. Records of epoch 0 are in clear, all others are
+//! Both directions of a DTLS handshake (RFC 6347 §4.2, RFC 9147 §5), and when it is over. Records of epoch 0 are in clear, all others are
 //! encrypted and show their type and length only.
 
 use overhear_parsers::dtls::{ContentType, Fragment, Record};
 use overhear_parsers::tls::{Alert, ServerHello};
 
-use super::tls_stream::KEPT_OCTETS;
+use super::dtls_messages::{DtlsMessages, Full};
 use crate::model::evidence::FrameRef;
 use crate::model::handshake::{Ending, Outcome, Peer};
+
+/// Types of messages (RFC 5246 §7.4).
+const CLIENT_HELLO: u8 = 1;
+const SERVER_HELLO: u8 = 2;
 
 /// DTLS 1.3.
 const DTLS13: u16 = 0xfefc;
@@ -18,8 +21,8 @@ const ALERT_LENGTH: usize = 36;
 /// A handshake under way.
 #[derive(Debug)]
 pub struct DtlsHandshake {
-    /// Fragments of the client and of the server as they came, without repetitions.
-    fragments: [Vec<u8>; 2],
+    /// Of the client and of the server.
+    messages: [DtlsMessages; 2],
     /// The first message.
     pub first: FrameRef,
     /// The `ServerHello`.
@@ -42,7 +45,7 @@ impl DtlsHandshake {
     /// A handshake that begins here.
     pub fn new(first: FrameRef) -> Self {
         Self {
-            fragments: Default::default(),
+            messages: Default::default(),
             first,
             answered: None,
             last: first,
@@ -56,14 +59,13 @@ impl DtlsHandshake {
 
     /// Memory taken.
     pub fn cost(&self) -> u64 {
-        let octets =
-            self.fragments.iter().fold(0_usize, |sum, kept| sum.saturating_add(kept.capacity()));
+        let octets = self.messages.iter().map(DtlsMessages::cost).fold(0, usize::saturating_add);
         u64::try_from(octets.saturating_add(size_of::<Self>())).unwrap_or(u64::MAX)
     }
 
     /// Forgets the messages, with their memory.
     pub fn forget(&mut self) {
-        self.fragments = Default::default();
+        self.messages = Default::default();
         self.torn = true;
     }
 
@@ -101,36 +103,27 @@ impl DtlsHandshake {
         }
     }
 
+    /// The random of the client's hello, as soon as it has come (RFC 5246 §7.4.1.2).
+    pub fn random(&self) -> Option<&[u8]> {
+        let [client, _] = &self.messages;
+        client.beginning(CLIENT_HELLO, 34)?.get(2..)
+    }
+
     fn fragment(&mut self, from: Peer, fragment: &Fragment<'_>, at: FrameRef) {
-        if from == Peer::Server && fragment.kind == 2 && fragment.offset == 0 {
+        let answer = from == Peer::Server && fragment.kind == SERVER_HELLO;
+        if answer {
             self.answered = self.answered.or(Some(at));
-            let hello =
-                Some(fragment.body).filter(|_| fragment.is_whole()).and_then(ServerHello::parse);
-            self.version = hello.map(|hello| hello.agreed_version()).or(self.version);
         }
-        let [client, server] = &mut self.fragments;
-        let kept = if from == Peer::Client { client } else { server };
-        let same = |other: Fragment<'_>| {
-            (other.kind, other.sequence, other.offset, other.body.len())
-                == (fragment.kind, fragment.sequence, fragment.offset, fragment.body.len())
-        };
-        if Fragment::all(kept).any(same) {
-            return;
+        let [client, server] = &mut self.messages;
+        let messages = if from == Peer::Client { client } else { server };
+        match messages.add(fragment) {
+            Ok(Some(whole)) if answer => {
+                let hello = ServerHello::parse(whole);
+                self.version = hello.map(|hello| hello.agreed_version()).or(self.version);
+            }
+            Ok(_) => {}
+            Err(Full) => self.torn = true,
         }
-        if kept.len().saturating_add(fragment.body.len()) > KEPT_OCTETS {
-            self.torn = true;
-            return;
-        }
-        let number = |number: u32| {
-            let [_, a, b, c] = number.to_be_bytes();
-            [a, b, c]
-        };
-        kept.push(fragment.kind);
-        kept.extend_from_slice(&number(fragment.length));
-        kept.extend_from_slice(&fragment.sequence.to_be_bytes());
-        kept.extend_from_slice(&number(fragment.offset));
-        kept.extend_from_slice(&number(u32::try_from(fragment.body.len()).unwrap_or_default()));
-        kept.extend_from_slice(fragment.body);
     }
 
     fn sealed(&mut self, from: Peer, kind: Option<ContentType>, length: usize) {
@@ -152,42 +145,10 @@ impl DtlsHandshake {
     /// Appends the messages of one side as TLS writes them: each that is whole, in the order of their
     /// numbers. Tells whether none was missing.
     pub fn assemble(&self, of: Peer, out: &mut Vec<u8>) -> bool {
-        let [client, server] = &self.fragments;
-        let kept = if of == Peer::Client { client } else { server };
-        let mut numbers: Vec<(u16, u8)> =
-            Fragment::all(kept).map(|f| (f.sequence, f.kind)).collect();
-        numbers.sort_unstable();
-        numbers.dedup();
-        let mut whole = true;
-        for (sequence, kind) in numbers {
-            let parts = Fragment::all(kept).filter(|f| (f.sequence, f.kind) == (sequence, kind));
-            whole &= assemble_one(parts, out);
-        }
-        whole
+        let [client, server] = &self.messages;
+        let messages = if of == Peer::Client { client } else { server };
+        messages.assemble(out)
     }
-}
-
-/// Appends one message, if its parts cover it.
-fn assemble_one<'a>(parts: impl Iterator<Item = Fragment<'a>>, out: &mut Vec<u8>) -> bool {
-    let mut parts: Vec<Fragment<'_>> = parts.collect();
-    parts.sort_by_key(|part| part.offset);
-    let Some(first) = parts.first().copied() else { return true };
-    let begin = out.len();
-    let [_, a, b, c] = first.length.to_be_bytes();
-    out.extend_from_slice(&[first.kind, a, b, c]);
-    let body = out.len();
-    for part in parts.iter().filter(|part| part.length == first.length) {
-        let have = out.len().saturating_sub(body);
-        let skip = have.checked_sub(usize::try_from(part.offset).unwrap_or(usize::MAX));
-        if let Some(more) = skip.and_then(|skip| part.body.get(skip..)) {
-            out.extend_from_slice(more);
-        }
-    }
-    let whole = u32::try_from(out.len().saturating_sub(body)) == Ok(first.length);
-    if !whole {
-        out.truncate(begin);
-    }
-    whole
 }
 
 #[cfg(test)]

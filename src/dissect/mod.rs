@@ -3,8 +3,11 @@
 #![deny(clippy::arithmetic_side_effects, clippy::as_conversions)]
 
 pub mod dtls_handshake;
+pub mod dtls_messages;
 pub mod frame_stream;
+pub mod gathered;
 pub mod msrp_stream;
+pub mod quic_hello;
 pub mod sip_names;
 pub mod sip_stream;
 pub mod tcp_probe;

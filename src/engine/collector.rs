@@ -106,7 +106,7 @@ impl Collector {
             dialogs: Dialogs::new(&policy.limits),
             media: MediaBinder::new(&policy.limits),
             rtcp: RtcpReports::new(&policy.limits),
-            memory: Memory::trusting(&policy.anchors),
+            memory: Memory::new(policy),
             tls_peers: TlsPeers::new(policy.limits.tls_peers),
             company: Company::new(policy.limits.company),
             zrtp: ZrtpFlows::new(&policy.limits),
@@ -264,12 +264,15 @@ impl Collector {
             | Body::Zrtp { .. }
             | Body::Msrp { .. }
             | Body::UdptlEnded(_) => self.beside(fact, epoch),
+            Body::QuicHello { server, message, .. } => {
+                self.tls_peers.quic.hello(*server, epoch.octets(message), fact.frame);
+            }
             Body::Handshake(handshake) => self.handshake(handshake, epoch),
             Body::DtlsSrtpKeys { client, server, profile, material } => {
                 let material = epoch.octets(material);
                 self.prover.handshake((*client, *server), *profile, material, fact.frame);
             }
-            Body::MidstreamTls { src, dst } => {
+            Body::MidstreamTls { src, dst, .. } => {
                 let seen = TapSeen::MidstreamTls { src: *src, dst: *dst, at: fact.frame };
                 self.detectors.tap(&seen);
             }
@@ -334,6 +337,9 @@ impl Collector {
             if let Some(is_sha2) = looked.digest {
                 self.tls_peers.digest(sip.src.addr, sip.dst.addr, is_sha2);
             }
+            if looked.names_tls {
+                self.tls_peers.named.sip(&event.message, event.at);
+            }
             looked.keyed
         } else {
             self.detectors.copy(&event, &placement);
@@ -366,12 +372,14 @@ impl Collector {
         self.tls_peers.handshake(&read);
         let mut record = read.record();
         let greeting = match facts.kind {
-            HandshakeKind::Dtls => {
+            HandshakeKind::Dtls if !facts.over_sctp => {
                 self.media.greeting(facts.client, facts.server, facts.first.time)
             }
-            HandshakeKind::Tls => None,
+            _ => None,
         };
-        self.detectors.handshake(&HandshakeSeen { greeting, ..HandshakeSeen::new(&read, &record) });
+        let named = self.tls_peers.named.of(facts.server, read.server_name());
+        let seen = HandshakeSeen::new(&read, &record);
+        self.detectors.handshake(&HandshakeSeen { greeting, named, ..seen });
         self.archive.push_handshake(&mut record);
         self.events.tell(|listener| listener.handshake(&record, facts.first.time));
     }
@@ -386,6 +394,9 @@ impl Collector {
         }
         for announcement in self.outbox.announcements.drain(..) {
             self.trace.announced(&announcement);
+            if is_over_tls(&announcement.media.profile) {
+                self.tls_peers.named.media(announcement.endpoint, announcement.at);
+            }
             self.zrtp.announce(announcement.call.id, announcement.side, &announcement.zrtp);
             self.media.announce(&announcement);
         }
@@ -413,6 +424,11 @@ impl Collector {
             self.events.tell(|listener| listener.registration(&record, at));
         }
     }
+}
+
+/// Whether the media of a profile goes over TLS (RFC 8122 §3, RFC 4975 §8.1): not DTLS, nor what DTLS keys.
+fn is_over_tls(profile: &str) -> bool {
+    profile.starts_with("TCP/TLS")
 }
 
 fn message<'a>(sip: &SipFact, epoch: &'a EpochFacts) -> Message<'a> {

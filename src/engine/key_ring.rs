@@ -20,7 +20,6 @@ use crate::model::evidence::FrameRef;
 use crate::model::id::{Kind, RecordId, RecordKey};
 use crate::model::key::KeyPlace;
 use crate::model::record::Side;
-use crate::model::transport::Transport;
 use crate::prove::srtp::{MasterKey, dtls_keys, mikey_keys};
 
 /// Name of the table in `evicted`.
@@ -102,7 +101,7 @@ impl KeyRing {
             answer: placement.sdp == SdpRole::Answer,
             src: event.src,
             dst: event.dst,
-            clear: !event.encrypted && !matches!(event.transport, Transport::Tls | Transport::Wss),
+            clear: !event.encrypted && !event.transport.is_tls(),
         };
         let pair = Subject::pair(event.src.addr, event.dst.addr);
         for (mline, media) in (0_u8..).zip(sdp::parse(body).media()) {

@@ -107,6 +107,15 @@ pub enum Body {
         /// The datagram.
         octets: Range<u32>,
     },
+    /// The ClientHello of a QUIC connection.
+    QuicHello {
+        /// Who sent it.
+        client: Endpoint,
+        /// To whom.
+        server: Endpoint,
+        /// The message behind its type and length, within the epoch's octets.
+        message: Range<u32>,
+    },
     /// The first SEND of a connection that carries MSRP, one for each direction.
     Msrp {
         /// Sender.
@@ -130,12 +139,14 @@ pub enum Body {
         /// the epoch's octets, and secret.
         material: Range<u32>,
     },
-    /// TLS records on a connection whose handshake was not captured.
+    /// TLS or DTLS records on a connection of whose handshake the beginning was not captured.
     MidstreamTls {
         /// Sender of the first record.
         src: Endpoint,
         /// The other side.
         dst: Endpoint,
+        /// What carries it.
+        proto: Proto,
     },
     /// A connection to the port of SIP over TLS that the server refused (RST) or did not answer.
     Unanswered {
@@ -346,17 +357,19 @@ impl Body {
             | Self::SrtcpClear { src, dst, .. } => (*src, *dst, Proto::UDP),
             Self::SrtpSample { key, .. } => (key.src, key.dst, Proto::UDP),
             Self::UdptlEnded(ended) => (ended.src, ended.dst, Proto::UDP),
-            Self::DtlsSrtpKeys { client, server, .. } => (*client, *server, Proto::UDP),
+            Self::DtlsSrtpKeys { client, server, .. } | Self::QuicHello { client, server, .. } => {
+                (*client, *server, Proto::UDP)
+            }
             Self::Handshake(handshake) => {
                 let proto = match handshake.kind {
-                    HandshakeKind::Tls if handshake.over_sctp => Proto::SCTP,
+                    _ if handshake.over_sctp => Proto::SCTP,
                     HandshakeKind::Tls => Proto::TCP,
                     HandshakeKind::Dtls => Proto::UDP,
                 };
                 (handshake.client, handshake.server, proto)
             }
+            Self::MidstreamTls { src, dst, proto } => (*src, *dst, *proto),
             Self::Msrp { src, dst }
-            | Self::MidstreamTls { src, dst }
             | Self::Unanswered { src, dst, .. }
             | Self::Renegotiated { client: src, server: dst } => (*src, *dst, Proto::TCP),
             Self::Duplicate { .. } | Self::StreamLoss { .. } | Self::BackwardJump { .. } => {

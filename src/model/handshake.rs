@@ -46,7 +46,7 @@ pub struct HandshakeFacts {
     pub alert: Option<(Alert, Peer)>,
     /// Client and server encrypt what they send from some point on.
     pub sealed: [bool; 2],
-    /// TLS over SCTP and not over TCP.
+    /// Over SCTP, and not TLS over TCP or DTLS over UDP.
     pub over_sctp: bool,
     /// It is over, and told of now only so that what comes next is seen in its light: the whole of it
     /// follows, for secrets may still show what TLS 1.3 hides.
@@ -252,7 +252,7 @@ pub struct HandshakeRecord<'a> {
     pub id: RecordId,
     /// Which of the two.
     pub kind: HandshakeKind,
-    /// TLS over SCTP and not over TCP.
+    /// Over SCTP, and not TLS over TCP or DTLS over UDP.
     pub over_sctp: bool,
     /// Who sent the ClientHello.
     pub client: Endpoint,

@@ -160,8 +160,48 @@ pub struct TlsPairRecord {
     pub unseen: Vec<&'static str>,
     /// What speaks for SIP inside, or for something else.
     pub carries: Vec<&'static str>,
+    /// Its servers that signalling names, with the first message that does.
+    pub announced: Vec<AnnouncedServer>,
     /// `low`, `medium` or `high`, by the number of handshakes completed.
     pub confidence: Option<&'static str>,
+}
+
+/// A server of QUIC, by what clients ask it for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct QuicRecord {
+    /// Its address and port.
+    pub server: String,
+    /// The name that clients ask for; `None` without one, or if an encrypted hello hides it.
+    pub sni: Option<String>,
+    /// The protocols they offer, in their order.
+    pub alpn: Vec<String>,
+    /// What that says of what is inside; `None` where it says nothing.
+    pub carries: Option<&'static str>,
+    /// JA4 of the first of their hellos.
+    pub ja4: String,
+    /// Connections of which the hello could be read.
+    pub connections: u64,
+    /// The source of the first of them.
+    pub source: u16,
+    /// Its first frame.
+    pub frame: u64,
+}
+
+/// A server of TLS that signalling names.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct AnnouncedServer {
+    /// Its address and port.
+    pub server: String,
+    /// The name that a client asked it for, if that is what was named.
+    pub name: Option<String>,
+    /// What it is named for: `SIP` or `media`.
+    pub carries: &'static str,
+    /// Where it is named: a header, or `SDP`.
+    pub by: &'static str,
+    /// The source of the message.
+    pub source: u16,
+    /// Its frame.
+    pub frame: u64,
 }
 
 /// Something that caps a grade.

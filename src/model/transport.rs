@@ -15,6 +15,8 @@ pub enum Transport {
     Sctp,
     /// TLS over TCP, readable because a key was given.
     Tls,
+    /// TLS over SCTP (RFC 4168 §5), readable because a key was given.
+    TlsSctp,
     /// WebSocket (RFC 7118).
     Ws,
     /// WebSocket over TLS, readable because a key was given.
@@ -24,7 +26,7 @@ pub enum Transport {
 impl Transport {
     /// Every transport, in the order of [`Transport::bit`].
     pub const ALL: &'static [Self] =
-        &[Self::Udp, Self::Tcp, Self::Sctp, Self::Tls, Self::Ws, Self::Wss];
+        &[Self::Udp, Self::Tcp, Self::Sctp, Self::Tls, Self::Ws, Self::Wss, Self::TlsSctp];
 
     /// The name as a Via writes it: `UDP`.
     pub const fn name(self) -> &'static str {
@@ -33,6 +35,7 @@ impl Transport {
             Self::Tcp => "TCP",
             Self::Sctp => "SCTP",
             Self::Tls => "TLS",
+            Self::TlsSctp => "TLS-SCTP",
             Self::Ws => "WS",
             Self::Wss => "WSS",
         }
@@ -42,7 +45,7 @@ impl Transport {
     pub const fn proto(self) -> Proto {
         match self {
             Self::Udp => Proto::UDP,
-            Self::Sctp => Proto::SCTP,
+            Self::Sctp | Self::TlsSctp => Proto::SCTP,
             Self::Tcp | Self::Tls | Self::Ws | Self::Wss => Proto::TCP,
         }
     }
@@ -50,6 +53,11 @@ impl Transport {
     /// Whether the transport repeats what was lost, so that SIP does not (RFC 3261 §17.1.1.2).
     pub const fn reliable(self) -> bool {
         !matches!(self, Self::Udp)
+    }
+
+    /// Whether it is one over TLS.
+    pub const fn is_tls(self) -> bool {
+        matches!(self, Self::Tls | Self::TlsSctp | Self::Wss)
     }
 
     /// One bit of a set of transports.
@@ -61,6 +69,7 @@ impl Transport {
             Self::Tls => 8,
             Self::Ws => 16,
             Self::Wss => 32,
+            Self::TlsSctp => 64,
         }
     }
 }
@@ -72,7 +81,7 @@ mod tests {
     #[test]
     fn every_transport_has_a_bit_and_a_name_of_its_own() {
         let bits = Transport::ALL.iter().fold(0, |all, transport| all | transport.bit());
-        assert_eq!(bits, 0b11_1111);
+        assert_eq!(bits, 0b111_1111);
         assert!(Transport::Tcp.reliable() && !Transport::Udp.reliable());
         assert_eq!(Transport::Udp.name(), "UDP");
     }

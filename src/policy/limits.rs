@@ -153,7 +153,7 @@ impl Default for Limits {
             zrtp: 500,
             findings_per_rule: 1_000,
             peers: 7_200,
-            tls_peers: 3_500,
+            tls_peers: 3_200,
             records_octets: 12 << 20,
             spool_octets: 16 << 30,
             unpack_ratio: 200,
@@ -238,7 +238,7 @@ impl Limits {
             row("replays", self.replays, 250),
             row("udp_flows", self.udp_flows, 160),
             row("tcp_flows", self.tcp_flows, 960),
-            row("sctp_flows", self.sctp_flows, 320),
+            row("sctp_flows", self.sctp_flows, 332),
             row("turn_flows", self.turn_flows, 500),
             row("srtcp", self.srtcp, 190),
             row("udptl_flows", self.udptl_flows, 400),
@@ -256,7 +256,7 @@ impl Limits {
             row("company", self.company, 340),
             row("zrtp", self.zrtp, 500),
             row("peers", self.peers, 670),
-            row("tls_peers", self.tls_peers, 2_200),
+            row("tls_peers", self.tls_peers, 2_400),
             row("records_octets", self.records_octets, 1),
         ]
     }

@@ -49,4 +49,7 @@ pub struct Policy {
     pub thresholds: Thresholds,
     /// Certificates in DER of the authorities that peers are supposed to trust; none says nothing.
     pub anchors: Arc<[Vec<u8>]>,
+    /// SIP domains, one of which a server's certificate has to be for where its client does not say which
+    /// it wants (RFC 5922 §7.1); none says nothing.
+    pub domains: Arc<[String]>,
 }

@@ -74,6 +74,7 @@ mod tests {
             next: Some(Next { grade: "A", by: vec!["ECDHE"] }),
             unseen: Vec::new(),
             carries: Vec::new(),
+            announced: Vec::new(),
             confidence: Some("low"),
         }
     }

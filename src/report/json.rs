@@ -60,6 +60,7 @@ pub fn write(outcome: &mut Outcome, out: &mut impl Write) -> io::Result<()> {
     archive.handshakes(|row| document.row(&row.record, row.findings, &cited))?;
     document.end_list();
     document.member("tls_offers", tls.offers())?;
+    document.member("quic", tls.quic())?;
     document.member("tls_peers", &Each(|| tls.peers()))?;
     document.member("tls_pairs", &Each(|| tls.pairs()))?;
     // Filled by later versions.

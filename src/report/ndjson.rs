@@ -126,7 +126,7 @@ impl Listener for Ndjson {
 
     fn handshake(&mut self, handshake: &HandshakeRecord<'_>, at: Ts) {
         let proto = match handshake.kind {
-            HandshakeKind::Tls if handshake.over_sctp => Proto::SCTP,
+            _ if handshake.over_sctp => Proto::SCTP,
             HandshakeKind::Tls => Proto::TCP,
             HandshakeKind::Dtls => Proto::UDP,
         };

@@ -24,6 +24,7 @@ use crate::reassemble::duplicate::{self, Duplicates};
 use super::dtls_flows::{self, DtlsFlows};
 use super::emit::Emitter;
 use super::input::Input;
+use super::quic_flows::{self, QuicFlows};
 use super::sctp_flows::{self, SctpFlows};
 use super::shared::{Inner, Openings, Shared};
 use super::srtcp_flows::{self, SrtcpFlows};
@@ -52,6 +53,7 @@ pub struct Cell {
     srtcp: SrtcpFlows,
     turn: TurnFlows,
     udptl: UdptlFlows,
+    quic: QuicFlows,
     shared: Shared,
     duplicates_seen: u64,
     passed: copies::Passed,
@@ -150,6 +152,7 @@ impl Cell {
             srtcp: SrtcpFlows::new(limits),
             turn: TurnFlows::new(limits),
             udptl: UdptlFlows::new(limits),
+            quic: QuicFlows::default(),
             shared: Shared::new(
                 Limits::per_cell(limits.reassembly_octets),
                 Limits::per_cell(limits.tls_retain),
@@ -261,6 +264,7 @@ impl Cell {
         note("noted", self.streams.unnoted());
         note("replays", self.streams.unwatched());
         note(udptl_flows::TABLE, self.udptl.evicted());
+        note(quic_flows::TABLE, self.quic.evicted());
         note(tcp_flows::TABLE, self.tcp.evicted());
         note(dtls_flows::TABLE, self.dtls.evicted());
         note(sctp_flows::TABLE, self.sctp.evicted());
@@ -343,7 +347,10 @@ impl Cell {
                 Handled::Zrtp
             }
             Kind::Stun => Handled::Stun,
-            Kind::Rtp | Kind::TurnChannel | Kind::Other => return None,
+            Kind::Rtp | Kind::TurnChannel | Kind::Other => {
+                self.quic.datagram(input, payload, emit);
+                return None;
+            }
         })
     }
 

@@ -8,7 +8,7 @@ use overhear_parsers::dtls::{self, ContentType, Fragment, Record, Records};
 use crate::dissect::dtls_handshake::DtlsHandshake;
 use crate::dissect::tls_open::datagrams::DtlsOpening;
 use crate::dissect::tls_open::keys::Keys;
-use crate::model::addr::{Endpoint, stable_hash};
+use crate::model::addr::{Endpoint, Proto, stable_hash};
 use crate::model::evidence::FrameRef;
 use crate::model::fact::Body;
 use crate::model::handshake::Peer;
@@ -46,6 +46,15 @@ struct Flow {
     handshake: Option<Box<Pending>>,
 }
 
+/// What a datagram has of a `ClientHello`.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub(super) enum Hello {
+    /// A hash of its random.
+    Random(u64),
+    /// A part of it without the whole random.
+    Part,
+}
+
 /// A handshake that is not over.
 #[derive(Debug)]
 struct Pending {
@@ -53,6 +62,8 @@ struct Pending {
     client: Endpoint,
     server: Endpoint,
     clipped: bool,
+    /// The random of its hello is [`Flow::greeting`]; not yet known while the hello comes in parts.
+    named: bool,
     /// A STUN check succeeded before it was over.
     checked: bool,
     /// Its encrypted records, if there are secrets for them.
@@ -81,9 +92,13 @@ impl Flow {
     fn end(&mut self, shared: &mut Shared, emit: &mut Emitter<'_>) {
         let Some(pending) = self.handshake.take() else { return };
         shared.purse.give(pending.paid);
+        if !pending.named && self.greeting != 0 {
+            // Parts of a hello sent again, as far as can be told.
+            return;
+        }
         let Pending { handshake, client, server, clipped, checked, opening, .. } = &*pending;
         let decrypted = opening.as_ref().is_some_and(|opening| opening.has_opened());
-        dtls_fact(handshake, (*client, *server), [*clipped, decrypted, *checked], emit);
+        dtls_fact(handshake, (*client, *server), [*clipped, decrypted, *checked, false], emit);
         if let Some((profile, keys)) = opening.as_ref().and_then(|opening| opening.srtp_keys()) {
             let (client, server) = (*client, *server);
             let material = emit.epoch.keep(keys.secret().expose());
@@ -91,25 +106,49 @@ impl Flow {
         }
     }
 
-    /// A `ClientHello` with this random came: a new handshake, unless it is a repetition.
-    fn greet(&mut self, input: &Input, random: u64, shared: &mut Shared, emit: &mut Emitter<'_>) {
-        if self.greeting == random {
+    /// A `ClientHello` came, or a part of one: a new handshake, unless it belongs to the one under way
+    /// or repeats the last one.
+    fn greet(&mut self, input: &Input, hello: Hello, shared: &mut Shared, emit: &mut Emitter<'_>) {
+        let repeated = hello == Hello::Random(self.greeting);
+        let continues = match &self.handshake {
+            Some(pending) => hello == Hello::Part || !pending.named,
+            None => false,
+        };
+        if repeated || continues {
             return;
         }
         let cited = emit.cite(self.last_frame);
         self.end(shared, emit);
         emit.cite(cited);
-        self.greeting = random;
+        if let Hello::Random(random) = hello {
+            self.greeting = random;
+        }
         self.handshake = Some(Box::new(Pending {
             handshake: DtlsHandshake::new(input.frame_ref()),
             client: input.packet.src,
             server: input.packet.dst,
             clipped: false,
+            named: hello != Hello::Part,
             checked: false,
             opening: None,
             tried: false,
             paid: 0,
         }));
+    }
+
+    /// Looks whether the random of a hello that came in parts is known by now; forgets the handshake if it
+    /// turns out to be the last one's, repeated.
+    fn name(&mut self, shared: &mut Shared) {
+        let Some(pending) = self.handshake.as_mut().filter(|pending| !pending.named) else {
+            return;
+        };
+        let Some(random) = pending.handshake.random().map(hash) else { return };
+        if random == self.greeting {
+            shared.purse.give(pending.paid);
+            self.handshake = None;
+        } else {
+            (self.greeting, pending.named) = (random, true);
+        }
     }
 
     /// Hands a datagram to the handshake, and ends it when it is over.
@@ -126,7 +165,8 @@ impl Flow {
         }
         pending.clipped |= input.packet.clipped;
         pending.settle(&mut shared.purse);
-        if pending.handshake.ended.is_some() {
+        self.name(shared);
+        if self.handshake.as_ref().is_some_and(|pending| pending.handshake.ended.is_some()) {
             self.end(shared, emit);
         }
     }
@@ -216,15 +256,19 @@ impl DtlsFlows {
         shared: &mut Shared,
         emit: &mut Emitter<'_>,
     ) {
-        let greeting = greeting(payload);
+        let hello = Hello::of(payload);
         if !self.contains(input.flow) {
             self.insert(input, shared, emit);
+            if hello.is_none() && is_answer(payload) {
+                let (src, dst, proto) = (input.packet.src, input.packet.dst, Proto::UDP);
+                emit.fact(Body::MidstreamTls { src, dst, proto });
+            }
         }
         let hash = input.flow;
         let checked = self.checked.get(place(hash)).is_some_and(|flow| *flow == hash);
         let Some(flow) = self.table.find_mut(hash, |flow| flow.hash == hash) else { return };
-        if let Some(random) = greeting {
-            flow.greet(input, random, shared, emit);
+        if let Some(hello) = hello {
+            flow.greet(input, hello, shared, emit);
         }
         if let Some(pending) = flow.handshake.as_mut().filter(|_| checked) {
             pending.checked = true;
@@ -290,13 +334,28 @@ fn place(flow: u64) -> usize {
     usize::try_from(flow >> 16).unwrap_or_default() % CHECKED
 }
 
-/// A hash of the random of the `ClientHello` with which the datagram begins.
-fn greeting(payload: &[u8]) -> Option<u64> {
-    let record = Record::read(payload)
-        .filter(|record| record.content_type == ContentType::Handshake && record.epoch == 0)?;
-    let (fragment, _) = Fragment::read(record.fragment)?;
-    let begins = fragment.kind == 1 && fragment.offset == 0;
-    let random = fragment.body.get(2..34).filter(|_| begins)?;
-    // 0 stands for none.
-    Some(stable_hash(&random).max(1))
+/// Whether a datagram begins with a message of a handshake that is no hello of a client. What is encrypted
+/// says nothing: connections are silent for so long that they are forgotten.
+fn is_answer(payload: &[u8]) -> bool {
+    let record = Record::read(payload).filter(|record| record.epoch == 0);
+    record.and_then(|record| record.handshake()).is_some_and(|kind| kind > 1)
+}
+
+/// A hash of the random of a `ClientHello`; 0 stands for none.
+fn hash(random: &[u8]) -> u64 {
+    stable_hash(&random).max(1)
+}
+
+impl Hello {
+    /// What of a `ClientHello` the datagram begins with.
+    pub(super) fn of(payload: &[u8]) -> Option<Self> {
+        let record = Record::read(payload)
+            .filter(|record| record.content_type == ContentType::Handshake && record.epoch == 0)?;
+        let (fragment, _) = Fragment::read(record.fragment)?;
+        if fragment.kind != 1 {
+            return None;
+        }
+        let random = fragment.body.get(2..34).filter(|_| fragment.offset == 0);
+        Some(random.map_or(Self::Part, |random| Self::Random(hash(random))))
+    }
 }

@@ -55,7 +55,12 @@ impl<T> FlowTable<T> {
         Some(&mut entry.value)
     }
 
-    /// The same, remembered from now on if it was not; `gone` takes the one that had to make room.
+    /// What is remembered of a flow of which no packet came now.
+    pub fn peek(&mut self, hash: u64) -> Option<&mut T> {
+        Some(&mut self.table.find_mut(hash, |entry| entry.hash == hash)?.value)
+    }
+
+    /// The same as [`Self::get`], remembered from now on if it was not; `gone` takes the one that had to make room.
     pub fn get_or_insert(
         &mut self,
         hash: u64,

@@ -1,12 +1,13 @@
 //! SCTP associations of one cell (RFC 9260), as far as SIP needs them (RFC 4168): user messages put
 //! together from DATA chunks, repeated chunks left out. SIP is told by content; handshakes of TLS
-//! (RFC 3436) are read, and DTLS (RFC 6083) is recognised. All packets of an association are booked under what it
+//! (RFC 3436) and of DTLS (RFC 6083) are read. All packets of an association are booked under what it
 //! carries. Addresses other than those of the packet (multi-homing) and acknowledgements are not
 //! looked at.
 
 use overhear_parsers::sctp::{Chunks, Data};
 use overhear_parsers::{dtls, sip, tls};
 
+use crate::dissect::tls_open::keylog::Random;
 use crate::model::tally::{Handled, Skipped, Tally};
 use crate::model::time::{Span, Ts};
 use crate::model::transport::Transport;
@@ -15,6 +16,7 @@ use crate::policy::Limits;
 use super::emit::Emitter;
 use super::flow_table::FlowTable;
 use super::input::Input;
+use super::sctp_dtls::SctpDtls;
 use super::sctp_tls::SctpTls;
 use super::shared::Shared;
 use super::sip_fact::{Way, sip_fact};
@@ -27,6 +29,11 @@ const PIECES: &str = "sctp_pieces";
 
 /// Octets of one association, without what the purse pays for.
 pub const ENTRY: usize = FlowTable::<Association>::ENTRY;
+
+/// Kinds of chunks (RFC 9260 §3.2).
+const INIT: u8 = 1;
+const ABORT: u8 = 6;
+const SHUTDOWN: u8 = 7;
 
 /// Pieces of unfinished user messages of one direction at most, and their octets.
 const PIECES_MAX: usize = 64;
@@ -52,6 +59,7 @@ pub struct Association {
     /// A user message was seen.
     spoke: bool,
     tls: Option<Box<SctpTls>>,
+    dtls: Option<Box<SctpDtls>>,
     /// From the smaller endpoint and from the larger.
     sides: [Side; 2],
 }
@@ -98,6 +106,19 @@ impl SctpFlows {
         self.table.advance(watermark, &mut |association| association.end(idle, shared, emit));
     }
 
+    /// Secrets came for what waits in an association.
+    pub fn secrets(
+        &mut self,
+        random: &Random,
+        flow: u64,
+        shared: &mut Shared,
+        emit: &mut Emitter<'_>,
+    ) {
+        if let Some(tls) = self.table.peek(flow).and_then(|found| found.tls.as_mut()) {
+            tls.secrets(random, shared, emit);
+        }
+    }
+
     /// Takes the chunks of one packet.
     pub fn packet(
         &mut self,
@@ -114,7 +135,9 @@ impl SctpFlows {
         );
         association.book(u64::from(input.frames), &mut shared.tally);
         let side = usize::from(input.packet.src > input.packet.dst);
-        for data in Chunks::new(chunks).filter_map(|chunk| chunk.data()) {
+        for chunk in Chunks::new(chunks) {
+            association.control(input, chunk.kind, shared, emit);
+            let Some(data) = chunk.data() else { continue };
             let stream = data.stream;
             let Some(from) = association.sides.get_mut(side) else {
                 continue;
@@ -139,6 +162,16 @@ impl Association {
         }
     }
 
+    /// Takes the kind of a chunk: of an association begun anew nothing is left of the one before, and one
+    /// that is ended ends what goes on in it.
+    fn control(&mut self, input: &Input, kind: u8, shared: &mut Shared, emit: &mut Emitter<'_>) {
+        match (kind, &mut self.tls) {
+            (INIT, _) => self.end_inside(None, shared, emit),
+            (ABORT | SHUTDOWN, Some(tls)) => tls.closed(input, kind == ABORT, shared, emit),
+            _ => {}
+        }
+    }
+
     fn message(
         &mut self,
         input: &Input,
@@ -158,6 +191,8 @@ impl Association {
             tls.message(input, stream, message, shared, emit);
             Handled::Tls
         } else if dtls::looks_like(message) {
+            let dtls = self.dtls.get_or_insert_with(|| Box::new(SctpDtls::new(input)));
+            dtls.message(input, message, shared, emit);
             Handled::Dtls
         } else {
             return;
@@ -168,10 +203,17 @@ impl Association {
         }
     }
 
-    fn end(self, idle: Option<Span>, shared: &mut Shared, emit: &mut Emitter<'_>) {
-        if let Some(tls) = self.tls {
+    fn end_inside(&mut self, idle: Option<Span>, shared: &mut Shared, emit: &mut Emitter<'_>) {
+        if let Some(tls) = self.tls.take() {
             tls.end(idle, shared, emit);
         }
+        if let Some(dtls) = self.dtls.take() {
+            dtls.end(idle, shared, emit);
+        }
+    }
+
+    fn end(mut self, idle: Option<Span>, shared: &mut Shared, emit: &mut Emitter<'_>) {
+        self.end_inside(idle, shared, emit);
         for side in &self.sides {
             shared.purse.give(u64::try_from(side.held).unwrap_or(u64::MAX));
         }

@@ -1,17 +1,22 @@
 //! TLS over SCTP (RFC 3436): one connection for each stream of an association, its records in user
-//! messages of both directions. Handshakes are read as over TCP; nothing is opened. User messages are
-//! taken in the order in which they are whole.
+//! messages of both directions. Handshakes are read as over TCP, and opened with their secrets alike. User
+//! messages are taken in the order in which they are whole.
 
 use crate::dissect::tcp_probe::{self, Probe, TlsStart};
 use crate::dissect::tls_handshake::TlsHandshake;
-use crate::model::addr::Endpoint;
+use crate::dissect::tls_open::keylog::Random;
+use crate::model::addr::{Endpoint, Proto};
 use crate::model::evidence::FrameRef;
+use crate::model::fact::Body;
 use crate::model::time::{Span, Ts};
+use crate::model::transport::Transport;
 
 use super::emit::Emitter;
 use super::input::Input;
 use super::shared::Shared;
+use super::tcp_carried::Piece;
 use super::tls_flow::sctp_fact;
+use super::tls_opening::Opening;
 
 /// Streams of an association whose handshakes are read.
 const STREAMS_MAX: usize = 8;
@@ -27,6 +32,8 @@ pub(super) struct SctpTls {
     streams: Vec<Stream>,
     flow: u64,
     clipped: bool,
+    /// Records without a handshake before them were told of.
+    midstream: bool,
     last: FrameRef,
     seen: Ts,
 }
@@ -37,6 +44,8 @@ struct Stream {
     number: u16,
     /// `None` when it was told of.
     handshake: Option<Box<TlsHandshake>>,
+    /// Where it is opened, if there are or may still come secrets.
+    opening: Option<Box<Opening>>,
     /// What the purse has paid.
     paid: u64,
 }
@@ -50,6 +59,7 @@ impl SctpTls {
             streams: Vec::new(),
             flow: input.flow,
             clipped: false,
+            midstream: false,
             last: input.frame_ref(),
             seen: input.watermark,
         }
@@ -68,20 +78,61 @@ impl SctpTls {
         self.clipped |= input.packet.clipped;
         let side = usize::from(input.packet.src > input.packet.dst);
         let known = self.streams.iter().position(|stream| stream.number == number);
+        let common = self.place();
         let place = known.or_else(|| {
             let handshake = begins(message, side, emit)?;
             (self.streams.len() < STREAMS_MAX).then(|| {
-                self.streams.push(Stream { number, handshake: Some(handshake), paid: 0 });
+                self.streams.push(Stream::new(number, handshake, shared));
                 self.streams.len().saturating_sub(1)
             })
         });
-        let Some(stream) = place.and_then(|place| self.streams.get_mut(place)) else { return };
-        let Some(handshake) = &mut stream.handshake else { return };
-        handshake.push(side, message, false, emit.frame());
-        if handshake.ended.is_some() {
-            stream.tell(self.ends, self.clipped, shared, emit);
-        } else {
-            stream.settle(shared);
+        let Some(stream) = place.and_then(|place| self.streams.get_mut(place)) else {
+            if !std::mem::replace(&mut self.midstream, true) && self.streams.is_empty() {
+                let (src, dst, proto) = (input.packet.src, input.packet.dst, Proto::SCTP);
+                emit.fact(Body::MidstreamTls { src, dst, proto });
+            }
+            return;
+        };
+        let (src, dst, clipped) = (input.packet.src, input.packet.dst, self.clipped);
+        let (transport, encrypted, after_gap) = (Transport::Sctp, false, false);
+        let octets = message;
+        let piece = Piece { side, src, dst, octets, after_gap, clipped, transport, encrypted };
+        stream.open(&piece, self.flow, shared, emit);
+        if let Some(handshake) = stream.handshake.as_mut().filter(|of| of.ended.is_none()) {
+            handshake.push(side, message, false, emit.frame());
+        }
+        stream.settle(common, shared, emit);
+    }
+
+    /// One side ended the association.
+    pub(super) fn closed(
+        &mut self,
+        input: &Input,
+        abort: bool,
+        shared: &mut Shared,
+        emit: &mut Emitter<'_>,
+    ) {
+        (self.last, self.seen) = (input.frame_ref(), input.watermark);
+        let side = usize::from(input.packet.src > input.packet.dst);
+        let place = self.place();
+        for stream in &mut self.streams {
+            if let Some(handshake) = &mut stream.handshake {
+                handshake.closed(side, abort, emit.frame());
+            }
+            stream.settle(place, shared, emit);
+        }
+    }
+
+    /// What its streams have in common.
+    const fn place(&self) -> Place {
+        Place { ends: self.ends, clipped: self.clipped, flow: self.flow }
+    }
+
+    /// Secrets came for one of its streams.
+    pub(super) fn secrets(&mut self, random: &Random, shared: &mut Shared, emit: &mut Emitter<'_>) {
+        let place = self.place();
+        for stream in &mut self.streams {
+            stream.secrets(random, place, shared, emit);
         }
     }
 
@@ -92,39 +143,112 @@ impl SctpTls {
             emit.due(self.seen.plus(idle), self.flow, self.last);
         }
         let cited = emit.cite(self.last);
+        let place = self.place();
         for stream in &mut self.streams {
-            stream.tell(self.ends, self.clipped, shared, emit);
+            stream.tell(place, shared, emit);
+            if let Some(opening) = stream.opening.take() {
+                place.close(*opening, shared, emit);
+            }
         }
         emit.cite(cited);
     }
 }
 
+/// What the streams of an association have in common.
+#[derive(Copy, Clone, Debug)]
+struct Place {
+    /// The smaller and the larger.
+    ends: [Endpoint; 2],
+    clipped: bool,
+    flow: u64,
+}
+
 impl Stream {
-    /// Has the purse pay for the messages; without room they are forgotten, and the handshake is not.
-    fn settle(&mut self, shared: &mut Shared) {
-        let Some(handshake) = &mut self.handshake else { return };
-        let cost = handshake.cost(0).saturating_add(handshake.cost(1));
-        if shared.purse.take(cost.saturating_sub(self.paid)) {
-            self.paid = self.paid.max(cost);
-        } else {
-            shared.purse.evict(MESSAGES, 1);
-            shared.purse.give(std::mem::take(&mut self.paid));
-            handshake.forget(0);
-            handshake.forget(1);
+    fn new(number: u16, handshake: Box<TlsHandshake>, shared: &Shared) -> Self {
+        let wanted = shared.keys.are_known() || shared.keys.may_grow();
+        let opening = wanted.then(|| Box::new(Opening::over_sctp()));
+        Self { number, handshake: Some(handshake), opening, paid: 0 }
+    }
+
+    /// Takes octets to where they are opened.
+    fn open(&mut self, piece: &Piece<'_>, flow: u64, shared: &mut Shared, emit: &mut Emitter<'_>) {
+        let Some(opening) = self.opening.as_mut().filter(|opening| opening.is_read()) else {
+            return;
+        };
+        opening.push(piece, shared, emit);
+        if let Some(random) = opening.waits_for() {
+            shared.waiting.insert((*random, flow));
         }
     }
 
-    fn tell(
+    /// Tells of a handshake that is over, unless more of it may show; has the purse pay for what goes on.
+    fn settle(&mut self, place: Place, shared: &mut Shared, emit: &mut Emitter<'_>) {
+        let may_show_more = self.opening.as_ref().is_some_and(|opening| opening.may_show_more());
+        if let Some(handshake) = &mut self.handshake {
+            let cost = handshake.cost(0).saturating_add(handshake.cost(1));
+            if handshake.ended.is_some() && !(handshake.hides_more() && may_show_more) {
+                self.tell(place, shared, emit);
+            } else if shared.purse.take(cost.saturating_sub(self.paid)) {
+                self.paid = self.paid.max(cost);
+            } else {
+                shared.purse.evict(MESSAGES, 1);
+                shared.purse.give(std::mem::take(&mut self.paid));
+                handshake.forget(0);
+                handshake.forget(1);
+            }
+        }
+        if let Some(mut opening) = self.opening.take() {
+            if opening.settle(shared) {
+                self.opening = Some(opening);
+            } else {
+                place.close(*opening, shared, emit);
+            }
+        }
+    }
+
+    /// Secrets came, perhaps for this one.
+    fn secrets(
         &mut self,
-        ends: [Endpoint; 2],
-        clipped: bool,
+        random: &Random,
+        place: Place,
         shared: &mut Shared,
         emit: &mut Emitter<'_>,
     ) {
+        let Some(mut opening) = self.opening.take() else { return };
+        let Place { ends, clipped, .. } = place;
+        if opening.waits_for() != Some(random) {
+            self.opening = Some(opening);
+            return;
+        }
+        if let Some(handshake) = self.handshake.take_if(|handshake| handshake.ended.is_some()) {
+            sctp_fact(&handshake, ends, clipped, Some(&opening.preview(shared)), emit);
+            shared.purse.give(std::mem::take(&mut self.paid));
+        }
+        if opening.again(ends, clipped, shared, emit) {
+            self.opening = Some(opening);
+        } else {
+            place.close(*opening, shared, emit);
+        }
+    }
+
+    fn tell(&mut self, place: Place, shared: &mut Shared, emit: &mut Emitter<'_>) {
+        let Place { ends, clipped, .. } = place;
         if let Some(handshake) = self.handshake.take() {
-            sctp_fact(&handshake, ends, clipped, emit);
+            let stream = self.opening.as_ref().map(|opening| opening.stream());
+            sctp_fact(&handshake, ends, clipped, stream, emit);
+            self.opening.iter_mut().for_each(|opening| opening.handshake_over());
         }
         shared.purse.give(std::mem::take(&mut self.paid));
+    }
+}
+
+impl Place {
+    /// Ends the opening of a stream: secrets that come later find nothing there any more.
+    fn close(self, opening: Opening, shared: &mut Shared, emit: &mut Emitter<'_>) {
+        if let Some(random) = opening.waits_for() {
+            shared.waiting.remove(&(*random, self.flow));
+        }
+        opening.close(self.ends, self.clipped, shared, emit);
     }
 }
 

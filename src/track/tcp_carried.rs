@@ -121,7 +121,7 @@ impl Carried {
         match self {
             Self::WebSocket(sides) => {
                 let Some(stream) = sides.get_mut(side) else { return false };
-                let over_tls = piece.transport == Transport::Tls;
+                let over_tls = piece.transport.is_tls();
                 let transport = if over_tls { Transport::Wss } else { Transport::Ws };
                 let way = sip_fact::Way::within((src, dst), transport, clipped, encrypted);
                 stream.push(octets, after_gap, &mut |message| {

@@ -9,7 +9,7 @@
 use crate::decode::Tcp;
 use crate::dissect::sip_stream::SipStream;
 use crate::dissect::tcp_probe::{self, Probe, TlsStart};
-use crate::model::addr::{Endpoint, FlowKey};
+use crate::model::addr::{Endpoint, FlowKey, Proto};
 use crate::model::capture::Reassembly;
 use crate::model::evidence::FrameRef;
 use crate::model::fact::Body;
@@ -347,8 +347,9 @@ impl Connection {
                 }
                 stream.forget();
                 self.becomes(Carries::Tls, &mut arrival.shared.tally);
-                if start == TlsStart::Data && !self.opened {
-                    arrival.emit.fact(Body::MidstreamTls { src: arrival.src, dst: arrival.dst });
+                if !self.opened {
+                    let (src, dst, proto) = (arrival.src, arrival.dst, Proto::TCP);
+                    arrival.emit.fact(Body::MidstreamTls { src, dst, proto });
                 }
             }
             Probe::Hep => {

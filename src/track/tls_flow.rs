@@ -25,14 +25,15 @@ pub(super) fn tls_fact(
     emit.fact(Body::Handshake(Box::new(facts)));
 }
 
-/// Emits the fact of a TLS handshake over SCTP.
+/// Emits the fact of a TLS handshake over SCTP, with what opened of it.
 pub(super) fn sctp_fact(
     handshake: &TlsHandshake,
     ends: [Endpoint; 2],
     clipped: bool,
+    stream: Option<&TlsStream>,
     emit: &mut Emitter<'_>,
 ) {
-    let facts = facts(handshake, ends, clipped, None, emit);
+    let facts = facts(handshake, ends, clipped, stream, emit);
     emit.fact(Body::Handshake(Box::new(HandshakeFacts { over_sctp: true, ..facts })));
 }
 
@@ -98,7 +99,7 @@ fn facts(
 pub(super) fn dtls_fact(
     handshake: &DtlsHandshake,
     (client, server): (Endpoint, Endpoint),
-    [clipped, decrypted, checked]: [bool; 3],
+    [clipped, decrypted, checked, over_sctp]: [bool; 4],
     emit: &mut Emitter<'_>,
 ) {
     let (outcome, ending) = handshake.ended.unwrap_or(UNFINISHED);
@@ -121,7 +122,7 @@ pub(super) fn dtls_fact(
         ending,
         alert: handshake.alert,
         sealed: handshake.sealed,
-        over_sctp: false,
+        over_sctp,
         preliminary: false,
         early_data: false,
         heartbleed: false,

@@ -40,6 +40,8 @@ pub(super) struct Opening {
     paid: u64,
     /// Nothing more will come of it.
     over: bool,
+    /// Its records are user messages of SCTP.
+    sctp: bool,
 }
 
 /// What was received of a connection for which there are no secrets yet.
@@ -84,6 +86,16 @@ struct Inside {
 }
 
 impl Opening {
+    /// One whose records are user messages of SCTP (RFC 3436).
+    pub(super) fn over_sctp() -> Self {
+        Self { sctp: true, ..Self::default() }
+    }
+
+    /// What it is to those inside.
+    const fn transport(&self) -> Transport {
+        if self.sctp { Transport::TlsSctp } else { Transport::Tls }
+    }
+
     /// Takes ordered octets. The purse may be lent out meanwhile: it pays in [`Self::settle`].
     pub(super) fn push(&mut self, piece: &Piece<'_>, shared: &mut Shared, emit: &mut Emitter<'_>) {
         if self.over {
@@ -181,7 +193,7 @@ impl Opening {
         let encrypted = !self.stream.is_null();
         for side in [0, 1] {
             let rest = Piece {
-                transport: Transport::Tls,
+                transport: self.transport(),
                 encrypted,
                 ..sealed(side, ends, &[], true, clipped)
             };
@@ -202,6 +214,7 @@ impl Opening {
 
     /// Takes octets through the records into the messages.
     fn open(&mut self, piece: &Piece<'_>, shared: &mut Shared, emit: &mut Emitter<'_>) {
+        let transport = self.transport();
         let Self { stream, inside, .. } = self;
         let keys = shared.keys.clone();
         stream.push(piece.side, piece.octets, piece.after_gap, &keys, &mut |plain: &Plain<'_>| {
@@ -217,7 +230,7 @@ impl Opening {
                 octets: plain.octets,
                 after_gap: plain.after_gap,
                 clipped: piece.clipped,
-                transport: Transport::Tls,
+                transport,
                 encrypted: plain.encrypted,
             };
             inside.push(&opened, shared, emit);

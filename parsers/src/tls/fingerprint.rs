@@ -46,9 +46,31 @@ pub struct Ja4 {
     pub extensions: String,
 }
 
+/// What a hello came over.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum Over {
+    /// TLS over TCP.
+    Tcp,
+    /// DTLS.
+    Dtls,
+    /// QUIC.
+    Quic,
+}
+
+impl Over {
+    /// With which JA4 begins.
+    const fn letter(self) -> char {
+        match self {
+            Self::Tcp => 't',
+            Self::Dtls => 'd',
+            Self::Quic => 'q',
+        }
+    }
+}
+
 impl Ja4 {
-    /// Of a hello over TCP (`t`) or in DTLS (`d`).
-    pub fn of(hello: &ClientHello<'_>, dtls: bool) -> Self {
+    /// Of a hello.
+    pub fn of(hello: &ClientHello<'_>, over: Over) -> Self {
         let mut suites: Vec<u16> = hello.suites.meant().collect();
         let mut kinds: Vec<u16> = hello
             .extensions
@@ -58,7 +80,7 @@ impl Ja4 {
             .collect();
         let shape = format!(
             "{}{}{}{:02}{:02}{}",
-            if dtls { 'd' } else { 't' },
+            over.letter(),
             version(hello.highest_version()),
             if hello.present.has(extension::SERVER_NAME) { 'd' } else { 'i' },
             suites.len().min(99),
@@ -134,7 +156,7 @@ mod tests {
         let mut text = String::new();
         ja3(&hello, &mut text);
         assert_eq!(text, "771,49199-5,0-16-43-10-11-13,29,0");
-        let ja4 = Ja4::of(&hello, false);
+        let ja4 = Ja4::of(&hello, Over::Tcp);
         assert_eq!(ja4.shape, "t13d0206h2");
         assert_eq!(ja4.suites, "0005,c02f");
         assert_eq!(ja4.extensions, "000a,000b,000d,002b_0804,0403");
@@ -143,7 +165,7 @@ mod tests {
     #[test]
     fn nothing_offered_is_nothing_to_hash() {
         let octets = hello(&[]);
-        let ja4 = Ja4::of(&ClientHello::parse(&octets).unwrap(), true);
+        let ja4 = Ja4::of(&ClientHello::parse(&octets).unwrap(), Over::Dtls);
         assert_eq!((ja4.shape.as_str(), ja4.extensions.as_str()), ("d12i020000", ""));
         assert_eq!(protocol(&[2, 0xab, 0xcd]), "ad");
         assert_eq!(protocol(&[1, b'x']), "xx");

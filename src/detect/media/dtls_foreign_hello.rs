@@ -10,7 +10,6 @@ use crate::model::addr::Endpoint;
 use crate::model::evidence::FrameRef;
 use crate::model::finding::{Confidence, Figure};
 use crate::model::id::RecordKey;
-use crate::model::record::HandshakeKind;
 use crate::policy::Policy;
 
 rule! {
@@ -87,8 +86,7 @@ impl Detector for DtlsForeignHello {
     }
 
     fn handshake(&mut self, seen: &HandshakeSeen<'_>, sink: &mut Sink) {
-        let Some(greeting) = seen.greeting.filter(|_| seen.record.kind == HandshakeKind::Dtls)
-        else {
+        let Some(greeting) = seen.greeting.filter(|_| seen.is_for_media()) else {
             return;
         };
         let (client, server) = (seen.record.client, seen.record.server);

@@ -7,7 +7,6 @@ use super::super::small::{Report, Small};
 use super::super::text::sentence;
 use crate::model::finding::Severity;
 use crate::model::handshake::{Outcome, Peer};
-use crate::model::record::HandshakeKind;
 use crate::policy::Policy;
 
 rule! {
@@ -49,7 +48,7 @@ pub(crate) const fn new(_: &Policy) -> Small {
 
 fn judge(seen: &HandshakeSeen<'_>, report: &mut Report<'_>) {
     let completed = seen.record.outcome == Outcome::Completed;
-    if seen.record.kind != HandshakeKind::Dtls || !completed {
+    if !seen.is_for_media() || !completed {
         return;
     }
     let record = seen.record;

@@ -11,7 +11,6 @@ use crate::model::evidence::FrameRef;
 use crate::model::finding::{Confidence, Figure};
 use crate::model::handshake::Outcome;
 use crate::model::id::RecordKey;
-use crate::model::record::HandshakeKind;
 use crate::policy::Policy;
 
 rule! {
@@ -72,7 +71,7 @@ fn is_without(seen: &HandshakeSeen<'_>) -> bool {
     let (record, read) = (seen.record, seen.read);
     let offered = read.hello.is_some_and(|hello| hello.srtp_profiles.iter().next().is_some());
     let answered = read.answer.is_some() && !read.is_tls13();
-    record.kind == HandshakeKind::Dtls
+    seen.is_for_media()
         && record.outcome == Outcome::Completed
         && read.hello.is_some()
         && record.srtp_profile.is_none()

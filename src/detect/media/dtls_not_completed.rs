@@ -15,7 +15,6 @@ use crate::model::evidence::FrameRef;
 use crate::model::finding::{Confidence, Figure};
 use crate::model::handshake::{Ending, Outcome};
 use crate::model::id::RecordKey;
-use crate::model::record::HandshakeKind;
 use crate::model::time::{Span, Ts};
 use crate::policy::Policy;
 
@@ -145,7 +144,7 @@ impl Detector for DtlsNotCompleted {
 
     fn handshake(&mut self, seen: &HandshakeSeen<'_>, sink: &mut Sink) {
         let (record, facts) = (seen.record, seen.read.facts);
-        if record.kind != HandshakeKind::Dtls {
+        if !seen.is_for_media() {
             return;
         }
         // Of the other direction nothing may have been captured.

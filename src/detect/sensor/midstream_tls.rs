@@ -9,7 +9,8 @@ use crate::policy::Policy;
 
 rule! {
     /// ## What it detects
-    /// TLS records on a connection whose handshake is not in the capture.
+    /// TLS records on a connection whose handshake is not in the capture, or not from its beginning; of DTLS
+    /// the messages of a handshake without the ClientHello before them.
     ///
     /// ## Why it matters
     /// Version, cipher suite and certificates were agreed before the capture began: nothing can be

@@ -16,8 +16,8 @@ use crate::policy::Policy;
 
 rule! {
     /// ## What it detects
-    /// Two hosts between which there was TLS for SIP (a handshake with port 5061 or one that names SIP by ALPN, or SIP that could be
-    /// decrypted), and within 24 hours an INVITE, REGISTER or MESSAGE in clear.
+    /// Two hosts between which there was TLS for SIP (a handshake with port 5061, one that names SIP by ALPN, one with a server that
+    /// signalling names for SIP over TLS, or SIP that could be decrypted), and within 24 hours an INVITE, REGISTER or MESSAGE in clear.
     ///
     /// ## Why it matters
     /// An attacker need not break TLS where the same two peers talk without it as well: it is enough
@@ -113,7 +113,7 @@ impl Detector for MixedTransport {
     fn handshake(&mut self, seen: &HandshakeSeen<'_>, sink: &mut Sink) {
         let record = seen.record;
         let done = record.outcome == Outcome::Completed;
-        let sip = record.server.port == SIPS_PORT || seen.read.names_sip() == Some(true);
+        let sip = record.server.port == SIPS_PORT || seen.is_sip() == Some(true);
         if done && record.kind == HandshakeKind::Tls && sip {
             self.secured(seen.pair, seen.offered_at(), sink);
         }

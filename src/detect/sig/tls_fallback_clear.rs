@@ -18,7 +18,7 @@ use crate::policy::Policy;
 
 rule! {
     /// ## What it detects
-    /// A TLS handshake with port 5060 or 5061, or one that names SIP by ALPN, that one side refused (an alert, or the connection closed
+    /// A TLS handshake with port 5060 or 5061, or one that names SIP by ALPN or whose server signalling names for SIP over TLS, that one side refused (an alert, or the connection closed
     /// or reset before it was done), or a connection to port 5061 that the server refused or did not
     /// answer, with no handshake completed since; and within 60 seconds an INVITE, REGISTER or MESSAGE in clear from
     /// the same client to the same server; unless there was such a message in clear in the 10 minutes
@@ -106,8 +106,7 @@ impl Detector for TlsFallbackClear {
 
     fn handshake(&mut self, seen: &HandshakeSeen<'_>, sink: &mut Sink) {
         let record = seen.record;
-        let sip =
-            matches!(record.server.port, 5060 | SIPS_PORT) || seen.read.names_sip() == Some(true);
+        let sip = matches!(record.server.port, 5060 | SIPS_PORT) || seen.is_sip() == Some(true);
         if record.kind != HandshakeKind::Tls || !sip {
             return;
         }

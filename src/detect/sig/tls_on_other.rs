@@ -11,9 +11,11 @@ use crate::policy::Policy;
 
 rule! {
     /// ## What it detects
-    /// A TLS handshake with a server at port 5060; or at any port but 5061 one that names SIP by ALPN;
-    /// or at any port but these and 443, one that names nothing else, of a peer that
-    /// also speaks SIP in clear with the client, where it is likely to be SIP.
+    /// A TLS handshake with a server at port 5060; or at any port but 5061 one that names SIP by ALPN,
+    /// or with a server that signalling seen before names for SIP over TLS (a `sips` URI or `transport=tls` in Contact,
+    /// Route, Record-Route and the like, a Via over TLS) by its address or by the name that the client asks it for;
+    /// or at any port but these and 443, one of which nothing says that it is for something else (ALPN, an m-line
+    /// over TLS), of a peer that also speaks SIP in clear with the client, where it is likely to be SIP.
     ///
     /// ## Why it matters
     /// Nothing is wrong with it. Firewalls, monitoring and the other rules here that go by port
@@ -51,7 +53,7 @@ fn judge(seen: &HandshakeSeen<'_>, report: &mut Report<'_>) {
     if record.kind != HandshakeKind::Tls || port == SIPS_PORT {
         return;
     }
-    let named = seen.read.names_sip();
+    let named = seen.is_sip();
     let peers = || {
         report.known(&super::cleartext::META).is_some_and(|known| known.first < seen.offered_at())
     };

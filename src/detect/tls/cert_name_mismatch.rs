@@ -25,7 +25,8 @@ rule! {
     /// ## What it detects
     /// A server's own certificate over TCP none of whose identities is the name that is expected,
     /// compared as SIP demands: whole names, no wildcards. Expected is the server_name of the client;
-    /// without it, or where an encrypted ClientHello may hold another one, one of the hosts of the topmost Route or of the Request-URI in each INVITE, REGISTER
+    /// without it one of the domains that were given with `--domain`; without these, or where an encrypted ClientHello may hold
+    /// another name, one of the hosts of the topmost Route or of the Request-URI in each INVITE, REGISTER
     /// or MESSAGE that can be read, in clear or opened, and goes to the same server before or after.
     /// Info where no name is known, or only the address fits, which is no SIP identity.
     ///
@@ -37,7 +38,8 @@ rule! {
     ///
     /// ## False positives
     /// Requests whose Route and Request-URI never name the server that they are sent to, as with an
-    /// outbound proxy that is configured by address: then the confidence is medium.
+    /// outbound proxy that is configured by address: then the confidence is medium. With `--domain`, servers of
+    /// TLS that is not SIP's, where nothing tells what it is.
     ///
     /// ## Fix
     /// Have it issued for the SIP domain; let clients check.
@@ -85,13 +87,16 @@ struct Shown {
 
 /// The rule at work.
 pub(crate) struct CertNameMismatch {
+    /// The domains that are configured, in words.
+    domains: String,
     servers: HashMap<Addr, Server, FixedState>,
     cap: usize,
     evicted: u64,
 }
 
 pub(crate) fn new(policy: &Policy) -> CertNameMismatch {
-    CertNameMismatch { servers: HashMap::default(), cap: policy.limits.peers, evicted: 0 }
+    let domains = policy.domains.join(" or ");
+    CertNameMismatch { domains, servers: HashMap::default(), cap: policy.limits.peers, evicted: 0 }
 }
 
 impl CertNameMismatch {
@@ -153,7 +158,7 @@ impl Shown {
             .confidence(confidence);
         sink.sighting(sighting, |_| {
             let subject = printable(self.own.says.subject.as_bytes(), 128);
-            let (server, wanted) = (self.server, printable(wanted.as_bytes(), 64));
+            let (server, wanted) = (self.server, printable(wanted.as_bytes(), 128));
             (sentence!("{server} should be {wanted}, certificate of {subject}"), None)
         })
         .add(WRONG, 1)
@@ -201,7 +206,11 @@ impl Detector for CertNameMismatch {
         if let Some(wanted) = seen.record.sni.as_deref().filter(|_| !hidden) {
             return shown.wrong(wanted, Confidence::Certain, sink);
         }
-        if let Some(known) = self.server(server) {
+        if seen.read.fit.is_some() && seen.record.sni.is_none() {
+            if seen.is_sip() != Some(false) {
+                shown.wrong(&self.domains, Confidence::High, sink);
+            }
+        } else if let Some(known) = self.server(server) {
             known.show(shown);
         }
     }

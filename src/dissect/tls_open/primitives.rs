@@ -1,4 +1,4 @@
-//! The one door to the crates that compute: HMAC, authenticated ciphers, AES-CBC.
+//! The one door to the crates that compute: HMAC, authenticated ciphers, AES-CBC, QUIC's masks.
 //!
 //! Keys and nonces come in the lengths that the callers' tables state; a length that does not fit
 //! gives `None`, as does a tag that does not. Nothing here knows TLS.
@@ -152,6 +152,13 @@ pub fn cbc_decrypt(key: &[u8], iv: &[u8], blocks: &mut [u8]) -> Option<()> {
             .ok()
             .map(drop),
     }
+}
+
+/// The octets that hide a packet number of QUIC and part of the octet before it, by AES-128 (RFC 9001
+/// §5.4.3).
+pub fn quic_mask(key: &[u8], sample: &[u8]) -> Option<[u8; 5]> {
+    let key = aead::quic::HeaderProtectionKey::new(&aead::quic::AES_128, key).ok()?;
+    key.new_mask(sample).ok()
 }
 
 /// SHA-256 or SHA-384, for the hash of a handshake.

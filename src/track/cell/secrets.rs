@@ -31,6 +31,7 @@ impl Cell {
                 self.shared.waiting.remove(&(*random, flow));
                 let mut emit = Emitter::of_secrets(epoch, at, ordinal, flow);
                 self.tcp.secrets(random, flow, &mut self.shared, &mut emit);
+                self.sctp.secrets(random, flow, &mut self.shared, &mut emit);
             }
         }
     }
