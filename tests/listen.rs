@@ -23,7 +23,7 @@ use overhear::prove::audio::heard::Taken;
 use overhear::prove::audio::measure::{Measure, hexadecimal, sha256};
 use overhear::prove::audio::player::Player;
 use overhear::prove::srtp::{MasterKey, Suite};
-use serde_json::Value;
+use serde_json::{Value, json};
 use support::{config, root};
 
 /// A call of nine seconds in clear, its Call-ID, and the SHA-256 of what ffmpeg decodes of its two
@@ -139,7 +139,7 @@ fn what_cannot_be_done_is_refused_and_inputs_are_left_alone() {
     let (status, _, said) = ran(&["listen", &clear, "--call", CLEAR_CALL, "--reveal-audio"]);
     assert_eq!((status, said.contains("--output")), (2, true), "{said}");
     let (status, _, said) = ran(&["decrypt", &clear, "--call", CLEAR_CALL, "-w", "/dev/null"]);
-    assert_eq!((status, said.contains("--reveal-audio")), (2, true), "{said}");
+    assert_eq!((status, said.contains("is not encrypted")), (2, true), "{said}");
     let folder = tempfile::tempdir().unwrap();
     let input = folder.path().join(format!("{CLEAR_CALL}-caller.wav"));
     fs::copy(&clear, &input).unwrap();
@@ -226,7 +226,7 @@ fn sealed_media_is_heard_with_its_keys_and_not_without() {
     let hashes: Vec<String> = heard.iter().map(hash_of).collect();
 
     // The same as packets: a capture in which nothing is sealed any more.
-    let mut unsealer = Unsealer::new(first.trace.heard(), &opened);
+    let mut unsealer = Unsealer::new(first.trace.heard(), &opened, true);
     let mut out = Vec::new();
     let with = (&mut unsealer, "opened for a test");
     let written = cut::unsealed(&config, &first.trace, &first.outcome, with, &mut out).unwrap();
@@ -290,10 +290,27 @@ fn the_commands_open_what_the_capture_has_the_keys_of() {
         );
         assert!(stream["seconds"].as_f64().unwrap() > 9.0);
     }
-    let words = ["decrypt", &sealed, "--call", SEALED_CALL, "-w", open, "--reveal-audio"];
-    let (status, _, said) = ran(&words);
+    let words = ["decrypt", &sealed, "--call", SEALED_CALL, "-w", open, "--json", "-"];
+    let (status, silent, said) = ran(&words);
     assert_eq!((status, said.contains("opened with exposed keys")), (0, true), "{said}");
+    let silent: Value = serde_json::from_str(&silent).unwrap();
+    assert_eq!((&silent["silenced"], &silent["tool"]["reveals"]), (&true.into(), &json!([])));
+    let quiet = heard(&[open, "--call", SEALED_CALL]);
+    for stream in quiet["calls"][0]["streams"].as_array().unwrap() {
+        assert_eq!(
+            (&stream["speech_pct"], &stream["protection"]),
+            (&0.0.into(), &"cleartext".into())
+        );
+    }
+    let (status, told, said) = ran(&[&words[..], &["--reveal-audio"]].concat());
+    assert_eq!((status, said.contains("silence")), (0, false), "{said}");
     assert_eq!(hashes(&heard(&[open, "--call", SEALED_CALL])), hashes(&report));
+    let told: Value = serde_json::from_str(&told).unwrap();
+    let reveal = &told["tool"]["reveals"][0];
+    assert_eq!((&reveal["what"], &reveal["call_id"]), (&"audio".into(), &SEALED_CALL.into()));
+    assert_eq!(reveal["frames"].as_array().unwrap().len(), 2);
+    let octets = fs::metadata(open).unwrap().len();
+    assert_eq!((&reveal["files"][0]["octets"], &told["silenced"]), (&octets.into(), &false.into()));
 }
 
 /// A call whose caller comes with a new key in the middle, under the same SSRC.

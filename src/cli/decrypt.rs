@@ -3,66 +3,81 @@
 use std::io::{self, Write as _};
 
 use super::args::Decrypt;
-use super::inputs::keep_stdin;
+use super::inputs::{is_stdin, keep_stdin};
 use super::listen::{found, user};
 use super::review::{config, engage, policy, remarks};
 use super::{Failure, Status, inputs, output};
 use crate::engine::decrypt::Unsealer;
+use crate::engine::opening::{Asked, opening};
 use crate::engine::{Config, Examined, cut};
 use crate::prove::audio::heard::Heard;
+use crate::report::opened;
 use crate::report::text::{count, grouped};
 
 /// `overhear decrypt`.
 pub(super) fn decrypt(args: &Decrypt) -> Result<Status, Failure> {
-    if !args.reveal_audio {
-        return Err(Failure::new(
-            "decrypt writes what was said: give --reveal-audio if you may; 'overhear listen' proves \
-             without content that it can be heard",
-        ));
-    }
     let inputs = inputs::expand(&args.source)?;
     let config = config(&args.source, inputs.sources.clone(), policy(&args.source))?;
     let mut config = Config { traced: args.call.clone(), ..config };
-    let target = output::Target::open(&args.write, &inputs.sources)?;
+    let record = output::target(args.json.as_deref(), &inputs.sources, &[])?;
+    let kept = [inputs.sources.clone(), args.json.iter().cloned().collect()].concat();
+    let target = output::target(Some(&args.write), &kept, &[&record])?;
     let opened = keep_stdin(&mut config)
         .and_then(|()| engage(&config, &args.source, inputs, Vec::new()))
         .and_then(|examined| unsealer(&examined, args).map(|unsealer| (examined, unsealer)));
     let (examined, mut unsealer) = match opened {
         Ok(opened) => opened,
         Err(failure) => {
-            target.abandon();
+            [target, record].into_iter().flatten().for_each(output::Target::abandon);
             return Err(failure);
         }
     };
-    let Examined { outcome, trace, .. } = examined;
+    let Examined { mut outcome, trace, .. } = examined;
     let mut written = cut::Written::default();
-    target.write(|out| {
+    target.unwrap_or(output::Target::Stdout).write(|out| {
         let note = note(args);
         written = cut::unsealed(&config, &trace, &outcome, (&mut unsealer, &note), out)?;
         Ok(())
     })?;
+    if let Some(record) = record {
+        let file = Some(args.write.as_path()).filter(|path| !is_stdin(path));
+        let asked = Asked { by: user(), file, packets: written.packets };
+        let opening = opening(&mut outcome, &trace, &unsealer, &asked);
+        let opening = opening.map_err(|error| Failure::new(error.to_string()))?;
+        record.write(|out| opened::json(&opening, out))?;
+    }
     remarks(&outcome, args.source.quiet);
     if !args.source.quiet {
-        let mut said = vec![format!(
-            "{} written; of {} opened with exposed keys {} RTP and {} RTCP",
-            count(written.packets, "packet"),
-            count(u64::try_from(unsealer.streams()).unwrap_or(u64::MAX), "stream"),
-            grouped(unsealer.media),
-            grouped(unsealer.control),
-        )];
-        if unsealer.failed > 0 {
-            said.push(format!("{} did not open", count(unsealer.failed, "packet")));
-        }
-        let _ = write!(io::stderr(), "{}", Failure(said));
+        let _ = write!(io::stderr(), "{}", Failure(said(&unsealer, written)));
     }
     Ok(Status::Done)
+}
+
+/// What was done, for a person.
+fn said(unsealer: &Unsealer, written: cut::Written) -> Vec<String> {
+    let mut said = vec![format!(
+        "{} written; of {} opened with exposed keys {} RTP and {} RTCP",
+        count(written.packets, "packet"),
+        count(u64::try_from(unsealer.streams()).unwrap_or(u64::MAX), "stream"),
+        grouped(unsealer.media),
+        grouped(unsealer.control),
+    )];
+    if unsealer.failed > 0 {
+        said.push(format!("{} did not open", count(unsealer.failed, "packet")));
+    }
+    if !unsealer.content() {
+        said.push(
+            "silence stands in the place of what was said: that takes --reveal-audio".to_owned(),
+        );
+    }
+    said
 }
 
 /// What opens the media of the calls; a failure if there is nothing to open.
 fn unsealer(examined: &Examined, args: &Decrypt) -> Result<Unsealer, Failure> {
     found(&examined.trace, &args.call)?;
     let heard = examined.trace.heard();
-    let unsealer = Unsealer::new(heard, &examined.opened);
+    let unsealer = Unsealer::new(heard, &examined.opened, args.reveal_audio);
     if unsealer.streams() == 0 {
         let clear = !heard.is_empty() && heard.iter().all(Heard::is_clear);
         let why = match (heard.is_empty(), clear) {
@@ -79,8 +94,13 @@ fn unsealer(examined: &Examined, args: &Decrypt) -> Result<Unsealer, Failure> {
 fn note(args: &Decrypt) -> String {
     let by = user().map_or_else(String::new, |user| format!(" by {user}"));
     let calls = args.call.join(", ");
+    let (flag, silent) = if args.reveal_audio {
+        (" --reveal-audio", "")
+    } else {
+        ("", " Silence stands in the place of what was said.")
+    };
     format!(
         "The media of call {calls} was opened with SRTP keys that stood in the capture \
-         (overhear decrypt --reveal-audio{by}). Opened packets say so."
+         (overhear decrypt{flag}{by}). Opened packets say so.{silent}"
     )
 }

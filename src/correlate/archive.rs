@@ -56,11 +56,13 @@ pub struct CallStream {
     pub stream: RecordKey,
     /// Its verdict.
     pub protection: Protection,
+    /// It is encrypted for a part of the time only.
+    pub partly: bool,
     /// Its key, if that stood in signalling.
     pub keyed: Option<StreamKeyed>,
 }
 
-packed! { CallStream { stream protection keyed } }
+packed! { CallStream { stream protection partly keyed } }
 
 /// A call with what was joined to it.
 #[derive(Clone, Debug, PartialEq)]
@@ -124,7 +126,8 @@ impl Archive {
         self.tally.stream(stream);
         self.streams.push(stream.key(), stream);
         if let Some(call) = call {
-            let link = CallStream { stream: stream.key(), protection: stream.protection, keyed };
+            let (partly, protection) = (stream.is_partly_clear(), stream.protection);
+            let link = CallStream { stream: stream.key(), protection, partly, keyed };
             self.call_streams.push(call, &link);
         }
     }

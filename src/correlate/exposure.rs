@@ -1,7 +1,8 @@
 //! Who can listen to a call: the one place that decides it, says it in a sentence, and names the
 //! packets that prove it.
 //!
-//! What counts is what the capture shows. A stream that is readable as sent beats everything. A key
+//! What counts is what the capture shows. A stream that is readable as sent beats everything, and so does
+//! one of which a part is: a call that was secured late, or went back to clear. A key
 //! that stood in readable signalling exposes the encrypted streams of the side that told it, whether
 //! or not packets could be tried with it; one that packets were tried with and that does not fit
 //! exposes nothing, and leaves the question open. Keys that were seen only because TLS was opened
@@ -16,7 +17,7 @@ use crate::model::record::Protection;
 /// What an eavesdropper gets of a call's media, in the words of the contract.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Exposure {
-    /// At least one stream is readable as sent.
+    /// At least one stream is readable as sent, or a part of one.
     Clear,
     /// Streams are encrypted, with a key that was readable in signalling.
     KeyExposed,
@@ -76,7 +77,7 @@ impl Exposure {
     /// One sentence about a call with these streams, for a person who decides and does not read
     /// packets.
     pub fn sentence(self, streams: &[CallStream]) -> String {
-        let of = |what: &dyn Fn(&CallStream) -> bool| {
+        let of: &Count<'_> = &|what| {
             let some = streams.iter().filter(|stream| what(stream)).count();
             match (some, streams.len()) {
                 (1, 1) => "its one stream".to_owned(),
@@ -84,26 +85,10 @@ impl Exposure {
             }
         };
         match self {
-            Self::Clear if streams.iter().all(|s| s.protection != Protection::Cleartext) => {
-                format!(
-                    "Anyone on the path can listen: {} authenticated but not encrypted.",
-                    be(&of(&is_readable))
-                )
-            }
-            Self::Clear => format!(
-                "Anyone on the path can listen: {} sent without encryption.",
-                be(&of(&is_readable))
-            ),
-            Self::KeyExposed if streams.iter().any(|s| is_proven(s) && is_keyed(s, true)) => {
-                format!(
-                    "Anyone on the path can listen: the key of {} stood in readable signalling, \
-                     and packets prove that it fits.",
-                    of(&|stream| is_proven(stream) && is_keyed(stream, true))
-                )
-            }
+            Self::Clear => in_clear(streams, of),
             Self::KeyExposed => format!(
-                "Anyone on the path can listen: the key of {} stood in readable signalling.",
-                of(&|stream| is_keyed(stream, true))
+                "Anyone on the path can listen: {}.",
+                keyed(streams, of).unwrap_or_default()
             ),
             Self::TlsKeyHolder => format!(
                 "Only who holds the secrets of its TLS can listen: the key of {} crossed the \
@@ -136,8 +121,16 @@ impl Exposure {
         let link = |frame, what| Link { frame, what };
         if self == Self::Clear {
             let first = streams.iter().find(|stream| is_readable(stream));
-            let what = "first packet of a stream that is readable as sent";
-            return first.map(|stream| link(stream.stream.first, what)).into_iter().collect();
+            let what = |stream: &CallStream| {
+                if is_partly(stream) {
+                    "first packet of a stream of which a part is readable as sent"
+                } else {
+                    "first packet of a stream that is readable as sent"
+                }
+            };
+            let whole = streams.iter().find(|stream| is_readable(stream) && !is_partly(stream));
+            let first = whole.or(first);
+            return first.map(|of| link(of.stream.first, what(of))).into_iter().collect();
         }
         let clear = match self {
             Self::KeyExposed => true,
@@ -162,8 +155,48 @@ impl Exposure {
     }
 }
 
+/// Counts the streams of a call that are so: `1 of 2 streams`.
+type Count<'a> = dyn Fn(&dyn Fn(&CallStream) -> bool) -> String + 'a;
+
+/// What anyone on the path gets of a call that is in clear, and by which ways.
+fn in_clear(streams: &[CallStream], of: &Count<'_>) -> String {
+    type Way = (fn(&CallStream) -> bool, &'static str);
+    let ways: [Way; 3] = [
+        (|stream| stream.protection == Protection::Cleartext, "sent without encryption"),
+        (
+            |stream| stream.protection == Protection::AuthenticatedOnly,
+            "authenticated but not encrypted",
+        ),
+        (is_partly, "sent without encryption for a part of the time"),
+    ];
+    let ways = ways.into_iter().filter(|(is, _)| streams.iter().any(is));
+    let mut ways: Vec<String> = ways.map(|(is, how)| format!("{} {how}", be(&of(&is)))).collect();
+    ways.extend(keyed(streams, of));
+    format!("Anyone on the path can listen: {}.", ways.join("; "))
+}
+
+/// That keys of streams could be read, and whether packets prove that they fit.
+fn keyed(streams: &[CallStream], of: &Count<'_>) -> Option<String> {
+    let keyed = |stream: &CallStream| is_keyed(stream, true);
+    let proven = |stream: &CallStream| is_proven(stream) && keyed(stream);
+    if streams.iter().any(proven) {
+        return Some(format!(
+            "the key of {} stood in readable signalling, and packets prove that it fits",
+            of(&proven)
+        ));
+    }
+    let told = || format!("the key of {} stood in readable signalling", of(&keyed));
+    streams.iter().any(keyed).then(told)
+}
+
 fn is_readable(stream: &CallStream) -> bool {
     matches!(stream.protection, Protection::Cleartext | Protection::AuthenticatedOnly)
+        || is_partly(stream)
+}
+
+/// Whether a stream that looks encrypted was in clear for a part of the time.
+fn is_partly(stream: &CallStream) -> bool {
+    stream.partly
 }
 
 fn is_encrypted(stream: &CallStream) -> bool {
@@ -208,7 +241,28 @@ mod tests {
 
     fn streams(all: &[(Protection, Option<StreamKeyed>)]) -> Vec<CallStream> {
         let stream = RecordKey { first: frame(20), id: RecordId::new(Kind::Stream, 1) };
-        all.iter().map(|&(protection, keyed)| CallStream { stream, protection, keyed }).collect()
+        let of = |&(protection, keyed)| CallStream { stream, protection, partly: false, keyed };
+        all.iter().map(of).collect()
+    }
+
+    #[test]
+    fn a_part_in_clear_is_worse_than_an_exposed_key_and_both_are_said() {
+        use Protection::SrtpProven;
+        let sealed = (SrtpProven, keyed(KeyHold::Proven, true));
+        let mut streams = streams(&[sealed, sealed]);
+        assert_eq!(Exposure::of(&streams), Exposure::KeyExposed);
+        streams[1].partly = true;
+        streams[1].stream.first = frame(30);
+        let exposure = Exposure::of(&streams);
+        assert_eq!(exposure, Exposure::Clear);
+        assert_eq!(
+            exposure.sentence(&streams),
+            "Anyone on the path can listen: 1 of 2 streams is sent without encryption for a part of \
+             the time; the key of 2 of 2 streams stood in readable signalling, and packets prove \
+             that it fits."
+        );
+        let chain = exposure.chain(&streams);
+        assert_eq!(chain.iter().map(|link| link.frame.number).collect::<Vec<_>>(), [30]);
     }
 
     #[test]

@@ -7,11 +7,12 @@
 
 use crate::model::record::StreamQuality;
 use crate::model::stream::{Bursts, Late, PLAYOUT_MS};
+use crate::policy::media::ASSUMED_NETWORK_MS;
 
 /// R of G.107 without impairments.
 const BEST: f64 = 93.2;
 /// One-way delay of the network that is assumed, ms.
-const NETWORK_MS: f64 = 50.0;
+const NETWORK_MS: f64 = ASSUMED_NETWORK_MS as f64;
 /// Play-out buffer that is assumed, ms.
 const BUFFER_MS: f64 = PLAYOUT_MS as f64;
 
@@ -35,12 +36,16 @@ const fn wide(name: &'static str, impairment: f64, robustness: f64) -> Codec {
     Codec { name, impairment, robustness, wideband: true }
 }
 
+/// G.723.1 at 5.3 kbit/s: frames of 20 octets. SDP does not tell it from that at 6.3 kbit/s.
+pub const G723_SLOW: &str = "G723 at 5.3 kbit/s";
+
 /// G.711 and G.722 with packet loss concealment.
-const CODECS: [Codec; 21] = [
+const CODECS: [Codec; 22] = [
     narrow("PCMU", 0.0, 25.1),
     narrow("PCMA", 0.0, 25.1),
     narrow("G729", 11.0, 19.0),
     narrow("G723", 15.0, 16.1),
+    narrow(G723_SLOW, 19.0, 16.0),
     narrow("GSM", 20.0, 10.0),
     narrow("GSM-EFR", 5.0, 10.0),
     narrow("AMR", 5.0, 10.0),
@@ -182,6 +187,8 @@ mod tests {
         assert!((4.3..4.45).contains(&g711.mos_buffered), "{g711:?}");
         let g729 = quality(&stream("g729", 0, 0)).unwrap();
         assert!((3.9..4.2).contains(&g729.mos_buffered), "{g729:?}");
+        let g723 = ["G723", G723_SLOW].map(|name| quality(&stream(name, 0, 0)).unwrap().r_factor);
+        assert!((g723[0] - g723[1] - 4.0).abs() < 1e-9, "{g723:?}");
         assert_eq!(quality(&stream("H264", 0, 0)), None);
     }
 

@@ -112,8 +112,12 @@ fn sound(stream: &StreamEnded, payload_types: &[PayloadType<'_>]) -> Option<Stre
     let main = payload_types.iter().max_by_key(|pt| pt.packets)?;
     let clock = main.clock_rate.filter(|clock| *clock > 0);
     let [law, _] = stream.law.rows;
+    let codec = main.codec.as_deref()?;
+    // Frames last 240 ticks, in 24 octets or in 20.
+    let slow = u32::from(law.octets) * 240 == law.ticks.saturating_mul(20) && law.ticks > 0;
+    let slow = slow && codec.eq_ignore_ascii_case("G723");
     quality::quality(&Transmission {
-        codec: main.codec.as_deref()?,
+        codec: if slow { quality::G723_SLOW } else { codec },
         expected: stream.expected,
         lost: stream.lost,
         bursts: &stream.bursts,

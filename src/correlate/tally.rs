@@ -34,6 +34,10 @@ pub struct Tally {
     pub registration_states: BTreeMap<&'static str, u64>,
     /// Streams by protection.
     pub streams: BTreeMap<Protection, Streams>,
+    /// Streams that look encrypted and were in clear for a part of the time.
+    pub partly: u64,
+    /// First frames of some of them.
+    pub partly_at: Examples,
     /// Streams by the codec of their first payload type; `None` where it is not known, or beyond
     /// 64 different names.
     pub codecs: BTreeMap<Option<String>, u64>,
@@ -108,6 +112,10 @@ impl Tally {
         kind.nanos = kind.nanos.saturating_add(u64::try_from(nanos).unwrap_or(0));
         kind.unbound = kind.unbound.saturating_add(stream.call.is_none().into());
         kind.at.offer(stream.key().first);
+        if stream.is_partly_clear() {
+            self.partly = self.partly.saturating_add(1);
+            self.partly_at.offer(stream.key().first);
+        }
         self.expected = self.expected.saturating_add(stream.expected);
         self.lost = self.lost.saturating_add(stream.lost);
         self.codec(stream.payload_types.first().and_then(|first| first.codec.as_deref()));

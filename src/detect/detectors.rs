@@ -20,7 +20,7 @@ use crate::correlate::placement::Placement;
 use crate::model::addr::Addr;
 use crate::model::finding::Finding;
 use crate::model::id::RecordKey;
-use crate::policy::Policy;
+use crate::policy::{Policy, Thresholds};
 
 /// Every rule at work.
 pub struct Detectors {
@@ -40,6 +40,7 @@ pub struct Detectors {
     announced: Fingerprints,
     tap_loss: TapLoss,
     sink: Sink,
+    thresholds: Thresholds,
 }
 
 impl Detectors {
@@ -67,6 +68,7 @@ impl Detectors {
             announced: Fingerprints::new(&policy.limits),
             tap_loss: TapLoss::new(policy),
             sink: Sink::new(&policy.limits),
+            thresholds: policy.thresholds.clone(),
         }
     }
 
@@ -191,18 +193,18 @@ impl Detectors {
 
     /// A finding as it stands now, once [`Self::settle`] has been called.
     pub fn preview(&self, number: usize) -> Option<Finding> {
-        self.sink.preview(number, |entry| words(&self.rules, entry))
+        self.sink.preview(number, |entry| words(&self.rules, &self.thresholds, entry))
     }
 
     /// The end of the capture: what only the whole can tell, then every finding.
     pub fn finish(self, capture: &CaptureSeen<'_>) -> Outcome {
-        let Self { mut rules, mut sink, tap_loss, .. } = self;
+        let Self { mut rules, mut sink, tap_loss, thresholds, .. } = self;
         let lossy_seconds = &tap_loss.seconds();
         let capture = &CaptureSeen { lossy_seconds, ..*capture };
         for rule in &mut rules {
             rule.end(capture, &mut sink);
         }
-        sink.finish(|entry| words(&rules, entry))
+        sink.finish(|entry| words(&rules, &thresholds, entry))
     }
 }
 
@@ -220,10 +222,16 @@ fn each(
     }
 }
 
-/// What the rule of a finding says about it.
-fn words(rules: &[Box<dyn Detector + Send>], entry: &Entry) -> Words {
+/// What the rule of a finding says about it, and all thresholds that it went by.
+fn words(rules: &[Box<dyn Detector + Send>], thresholds: &Thresholds, entry: &Entry) -> Words {
     let rule = rules.iter().find(|rule| std::ptr::eq(rule.meta(), entry.meta));
-    rule.map(|rule| rule.summarise(entry)).unwrap_or_default()
+    let mut words = rule.map(|rule| rule.summarise(entry)).unwrap_or_default();
+    for &name in entry.meta.thresholds {
+        let told = words.parameters.iter().any(|(known, _)| *known == name);
+        let value = thresholds.named(name).filter(|_| !told);
+        words.parameters.extend(value.map(|value| (name, value)));
+    }
+    words
 }
 
 impl std::fmt::Debug for Detectors {

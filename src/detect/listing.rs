@@ -98,70 +98,8 @@ fn object(meta: &Meta) -> Value {
 
 /// The default of a threshold, as configuration would write it; `?` for a name that none has,
 /// which a test refuses.
-#[expect(clippy::too_many_lines, reason = "one line a threshold")]
 fn default_of(name: &str) -> Value {
-    let Thresholds {
-        cleartext_min_packets,
-        drop_share_pct,
-        drop_min_streams,
-        one_sided_transactions,
-        lookalike_min_packets,
-        key_passthrough_ms,
-        loss_min_packets,
-        loss_low_pct,
-        loss_medium_pct,
-        loss_high_pct,
-        jitter_low_ms,
-        jitter_medium_ms,
-        mos_min_s,
-        mos_low,
-        mos_medium,
-        mos_high,
-        dscp_min_packets,
-        one_way_packets,
-        one_way_ms,
-        rtcp_absent_s,
-        time_backward_ms,
-        tls_expiry_days,
-        time_drift_pct,
-        fallback,
-        media,
-        sip,
-        tls,
-    } = Thresholds::default();
-    match name {
-        "cleartext_min_packets" => json!(cleartext_min_packets),
-        "drop_share_pct" => json!(drop_share_pct),
-        "drop_min_streams" => json!(drop_min_streams),
-        "one_sided_transactions" => json!(one_sided_transactions),
-        "lookalike_min_packets" => json!(lookalike_min_packets),
-        "key_passthrough_ms" => json!(key_passthrough_ms),
-        "loss_min_packets" => json!(loss_min_packets),
-        "loss_low_pct" => json!(loss_low_pct),
-        "loss_medium_pct" => json!(loss_medium_pct),
-        "loss_high_pct" => json!(loss_high_pct),
-        "jitter_low_ms" => json!(jitter_low_ms),
-        "jitter_medium_ms" => json!(jitter_medium_ms),
-        "mos_min_s" => json!(mos_min_s),
-        "mos_low" => json!(mos_low),
-        "mos_medium" => json!(mos_medium),
-        "mos_high" => json!(mos_high),
-        "dscp_min_packets" => json!(dscp_min_packets),
-        "one_way_packets" => json!(one_way_packets),
-        "one_way_ms" => json!(one_way_ms),
-        "rtcp_absent_s" => json!(rtcp_absent_s),
-        "time_backward_ms" => json!(time_backward_ms),
-        "tls_expiry_days" => json!(tls_expiry_days),
-        "time_drift_pct" => json!(time_drift_pct),
-        _ => {
-            match (media.named(name).or(sip.named(name)).or(tls.named(name)), fallback.named(name))
-            {
-                (Some(value), _) => json!(value),
-                (None, Some(value)) => json!(value),
-                (None, None) => json!("?"),
-            }
-        }
-    }
+    Thresholds::default().named(name).map_or_else(|| json!("?"), |value| json!(value))
 }
 
 /// Paragraphs and lists, indented by two and wrapped.

@@ -373,6 +373,8 @@ pub enum MediaSeen<'a> {
         at: FrameRef,
         /// The SSRC of the sender.
         ssrc: u32,
+        /// The call whose media it is about.
+        call: Option<RecordKey>,
     },
     /// The first SEND of a connection that carries MSRP in clear, one for each direction.
     Msrp {

@@ -11,6 +11,8 @@ use crate::correlate::exchange::Statement;
 use crate::model::evidence::FrameRef;
 use crate::model::finding::{Confidence, Figure, Severity};
 use crate::model::id::RecordKey;
+use crate::policy::Policy;
+use crate::policy::media::MediaThresholds;
 
 /// A rule that remembers nothing.
 pub(crate) struct Small {
@@ -24,6 +26,16 @@ pub(crate) struct Small {
     stream: fn(&StreamSeen<'_>, &mut Report<'_>),
     handshake: fn(&HandshakeSeen<'_>, &mut Report<'_>),
 }
+
+/// A rule that remembers nothing but the thresholds that it judges streams by.
+pub(crate) struct Weighing {
+    small: Small,
+    thresholds: MediaThresholds,
+    weigh: Weigh,
+}
+
+/// Judges a stream by thresholds.
+type Weigh = fn(&StreamSeen<'_>, &MediaThresholds, &mut Report<'_>);
 
 impl Small {
     /// A rule that is never called; one of the following says for what it is.
@@ -61,6 +73,11 @@ impl Small {
         Self { stream, ..self }
     }
 
+    /// Judges finished streams by the thresholds that the rule names, look-alikes excepted.
+    pub(super) fn of_streams_by(self, policy: &Policy, weigh: Weigh) -> Weighing {
+        Weighing { small: self, thresholds: policy.thresholds.media.clone(), weigh }
+    }
+
     /// Judges handshakes.
     pub(super) const fn of_handshakes(
         self,
@@ -92,14 +109,9 @@ impl Detector for Small {
     }
 
     fn stream(&mut self, seen: &StreamSeen<'_>, sink: &mut Sink) {
-        if seen.lookalike {
-            return;
+        if let Some(mut report) = Report::of_stream(self.meta, seen, sink) {
+            (self.stream)(seen, &mut report);
         }
-        let pair = Subject::pair(seen.record.src.addr, seen.record.dst.addr);
-        let mut report = Report::new(self.meta, pair, seen.first(), sink);
-        report.call = seen.call;
-        report.stream = Some((seen.key, seen.last()));
-        (self.stream)(seen, &mut report);
     }
 
     fn handshake(&mut self, seen: &HandshakeSeen<'_>, sink: &mut Sink) {
@@ -129,6 +141,22 @@ impl Detector for Small {
     }
 }
 
+impl Detector for Weighing {
+    fn meta(&self) -> &'static Meta {
+        self.small.meta
+    }
+
+    fn stream(&mut self, seen: &StreamSeen<'_>, sink: &mut Sink) {
+        if let Some(mut report) = Report::of_stream(self.small.meta, seen, sink) {
+            (self.weigh)(seen, &self.thresholds, &mut report);
+        }
+    }
+
+    fn summarise(&self, entry: &Entry) -> Words {
+        self.small.summarise(entry)
+    }
+}
+
 /// Where a rule that remembers nothing says what it saw.
 pub(super) struct Report<'s> {
     meta: &'static Meta,
@@ -145,6 +173,14 @@ impl<'s> Report<'s> {
     const fn new(meta: &'static Meta, subject: Subject, at: FrameRef, sink: &'s mut Sink) -> Self {
         let confidence = Confidence::Certain;
         Self { meta, subject, at, confidence, call: None, record: None, stream: None, sink }
+    }
+
+    /// About a stream that is no look-alike.
+    fn of_stream(meta: &'static Meta, seen: &StreamSeen<'_>, sink: &'s mut Sink) -> Option<Self> {
+        let pair = Subject::pair(seen.record.src.addr, seen.record.dst.addr);
+        let stream = Some((seen.key, seen.last()));
+        let report = Self::new(meta, pair, seen.first(), sink);
+        (!seen.lookalike).then_some(Self { call: seen.call, stream, ..report })
     }
 
     /// What another rule holds about the same pair of peers.

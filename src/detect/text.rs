@@ -92,6 +92,7 @@ pub(crate) fn at_least(exhausted: bool) -> &'static str {
 pub(crate) fn spoken_length(milliseconds: u64) -> String {
     let seconds = milliseconds / 1000;
     match seconds {
+        0 if milliseconds > 0 => "less than a second".to_owned(),
         0..=119 => plural(seconds, "second").to_string(),
         120..=7_199 => format!("{}.{} minutes", seconds / 60, seconds % 60 / 6),
         _ => format!("{}.{} hours", seconds / 3_600, seconds % 3_600 / 360),

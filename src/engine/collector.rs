@@ -17,7 +17,7 @@ use crate::correlate::zrtp::{self, ZrtpFlows};
 use crate::detect::Detectors;
 use crate::detect::calls::CallSeen;
 use crate::detect::hop::HopSeen;
-use crate::detect::seen::{self, HandshakeSeen, MediaSeen, TapSeen};
+use crate::detect::seen::{self, HandshakeSeen, TapSeen};
 use crate::model::capture::{Counts, PeerRecord};
 use crate::model::fact::{Body, EpochFacts, Fact, FactKey, Flow, SipFact};
 use crate::model::handshake::HandshakeFacts;
@@ -259,13 +259,11 @@ impl Collector {
             Body::SrtpSample { key, octets, frames } => {
                 self.prover.sample(*key, epoch.octets(octets), *frames, fact.frame.time);
             }
-            Body::SrtcpClear { src, dst, ssrc } => {
-                let (src, dst, ssrc) = (*src, *dst, *ssrc);
-                self.detectors.media(&MediaSeen::SrtcpClear { src, dst, at: fact.frame, ssrc });
-            }
-            Body::Rtcp { .. } | Body::Zrtp { .. } | Body::Msrp { .. } | Body::UdptlEnded(_) => {
-                self.beside(fact, epoch);
-            }
+            Body::Rtcp { .. }
+            | Body::SrtcpClear { .. }
+            | Body::Zrtp { .. }
+            | Body::Msrp { .. }
+            | Body::UdptlEnded(_) => self.beside(fact, epoch),
             Body::QuicHello { server, message, .. } => {
                 self.tls_peers.quic.hello(*server, epoch.octets(message), fact.frame);
             }

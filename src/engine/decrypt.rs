@@ -1,6 +1,7 @@
 //! Opens the media of a call where it lies, packet by packet, for a capture that others can play.
 
 use overhear_parsers::demux::{self, Kind};
+use overhear_parsers::rtp::header::Header;
 use overhear_parsers::stun;
 
 use crate::decode::Packet;
@@ -30,6 +31,8 @@ pub struct Unsealer {
     pub control: u64,
     /// Packets of these streams that did not open.
     pub failed: u64,
+    /// What was said stays in; else there is silence in its place.
+    content: bool,
 }
 
 /// One stream.
@@ -47,8 +50,9 @@ struct Sealed {
 }
 
 impl Unsealer {
-    /// For those of `heard` whose keys are known.
-    pub fn new(heard: &[Heard], opened: &[Opened]) -> Self {
+    /// For those of `heard` whose keys are known. Without `content` the packets come without what was
+    /// said: headers, times and lengths are proof enough.
+    pub fn new(heard: &[Heard], opened: &[Opened], content: bool) -> Self {
         let mut names = KeyNames::default();
         let mut streams = Vec::new();
         for heard in heard {
@@ -66,7 +70,20 @@ impl Unsealer {
                 label: names.of(own),
             });
         }
-        Self { streams, media: 0, control: 0, failed: 0 }
+        Self { streams, media: 0, control: 0, failed: 0, content }
+    }
+
+    /// Whether what was said stays in.
+    pub const fn content(&self) -> bool {
+        self.content
+    }
+
+    /// Whether this is one of the streams that can be opened.
+    pub fn opens(&self, heard: &Heard) -> bool {
+        self.streams.iter().any(|sealed| {
+            (sealed.src, sealed.dst, sealed.ssrc, sealed.first)
+                == (heard.key.src, heard.key.dst, heard.key.ssrc, heard.first)
+        })
     }
 
     /// Streams that can be opened.
@@ -120,8 +137,14 @@ impl Unsealer {
             self.failed += u64::from(sealed.proven);
             return None;
         };
+        let (opened, label) = (opened.to_vec(), sealed.label.clone());
+        if self.content {
+            self.media += 1;
+            return Some((opened, label));
+        }
+        let silent = silenced(opened)?;
         self.media += 1;
-        Some((opened.to_vec(), sealed.label.clone()))
+        Some((silent, label + ", and silenced"))
     }
 
     /// RTCP goes between the same hosts, and is of whoever sends the stream (RFC 3711 §3.4).
@@ -137,6 +160,21 @@ impl Unsealer {
         self.control += 1;
         Some((opened.to_vec(), sealed.label.clone()))
     }
+}
+
+/// An RTP packet with silence in the place of its content: that of G.711, where the payload type says so,
+/// else zeros. Padding stays what it was.
+fn silenced(mut packet: Vec<u8>) -> Option<Vec<u8>> {
+    let header = Header::parse(&packet).ok()?;
+    let content = header.unpadded().unwrap_or(header.payload).len();
+    let start = packet.len().checked_sub(header.payload.len())?;
+    let silence = match header.payload_type {
+        0 => 0xff,
+        8 => 0xd5,
+        _ => 0,
+    };
+    packet.get_mut(start..)?.get_mut(..content)?.fill(silence);
+    Some(packet)
 }
 
 /// A SIP message, or a piece of one, whose m= lines agree on RTP instead of SRTP; `None` if none of them
@@ -178,6 +216,18 @@ fn shorter(line: &[u8]) -> Option<Vec<u8>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn silence_takes_the_place_of_content_and_of_nothing_else() {
+        for (first, kind, content) in
+            [(0x80, 0, [0xff; 4]), (0x80, 0x88, [0xd5; 4]), (0xa0, 101, [0, 0, 9, 2])]
+        {
+            let header = [first, kind, 0, 1, 0, 0, 0, 2, 0, 0, 0, 3];
+            let packet = [&header[..], &[1, 2, 9, 2]].concat();
+            assert_eq!(silenced(packet).unwrap(), [&header[..], &content].concat());
+        }
+        assert_eq!(silenced(vec![0x80, 0]), None);
+    }
 
     #[test]
     fn sdp_agrees_on_rtp_in_as_many_octets() {

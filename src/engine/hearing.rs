@@ -134,23 +134,13 @@ fn one(
 }
 
 fn reveal(call: &Call, voices: &[Voice<'_>], files: Vec<Written>, wishes: &Wishes) -> Reveal {
-    let frames = |voice: &Voice<'_>| {
-        let heard = &voice.taken.heard;
-        Frames {
-            stream: heard.id,
-            first_source: heard.first_frame.source,
-            first_frame: heard.first_frame.number,
-            last_source: heard.last_frame.source,
-            last_frame: heard.last_frame.number,
-            packets: heard.packets,
-        }
-    };
+    let played = voices.iter().filter(|voice| voice.plays());
     Reveal {
         what: "audio",
         call: call.id,
         call_id: call.call_id.clone(),
         by: wishes.by.clone(),
-        frames: voices.iter().filter(|voice| voice.plays()).map(frames).collect(),
+        frames: played.map(|voice| Frames::of(&voice.taken.heard)).collect(),
         files,
     }
 }

@@ -14,6 +14,7 @@ mod key_ring;
 pub mod lane;
 pub mod listen;
 mod offset;
+pub mod opening;
 pub mod pipeline;
 mod proof;
 mod reason;

@@ -196,7 +196,7 @@ impl Digits {
 /// Packets of one stream that two senders may have sent.
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
 pub struct Contest {
-    /// Packets with the number of another one that came at most two seconds before, and another
+    /// Packets with the number of another one that came at most five seconds before, and another
     /// payload; by a sample of the stream that begins where something is odd.
     pub conflicts: u32,
     /// The TTLs of the first such pair, the earlier packet's first.

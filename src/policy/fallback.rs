@@ -6,6 +6,8 @@ pub struct FallbackThresholds {
     /// Seconds within which a refused secure call that is made again in clear counts as a retry, 30 at
     /// most (`MEDIA-DOWNGRADE-RETRY`).
     pub downgrade_retry_s: i64,
+    /// Seconds within which no user, but a machine makes the call again (high confidence).
+    pub downgrade_at_once_s: i64,
     /// Seconds within which a refused `sips` request that is made again as `sip` counts as a retry
     /// (`SIPS-RETRY-SIP`).
     pub sips_retry_s: i64,
@@ -23,6 +25,7 @@ impl Default for FallbackThresholds {
     fn default() -> Self {
         Self {
             downgrade_retry_s: 30,
+            downgrade_at_once_s: 5,
             sips_retry_s: 30,
             tls_fallback_s: 60,
             tls_fallback_quiet_s: 600,
@@ -36,6 +39,7 @@ impl FallbackThresholds {
     pub fn named(&self, name: &str) -> Option<i64> {
         match name {
             "downgrade_retry_s" => Some(self.downgrade_retry_s),
+            "downgrade_at_once_s" => Some(self.downgrade_at_once_s),
             "sips_retry_s" => Some(self.sips_retry_s),
             "tls_fallback_s" => Some(self.tls_fallback_s),
             "tls_fallback_quiet_s" => Some(self.tls_fallback_quiet_s),

@@ -1,14 +1,43 @@
 //! Thresholds of the rules about media streams, by the names of the catalogue.
 
+use crate::model::stream::PLAYOUT_MS;
 use crate::model::time::Span;
 
 /// A packet of SRTP that comes again later than this is a replay (`MEDIA-SRTP-REPLAY`): what the network
 /// doubles arrives within a second.
 pub const REPLAY_AFTER: Span = Span::from_secs(2);
 
+/// Sequence numbers ahead of the highest, and behind it, beyond which a stream goes on from somewhere else
+/// (`MEDIA-SEQ-JUMP`; RFC 3550 appendix A.1: `MAX_DROPOUT`, `MAX_MISORDER`).
+pub const SEQ_JUMP_AHEAD: u16 = 3_000;
+/// The same, behind.
+pub const SEQ_JUMP_BACK: u16 = 100;
+/// Seconds by which the timestamp of the next packet may jump at most (`MEDIA-SEQ-JUMP`).
+pub const TIMESTAMP_JUMP_S: u32 = 10;
+
+/// One-way delay of the network that the E-model assumes where nobody tells it, milliseconds (`QOS-MOS`).
+pub const ASSUMED_NETWORK_MS: u8 = 50;
+
+/// Thresholds that packets are held against one by one, which configuration does not change.
+pub const FIXED: [(&str, u64); 6] = [
+    ("assumed_network_ms", ASSUMED_NETWORK_MS as u64),
+    ("assumed_playout_ms", PLAYOUT_MS as u64),
+    ("replay_after_s", 2),
+    ("seq_jump_ahead", SEQ_JUMP_AHEAD as u64),
+    ("seq_jump_back", SEQ_JUMP_BACK as u64),
+    ("timestamp_jump_s", TIMESTAMP_JUMP_S as u64),
+];
+
 super::table! {
     /// Thresholds of the rules about media streams.
     MediaThresholds;
+    /// Packets behind the answer that settle whether what was agreed on is done
+    /// (`MEDIA-SAVP-BUT-CLEARTEXT`, `MEDIA-AVP-BUT-ENCRYPTED`).
+    settled_packets = 50,
+    /// Milliseconds after the answer in which both sides may still begin with encryption.
+    settled_after_ms = 2_000,
+    /// Packets before the answer that are early media (`MEDIA-EARLY-CLEARTEXT`).
+    early_packets = 20,
     /// Seconds of talk without RTP (`QOS-NO-RTP`).
     no_rtp_s = 5,
     /// Milliseconds from the answer to the first RTP of a side (`QOS-LATE-MEDIA`).
@@ -49,6 +78,8 @@ super::table! {
     sweep_ports = 20,
     /// Seconds for `sweep_ports`.
     sweep_seconds = 60,
+    /// Ports of a media server that one source tries, of which one sends it a call (`MEDIA-RTP-BLEED`).
+    bleed_ports = 5,
     /// Packets that one port gets of a sweep at most.
     sweep_packets = 20,
     /// Changes of the SSRC in a minute without a new offer (`MEDIA-SSRC-CHANGE`).
@@ -61,6 +92,10 @@ super::table! {
     after_bye_ms = 5_000,
     /// Packets each way of media that no SDP announced (`MEDIA-UNSIGNALLED`).
     unsignalled_packets = 20,
+    /// Packets of such media in one direction only.
+    unsignalled_one_way = 100,
+    /// Share of the payloads looked at, percent, that are text (`MEDIA-RTT-CLEAR`).
+    rtt_text_pct = 80,
     /// Digits within a minute that are somebody's number (`MEDIA-DTMF-4733-CLEAR`).
     dtmf_digits = 8,
     /// Payload lengths of an encrypted stream (`MEDIA-VBR-LEAK`).

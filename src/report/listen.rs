@@ -14,6 +14,7 @@ use crate::model::addr::Endpoint;
 use crate::model::id::RecordId;
 use crate::model::time::{Span, Ts};
 use crate::prove::audio::envelope::{self, Side};
+use crate::prove::audio::heard::Heard;
 use crate::prove::audio::recording::LeftOut;
 
 /// The schema's number.
@@ -80,6 +81,20 @@ pub struct Frames {
     pub last_frame: u64,
     /// Packets.
     pub packets: u64,
+}
+
+impl Frames {
+    /// Those of a stream that was asked for.
+    pub fn of(heard: &Heard) -> Self {
+        Self {
+            stream: heard.id,
+            first_source: heard.first_frame.source,
+            first_frame: heard.first_frame.number,
+            last_source: heard.last_frame.source,
+            last_frame: heard.last_frame.number,
+            packets: heard.packets,
+        }
+    }
 }
 
 /// A file.
@@ -300,6 +315,9 @@ fn figures(stream: &Stream) -> String {
     }
     if let Some(speech) = stream.speech_pct {
         parts.push(format!("speech in {speech:.0} % of it"));
+    }
+    if let Some(decoder) = stream.decoder.filter(|decoder| *decoder != env!("CARGO_PKG_NAME")) {
+        parts.push(format!("decoded by {decoder}"));
     }
     match (&stream.opened_by, stream.protection) {
         (Some(key), _) => parts.push(format!("opened with {}", safe(key))),

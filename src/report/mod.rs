@@ -12,6 +12,7 @@ pub mod ladder;
 pub mod lines;
 pub mod listen;
 pub mod ndjson;
+pub mod opened;
 mod out;
 pub mod outcome;
 mod put;

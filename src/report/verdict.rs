@@ -127,6 +127,17 @@ fn sentence(tally: &Tally, exposures: &Exposures) -> (String, Ink) {
         );
         return (text, Ink::Yellow);
     }
+    let encrypted = [Protection::EncryptedLike, Protection::SrtpProven];
+    let alike = tally.streams.keys().all(|kind| encrypted.contains(kind));
+    if unknown == 0 && protected == 0 && alike && !tally.streams.is_empty() {
+        let alone: u64 = tally.streams.values().map(|kind| kind.unbound).sum();
+        let text = format!(
+            "No media was found readable: {} outside any call seen, encrypted by {} looks.",
+            count(alone, "stream"),
+            if alone == 1 { "its" } else { "their" }
+        );
+        return (text, Ink::Yellow);
+    }
     if unknown > 0 || (protected == 0 && !tally.streams.is_empty()) {
         let text = "No media was found readable, but not all of it could be judged.";
         return (text.to_owned(), Ink::Yellow);
@@ -154,12 +165,24 @@ fn media(outcome: &Outcome) -> (Mark, &'static str, String) {
     }
     if clear.streams > 0 {
         let length = Span::from_nanos(i64::try_from(clear.nanos).unwrap_or(i64::MAX));
+        let length = match clear.nanos {
+            0 => String::new(),
+            _ => format!(", {} in all", duration(length)),
+        };
         let text = format!(
-            "{} of {} readable as sent, {} in all; first: {}",
+            "{} of {} readable as sent{length}; first: {}",
             grouped(clear.streams),
             count(all, "stream"),
-            duration(length),
             frames(clear.at.frames(), &outcome.capture.sources)
+        );
+        return (Mark::Fail, TOPIC, text);
+    }
+    if tally.partly > 0 {
+        let text = format!(
+            "{} of {} readable for a part of the time; first: {}",
+            grouped(tally.partly),
+            count(all, "stream"),
+            frames(tally.partly_at.frames(), &outcome.capture.sources)
         );
         return (Mark::Fail, TOPIC, text);
     }
@@ -176,11 +199,12 @@ fn media(outcome: &Outcome) -> (Mark, &'static str, String) {
         return (Mark::Warn, TOPIC, text);
     }
     let proven = of(Protection::SrtpProven).streams;
-    let text = format!(
-        "{} look encrypted, {} of them proven to be SRTP",
-        count(all, "stream"),
-        grouped(proven)
-    );
+    let verb = if all == 1 { "looks" } else { "look" };
+    let known = match proven {
+        0 => "not".to_owned(),
+        some => format!("{} of them", grouped(some)),
+    };
+    let text = format!("{} {verb} encrypted, {known} proven to be SRTP", count(all, "stream"));
     (Mark::Pass, TOPIC, text)
 }
 
@@ -257,7 +281,8 @@ mod tests {
                 "No media was found readable, but",
                 Ink::Yellow,
             ),
-            (&[(EncryptedLike, 1)], &[], "No media was found readable, but", Ink::Yellow),
+            (&[(EncryptedLike, 1)], &[], "No media was found readable: 1 stream out", Ink::Yellow),
+            (&[(Protection::Unknown, 1)], &[], "No media was found readable, but", Ink::Yellow),
         ] {
             let (text, colour) = said(streams, calls);
             assert!(text.starts_with(start), "{text}");

@@ -4,8 +4,8 @@
 //! payload at most four octets long, or its DSCP the first that differs from the first packet's.
 //! Telephone events (RFC 4733 §2.3) are taken from payloads of four octets that have their structure,
 //! whatever payload type SDP may have given them: one counts from its second packet on, because other
-//! payloads do not repeat a timestamp. Where a number comes twice, or the TTL changes to and fro, the
-//! payloads of the next 512 packets are remembered by hash, to tell the same packet sent twice from two
+//! payloads do not repeat a timestamp. Where a number comes twice or very late, or the TTL changes to and
+//! fro, the payloads of the next 512 packets are remembered by hash, to tell the same packet sent twice from two
 //! packets with one number.
 
 use std::hash::{BuildHasher, Hasher};
@@ -13,7 +13,7 @@ use std::hash::{BuildHasher, Hasher};
 use overhear_parsers::rtp::header::Header;
 
 use super::input::Input;
-use super::slot::{Cold, DSCP_CHANGED, NOTED, Slot, Step, TTL_CHANGED};
+use super::slot::{Cold, DSCP_CHANGED, NOTED, Slot, Step, TTL_CHANGED, low_half};
 use super::tones::Listener;
 use crate::model::addr::STABLE;
 use crate::model::evidence::FrameRef;
@@ -29,7 +29,7 @@ const PLACES: usize = 104;
 /// What a contradiction behind a packet without one counts, where any other packet takes away 1.
 const TURN: u16 = 4;
 /// Two packets of one number that are further apart are of two turns of the counter, milliseconds.
-const NEAR: u32 = 2_000;
+const NEAR: u32 = 5_000;
 /// Packets after which a sender has set its marking.
 const SETTLED: u32 = 20;
 /// The static payload type of comfort noise (RFC 3389 §4).
@@ -118,7 +118,10 @@ pub(super) fn note(slot: &mut Slot, cold: &mut Cold, step: Step, packet: &Packet
         cold.comfort = cold.comfort.saturating_add(u8::from(!header.payload.is_empty()));
     }
     // One change of the TTL is another route.
-    let contested = step == Step::Duplicate || switched && cold.switches > 1;
+    let behind = low_half(slot.highest).wrapping_sub(header.sequence);
+    // So far back the window knows no duplicates, and networks do not reorder.
+    let far = step == Step::Late && u32::from(behind) >= u64::BITS;
+    let contested = step == Step::Duplicate || far || switched && cold.switches > 1;
     if event.is_none() && !contested && changed.is_none() && slot.flags & NOTED == 0 {
         return false;
     }

@@ -10,7 +10,7 @@ use overhear_parsers::rtp::payload::{self, Usage};
 use overhear_parsers::rtp::sequence;
 
 use self::jitter::Rate;
-use self::sequence_number::low_half;
+pub(super) use self::sequence_number::low_half;
 use super::figures::Look;
 use super::input::Input;
 use super::notes::Noting;
@@ -22,6 +22,7 @@ use crate::model::stream::{
     Jitter, JitterLane, Late, Law, LawRow, PayloadCount, Standing, StreamEnded, StreamKey,
 };
 use crate::model::time::Ts;
+use crate::policy::media::TIMESTAMP_JUMP_S;
 
 mod bursts;
 mod jitter;
@@ -57,8 +58,8 @@ pub(super) const NOTED: u8 = 64;
 /// The timestamp jumped.
 const LEAPT: u8 = 128;
 
-/// Ten seconds of the slowest clock: a timestamp that far from the one before is looked at.
-const FAR: u32 = 80_000;
+/// As far as timestamps may jump, of the slowest clock: a timestamp that far from the one before is looked at.
+const FAR: u32 = TIMESTAMP_JUMP_S * 8_000;
 
 /// Payloads of so few octets are worth a second look: telephone events, comfort noise.
 const SHORT: usize = 4;
@@ -78,7 +79,7 @@ pub(super) struct Slot {
     payload_octets: u64,
     wire_octets: u64,
     /// Extended highest number of this run.
-    highest: u32,
+    pub(super) highest: u32,
     pub(super) packets: u32,
     timestamp: u32,
     jitter_samples: u32,
@@ -504,7 +505,9 @@ impl Slot {
     #[cold]
     fn leap(&mut self, ticks: u32, arrival: i64) {
         const SOON: i64 = 5_000_000_000;
-        let far = |rate: u32| i64::from(ticks.cast_signed()).abs() > i64::from(rate) * 10;
+        let far = |rate: u32| {
+            i64::from(ticks.cast_signed()).abs() > i64::from(rate) * i64::from(TIMESTAMP_JUMP_S)
+        };
         if (0..SOON).contains(&arrival) && self.rate.hertz().is_some_and(far) {
             self.flags |= LEAPT;
         }

@@ -16,11 +16,13 @@ Without --reveal-audio nothing that was said leaves the capture: lengths, a
 hash of the samples and an envelope are the proof. Listen only to what you may.";
 
 const DECRYPTING: &str = "\
-Example:
+Examples:
+  overhear decrypt x.pcapng --call c0f3 -w open.pcapng        opened, and silent
   overhear decrypt x.pcapng --call c0f3 -w open.pcapng --reveal-audio
 
-Streams are opened whose SRTP keys the capture shows. Listen only to what
-you may.";
+Streams are opened whose SRTP keys the capture shows. Without --reveal-audio
+silence takes the place of what was said: headers, times, lengths and RTCP are
+the proof. Listen only to what you may.";
 
 #[derive(Debug, Args)]
 #[command(after_help = LISTENING)]
@@ -47,7 +49,7 @@ pub(in crate::cli) struct Listen {
 
 #[derive(Debug, Args)]
 #[command(after_help = DECRYPTING)]
-#[command(override_usage = "overhear decrypt FILE... --call ID -w OUT.pcapng --reveal-audio")]
+#[command(override_usage = "overhear decrypt FILE... --call ID -w OUT.pcapng [--reveal-audio]")]
 pub(in crate::cli) struct Decrypt {
     #[command(flatten)]
     pub(in crate::cli) source: Source,
@@ -57,7 +59,10 @@ pub(in crate::cli) struct Decrypt {
     /// The pcapng file to write, - for stdout
     #[arg(short = 'w', long, value_name = "OUT.pcapng")]
     pub(in crate::cli) write: PathBuf,
-    /// Yes, write what was said; the file says that you did
+    /// Write what was said, too; the file and the report say that you did
     #[arg(long)]
     pub(in crate::cli) reveal_audio: bool,
+    /// Write what was opened as JSON; - for stdout
+    #[arg(long, value_name = "FILE")]
+    pub(in crate::cli) json: Option<PathBuf>,
 }

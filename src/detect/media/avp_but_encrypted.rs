@@ -2,11 +2,12 @@
 
 use super::super::rule::rule;
 use super::super::seen::StreamSeen;
-use super::super::small::{Report, Small};
-use super::secured::{SETTLED, describe, is_plain};
+use super::super::small::{Report, Small, Weighing};
+use super::secured::{describe, is_plain};
 use crate::model::finding::Severity;
 use crate::model::record::Protection;
 use crate::policy::Policy;
+use crate::policy::media::MediaThresholds;
 
 rule! {
     /// ## What it detects
@@ -34,23 +35,27 @@ rule! {
     references: ["RFC 6189", "RFC 3551"],
     remediation: super::SAVP_FIX,
     question: None,
-    thresholds: [],
+    thresholds: ["settled_packets"],
     since: "0.1.0",
 }
 
 /// The rule at work.
-pub(crate) const fn new(_: &Policy) -> Small {
+pub(crate) fn new(policy: &Policy) -> Weighing {
     Small::new(&META, "stream", "something protects the media that signalling does not name")
-        .of_streams(judge)
+        .of_streams_by(policy, judge)
 }
 
-fn judge(seen: &StreamSeen<'_>, report: &mut Report<'_>) {
-    let hidden =
-        seen.record.protection == Protection::EncryptedLike && seen.record.packets >= SETTLED;
+fn judge(seen: &StreamSeen<'_>, by: &MediaThresholds, report: &mut Report<'_>) {
+    let hidden = seen.record.protection == Protection::EncryptedLike
+        && seen.record.packets >= by.settled_packets;
     let plain = seen.record.negotiated.as_deref().is_some_and(is_plain);
     let keyed = seen.agreement.is_some_and(|agreement| agreement.keyed || agreement.secure);
     if hidden && plain && !keyed {
         report.unsure(seen.record.verdict.confidence);
-        report.saw(Severity::Info, || describe(seen));
+        report.saw(Severity::Info, || {
+            let zrtp =
+                if seen.around.zrtp.is_some() { "; ZRTP was seen between the two" } else { "" };
+            describe(seen) + zrtp
+        });
     }
 }

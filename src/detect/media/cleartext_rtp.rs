@@ -6,7 +6,6 @@ use super::super::rule::{Detector, Meta, Words, rule};
 use super::super::seen::StreamSeen;
 use super::super::sink::{Entry, Sighting, Sink, Subject};
 use super::super::text::{at_least, plural, printable, sentence, spoken_length};
-use super::secured::clear_packets;
 use crate::model::addr::{FlowKey, Proto};
 use crate::model::evidence::FrameRef;
 use crate::model::finding::{Confidence, Figure, Severity};
@@ -98,7 +97,7 @@ pub(crate) fn new(policy: &Policy) -> CleartextRtp {
 
 impl CleartextRtp {
     fn is_clear(&self, seen: &StreamSeen<'_>) -> bool {
-        !seen.lookalike && clear_packets(seen.record) >= self.min_packets
+        !seen.lookalike && seen.record.clear_packets() >= self.min_packets
     }
 
     /// The other direction of this stream's flow, the first time both are clear; `Err` while only
@@ -155,7 +154,7 @@ impl Detector for CleartextRtp {
         sink.sighting(sighting, |_| (describe(seen), None))
             .until(seen.last())
             .add(if is_audio(seen) { MILLISECONDS } else { OTHER }, milliseconds(record))
-            .add(PACKETS, clear_packets(record))
+            .add(PACKETS, record.clear_packets())
             .add(EARLY, u64::from(seen.early))
             .mark(PUBLIC, u64::from(severity(record) == Severity::Critical))
             .add(UNBOUND, u64::from(seen.call.is_none()))
@@ -216,7 +215,7 @@ fn half(seen: &StreamSeen<'_>, from_low: bool) -> Half {
         last: seen.last(),
         key: seen.key,
         milliseconds: milliseconds(record),
-        packets: clear_packets(record),
+        packets: record.clear_packets(),
         confidence: record.verdict.confidence,
         severity: severity(record),
         what: describe(seen),
@@ -253,7 +252,7 @@ fn is_audio(seen: &StreamSeen<'_>) -> bool {
 /// How long it is in clear.
 fn milliseconds(record: &StreamRecord<'_>) -> u64 {
     let whole = u64::try_from(record.last.since(record.first).nanos() / 1_000_000).unwrap_or(0);
-    let clear = clear_packets(record);
+    let clear = record.clear_packets();
     if clear >= record.packets {
         whole
     } else {
@@ -274,14 +273,14 @@ fn describe(seen: &StreamSeen<'_>) -> String {
     sentence!(
         "{}{}RTP {} to {}, {} {codec}, {} in {}; test {} ({}): {}",
         if seen.early { "early media, " } else { "" },
-        if clear_packets(record) < record.packets { "in part, " } else { "" },
+        if record.clear_packets() < record.packets { "in part, " } else { "" },
         record.src,
         record.dst,
         record.negotiated.as_deref().map_or_else(
             || "no SDP,".to_owned(),
             |profile| printable(profile.as_bytes(), 32).to_string()
         ),
-        plural(clear_packets(record), "packet"),
+        plural(record.clear_packets(), "packet"),
         spoken_length(milliseconds(record)),
         record.verdict.test,
         record.verdict.confidence.word(),

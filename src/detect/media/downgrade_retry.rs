@@ -41,12 +41,9 @@ rule! {
     references: ["RFC 3261 §8.1.3.5", "RFC 8643"],
     remediation: super::DOWNGRADE_FIX,
     question: None,
-    thresholds: ["downgrade_retry_s"],
+    thresholds: ["downgrade_retry_s", "downgrade_at_once_s"],
     since: "0.1.0",
 }
-
-/// A retry so soon is no user's.
-const AT_ONCE: Span = Span::from_secs(5);
 
 /// A secure offer that was refused.
 #[derive(Copy, Clone)]
@@ -59,6 +56,8 @@ struct Refused {
 /// The rule at work.
 pub(crate) struct DowngradeRetry {
     within: Span,
+    /// A retry so soon is no user's.
+    at_once: Span,
     /// By caller, callee and Request-URI.
     refused: Lately<u64, Refused>,
 }
@@ -66,6 +65,7 @@ pub(crate) struct DowngradeRetry {
 pub(crate) fn new(policy: &Policy) -> DowngradeRetry {
     DowngradeRetry {
         within: Span::from_secs(policy.thresholds.fallback.downgrade_retry_s),
+        at_once: Span::from_secs(policy.thresholds.fallback.downgrade_at_once_s),
         refused: Lately::new(policy.limits.peers),
     }
 }
@@ -97,7 +97,7 @@ impl Detector for DowngradeRetry {
         if after < Span::ZERO || after > self.within {
             return;
         }
-        let machine = after <= AT_ONCE || refused.call == exchange.call;
+        let machine = after <= self.at_once || refused.call == exchange.call;
         let confidence = if machine { Confidence::High } else { Confidence::Medium };
         let sighting = Sighting::new(&META, seen.pair, seen.at)
             .severity(Severity::High)

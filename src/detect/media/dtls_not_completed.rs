@@ -50,7 +50,7 @@ rule! {
     references: ["RFC 5763 §5", "RFC 8842 §5.5"],
     remediation: super::DTLS_FIX,
     question: Some("DTLS"),
-    thresholds: ["dtls_complete_ms", "dtls_packets"],
+    thresholds: ["dtls_complete_ms", "dtls_packets", "settled_after_ms"],
     since: "0.1.0",
 }
 
@@ -82,6 +82,8 @@ pub(crate) struct DtlsNotCompleted {
     wait: Span,
     wait_ms: u64,
     packets: u64,
+    /// After the answer.
+    grace: Span,
     sockets: Lately<Endpoint, Known>,
     calls: Lately<RecordKey, Known>,
     attempts: VecDeque<Attempt>,
@@ -95,6 +97,7 @@ pub(crate) fn new(policy: &Policy) -> DtlsNotCompleted {
         wait: millis(media.dtls_complete_ms),
         wait_ms: media.dtls_complete_ms,
         packets: media.dtls_packets,
+        grace: millis(media.settled_after_ms),
         sockets: Lately::new(cap),
         calls: Lately::new(cap),
         attempts: VecDeque::new(),
@@ -181,7 +184,7 @@ impl Detector for DtlsNotCompleted {
         let record = seen.record;
         let over_tls = record.negotiated.as_deref().is_some_and(|profile| profile.contains("TLS/"));
         let whole = record.first.plus(BEFORE) >= agreement.at.time;
-        if !over_tls || !whole || settled_packets(seen) < self.packets {
+        if !over_tls || !whole || settled_packets(seen, self.grace) < self.packets {
             return;
         }
         let (src, dst) = ended.ends();

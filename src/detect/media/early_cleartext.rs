@@ -2,12 +2,12 @@
 
 use super::super::rule::rule;
 use super::super::seen::StreamSeen;
-use super::super::small::{Report, Small};
-use super::secured::{
-    EARLY, SETTLED, clear_packets, describe, early_packets, secured, settled_packets,
-};
+use super::super::small::{Report, Small, Weighing};
+use super::secured::{agreed_on, early_packets, secured, settled_packets};
+use super::sighting::millis;
 use crate::model::finding::Severity;
 use crate::policy::Policy;
+use crate::policy::media::MediaThresholds;
 
 rule! {
     /// ## What it detects
@@ -36,22 +36,24 @@ rule! {
     references: ["RFC 3960", "RFC 3711"],
     remediation: super::SAVP_FIX,
     question: None,
-    thresholds: [],
+    thresholds: ["early_packets", "settled_packets", "settled_after_ms"],
     since: "0.1.0",
 }
 
 /// The rule at work.
-pub(crate) const fn new(_: &Policy) -> Small {
-    Small::new(&META, "stream", "media before the answer can be listened to").of_streams(judge)
+pub(crate) fn new(policy: &Policy) -> Weighing {
+    Small::new(&META, "stream", "media before the answer can be listened to")
+        .of_streams_by(policy, judge)
 }
 
-fn judge(seen: &StreamSeen<'_>, report: &mut Report<'_>) {
-    let clear = clear_packets(seen.record);
-    let early = clear.min(early_packets(seen)) >= EARLY;
+fn judge(seen: &StreamSeen<'_>, by: &MediaThresholds, report: &mut Report<'_>) {
+    let clear = seen.record.clear_packets();
+    let early = clear.min(early_packets(seen)) >= by.early_packets;
     // What is encrypted is the later part.
-    let settled = settled_packets(seen).saturating_sub(seen.record.packets.saturating_sub(clear));
-    if secured(seen) && early && settled < SETTLED {
+    let sealed = seen.record.packets.saturating_sub(clear);
+    let settled = settled_packets(seen, millis(by.settled_after_ms)).saturating_sub(sealed);
+    if secured(seen) && early && settled < by.settled_packets {
         report.unsure(seen.record.verdict.confidence);
-        report.saw(Severity::Low, || describe(seen));
+        report.saw(Severity::Low, || agreed_on(seen));
     }
 }

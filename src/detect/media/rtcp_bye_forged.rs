@@ -12,8 +12,8 @@ use crate::policy::Policy;
 
 rule! {
     /// ## What it detects
-    /// An RTCP BYE says that a source leaves, and more than 50 packets of that source follow, from the same
-    /// socket as before.
+    /// An RTCP BYE says that a source leaves, and for more than a second packets of that source follow, from
+    /// the same socket as before: more than 50, or any number if it was another host that said goodbye.
     ///
     /// ## Why it matters
     /// RTCP in clear can be forged. A receiver that believes the BYE stops playing: a call can be silenced by
@@ -68,15 +68,15 @@ impl Detector for RtcpByeForged {
         };
         for (by, at) in seen.around.byes.from.into_iter().flatten() {
             let after = own.packets_after(at.time);
+            let other = by != own.src.addr;
             let explained = seen.around.announced.iter().any(|told| *told > at.time);
             if at.time < own.first.time
                 || own.last.time.since(at.time) <= ON_ITS_WAY
-                || whole(after) <= self.packets
+                || !other && whole(after) <= self.packets
                 || explained
             {
                 continue;
             }
-            let other = by != own.src.addr;
             let confidence = if other { Confidence::High } else { Confidence::Medium };
             let subject = Subject::pair(own.src.addr, own.dst.addr);
             let sighting =

@@ -22,8 +22,8 @@ rule! {
     /// rate, at its number or some ahead of it: from the time on at which the victim reaches those
     /// numbers each of its packets contradicts one of theirs, and packets that contradict take turns with
     /// packets that do not. In generated calls, 1 to 100 numbers ahead, all but the first of 250
-    /// inserted packets are found with another TTL, and as many with the same one up to 64 ahead, which
-    /// is how far back a repeated number is known. The nearest that is genuine: a sender that starts anew
+    /// inserted packets are found with another TTL and with the same one: a number repeated is known up to
+    /// 64 back, and what comes later than that is looked at, too. The nearest that is genuine: a sender that starts anew
     /// up to 100 numbers back contradicts itself up to 100 times, but in one run; one that sends every
     /// fiftieth packet again with another timestamp does so one by one, but far apart; and networks that
     /// reorder or double packets cause none at all. Ten in a row, hardly more than one other packet
@@ -138,12 +138,15 @@ impl Detector for RtpInject {
 
     fn summarise(&self, entry: &Entry) -> Words {
         let thresholds = &self.thresholds;
+        let kinds = [(CONFLICTS, "that contradict others"), (FOREIGN, "from a foreign source")];
+        let kinds = kinds.map(|(slot, what)| (entry.tally(slot), what));
+        let some = kinds.into_iter().filter(|(count, _)| *count > 0);
+        let some: Vec<String> = some.map(|(count, what)| sentence!("{count} {what}")).collect();
         Words {
             summary: sentence!(
-                "Media between {} holds packets of somebody else: {} that contradict others, {} from a foreign source.",
+                "Media between {} holds packets of somebody else: {}.",
                 entry.subject.spoken(),
-                entry.tally(CONFLICTS),
-                entry.tally(FOREIGN),
+                some.join(", "),
             ),
             parameters: vec![
                 ("inject_distance", Figure::Count(thresholds.inject_distance)),

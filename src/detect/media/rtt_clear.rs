@@ -32,15 +32,17 @@ rule! {
     references: ["RFC 4103 §3", "RFC 3711", "RFC 9071"],
     remediation: super::FIX_CONTENT,
     question: None,
-    thresholds: [],
+    thresholds: ["rtt_text_pct"],
     since: "0.1.0",
 }
 
 /// The rule at work.
-pub(crate) struct RttClear;
+pub(crate) struct RttClear {
+    text_pct: u64,
+}
 
-pub(crate) const fn new(_: &Policy) -> RttClear {
-    RttClear
+pub(crate) const fn new(policy: &Policy) -> RttClear {
+    RttClear { text_pct: policy.thresholds.media.rtt_text_pct }
 }
 
 impl Detector for RttClear {
@@ -56,7 +58,8 @@ impl Detector for RttClear {
         let figures = seen.around.ended.and_then(|ended| ended.figures.as_ref());
         // Redundancy puts a few octets of its own in front (RFC 2198).
         let readable = figures.is_some_and(|figures| {
-            figures.whole > 0 && u32::from(figures.text) * 5 >= u32::from(figures.whole) * 4
+            figures.whole > 0
+                && u64::from(figures.text) * 100 >= u64::from(figures.whole) * self.text_pct
         });
         if !(text || named) || !readable {
             return;
@@ -69,6 +72,7 @@ impl Detector for RttClear {
         Words {
             summary: sentence!("{}: text in clear.", streams_between(entry)),
             parameters: vec![
+                ("rtt_text_pct", Figure::Count(self.text_pct)),
                 ("streams", Figure::Count(entry.streams)),
                 ("calls", Figure::Count(entry.calls)),
             ],

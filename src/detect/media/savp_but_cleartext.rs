@@ -2,10 +2,12 @@
 
 use super::super::rule::rule;
 use super::super::seen::StreamSeen;
-use super::super::small::{Report, Small};
-use super::secured::{SETTLED, clear_packets, describe, secured, settled_packets};
+use super::super::small::{Report, Small, Weighing};
+use super::secured::{agreed_on, secured, settled_packets};
+use super::sighting::millis;
 use crate::model::finding::Severity;
 use crate::policy::Policy;
+use crate::policy::media::MediaThresholds;
 
 rule! {
     /// ## What it detects
@@ -37,20 +39,22 @@ rule! {
     references: ["RFC 3711", "RFC 4568 §7", "RFC 5763"],
     remediation: super::SAVP_FIX,
     question: None,
-    thresholds: [],
+    thresholds: ["settled_packets", "settled_after_ms"],
     since: "0.1.0",
 }
 
 /// The rule at work.
-pub(crate) const fn new(_: &Policy) -> Small {
-    Small::new(&META, "stream", "encryption was agreed on and is not applied").of_streams(judge)
+pub(crate) fn new(policy: &Policy) -> Weighing {
+    Small::new(&META, "stream", "encryption was agreed on and is not applied")
+        .of_streams_by(policy, judge)
 }
 
-fn judge(seen: &StreamSeen<'_>, report: &mut Report<'_>) {
+fn judge(seen: &StreamSeen<'_>, by: &MediaThresholds, report: &mut Report<'_>) {
     // Of a stream that turned the encrypted part counts as the later one.
-    let sealed = seen.record.packets.saturating_sub(clear_packets(seen.record));
-    if secured(seen) && settled_packets(seen).saturating_sub(sealed) >= SETTLED {
+    let sealed = seen.record.packets.saturating_sub(seen.record.clear_packets());
+    let settled = settled_packets(seen, millis(by.settled_after_ms));
+    if secured(seen) && settled.saturating_sub(sealed) >= by.settled_packets {
         report.unsure(seen.record.verdict.confidence);
-        report.saw(Severity::Critical, || describe(seen));
+        report.saw(Severity::Critical, || agreed_on(seen));
     }
 }

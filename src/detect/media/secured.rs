@@ -3,16 +3,7 @@
 
 use super::super::seen::StreamSeen;
 use super::super::text::{plural, printable, sentence};
-use crate::model::finding::Confidence;
-use crate::model::record::{Protection, StreamRecord};
 use crate::model::time::{Span, Ts};
-
-/// Packets behind the answer that a judgement takes.
-pub(super) const SETTLED: u64 = 50;
-/// Packets before the answer that count as early media.
-pub(super) const EARLY: u64 = 20;
-/// How long after the answer both sides may take to begin with encryption.
-const GRACE: Span = Span::from_secs(2);
 
 /// Whether a secure profile was agreed on for the stream.
 pub(super) fn secured(seen: &StreamSeen<'_>) -> bool {
@@ -25,34 +16,13 @@ pub(super) fn is_plain(profile: &str) -> bool {
     profile.contains("RTP/") && !profile.contains("SAVP")
 }
 
-/// Packets later than two seconds after the call was accepted; none if it was not.
-pub(super) fn settled_packets(seen: &StreamSeen<'_>) -> u64 {
+/// Packets later than `grace` after the call was accepted, which both sides may take to begin with
+/// encryption; none if it was not.
+pub(super) fn settled_packets(seen: &StreamSeen<'_>, grace: Span) -> u64 {
     let accepted = seen.agreement.and_then(|agreement| agreement.accepted);
     accepted.map_or(0, |accepted| {
-        seen.record.packets.saturating_sub(packets_until(seen, accepted.plus(GRACE)))
+        seen.record.packets.saturating_sub(packets_until(seen, accepted.plus(grace)))
     })
-}
-
-/// Packets of a stream that are not as most of it is, by their lengths: it turned.
-pub(super) fn contrary(record: &StreamRecord<'_>) -> u64 {
-    let figure = record.verdict.figures.iter().find(|(name, _)| &**name == "contrary");
-    figure.map_or(0, |(_, packets)| whole(*packets))
-}
-
-/// Packets in clear: all of a stream in clear, or those parts of it that its lengths show.
-pub(super) fn clear_packets(record: &StreamRecord<'_>) -> u64 {
-    let clear =
-        record.protection == Protection::Cleartext && record.verdict.confidence >= Confidence::High;
-    match record.protection {
-        Protection::Cleartext if clear => record.packets.saturating_sub(contrary(record)),
-        Protection::EncryptedLike | Protection::SrtpProven => contrary(record),
-        _ => 0,
-    }
-}
-
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a count")]
-const fn whole(number: f64) -> u64 {
-    number.max(0.0) as u64
 }
 
 /// Packets before the call was accepted; all if it was not.
@@ -91,4 +61,11 @@ pub(super) fn describe(seen: &StreamSeen<'_>) -> String {
         record.verdict.confidence.word(),
         figures.join(", "),
     )
+}
+
+/// The same, and where security was agreed on.
+pub(super) fn agreed_on(seen: &StreamSeen<'_>) -> String {
+    let at = seen.agreement.map(|agreement| agreement.at.frame.number);
+    let agreed = at.map_or(String::new(), |frame| sentence!("; agreed on in frame {frame}"));
+    describe(seen) + &agreed
 }

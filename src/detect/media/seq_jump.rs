@@ -8,6 +8,7 @@ use super::sighting::{self, described, streams_between};
 use crate::model::finding::{Confidence, Figure, Severity};
 use crate::model::stream::Standing;
 use crate::policy::Policy;
+use crate::policy::media::{SEQ_JUMP_AHEAD, TIMESTAMP_JUMP_S};
 
 rule! {
     /// ## What it detects
@@ -38,7 +39,7 @@ rule! {
     references: ["RFC 3550 §5.1", "RFC 3550 §A.1"],
     remediation: super::FIX_SOURCES,
     question: None,
-    thresholds: [],
+    thresholds: ["seq_jump_ahead", "seq_jump_back", "timestamp_jump_s"],
     since: "0.1.0",
 }
 
@@ -75,14 +76,19 @@ impl Detector for SeqJump {
     }
 
     fn summarise(&self, entry: &Entry) -> Words {
+        let (jumps, leaps) = (entry.tally(JUMPS), entry.tally(LEAPS));
+        let mut parts = Vec::new();
+        if jumps > 0 {
+            parts.push(sentence!("{} of the sequence numbers", plural(jumps, "jump")));
+        }
+        if leaps > 0 {
+            parts.push(sentence!("the timestamp jumps in {}", plural(leaps, "stream")));
+        }
         Words {
-            summary: sentence!(
-                "{}: {} of the sequence numbers, and in {} of the timestamp.",
-                streams_between(entry),
-                plural(entry.tally(JUMPS), "jump"),
-                plural(entry.tally(LEAPS), "stream"),
-            ),
+            summary: sentence!("{}: {}.", streams_between(entry), parts.join("; ")),
             parameters: vec![
+                ("seq_jump_ahead", Figure::Count(SEQ_JUMP_AHEAD.into())),
+                ("timestamp_jump_s", Figure::Count(TIMESTAMP_JUMP_S.into())),
                 ("streams", Figure::Count(entry.streams)),
                 ("jumps", Figure::Count(entry.tally(JUMPS))),
                 ("streams_with_timestamp_jumps", Figure::Count(entry.tally(LEAPS))),

@@ -51,14 +51,15 @@ impl Detector for SrtcpE0 {
     }
 
     fn media(&mut self, seen: &MediaSeen<'_>, sink: &mut Sink) {
-        let MediaSeen::SrtcpClear { src, dst, at, ssrc } = *seen else { return };
+        let MediaSeen::SrtcpClear { src, dst, at, ssrc, call } = *seen else { return };
         let sighting = Sighting::new(&META, Subject::pair(src.addr, dst.addr), at)
             .severity(Severity::Medium)
             .confidence(Confidence::Certain)
             .kind(u32::from(src.addr <= dst.addr));
-        let _ = sink.sighting(sighting, |_| {
+        let hit = sink.sighting(sighting, |_| {
             (sentence!("SRTCP {src} to {dst}, SSRC {ssrc:#010x}: E is 0 in three packets"), None)
         });
+        let _ = hit.call(call);
     }
 
     fn summarise(&self, entry: &Entry) -> Words {

@@ -39,7 +39,7 @@ rule! {
     references: ["RFC 3711 §3.3.2", "RFC 3711 §9.5.2"],
     remediation: super::FIX_SOURCES,
     question: None,
-    thresholds: [],
+    thresholds: ["replay_after_s"],
     since: "0.1.0",
 }
 

@@ -38,12 +38,10 @@ rule! {
     references: ["RFC 3264 §5", "RFC 3550 §9"],
     remediation: super::FIX_SIGNALLING,
     question: None,
-    thresholds: ["unsignalled_packets"],
+    thresholds: ["unsignalled_packets", "unsignalled_one_way"],
     since: "0.1.0",
 }
 
-/// Packets of a stream in one direction only.
-const ONE_WAY: u32 = 100;
 /// Packets of each of two streams that are short, but go both ways.
 const FEW: u32 = 6;
 
@@ -53,6 +51,8 @@ const PACKETS: usize = 0;
 /// The rule at work.
 pub(crate) struct Unsignalled {
     packets: u64,
+    /// Of a stream in one direction only.
+    one_way: u64,
     /// Between whom; raised at the end where no TLS explains it.
     pairs: Vec<Subject>,
     cap: usize,
@@ -61,6 +61,7 @@ pub(crate) struct Unsignalled {
 pub(crate) const fn new(policy: &Policy) -> Unsignalled {
     Unsignalled {
         packets: policy.thresholds.media.unsignalled_packets,
+        one_way: policy.thresholds.media.unsignalled_one_way,
         pairs: Vec::new(),
         cap: policy.limits.findings_per_rule,
     }
@@ -88,7 +89,7 @@ impl Detector for Unsignalled {
                 return;
             }
             // One direction is little to go by: it takes more of it, and stays at info.
-            if own.standing == Standing::Confirmed && own.packets >= ONE_WAY {
+            if own.standing == Standing::Confirmed && u64::from(own.packets) >= self.one_way {
                 let what = || described(seen);
                 sighting::stream(&META, seen, (Severity::Info, Confidence::Medium), sink, what)
                     .add(PACKETS, u64::from(own.packets));
@@ -124,6 +125,7 @@ impl Detector for Unsignalled {
             ),
             parameters: vec![
                 ("unsignalled_packets", Figure::Count(self.packets)),
+                ("unsignalled_one_way", Figure::Count(self.one_way)),
                 ("streams", Figure::Count(entry.streams)),
                 ("packets", Figure::Count(entry.tally(PACKETS))),
             ],

@@ -64,10 +64,12 @@ fn is_video(seen: &StreamSeen<'_>) -> bool {
 }
 
 /// The rule at work.
-pub(crate) struct VideoClear;
+pub(crate) struct VideoClear {
+    packets: u64,
+}
 
-pub(crate) const fn new(_: &Policy) -> VideoClear {
-    VideoClear
+pub(crate) const fn new(policy: &Policy) -> VideoClear {
+    VideoClear { packets: policy.thresholds.cleartext_min_packets }
 }
 
 impl Detector for VideoClear {
@@ -79,7 +81,7 @@ impl Detector for VideoClear {
         let record = seen.record;
         let clear = record.protection == Protection::Cleartext
             && record.verdict.confidence >= Confidence::High;
-        if !clear || record.packets < 20 || !is_video(seen) {
+        if !clear || record.packets < self.packets || !is_video(seen) {
             return;
         }
         let what = || sentence!("{}; test {}", described(seen), record.verdict.test);
@@ -90,6 +92,7 @@ impl Detector for VideoClear {
         Words {
             summary: sentence!("{}: video in clear.", streams_between(entry)),
             parameters: vec![
+                ("cleartext_min_packets", Figure::Count(self.packets)),
                 ("streams", Figure::Count(entry.streams)),
                 ("calls", Figure::Count(entry.calls)),
             ],

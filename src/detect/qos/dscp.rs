@@ -7,6 +7,7 @@ use super::super::text::{plural, sentence};
 use super::{about, pair};
 use crate::model::finding::Figure;
 use crate::policy::Policy;
+use crate::policy::thresholds::Markings;
 
 rule! {
     /// ## What it detects
@@ -37,15 +38,9 @@ rule! {
     references: ["RFC 4594 §2.3", "RFC 3246", "RFC 5865"],
     remediation: super::FIX,
     question: Some("QOS"),
-    thresholds: ["dscp_min_packets", "dscp_unmarked_signalling"],
+    thresholds: ["dscp_min_packets", "dscp_media", "dscp_signalling", "dscp_unmarked_signalling"],
     since: "0.1.0",
 }
-
-/// EF, VOICE-ADMIT, CS5, and AF41 to AF43 for video.
-const MEDIA: [u8; 6] = [46, 44, 40, 34, 36, 38];
-
-/// CS3, AF31 to AF33, and the CS5 of RFC 4594.
-const SIGNALLING: [u8; 5] = [24, 26, 28, 30, 40];
 
 /// Tally: the markings of streams, a bit each; those of signalling; requests.
 const SEEN: usize = 0;
@@ -61,13 +56,20 @@ pub(super) fn listed(bits: u64) -> String {
 /// The rule at work.
 pub(crate) struct Dscp {
     least: u64,
+    media: Markings,
+    signalling: Markings,
     /// Signalling without a mark counts, too.
     unmarked: bool,
 }
 
 pub(crate) const fn new(policy: &Policy) -> Dscp {
-    let unmarked = policy.thresholds.sip.dscp_unmarked_signalling > 0;
-    Dscp { least: policy.thresholds.dscp_min_packets, unmarked }
+    let of = &policy.thresholds;
+    Dscp {
+        least: of.dscp_min_packets,
+        media: of.dscp_media,
+        signalling: of.dscp_signalling,
+        unmarked: of.sip.dscp_unmarked_signalling > 0,
+    }
 }
 
 impl Detector for Dscp {
@@ -77,7 +79,7 @@ impl Detector for Dscp {
 
     fn sip(&mut self, seen: &SipSeen<'_>, sink: &mut Sink) {
         let event = seen.event;
-        let Some(dscp) = event.carriage.dscp.filter(|dscp| !SIGNALLING.contains(dscp)) else {
+        let Some(dscp) = event.carriage.dscp.filter(|dscp| !self.signalling.has(*dscp)) else {
             return;
         };
         if seen.placement.retransmission || dscp == 0 && !self.unmarked {
@@ -95,7 +97,7 @@ impl Detector for Dscp {
 
     fn stream(&mut self, seen: &StreamSeen<'_>, sink: &mut Sink) {
         let record = seen.record;
-        let Some(dscp) = record.dscp.filter(|dscp| !MEDIA.contains(dscp)) else { return };
+        let Some(dscp) = record.dscp.filter(|dscp| !self.media.has(*dscp)) else { return };
         if seen.lookalike || record.packets < self.least {
             return;
         }

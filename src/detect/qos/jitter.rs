@@ -4,7 +4,7 @@ use super::super::rule::{Detector, Meta, Words, rule};
 use super::super::seen::StreamSeen;
 use super::super::sink::{Entry, Sighting, Sink};
 use super::super::text::{plural, sentence};
-use super::{about, hundredths, is_audio, pair, spoken};
+use super::{about, hundredths, is_audio, of_one, pair, spoken};
 use crate::model::finding::{Figure, Severity};
 use crate::policy::Policy;
 
@@ -90,9 +90,10 @@ impl Detector for Jitter {
     fn summarise(&self, entry: &Entry) -> Words {
         Words {
             summary: format!(
-                "{} between {} have a mean jitter of up to {} ms.",
+                "{} between {} {} {} ms.",
                 plural(entry.streams, "stream"),
                 entry.subject.spoken(),
+                of_one(entry.streams, "has a mean jitter of", "have a mean jitter of up to"),
                 spoken(entry.tally(WORST)),
             ),
             parameters: vec![

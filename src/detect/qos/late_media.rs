@@ -7,7 +7,7 @@ use super::super::rule::{Detector, Meta, Words, rule};
 use super::super::seen::{CaptureSeen, StreamSeen};
 use super::super::sink::{Entry, Sighting, Sink, Subject};
 use super::super::text::{plural, sentence};
-use super::{about, is_audio, pair};
+use super::{about, is_audio, of_one, pair};
 use crate::model::evidence::FrameRef;
 use crate::model::finding::{Confidence, Figure};
 use crate::model::id::RecordKey;
@@ -140,12 +140,16 @@ impl Detector for LateMedia {
 
     fn summarise(&self, entry: &Entry) -> Words {
         let (longest, encrypted) = (entry.tally(LONGEST), entry.tally(ENCRYPTED));
+        let sealed = match encrypted {
+            0 => String::new(),
+            some => sentence!(", {some} of them encrypted"),
+        };
         Words {
             summary: sentence!(
-                "{} between {} began up to {}.{} seconds after the answer, {encrypted} of them \
-                 encrypted.",
+                "{} between {} began {}{}.{} seconds after the answer{sealed}.",
                 plural(entry.streams, "stream"),
                 entry.subject.spoken(),
+                of_one(entry.streams, "", "up to "),
                 longest / 1_000,
                 longest % 1_000 / 100,
             ),

@@ -6,7 +6,7 @@ use super::super::rule::{Detector, Meta, Words, rule};
 use super::super::seen::{CaptureSeen, StreamSeen, TapSeen};
 use super::super::sink::{Entry, Sighting, Sink, Subject};
 use super::super::text::plural;
-use super::{about, heard_better, hundredths, pair, spoken};
+use super::{about, heard_better, hundredths, of_one, pair, spoken};
 use crate::model::finding::{Confidence, Figure, Severity};
 use crate::model::stream::StreamKey;
 use crate::policy::Policy;
@@ -206,10 +206,12 @@ impl Detector for Loss {
         };
         Words {
             summary: format!(
-                "{} between {} lost up to {} % of their packets.{heard}{common}",
+                "{} between {} lost {}{} % of {} packets.{heard}{common}",
                 plural(entry.streams, "stream"),
                 entry.subject.spoken(),
+                of_one(entry.streams, "", "up to "),
                 spoken(entry.tally(WORST)),
+                of_one(entry.streams, "its", "their"),
             ),
             parameters: vec![
                 ("loss_min_packets", Figure::Count(self.least)),

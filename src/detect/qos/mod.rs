@@ -89,6 +89,11 @@ fn hundredths(figure: f64) -> u64 {
     (figure * 100.0).round().clamp(0.0, 1e6) as u64
 }
 
+/// The word for one, or for several.
+const fn of_one(count: u64, one: &'static str, several: &'static str) -> &'static str {
+    if count == 1 { one } else { several }
+}
+
 /// Hundredths as they are spoken: `12.50`.
 fn spoken(hundredths: u64) -> String {
     format!("{}.{:02}", hundredths / 100, hundredths % 100)

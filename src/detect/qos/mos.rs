@@ -4,7 +4,7 @@ use super::super::rule::{Detector, Meta, Words, rule};
 use super::super::seen::StreamSeen;
 use super::super::sink::{Entry, Sighting, Sink};
 use super::super::text::plural;
-use super::{about, hundredths, pair, spoken};
+use super::{about, hundredths, of_one, pair, spoken};
 use crate::model::finding::{Confidence, Figure, Severity};
 use crate::policy::Policy;
 
@@ -36,7 +36,7 @@ rule! {
     references: ["ITU-T G.107", "ITU-T G.113", "RFC 3611 §4.7.5"],
     remediation: super::FIX,
     question: Some("QOS"),
-    thresholds: ["mos_min_s", "mos_low", "mos_medium", "mos_high"],
+    thresholds: ["mos_min_s", "mos_low", "mos_medium", "mos_high", "assumed_network_ms", "assumed_playout_ms"],
     since: "0.1.0",
 }
 
@@ -98,9 +98,10 @@ impl Detector for Mos {
         let worst = 500_u64.saturating_sub(entry.tally(BELOW));
         Words {
             summary: format!(
-                "{} between {} sound bad: the worst has an estimated MOS of {}.",
+                "{} between {} {} an estimated MOS of {}.",
                 plural(entry.streams, "stream"),
                 entry.subject.spoken(),
+                of_one(entry.streams, "sounds bad:", "sound bad: the worst has"),
                 spoken(worst),
             ),
             parameters: vec![

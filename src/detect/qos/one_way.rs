@@ -18,11 +18,13 @@ use crate::policy::Policy;
 rule! {
     /// ## What it detects
     /// Between two hosts of one call, a side that sent no RTP at all, or none any more, for at least
-    /// three seconds in which the other sent a hundred packets, although audio was to flow both ways: no
+    /// five seconds in which the other sent a hundred packets, although audio was to flow both ways: no
     /// description of the call says `sendonly`, `recvonly` or `inactive`, and it was never on hold.
     /// Media before the answer does not count. High; info where the side that is silent sends RTCP, or
     /// where in no call between the two anything was ever seen in that direction, and there are
-    /// several: then it is the tap that does not see it.
+    /// several: then it is the tap that does not see it. Where the silence begins with the end of the
+    /// dialog three seconds are enough for an info: nobody pauses there, and who goes on may not know of
+    /// the BYE.
     ///
     /// ## Why it matters
     /// One of the two hears nothing: a firewall, an address that cannot be reached, or a call that
@@ -47,12 +49,15 @@ rule! {
     references: ["RFC 3264 §5.1", "RFC 3550 §6"],
     remediation: super::FIX,
     question: Some("QOS"),
-    thresholds: ["one_way_packets", "one_way_ms"],
+    thresholds: ["one_way_packets", "one_way_ms", "one_way_over_ms"],
     since: "0.1.0",
 }
 
 /// Calls of which the tap shows one direction only, before that is put down to the tap.
 const SEVERAL: usize = 3;
+
+/// How far from the end of the dialog a side stops that stops because of it.
+const HANGING_UP: Span = Span::from_secs(1);
 
 /// Tally: the longest time alone, milliseconds.
 const ALONE: usize = 0;
@@ -76,6 +81,18 @@ struct Open {
     call: RecordKey,
     /// From the lower address, and from the higher.
     ways: [Option<Direction>; 2],
+    /// When its dialog ended, if it has.
+    over: Option<Ts>,
+}
+
+/// A direction that went on alone.
+struct Alone {
+    way: Direction,
+    /// For how long, and what it sent in that time.
+    lasted: Span,
+    packets: u64,
+    /// From the end of the dialog on.
+    hung_up: bool,
 }
 
 /// The rule at work.
@@ -90,6 +107,8 @@ pub(crate) struct OneWay {
     cap: usize,
     packets: u64,
     alone: Span,
+    /// The same from the end of the dialog on.
+    over: Span,
     evicted: u64,
 }
 
@@ -102,6 +121,7 @@ pub(crate) fn new(policy: &Policy) -> OneWay {
         cap: policy.limits.peers,
         packets: policy.thresholds.one_way_packets,
         alone: Span::from_millis(policy.thresholds.one_way_ms),
+        over: Span::from_millis(policy.thresholds.one_way_over_ms),
         evicted: 0,
     }
 }
@@ -136,19 +156,27 @@ impl Direction {
 }
 
 impl Open {
-    /// The direction that went on alone, and for how long; of what it sent, that share.
-    fn alone(&self) -> Option<(Direction, Span, u64)> {
+    /// The direction that went on alone.
+    fn alone(&self) -> Option<Alone> {
         let [low, high] = self.ways;
-        let (long, short) = match (low, high) {
+        let (way, short) = match (low, high) {
             (Some(low), Some(high)) if low.last < high.last => (high, Some(low.last)),
             (Some(low), Some(high)) => (low, Some(high.last)),
             (Some(one), None) | (None, Some(one)) => (one, None),
             (None, None) => return None,
         };
-        let whole = long.last.since(long.from);
-        let from = short.map_or(long.from, |last| last.max(long.from));
-        let alone = long.last.since(from);
-        Some((long, alone, share(long.packets, alone, whole)))
+        let from = short.map_or(way.from, |last| last.max(way.from));
+        let lasted = way.last.since(from);
+        let packets = share(way.packets, lasted, way.last.since(way.from));
+        let near = |(last, over): (Ts, Ts)| last.since(over).nanos().abs() <= HANGING_UP.nanos();
+        Some(Alone { way, lasted, packets, hung_up: short.zip(self.over).is_some_and(near) })
+    }
+}
+
+impl OneWay {
+    /// Whether it was for long enough.
+    fn lasted(&self, alone: &Alone) -> bool {
+        alone.lasted >= if alone.hung_up { self.over.min(self.alone) } else { self.alone }
     }
 }
 
@@ -178,15 +206,16 @@ impl Detector for OneWay {
             self.evicted += 1;
             return;
         }
-        let before = || self.done.get(&key).unwrap_or(Open { call, ways: [None; 2] });
+        let before = || self.done.get(&key).unwrap_or(Open { call, ways: [None; 2], over: None });
         let open = self.open.entry(key).or_insert_with(before);
+        open.over = open.over.or(seen.around.over);
         let [low, high] = &mut open.ways;
         let way = if record.src.addr <= record.dst.addr { low } else { high };
         *way = Some(way.map_or(direction, |known| known.and(direction)));
         // Nearly always the two end together, and are done with.
-        let together = open.ways.iter().all(Option::is_some)
-            && open.alone().is_some_and(|(_, alone, _)| alone < self.alone);
         let all = open.ways.iter().all(Option::is_some);
+        let alone = open.alone();
+        let together = all && alone.is_some_and(|alone| !self.lasted(&alone));
         if all && self.both.len() < self.cap {
             self.both.insert(key.1);
         }
@@ -205,33 +234,37 @@ impl Detector for OneWay {
 
     fn end(&mut self, _: &CaptureSeen<'_>, sink: &mut Sink) {
         let judged = self.open.iter().filter_map(|((_, pair), open)| {
-            let (way, alone, packets) = open.alone()?;
-            let judged = alone >= self.alone && packets >= self.packets;
+            let alone = open.alone()?;
+            let judged = self.lasted(&alone) && alone.packets >= self.packets;
             let silent = judged && !self.excused.contains(&open.call);
-            silent.then_some((way, alone, *pair, open.call))
+            silent.then_some((alone, *pair, open.call))
         });
         let mut found: Vec<_> = judged.collect();
-        found.sort_by_key(|(way, _, pair, _)| (way.at.time, way.at.frame, pair.hash64()));
+        found
+            .sort_by_key(|(Alone { way, .. }, pair, _)| (way.at.time, way.at.frame, pair.hash64()));
         let mut calls: HashMap<Subject, usize, foldhash::fast::FixedState> = HashMap::default();
-        for (_, _, pair, _) in &found {
+        for (_, pair, _) in &found {
             *calls.entry(*pair).or_default() += 1;
         }
-        for (way, alone, pair, call) in found {
-            let seconds = alone.secs_f64();
+        for (alone, pair, call) in found {
+            let (way, seconds) = (alone.way, alone.lasted.secs_f64());
             let several = calls.get(&pair).is_some_and(|calls| *calls >= SEVERAL);
             let unseen = several && !self.both.contains(&pair);
-            let severity = if way.reported || unseen { Severity::Info } else { Severity::High };
+            let short = alone.lasted < self.alone;
+            let harmless = way.reported || unseen || short;
+            let severity = if harmless { Severity::Info } else { Severity::High };
             let sighting = Sighting::new(&META, pair, way.at)
                 .severity(severity)
                 .confidence(Confidence::Medium);
             sink.sighting(sighting, |_| {
                 let packets = plural(way.packets, "packet");
-                (
-                    sentence!("{packets}, {seconds:.1} s of them without any from the other side"),
-                    None,
-                )
+                let over = if alone.hung_up { ", from the end of the call on" } else { "" };
+                let text = sentence!(
+                    "{packets}, {seconds:.1} s of them without any from the other side{over}"
+                );
+                (text, None)
             })
-            .most(ALONE, u64::try_from(alone.nanos() / 1_000_000).unwrap_or(0))
+            .most(ALONE, u64::try_from(alone.lasted.nanos() / 1_000_000).unwrap_or(0))
             .stream(way.key)
             .call(Some(call));
         }
@@ -249,6 +282,10 @@ impl Detector for OneWay {
             ),
             parameters: vec![
                 ("one_way_packets", Figure::Count(self.packets)),
+                (
+                    "one_way_ms",
+                    Figure::Count(u64::try_from(self.alone.nanos() / 1_000_000).unwrap_or(0)),
+                ),
                 ("calls", Figure::Count(entry.count)),
                 ("longest_ms", Figure::Count(milliseconds)),
             ],

@@ -112,6 +112,10 @@ impl Collector {
                 let call = [dst, src].into_iter().find_map(|socket| self.reported(socket, at.time));
                 self.detectors.media(&MediaSeen::Rtcp { src, dst, at, octets, call });
             }
+            &Body::SrtcpClear { src, dst, ssrc } => {
+                let call = [dst, src].into_iter().find_map(|socket| self.reported(socket, at.time));
+                self.detectors.media(&MediaSeen::SrtcpClear { src, dst, at, ssrc, call });
+            }
             Body::Zrtp { src, dst, octets } => {
                 let (src, dst) = (*src, *dst);
                 let hello = self.zrtp.packet(src, dst, epoch.octets(octets), at);

@@ -4,6 +4,7 @@
 use serde::Serialize;
 
 use crate::model::addr::Endpoint;
+use crate::model::finding::Confidence;
 use crate::model::frame::FrameId;
 use crate::model::id::{RecordId, RecordKey};
 use crate::model::packed::{Text, packed, packed_words};
@@ -184,7 +185,7 @@ pub struct VerdictRecord<'a> {
     /// The deciding test: `T1` to `T9` of the catalogue, or `none`.
     pub test: Text<'a>,
     /// `certain`, `high`, `medium`, `low`.
-    pub confidence: crate::model::finding::Confidence,
+    pub confidence: Confidence,
     /// The figures, in the order of their names.
     #[cfg_attr(test, serde(serialize_with = "by_name"))]
     pub figures: Vec<(Text<'a>, f64)>,
@@ -279,6 +280,38 @@ impl StreamRecord<'_> {
             id: self.id,
         }
     }
+
+    /// Packets that are not as most of the stream is, by their lengths: it turned. Pairs, to be exact,
+    /// of which there are no more.
+    pub fn contrary(&self) -> u64 {
+        let figure = self.verdict.figures.iter().find(|(name, _)| &**name == "contrary");
+        figure.map_or(0, |(_, packets)| whole(*packets))
+    }
+
+    /// Whether the stream looks encrypted, and was in clear for a part of the time.
+    pub fn is_partly_clear(&self) -> bool {
+        matches!(self.protection, Protection::EncryptedLike | Protection::SrtpProven)
+            && (PART..self.packets).contains(&self.clear_packets())
+    }
+
+    /// Packets in clear: all of a stream in clear, or those parts of it that its lengths show.
+    pub fn clear_packets(&self) -> u64 {
+        match self.protection {
+            Protection::Cleartext if self.verdict.confidence >= Confidence::High => {
+                self.packets.saturating_sub(self.contrary())
+            }
+            Protection::EncryptedLike | Protection::SrtpProven => self.contrary(),
+            _ => 0,
+        }
+    }
+}
+
+/// Packets in clear of an encrypted stream that are a part of it: as many as make a stream in clear.
+const PART: u64 = 20;
+
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a count")]
+const fn whole(number: f64) -> u64 {
+    number.max(0.0) as u64
 }
 
 #[cfg(test)]

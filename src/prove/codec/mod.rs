@@ -3,7 +3,7 @@
 //! | encoding name (RFC 3551 §6, §4.5) | decoder | samples a second |
 //! | --- | --- | --- |
 //! | PCMU, PCMA | [`g711`], tables of our own | 8,000 |
-//! | G722 | [`g722`], the `audio-codec` crate | 16,000, though its RTP clock says 8,000 |
+//! | G722 | [`g722`], our own | 16,000, though its RTP clock says 8,000 |
 //! | G726-16 to -40, AAL2-G726-16 to -40, G721 | [`g726`], our own | 8,000 |
 //! | GSM | [`gsm`], our own | 8,000 |
 //! | opus | [`opus`], the `opus-pure` crate | 48,000 |

@@ -82,6 +82,16 @@ mod tests {
         assert_eq!((bursts.isolated, bursts.runs), (2, 6));
         // As that section prints densities: 256ths, cut.
         assert_eq!((bursts.losses * 256 / bursts.packets, 2 * 256 / (63 - 12)), (85, 10));
+        // At 10 ms a packet: one burst of 120 ms, gaps of 510 together; 3 lost and 3 discarded of 63.
+        assert_eq!((bursts.packets * 10, (63 - bursts.packets) * 10, 3 * 256 / 63), (120, 510, 12));
+    }
+
+    #[test]
+    fn the_64_packets_that_rfc_3611_speaks_of_make_the_second_gap_longer() {
+        let bursts = of("11110111111111111111111X111X1011110111111111111111111X1111111111");
+        let gaps = 64 - bursts.packets;
+        assert_eq!((bursts.losses * 256 / bursts.packets, 2 * 256 / gaps), (85, 9));
+        assert_eq!((bursts.packets * 10, gaps * 10, 3 * 256 / 64), (120, 520, 12));
     }
 
     #[test]

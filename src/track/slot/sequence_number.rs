@@ -6,11 +6,7 @@
 use overhear_parsers::rtp::sequence;
 
 use super::{ON_PROBATION, Slot, Step};
-
-/// A jump ahead of more than this starts a new run (RFC 3550 appendix A.1).
-const MAX_DROPOUT: u16 = 3000;
-/// So does one back by more than this.
-const MAX_MISORDER: u16 = 100;
+use crate::policy::media::{SEQ_JUMP_AHEAD, SEQ_JUMP_BACK};
 
 impl Slot {
     /// Places a sequence number. `event`: it starts a telephone event right after another one.
@@ -24,8 +20,8 @@ impl Slot {
                 self.window = self.window << 1 | 1;
                 Step::Next
             }
-            2..=MAX_DROPOUT if event => self.next_event(number),
-            2..=MAX_DROPOUT => {
+            2..=SEQ_JUMP_AHEAD if event => self.next_event(number),
+            2..=SEQ_JUMP_AHEAD => {
                 let before = self.highest;
                 self.highest = self.highest.saturating_add(u32::from(ahead));
                 self.lost(before);
@@ -33,7 +29,7 @@ impl Slot {
                 self.gaps = self.gaps.saturating_add(1);
                 Step::Gap
             }
-            _ if ahead.wrapping_neg() <= MAX_MISORDER => self.older(ahead.wrapping_neg()),
+            _ if ahead.wrapping_neg() <= SEQ_JUMP_BACK => self.older(ahead.wrapping_neg()),
             _ => self.far(number),
         }
     }
@@ -95,6 +91,6 @@ impl Slot {
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "the low half is what is asked for")]
-pub(super) const fn low_half(extended: u32) -> u16 {
+pub(in crate::track) const fn low_half(extended: u32) -> u16 {
     extended as u16
 }
