@@ -26,6 +26,14 @@ const TRANSPORT: &[u8] = b"ransport=";
 static WORDS: LazyLock<[memmem::Finder<'static>; 2]> =
     LazyLock::new(|| [&SIPS[..], TRANSPORT].map(memmem::Finder::new));
 
+/// Headers that say where later requests go, of those that few messages have.
+const RECORDED: HeaderSet = HeaderSet::of(&[
+    HeaderName::RecordRoute,
+    HeaderName::Route,
+    HeaderName::Path,
+    HeaderName::ServiceRoute,
+]);
+
 /// The longest name of a host (RFC 1035 §2.3.4).
 const NAME_MAX: usize = 253;
 
@@ -198,46 +206,57 @@ fn is_name(text: &str) -> bool {
 }
 
 /// Whether a message may name a server for TLS that is worth noting: one that says where later requests
-/// go (what begins something, and what answers well or redirects) and speaks of TLS there. Asked of every
+/// go (what begins something, and what answers well or redirects) and speaks of TLS there. `opens`: it
+/// begins something; `secure`: its Request-URI, Contact or Route is known to speak of TLS. Asked of every
 /// message, so it looks for a few octets only.
 #[inline]
-pub fn may_name(message: &Message<'_>, opens: bool) -> bool {
+pub fn may_name(message: &Message<'_>, opens: bool, secure: bool) -> bool {
+    let recorded = || message.has_any(RECORDED) && is_recorded(message);
     match message.status() {
-        None => opens && (speaks_of_tls(message.request_uri()) || named_in_headers(message)),
-        Some(status) => (200..400).contains(&status) && named_in_headers(message),
+        None => opens && (secure || recorded() || is_sent_over_tls(message)),
+        Some(200..400) => {
+            message.headers_named(HeaderName::Contact).any(speaks_of_tls) || recorded()
+        }
+        Some(_) => false,
     }
 }
 
-/// Whether one of the headers that say where requests go, or a Via of a request, speaks of TLS.
-fn named_in_headers(message: &Message<'_>) -> bool {
+/// Whether one of the rare headers that say where requests go speaks of TLS.
+fn is_recorded(message: &Message<'_>) -> bool {
     message.spans.iter().any(|header| match header.name {
-        HeaderName::Contact
-        | HeaderName::RecordRoute
+        HeaderName::RecordRoute
         | HeaderName::Route
         | HeaderName::Path
         | HeaderName::ServiceRoute => speaks_of_tls(header.value(message.octets)),
-        HeaderName::Via => message.is_request() && is_over_tls(header.value(message.octets)),
         _ => false,
     })
 }
 
-/// A `sips` URI, or a transport over TLS or WebSocket, written as nearly everybody does.
-fn speaks_of_tls(value: &[u8]) -> bool {
+/// Whether a value has a `sips` URI, or a transport over TLS or WebSocket, written as nearly everybody
+/// does.
+#[inline]
+pub fn speaks_of_tls(value: &[u8]) -> bool {
     let [sips, transport] = &*WORDS;
-    let uri = value.strip_prefix(b"<").unwrap_or(value);
-    let scheme = uri.first_chunk().is_some_and(|first: &[u8; 5]| first.eq_ignore_ascii_case(SIPS));
     let secure = |at: usize| {
         let word = value.get(at.saturating_add(TRANSPORT.len())..).unwrap_or_default();
         matches!(word, [b't' | b'T', b'l' | b'L', ..] | [b'w' | b'W', b's' | b'S', ..])
     };
-    scheme || sips.find(value).is_some() || transport.find_iter(value).any(secure)
+    let first = value.strip_prefix(b"<").unwrap_or(value).first_chunk();
+    let sip = |first: &[u8; 4]| first.eq_ignore_ascii_case(b"sip:");
+    // Behind the first URI there are more in a list only.
+    let more = || !first.is_some_and(sip) || memchr::memchr(b',', value).is_some();
+    transport.find_iter(value).any(secure)
+        || first.is_some_and(|first| first.eq_ignore_ascii_case(b"sips"))
+        || more() && sips.find(value).is_some()
 }
 
-/// Whether a value of Via may have a transport over TLS.
-fn is_over_tls(value: &[u8]) -> bool {
-    memchr::memchr_iter(b'/', value).any(|slash| {
-        let transport = value.get(slash..).and_then(|rest| rest.get(1..4));
-        transport.is_some_and(|word| port_of(word).is_some())
+/// Whether one of the hops of a request was over TLS.
+fn is_sent_over_tls(message: &Message<'_>) -> bool {
+    message.headers_named(HeaderName::Via).any(|value| match value.strip_prefix(b"SIP/2.0/") {
+        Some([b'U' | b'u', b'D' | b'd', ..] | [b'T' | b't', b'C' | b'c', ..]) => {
+            memchr::memchr(b',', value).is_some()
+        }
+        _ => true,
     })
 }
 
@@ -262,7 +281,11 @@ mod tests {
         let layout = parse_datagram(text.as_bytes(), &mut spans).unwrap();
         let message = Message::new(text.as_bytes(), layout, &spans);
         let mut named = Named::new(100);
-        if may_name(&message, true) {
+        let secure = [HeaderName::Contact, HeaderName::Route]
+            .into_iter()
+            .any(|name| message.headers_named(name).any(speaks_of_tls))
+            || speaks_of_tls(message.request_uri());
+        if may_name(&message, true, secure) {
             named.sip(&message, FrameRef::default());
         }
         let server: SocketAddr = server.parse().unwrap();
@@ -284,7 +307,7 @@ mod tests {
             (INVITE, "Record-Route: <sip:x;lr>, <sips:198.51.100.5;lr>", Some("Record-Route")),
             (INVITE, "Route: <sip:198.51.100.5;transport=tls;lr>", Some("Route")),
             ("SIP/2.0 200 OK", "Service-Route: <sips:198.51.100.5;lr>", Some("Service-Route")),
-            (INVITE, "Via: SIP / 2.0 / TLS 198.51.100.5", None),
+            (INVITE, "Via: SIP / 2.0 / TLS 198.51.100.5", Some("Via")),
             (INVITE, "Via: SIP/2.0/TLS 198.51.100.5;branch=z9hG4bK1", Some("Via")),
             (INVITE, "v: SIP/2.0/TLS x:5061;received=198.51.100.5", Some("Via")),
             ("INVITE sips:b@198.51.100.5 SIP/2.0", "l: 0", Some("Request-URI")),

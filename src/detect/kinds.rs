@@ -1,18 +1,12 @@
 //! Which rules a SIP message is for, as far as method, status, addresses and URIs decide it: asked once for
 //! every message, so the cheap tests come first.
 
-use std::sync::LazyLock;
-
-use memchr::memmem;
 use overhear_parsers::sip::{HeaderName, HeaderSet, Message, Method};
 
 use super::rule::Interest;
 use crate::correlate::event::SipEvent;
+use crate::correlate::tls_named::speaks_of_tls;
 use crate::model::transport::Transport;
-
-/// What a header that speaks of TLS has in it.
-static TLS_WORDS: LazyLock<[memmem::Finder<'static>; 2]> =
-    LazyLock::new(|| ["=tls", "sips:"].map(memmem::Finder::new));
 
 /// The port of SIP over TLS (RFC 3261 §19.1.2).
 pub(super) const SIPS_PORT: u16 = 5061;
@@ -36,7 +30,7 @@ pub(super) fn about(event: &SipEvent<'_>) -> Interest {
         } else if matches!(method, Method::Info | Method::Notify) && !message.body().is_empty() {
             kind = kind | Interest::DIGITS;
         }
-        let secure = is_sips(message.request_uri()) || (opens && speaks_of_tls(message));
+        let secure = is_sips(message.request_uri()) || (opens && names_tls(message));
         return if secure { kind | Interest::SIPS } else { kind };
     };
     if matches!(status, 403 | 416 | 480) {
@@ -55,20 +49,15 @@ pub(super) fn is_sips(uri: &[u8]) -> bool {
     matches!(uri, [b's' | b'S', b'i' | b'I', b'p' | b'P', b's' | b'S', b':', ..])
 }
 
-/// Whether a request that begins something has a `sips` URI or `transport=tls` in one of the headers
+/// Whether a request that begins something has a `sips` URI or a transport over TLS in one of the headers
 /// that say where requests go.
-fn speaks_of_tls(message: &Message<'_>) -> bool {
-    let [tls, sips] = &*TLS_WORDS;
-    let says = |value: &[u8]| match value {
-        [b'<', uri @ ..] => is_sips(uri) || tls.find(uri).is_some(),
-        _ => sips.find(value).is_some() || tls.find(value).is_some(),
-    };
-    let named = |name| message.header(name).is_some_and(says);
+fn names_tls(message: &Message<'_>) -> bool {
+    let named = |name| message.header(name).is_some_and(speaks_of_tls);
     let rare = HeaderSet::of(&[HeaderName::Route, HeaderName::HistoryInfo, HeaderName::Diversion]);
-    tls.find(message.request_uri()).is_some()
+    speaks_of_tls(message.request_uri())
         || named(HeaderName::Contact)
         || (message.has_any(rare)
             && (named(HeaderName::Route)
-                || message.headers_named(HeaderName::HistoryInfo).any(says)
-                || message.headers_named(HeaderName::Diversion).any(says)))
+                || message.headers_named(HeaderName::HistoryInfo).any(speaks_of_tls)
+                || message.headers_named(HeaderName::Diversion).any(speaks_of_tls)))
 }

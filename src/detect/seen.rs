@@ -139,9 +139,9 @@ impl<'a> SipSeen<'a> {
     /// What is for others than the rules.
     pub fn looked(&self) -> Looked {
         let inside = self.event.encrypted && self.kind.meets(Interest::CREDENTIALS);
-        let opens = self.kind.meets(Interest::OPENS);
+        let (opens, secure) = (self.kind.meets(Interest::OPENS), self.kind.meets(Interest::SIPS));
         Looked {
-            names_tls: tls_named::may_name(&self.event.message, opens),
+            names_tls: tls_named::may_name(&self.event.message, opens, secure),
             keyed: self.has_crypto(),
             malformed: self.anomalies().is_malformed(),
             digest: if inside { auth::digest_is_strong(self) } else { None },
