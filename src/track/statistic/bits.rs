@@ -1,8 +1,6 @@
 //! How often each bit of the first octets of packets is set, and how often it changes from packet to
 //! packet: BITZ (`CATALOGUE.md` A.1.2).
 
-use super::MOST;
-
 /// Bits of a count up to [`MOST`].
 const PLANES: usize = 7;
 /// Packets that must have reached a position for its bits to count.
@@ -129,6 +127,7 @@ fn spread(octet: u8) -> u64 {
 
 #[cfg(test)]
 mod tests {
+    use super::super::MOST;
     use super::*;
 
     #[test]
