@@ -1,7 +1,7 @@
 //! How often each bit of the first octets of packets is set, and how often it changes from packet to
 //! packet: BITZ (`CATALOGUE.md` A.1.2).
 
-/// Bits of a count up to [`MOST`].
+/// Bits of a count up to [`MOST`](super::MOST).
 const PLANES: usize = 7;
 /// Packets that must have reached a position for its bits to count.
 const REACHED: u8 = 16;
