@@ -19,10 +19,11 @@ use crate::model::figures::{Figures, Tendency};
 use crate::model::frame::FrameId;
 use crate::model::notes::Marked;
 use crate::model::stream::{
-    Jitter, JitterLane, Late, Law, LawRow, PayloadCount, Standing, StreamEnded, StreamKey,
+    Hole, Holes, Jitter, JitterLane, Late, Law, LawRow, PayloadCount, Standing, StreamEnded,
+    StreamKey,
 };
 use crate::model::time::Ts;
-use crate::policy::media::TIMESTAMP_JUMP_S;
+use crate::policy::media::{HOLE, TIMESTAMP_JUMP_S};
 
 mod bursts;
 mod jitter;
@@ -151,6 +152,7 @@ pub(super) struct Probe {
     figures: Option<Box<Figures>>,
     clusters: bursts::Clusters,
     late: Late,
+    holes: Option<Box<Holes>>,
     /// Of a stream whose packets come unevenly.
     spread: Option<Box<spread::Spread>>,
     /// `jitter_samples` at the last late packet.
@@ -421,6 +423,7 @@ impl Slot {
             reordered: self.reordered,
             gaps: self.gaps,
             bursts: self.probe.as_ref().map(|probe| probe.clusters.end()).unwrap_or_default(),
+            holes: self.probe.as_mut().and_then(|probe| probe.holes.take()),
             restarts: cold.restarts,
             run: (low_half(self.lowest), low_half(self.highest)),
             jumps: cold.jumps,
@@ -492,6 +495,9 @@ impl Slot {
         self.judge(step, ticks, octets, header.payload_type);
         if anew {
             self.hasten_look();
+            if step == Step::Gap && arrival >= HOLE.nanos() {
+                self.hole(input.ts);
+            }
         }
         self.last = input.ts;
         self.last_number = input.frame.number;
@@ -499,6 +505,16 @@ impl Slot {
         self.timestamp = header.timestamp;
         self.last_octets = octets;
         self.last_payload_type = header.payload_type;
+    }
+
+    /// Notes that nothing came from the packet before to this one, which has just come.
+    #[cold]
+    fn hole(&mut self, to: Ts) {
+        let from = self.last;
+        if let Some(probe) = &mut self.probe {
+            let missing = probe.clusters.last_run();
+            probe.holes.get_or_insert_default().push(Hole { from, to, missing });
+        }
     }
 
     /// Notes a timestamp that is ten seconds from that of the packet before, which came just now.

@@ -199,7 +199,7 @@ impl Detector for OneWay {
                 record.last.since(record.first),
             ),
             key: seen.key,
-            reported: record.rtcp.is_some(),
+            reported: record.rtcp.is_some() || record.srtcp.is_some_and(|seen| seen.by_receiver),
         };
         let key = (call, pair(seen));
         if self.open.len() >= self.cap && !self.open.contains_key(&key) {

@@ -108,6 +108,18 @@ packed! {
     }
 }
 
+/// SRTCP that was seen for a stream, as far as its addresses and the SSRC of its sender tell.
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(test, derive(Serialize))]
+pub struct StreamSrtcp {
+    /// The sender of the stream sent some.
+    pub by_sender: bool,
+    /// The receiver did.
+    pub by_receiver: bool,
+}
+
+packed! { StreamSrtcp { by_sender by_receiver } }
+
 /// What a receiver says of how it hears a stream (RFC 3611 §4.7).
 #[derive(Copy, Clone, Debug, PartialEq)]
 #[cfg_attr(test, derive(Serialize))]
@@ -262,6 +274,11 @@ pub struct StreamRecord<'a> {
     pub rtcp: Option<StreamRtcp>,
     /// How it sounds; `None` where `mos` is.
     pub quality: Option<StreamQuality>,
+    /// SRTCP seen for it.
+    pub srtcp: Option<StreamSrtcp>,
+    /// Of `lost`, what is missing in holes of two seconds and more that lie in times when signalling lets the
+    /// call's audio pause: on hold, or while it runs T.38. The sender counted on; `quality` leaves it out.
+    pub lost_in_pauses: u64,
 }
 
 packed! {
@@ -269,6 +286,7 @@ packed! {
         id call src dst ssrc payload_types packets payload_bytes wire_bytes first last duration_s
         first_source first_frame last_frame last_source expected lost loss_pct duplicates
         reordered jitter_ms mos dscp ttl gaps protection verdict negotiated digits rtcp quality
+        srtcp lost_in_pauses
     }
 }
 
