@@ -328,6 +328,11 @@ fn assemble(
     events.finish(&last_word.findings, &last_word.places);
     archive.settle(last_word.places);
     let counts = finish_counts(collected.counts, &capture, &totals.inner, &last_word.findings);
+    let opened = labelled(collected.opened, &last_word.labels);
+    let secrets = last_word.labels.revealed();
+    for secret in &secrets {
+        events.tell(|listener| listener.secret(secret, capture.last_packet));
+    }
     events.tell(|listener| listener.end(&capture, &counts));
     events.flush();
     let mut limits: Vec<String> = unusable
@@ -350,12 +355,13 @@ fn assemble(
         ladder: collected.ladder,
         tls,
         peers: collected.peers,
+        secrets,
     };
     Examined {
         outcome,
         trace: collected.trace,
         untold: events.failure(),
-        opened: labelled(collected.opened, &last_word.labels),
+        opened,
         faults: Vec::new(),
     }
 }
