@@ -6,6 +6,7 @@ pub mod media;
 pub mod sip;
 pub mod thresholds;
 pub mod tls;
+pub mod tones;
 
 use std::sync::Arc;
 

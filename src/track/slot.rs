@@ -24,6 +24,7 @@ use crate::model::stream::{
 };
 use crate::model::time::Ts;
 use crate::policy::media::{HOLE, TIMESTAMP_JUMP_S};
+use crate::policy::tones::GLANCED;
 
 mod bursts;
 mod jitter;
@@ -382,6 +383,26 @@ impl Slot {
         self.probe.get_or_insert_default().look = Some(Box::new(Look::new(payload_type)));
     }
 
+    /// Whether packets with which a look is due are only asked whether they are a fax machine's: of G.711 one a
+    /// second in the first half minute, behind the first look and before one that was brought forward.
+    pub(super) fn only_glances(&self) -> bool {
+        self.flags & HASTENED == 0 && self.is_greeting()
+    }
+
+    /// Whether fax machines may greet each other in it, as far as its codec and its length say.
+    fn is_greeting(&self) -> bool {
+        let [first, ..] = self.payload_types;
+        self.packets < GLANCED && matches!(first, 0 | 8) && self.is_judged()
+    }
+
+    /// A packet was asked: when the next one is.
+    pub(super) fn glanced(&mut self, ts: Ts) {
+        const SECOND: u32 = 50;
+        const REST: u32 = 30;
+        let more = self.packets.saturating_add(SECOND) < GLANCED;
+        self.look_at = low_second(ts).wrapping_add(if more { 1 } else { REST });
+    }
+
     pub(super) fn end_look(&mut self, ts: Ts) {
         const EVERY: u32 = 60;
         let main = self.main_payload_type();
@@ -389,7 +410,8 @@ impl Slot {
             probe.end_look(main);
         }
         self.flags &= !LOOKING;
-        self.look_at = low_second(ts).wrapping_add(EVERY);
+        let wait = if self.is_greeting() { 1 } else { EVERY };
+        self.look_at = low_second(ts).wrapping_add(wait);
     }
 
     /// Everything known, when the stream has ended.
@@ -554,9 +576,11 @@ impl Slot {
     /// Brings the next look forward, to ten seconds after the last one.
     fn hasten_look(&mut self) {
         const BY: u32 = 50;
+        const AFTER: u32 = 9;
         if self.flags & (HASTENED | LOOKING) == 0 && self.packets > 20 {
+            let by = if self.is_greeting() { AFTER } else { BY.wrapping_neg() };
             self.flags |= HASTENED;
-            self.look_at = self.look_at.wrapping_sub(BY);
+            self.look_at = self.look_at.wrapping_add(by);
         }
     }
 }
