@@ -49,7 +49,7 @@ impl Course {
 
     fn change(&self, before: bool) -> Option<Aside> {
         match (before, self.pauses()) {
-            (false, true) => Some(Aside::Pauses),
+            (false, true) => Some(Aside::Pauses { held: !self.pictures }),
             (true, false) => Some(Aside::Resumes),
             _ => None,
         }

@@ -60,9 +60,11 @@ impl Outbox {
 /// What few calls say of their media as a whole.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub enum Aside {
-    /// From now on less audio is to flow than before: a side holds it (RFC 3264 §8.4), or pictures of T.38
-    /// take its place (ITU-T T.38 annex D).
-    Pauses,
+    /// From now on less audio is to flow than before.
+    Pauses {
+        /// A side holds it (RFC 3264 §8.4); else pictures of T.38 take its place (ITU-T T.38 annex D).
+        held: bool,
+    },
     /// It is to flow again.
     Resumes,
     /// It is sent to a recorder (RFC 7866).

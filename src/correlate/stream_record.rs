@@ -11,6 +11,7 @@ use crate::model::record::{
     VerdictRecord,
 };
 use crate::model::stream::{Bursts, PayloadCount, StreamEnded};
+use crate::policy::media::ASSUMED_NETWORK_MS;
 use crate::track::law::Codec;
 use crate::track::verdict::{self, Evidence, Verdict};
 
@@ -38,7 +39,7 @@ pub fn stream_record<'a>(
     let (duration, loss_pct) =
         (stream.duration().secs_f64(), percent(stream.lost, stream.expected));
     let paused = binding.map_or(0, |binding| binding.circumstances.lost_in_pauses);
-    let quality = sound(stream, &payload_types, paused);
+    let quality = sound(stream, &payload_types, (paused, rtcp.and_then(network_ms)));
     StreamRecord {
         id: stream_id(stream),
         call: binding.map(|binding| binding.call.id),
@@ -111,11 +112,20 @@ pub fn drift_pct(stream: &StreamEnded, clock: Option<u32>) -> Option<f64> {
     Some((by_sender - duration) / duration * 100.0)
 }
 
+/// How long the network takes one way, ms: half of the round trip that the receiver measured, else at least half of
+/// that between the tap and the receiver.
+fn network_ms(rtcp: StreamRtcp) -> Option<f64> {
+    let told = rtcp.extended.and_then(|told| told.round_trip_ms);
+    let told = told.and_then(|ms| u32::try_from(ms).ok()).map(|ms| f64::from(ms) / 2.0);
+    let longer = |ms: &f64| *ms > f64::from(ASSUMED_NETWORK_MS);
+    told.or_else(|| rtcp.round_trip_ms.map(|ms| ms / 2.0).filter(longer))
+}
+
 /// How the stream sounds, by its main payload type; of the missing numbers `paused` are no loss.
 fn sound(
     stream: &StreamEnded,
     payload_types: &[PayloadType<'_>],
-    paused: u64,
+    (paused, network_ms): (u64, Option<f64>),
 ) -> Option<StreamQuality> {
     let main = payload_types.iter().max_by_key(|pt| pt.packets)?;
     let clock = main.clock_rate.filter(|clock| *clock > 0);
@@ -133,6 +143,7 @@ fn sound(
         packet_ms: clock
             .filter(|_| law.ticks > 0)
             .map(|clock| f64::from(law.ticks) * 1e3 / f64::from(clock)),
+        network_ms,
     })
 }
 

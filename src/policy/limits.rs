@@ -250,7 +250,7 @@ impl Limits {
             row("calls", self.calls, 632),
             row("registrations", self.registrations, 400),
             row("announcements", self.announcements, 158),
-            row("rtcp", self.rtcp, 672),
+            row("rtcp", self.rtcp, 708),
             row("srtp_keys", self.srtp_keys, 480),
             row("srtp_samples", self.srtp_samples, 1),
             row("company", self.company, 340),

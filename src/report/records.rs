@@ -141,7 +141,7 @@ object! {
 object! {
     StreamQuality {
         r_factor mos_unbuffered mos_buffered discarded_pct burst_ratio bursts burst_density_pct
-        gap_density_pct burst_ms gap_ms assumed_delay_ms approximate
+        gap_density_pct burst_ms gap_ms assumed_delay_ms approximate delay_told
     }
 }
 

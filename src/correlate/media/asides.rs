@@ -38,9 +38,18 @@ pub(super) struct Asides {
 /// What one call said.
 #[derive(Clone, Debug, Default)]
 struct Said {
-    /// From, until; [`Ts::MAX`] while it lasts.
-    pauses: Vec<(Ts, Ts)>,
+    pauses: Vec<Pause>,
     recorded: bool,
+}
+
+/// A time in which less audio is to flow.
+#[derive(Copy, Clone, Debug)]
+struct Pause {
+    from: Ts,
+    /// [`Ts::MAX`] while it lasts.
+    until: Ts,
+    /// On hold.
+    held: bool,
 }
 
 impl Default for Asides {
@@ -55,11 +64,13 @@ impl Asides {
         let said = self.by_call.entry(call).or_default();
         match aside {
             Aside::Recorded => said.recorded = true,
-            Aside::Pauses if said.pauses.len() < KEPT => said.pauses.push((at, Ts::MAX)),
-            Aside::Pauses => {}
+            Aside::Pauses { held } if said.pauses.len() < KEPT => {
+                said.pauses.push(Pause { from: at, until: Ts::MAX, held });
+            }
+            Aside::Pauses { .. } => {}
             Aside::Resumes => {
-                if let Some((_, until)) = said.pauses.last_mut() {
-                    *until = at.min(*until);
+                if let Some(pause) = said.pauses.last_mut() {
+                    pause.until = at.min(pause.until);
                 }
             }
         }
@@ -86,8 +97,10 @@ impl Asides {
         }
         let Some(said) = self.by_call.get(&call) else { return Circumstances::default() };
         let holes = stream.holes.iter().flat_map(|holes| holes.iter());
-        let within = |(from, until): &(Ts, Ts)| {
-            from.minus(SLACK) <= stream.first && stream.last <= until.plus(SLACK)
+        let within = |pause: &Pause| {
+            let inside =
+                pause.from.minus(SLACK) <= stream.first && stream.last <= pause.until.plus(SLACK);
+            pause.held && inside
         };
         Circumstances {
             lost_in_pauses: holes
@@ -103,8 +116,8 @@ impl Asides {
 impl Said {
     /// Whether most of a hole lies in pauses.
     fn explain(&self, hole: &Hole) -> bool {
-        let inside = |(from, until): &(Ts, Ts)| {
-            hole.to.min(*until).since(hole.from.max(*from)).nanos().max(0)
+        let inside = |pause: &Pause| {
+            hole.to.min(pause.until).since(hole.from.max(pause.from)).nanos().max(0)
         };
         let paused: i64 = self.pauses.iter().map(inside).sum();
         paused.saturating_mul(2) > hole.lasted().nanos()
@@ -124,8 +137,9 @@ mod tests {
     fn a_hole_is_explained_by_the_pauses_that_most_of_it_lies_in() {
         let call = RecordId::new(Kind::Call, 1 << 8);
         let mut asides = Asides::default();
+        let pauses = Aside::Pauses { held: true };
         asides.note(call, at(0), Aside::Resumes);
-        for (second, aside) in [(10, Aside::Pauses), (20, Aside::Resumes), (30, Aside::Pauses)] {
+        for (second, aside) in [(10, pauses), (20, Aside::Resumes), (30, pauses)] {
             asides.note(call, at(second), aside);
         }
         let said = &asides.by_call[&call];

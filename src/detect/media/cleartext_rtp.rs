@@ -183,19 +183,20 @@ impl Detector for CleartextRtp {
 
     fn summarise(&self, entry: &Entry) -> Words {
         let (calls, unbound) = (entry.calls, entry.tally(UNBOUND));
-        let mut within = Vec::new();
-        if calls > 0 {
-            within.push(sentence!("in {}{}", at_least(entry.exhausted), plural(calls, "call")));
-        }
-        if unbound > 0 {
-            within.push(sentence!("{unbound} of them without signalling"));
-        }
         let of_roles = ROLES.iter().zip([RECORDED, HELD, ONE_HOST]);
-        for ((_, what, _), tally) in of_roles.clone() {
-            if entry.tally(tally) > 0 {
-                within.push(sentence!("{} of them {what}", entry.tally(tally)));
-            }
-        }
+        let roles = of_roles.clone().map(|((_, what, _), tally)| (entry.tally(tally), *what));
+        let some: Vec<String> = [(unbound, "without signalling")]
+            .into_iter()
+            .chain(roles)
+            .filter(|(count, _)| *count > 0)
+            .map(|(count, what)| sentence!("{count} of them {what}"))
+            .collect();
+        let within = match calls {
+            0 => String::new(),
+            _ => sentence!(" in {}{}", at_least(entry.exhausted), plural(calls, "call")),
+        };
+        let some =
+            if some.is_empty() { some.join("") } else { sentence!(", {},", some.join(", ")) };
         let (audio, other) = (entry.tally(MILLISECONDS), entry.tally(OTHER));
         let mut open = Vec::new();
         if audio > 0 || other == 0 {
@@ -208,9 +209,8 @@ impl Detector for CleartextRtp {
             of_roles.map(|((_, _, name), tally)| (*name, Figure::Count(entry.tally(tally))));
         let mut words = Words {
             summary: sentence!(
-                "{} {} between {}: {}.",
+                "{}{within}{some} between {}: {}.",
                 plural(entry.streams, "stream"),
-                within.join(", "),
                 entry.subject.spoken(),
                 open.join(", "),
             ),

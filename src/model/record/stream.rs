@@ -177,16 +177,20 @@ pub struct StreamQuality {
     pub burst_ms: Option<f64>,
     /// Mean length of a gap, ms.
     pub gap_ms: Option<f64>,
-    /// One-way delay that was assumed, ms: a tap does not see it.
+    /// One-way delay that the scores go by, ms, play-out included: a tap does not see it, so it is assumed
+    /// unless RTCP tells a round trip.
     pub assumed_delay_ms: f64,
     /// A wideband codec, put on the narrowband scale.
     pub approximate: bool,
+    /// RTCP told how long the network takes.
+    pub delay_told: bool,
 }
 
 packed! {
     StreamQuality {
         r_factor mos_unbuffered mos_buffered discarded_pct burst_ratio bursts burst_density_pct
         gap_density_pct burst_ms gap_ms assumed_delay_ms approximate
+        delay_told
     }
 }
 
