@@ -335,10 +335,7 @@ fn assemble(
     }
     events.tell(|listener| listener.end(&capture, &counts));
     events.flush();
-    let mut limits: Vec<String> = unusable
-        .into_iter()
-        .map(|(_, why)| format!("{why}; it is not part of this report."))
-        .collect();
+    let mut limits = not_part_of_it(unusable);
     limits.extend(sources::left_out(dispatcher.merge(), capture.packets));
     limits.extend(sources::limits(&capture, &counts, &totals.openings));
     limits.extend(secrets::limits(&config.keys, &totals.openings));
@@ -364,6 +361,12 @@ fn assemble(
         opened,
         faults: Vec::new(),
     }
+}
+
+/// What is said of inputs that could not be used.
+fn not_part_of_it(unusable: Vec<(PathBuf, String)>) -> Vec<String> {
+    let why = unusable.into_iter().map(|(_, why)| why);
+    why.map(|why| format!("{why}; it is not part of this report.")).collect()
 }
 
 /// Streams with the labels that the report gives to their keys.

@@ -21,7 +21,7 @@ rule! {
     /// Keys that callers press are PINs, card numbers, passwords and account numbers.
     ///
     /// ## Evidence
-    /// The first event of each stream and how many there were. The digits are not shown.
+    /// The first event of each stream and how many there were. A label stands for the digits.
     ///
     /// ## False positives
     /// None known: encryption makes the payload longer and its fields random. Digits that choose from a

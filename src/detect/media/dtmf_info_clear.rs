@@ -19,7 +19,7 @@ rule! {
     /// What the user dials during the call can be read: PINs, card numbers, customer numbers.
     ///
     /// ## Evidence
-    /// The request with its Content-Type. Digits are never shown.
+    /// The request with its Content-Type; a label stands for its body.
     ///
     /// ## False positives
     /// Flash-hook and other signals of gateways that are no digits.

@@ -20,7 +20,7 @@ rule! {
     /// the path.
     ///
     /// ## Evidence
-    /// The request. Digits are never shown.
+    /// The request; a label stands for its body.
     ///
     /// ## False positives
     /// Reports that a subscription ended have no digits in them and look the same.

@@ -23,7 +23,7 @@ rule! {
     /// one end is a public address, because then the path is the Internet.
     ///
     /// ## Evidence
-    /// The first requests and responses, with their transport.
+    /// The first requests and responses, with their transport; of a MESSAGE a label for its text.
     ///
     /// ## False positives
     /// A tap inside an IPsec or TLS tunnel, behind its end, sees in clear what the network in
