@@ -146,7 +146,7 @@ impl Default for Limits {
             calls: 502_000,
             registrations: 75_000,
             announcements: 1_004_000,
-            rtcp: 16_000,
+            rtcp: 15_000,
             srtp_keys: 16_000,
             srtp_samples: 12 << 20,
             company: 2_048,
