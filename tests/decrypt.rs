@@ -91,6 +91,98 @@ fn tls_over_sctp_opens_like_tls_over_tcp() {
 }
 
 #[test]
+fn sip_in_dtls_over_sctp_is_read_like_sip_in_tls() {
+    let (capture, log) = (made("sctp_dtls12.pcap"), made("sctp_dtls12.keylog"));
+    let closed = reviewed(&config(&capture));
+    assert_eq!(closed["counts"]["sip_messages"], 0);
+    assert_eq!(closed["handshakes"][0]["decrypted"], false);
+    assert!(limits(&closed).contains("was not readable"), "{}", limits(&closed));
+    let open = reviewed(&with_log(&capture, &log));
+    assert_eq!(open["counts"]["sip_messages"], 2);
+    assert_eq!(open["counts"]["sip_decrypted"], 2);
+    assert_eq!(open["counts"]["registrations"], 1);
+    let handshake = &open["handshakes"][0];
+    assert_eq!((&handshake["decrypted"], &handshake["over_sctp"]), (&json!(true), &json!(true)));
+    assert_eq!(open["limits"], json!([]));
+    assert_eq!(open["capture"]["accounting"], closed["capture"]["accounting"]);
+    let rules = open["findings"].as_array().unwrap().iter().map(|finding| &finding["rule"]);
+    assert!(rules.clone().all(|rule| rule != "SIG-CLEARTEXT"));
+}
+
+/// The packets of a small-endian pcap file as pcapng, with a secrets block behind so many of them.
+fn with_block(capture: &Path, log: &Path, packets: usize) -> PathBuf {
+    let octets = fs::read(capture).unwrap();
+    let mut out = Vec::new();
+    let mut block = |kind: u32, parts: &[&[u8]]| {
+        let body = parts.concat();
+        let pad = vec![0; body.len().wrapping_neg() % 4];
+        let length = u32::try_from(12 + body.len() + pad.len()).unwrap().to_le_bytes();
+        out.extend([&kind.to_le_bytes()[..], &length, &body, &pad, &length].concat());
+    };
+    let secrets = fs::read(log).unwrap();
+    let length = u32::try_from(secrets.len()).unwrap().to_le_bytes();
+    let unknown = u64::MAX.to_le_bytes();
+    block(0x0a0d_0d0a, &[&0x1a2b_3c4d_u32.to_le_bytes(), &[1, 0, 0, 0], &unknown]);
+    block(1, &[&[1, 0, 0, 0, 0, 0, 0, 0]]);
+    let (mut rest, mut seen) = (&octets[24..], 0);
+    loop {
+        if seen == packets || (rest.is_empty() && seen < packets) {
+            block(SECRETS, &[&0x544c_534b_u32.to_le_bytes(), &length, &secrets]);
+        }
+        if rest.is_empty() {
+            break;
+        }
+        let word = |at: usize| u32::from_le_bytes(rest[at..at + 4].try_into().unwrap());
+        let (record, after) = rest.split_at(16 + word(8) as usize);
+        let us = u64::from(word(0)) * 1_000_000 + u64::from(word(4));
+        let [low, high] = [us as u32, (us >> 32) as u32].map(u32::to_le_bytes);
+        block(PACKET, &[&[0; 4], &high, &low, &record[8..16], &record[16..]]);
+        rest = after;
+        seen += 1;
+    }
+    let name = capture.file_stem().unwrap().to_string_lossy();
+    scratch(&format!("{name}-{packets}.pcapng"), &out)
+}
+
+#[test]
+fn secrets_that_come_late_open_what_goes_over_sctp() {
+    let own = |name: &str| made(&format!("{name}.keylog"));
+    let of = |name: &str| recorded(&format!("{name}.pcapng.keylog"));
+    for (name, log) in [
+        ("sctp_tls12", of("siptls_tls12_adh")),
+        ("sctp_tls13", of("siptls_tls13")),
+        ("sctp_dtls12", own("sctp_dtls12")),
+    ] {
+        let capture = made(&format!("{name}.pcap"));
+        let first = reviewed(&config(&with_block(&capture, &log, 0)));
+        assert_eq!(first["counts"]["sip_messages"], 2, "{name}");
+        for packets in [1, 4, 9, 14, 19, 1_000] {
+            let moved = config(&with_block(&capture, &log, packets));
+            let report = reviewed(&moved);
+            assert_eq!(report["counts"], first["counts"], "{name} {packets}");
+            assert_eq!(report["registrations"], first["registrations"], "{name} {packets}");
+            let [one, of_first] = [&report, &first].map(|report| &report["handshakes"][0]);
+            assert_eq!(report["handshakes"].as_array().unwrap().len(), 1, "{name} {packets}");
+            assert_eq!(one["certificates"], of_first["certificates"], "{name} {packets}");
+            assert_eq!(report["limits"], first["limits"], "{name} {packets}");
+            let written = support::report(&moved);
+            for (lanes, frames) in [(1, 1), (3, 7), (8, 4_096)] {
+                let epoch = Cut { frames, ..Cut::default() };
+                let again = support::report(&Config { lanes, epoch, ..moved.clone() });
+                let how = format!("{name} {packets}, {lanes} lanes");
+                support::assert_same(&written, &again, &how);
+            }
+        }
+        let limits_of = Limits { tls_retain: 64, ..Limits::default() };
+        let policy = Policy { limits: limits_of, ..Policy::default() };
+        let report = reviewed(&Config { policy, ..config(&with_block(&capture, &log, 1_000)) });
+        assert_eq!(report["counts"]["sip_messages"], 0, "{name}");
+        assert_eq!(report["capture"]["evicted"]["tls_retain"], 1, "{name}");
+        assert!(limits(&report).contains("had gone by"), "{name} {}", limits(&report));
+    }
+}
+
+#[test]
 fn a_call_inside_tls_is_a_call_and_its_keys_were_not_exposed() {
     let report = reviewed(&config(&recorded("baresip_sdes_tls_dsb.pcapng")));
     assert_eq!(report["counts"]["sip_messages"], 32);
@@ -269,7 +361,7 @@ fn what_tls_1_3_hides_is_told_when_secrets_come_late_and_once() {
         }
         handshakes
     };
-    for packets in [2, 12, 40, 400] {
+    for packets in [2, 6, 8, 10, 12, 14, 16, 18, 20, 40, 400] {
         let moved = config(&secrets_behind(&capture, packets));
         let report = reviewed(&moved);
         assert_eq!(report["counts"], first["counts"], "{packets}");

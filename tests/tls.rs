@@ -337,9 +337,13 @@ fn aborted(capture: &str, until: usize) -> Vec<u8> {
 
 #[test]
 fn who_ends_an_association_instead_of_answering_refuses_the_handshake() {
-    let path = support::scratch("sctp-abort.pcap", &aborted("fixtures/decrypt/sctp_tls12.pcap", 1));
-    let report: Value = serde_json::from_str(&report(&config(&path))).unwrap();
-    let all = handshakes(&report);
-    let [one] = all.as_slice() else { panic!("{all:?}") };
-    assert_eq!((&one["outcome"], &one["ended_by"]), (&"refused".into(), &"server-reset".into()));
+    for (capture, kind) in [("sctp_tls12", "tls"), ("sctp_dtls12", "dtls")] {
+        let octets = aborted(&format!("fixtures/decrypt/{capture}.pcap"), 1);
+        let path = support::scratch(&format!("{capture}-abort.pcap"), &octets);
+        let report: Value = serde_json::from_str(&report(&config(&path))).unwrap();
+        let all = handshakes(&report);
+        let [one] = all.as_slice() else { panic!("{all:?}") };
+        let ended = (&one["kind"], &one["outcome"], &one["ended_by"]);
+        assert_eq!(ended, (&kind.into(), &"refused".into(), &"server-reset".into()));
+    }
 }

@@ -103,6 +103,24 @@ impl DtlsHandshake {
         }
     }
 
+    /// One side ended what carries it. What it ends when it has finished it has not refused.
+    pub fn closed(&mut self, from: Peer, reset: bool, at: FrameRef) {
+        if self.ended.is_some() {
+            return;
+        }
+        self.last = at;
+        let [client, server] = self.sealed;
+        let (ending, answers, finished) = match (from, reset) {
+            (Peer::Client, true) => (Ending::ClientReset, self.answered.is_some(), client),
+            (Peer::Client, false) => (Ending::ClientClosed, self.answered.is_some(), client),
+            (Peer::Server, true) => (Ending::ServerReset, true, server),
+            (Peer::Server, false) => (Ending::ServerClosed, true, server),
+        };
+        let refused = answers && !(finished && self.version != Some(DTLS13));
+        let outcome = if refused { Outcome::Refused } else { Outcome::Incomplete };
+        self.ended = Some((outcome, ending));
+    }
+
     /// The random of the client's hello, as soon as it has come (RFC 5246 §7.4.1.2).
     pub fn random(&self) -> Option<&[u8]> {
         let [client, _] = &self.messages;
@@ -205,6 +223,21 @@ mod tests {
         assert_eq!(handshake.ended, None);
         take(&mut handshake, Peer::Server, ContentType::Handshake, 1, &[7; 40]);
         assert_eq!(handshake.ended, Some((Outcome::Completed, Ending::Finished)));
+    }
+
+    #[test]
+    fn who_ends_what_carries_it_before_it_has_finished_refuses() {
+        let closed = |from: Peer, finished: bool| {
+            let mut handshake = DtlsHandshake::new(FrameRef::default());
+            if finished {
+                take(&mut handshake, from, ContentType::Handshake, 1, &[7; 40]);
+            }
+            handshake.closed(from, true, FrameRef::default());
+            handshake.ended.unwrap()
+        };
+        assert_eq!(closed(Peer::Server, false), (Outcome::Refused, Ending::ServerReset));
+        assert_eq!(closed(Peer::Server, true), (Outcome::Incomplete, Ending::ServerReset));
+        assert_eq!(closed(Peer::Client, false), (Outcome::Incomplete, Ending::ClientReset));
     }
 
     #[test]

@@ -183,13 +183,7 @@ impl Pending {
             return;
         }
         if !std::mem::replace(&mut self.tried, true) {
-            let messages = [Peer::Client, Peer::Server].map(|of| {
-                let mut messages = Vec::new();
-                self.handshake.assemble(of, &mut messages);
-                messages
-            });
-            let [client, server] = &messages;
-            self.opening = DtlsOpening::new(client, server, keys).map(Box::new);
+            self.opening = opening(&self.handshake, keys);
         }
         if let Some(opening) = &mut self.opening {
             opening.record(usize::from(from == Peer::Server), record);
@@ -327,6 +321,17 @@ impl DtlsFlows {
         }
         false
     }
+}
+
+/// The session of a handshake, to be opened.
+pub(super) fn opening(handshake: &DtlsHandshake, keys: &Keys) -> Option<Box<DtlsOpening>> {
+    let messages = [Peer::Client, Peer::Server].map(|of| {
+        let mut messages = Vec::new();
+        handshake.assemble(of, &mut messages);
+        messages
+    });
+    let [client, server] = &messages;
+    DtlsOpening::new(client, server, keys).map(Box::new)
 }
 
 /// Where a flow in which a STUN check succeeded has its place.

@@ -27,6 +27,7 @@ pub mod tcp_flows;
 pub mod timer;
 mod tls_flow;
 mod tls_opening;
+mod tls_retained;
 pub mod tones;
 pub mod turn_flows;
 pub mod udptl_flows;

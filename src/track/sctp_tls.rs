@@ -224,7 +224,8 @@ impl Stream {
             sctp_fact(&handshake, ends, clipped, Some(&opening.preview(shared)), emit);
             shared.purse.give(std::mem::take(&mut self.paid));
         }
-        if opening.again(ends, clipped, shared, emit) {
+        let told = self.handshake.is_none();
+        if opening.again(ends, [clipped, told], shared, emit) {
             self.opening = Some(opening);
         } else {
             place.close(*opening, shared, emit);
