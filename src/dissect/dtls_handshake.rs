@@ -6,7 +6,7 @@ use overhear_parsers::tls::{Alert, ServerHello};
 
 use super::dtls_messages::{DtlsMessages, Full};
 use crate::model::evidence::FrameRef;
-use crate::model::handshake::{Ending, Outcome, Peer};
+use crate::model::handshake::{Ending, Frames, Outcome, Peer};
 
 /// Types of messages (RFC 5246 §7.4).
 const CLIENT_HELLO: u8 = 1;
@@ -35,6 +35,8 @@ pub struct DtlsHandshake {
     pub alert: Option<(Alert, Peer)>,
     /// Client and server have sent encrypted records.
     pub sealed: [bool; 2],
+    /// Where its messages were whole.
+    pub frames: Frames,
     /// Messages are missing.
     pub torn: bool,
     /// How it ended.
@@ -52,6 +54,7 @@ impl DtlsHandshake {
             version: None,
             alert: None,
             sealed: [false; 2],
+            frames: Frames::default(),
             torn: false,
             ended: None,
         }
@@ -87,6 +90,7 @@ impl DtlsHandshake {
             ContentType::Alert => {
                 let Some(alert) = Alert::read(record.fragment) else { return };
                 self.alert = Some((alert, from));
+                self.frames.alert = Some(at);
                 if alert.is_fatal(self.version == Some(DTLS13)) {
                     self.ended = Some((Outcome::Refused, Ending::Alert));
                 }
@@ -135,11 +139,12 @@ impl DtlsHandshake {
         let [client, server] = &mut self.messages;
         let messages = if from == Peer::Client { client } else { server };
         match messages.add(fragment) {
-            Ok(Some(whole)) if answer => {
-                let hello = ServerHello::parse(whole);
+            Ok(Some(whole)) => {
+                let hello = Some(whole).filter(|_| answer).and_then(ServerHello::parse);
                 self.version = hello.map(|hello| hello.agreed_version()).or(self.version);
+                self.frames.note(from, fragment.kind, at);
             }
-            Ok(_) => {}
+            Ok(None) => {}
             Err(Full) => self.torn = true,
         }
     }

@@ -9,7 +9,7 @@ use overhear_parsers::tls::{Alert, MessageType, Messages, ServerHello};
 
 use super::tls_stream::{Event, TlsStream};
 use crate::model::evidence::FrameRef;
-use crate::model::handshake::{Ending, Outcome, Peer};
+use crate::model::handshake::{Ending, Frames, Outcome, Peer};
 
 /// Octets of an encrypted record of TLS 1.3 that can hold no Finished, whose hash alone has 32: what is
 /// shorter is an alert, or the empty Certificate of a client that has none.
@@ -57,6 +57,10 @@ pub struct TlsHandshake {
     pub early_data: bool,
     /// A heartbeat in clear asked for more than it brought (CVE-2014-0160).
     pub heartbleed: bool,
+    /// Where its messages were whole.
+    pub frames: Frames,
+    /// Octets of each side's messages that were looked through for that.
+    walked: [usize; 2],
     /// A message of the client in clear was seen.
     greeted: bool,
     /// Octets of a side are missing.
@@ -82,6 +86,8 @@ impl TlsHandshake {
             changed: [false; 2],
             early_data: false,
             heartbleed: false,
+            frames: Frames::default(),
+            walked: [0; 2],
             greeted: ssl2,
             holed: false,
             ssl2,
@@ -128,6 +134,7 @@ impl TlsHandshake {
     pub fn forget(&mut self, side: usize) {
         let peer = self.peer(side);
         self.streams.get_mut(peer).into_iter().for_each(TlsStream::forget);
+        self.walked.get_mut(peer).into_iter().for_each(|walked| *walked = usize::MAX);
     }
 
     /// 0 for the client's side, 1 for the server's.
@@ -190,8 +197,16 @@ impl TlsHandshake {
             return;
         }
         match event {
-            Event::Handshake if peer == 1 => self.answer(stream, at),
-            Event::Handshake => self.greeted = true,
+            Event::Handshake => {
+                let from = if peer == 0 { Peer::Client } else { Peer::Server };
+                if let Some(walked) = self.walked.get_mut(peer) {
+                    self.frames.walk(from, stream.messages(), walked, at);
+                }
+                match from {
+                    Peer::Client => self.greeted = true,
+                    Peer::Server => self.answer(stream, at),
+                }
+            }
             Event::Heartbleed => self.heartbleed = true,
             Event::ChangeCipherSpec => {
                 self.changed.get_mut(peer).into_iter().for_each(|changed| *changed = true);
@@ -199,6 +214,7 @@ impl TlsHandshake {
             Event::Alert(alert) => {
                 let from = if peer == 0 { Peer::Client } else { Peer::Server };
                 self.alert = Some((alert, from));
+                self.frames.alert = Some(at);
                 if alert.is_fatal(self.is_tls13()) {
                     self.ended = Some((Outcome::Refused, Ending::Alert));
                 }

@@ -115,8 +115,9 @@ impl Opening {
     /// What was kept of the connection as the secrets that have come open it, for what its handshake hid.
     pub(super) fn preview(&self, shared: &Shared) -> TlsStream {
         let mut stream = TlsStream::default();
-        for (Kept { side, after_gap, .. }, octets) in self.retained.pieces() {
+        for (Kept { side, after_gap, frame, .. }, octets) in self.retained.pieces() {
             stream.push(side, octets, after_gap, &shared.keys, &mut |_| {});
+            stream.came(frame);
         }
         stream
     }
@@ -182,6 +183,7 @@ impl Opening {
     fn open(&mut self, piece: &Piece<'_>, shared: &mut Shared, emit: &mut Emitter<'_>) {
         let transport = self.transport();
         let Self { stream, inside, .. } = self;
+        let at = emit.frame();
         let keys = shared.keys.clone();
         stream.push(piece.side, piece.octets, piece.after_gap, &keys, &mut |plain: &Plain<'_>| {
             let (src, dst) = if plain.side == piece.side {
@@ -201,6 +203,7 @@ impl Opening {
             };
             inside.push(&opened, shared, emit);
         });
+        stream.came(at);
     }
 
     /// Has the purse pay for what is unfinished. False if it cannot, or if nothing more will come of

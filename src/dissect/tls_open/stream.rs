@@ -14,6 +14,8 @@ use super::keylog::Random;
 use super::keys::Keys;
 use super::record::{Sealed, Version};
 use super::session::{Agreed, Opened, Session};
+use crate::model::evidence::FrameRef;
+use crate::model::handshake::Frames;
 
 /// Octets of unfinished records, or of unfinished messages, held of a direction at most.
 const HELD_MAX: usize = 64 << 10;
@@ -139,6 +141,16 @@ impl TlsStream {
     /// The messages that TLS 1.3 encrypts, as far as they opened: of the client (0) or the server.
     pub fn flight(&self, role: usize) -> &[u8] {
         self.flight.messages(role)
+    }
+
+    /// What came last came in this frame.
+    pub fn came(&mut self, at: FrameRef) {
+        self.flight.came(at);
+    }
+
+    /// Where [`Self::flight`] has its messages from.
+    pub fn frames(&self) -> Frames {
+        self.flight.frames()
     }
 
     /// The last alert that was opened, and whether the client sent it.
