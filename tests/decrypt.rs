@@ -109,7 +109,7 @@ fn sip_in_dtls_over_sctp_is_read_like_sip_in_tls() {
     assert!(rules.clone().all(|rule| rule != "SIG-CLEARTEXT"));
 }
 
-/// The packets of a small-endian pcap file as pcapng, with a secrets block behind so many of them.
+/// The packets of a little-endian pcap file as pcapng, with a secrets block behind so many of them.
 fn with_block(capture: &Path, log: &Path, packets: usize) -> PathBuf {
     let octets = fs::read(capture).unwrap();
     let mut out = Vec::new();
@@ -119,29 +119,21 @@ fn with_block(capture: &Path, log: &Path, packets: usize) -> PathBuf {
         let length = u32::try_from(12 + body.len() + pad.len()).unwrap().to_le_bytes();
         out.extend([&kind.to_le_bytes()[..], &length, &body, &pad, &length].concat());
     };
-    let secrets = fs::read(log).unwrap();
-    let length = u32::try_from(secrets.len()).unwrap().to_le_bytes();
     let unknown = u64::MAX.to_le_bytes();
     block(0x0a0d_0d0a, &[&0x1a2b_3c4d_u32.to_le_bytes(), &[1, 0, 0, 0], &unknown]);
     block(1, &[&[1, 0, 0, 0, 0, 0, 0, 0]]);
-    let (mut rest, mut seen) = (&octets[24..], 0);
-    loop {
-        if seen == packets || (rest.is_empty() && seen < packets) {
-            block(SECRETS, &[&0x544c_534b_u32.to_le_bytes(), &length, &secrets]);
-        }
-        if rest.is_empty() {
-            break;
-        }
+    let mut rest = &octets[24..];
+    while !rest.is_empty() {
         let word = |at: usize| u32::from_le_bytes(rest[at..at + 4].try_into().unwrap());
         let (record, after) = rest.split_at(16 + word(8) as usize);
         let us = u64::from(word(0)) * 1_000_000 + u64::from(word(4));
         let [low, high] = [us as u32, (us >> 32) as u32].map(u32::to_le_bytes);
         block(PACKET, &[&[0; 4], &high, &low, &record[8..16], &record[16..]]);
         rest = after;
-        seen += 1;
     }
     let name = capture.file_stem().unwrap().to_string_lossy();
-    scratch(&format!("{name}-{packets}.pcapng"), &out)
+    let plain = scratch(&format!("{name}.pcapng"), &out);
+    block_behind(&plain, &secrets_block(log), packets)
 }
 
 #[test]
@@ -257,6 +249,25 @@ fn dtls_opens_with_its_secrets() {
 }
 
 #[test]
+fn secrets_that_come_after_a_handshake_of_dtls_give_the_keys_of_srtp() {
+    let capture = recorded("baresip_dtlssrtp_udp.pcapng");
+    let secrets = secrets_block(&recorded("baresip_dtlssrtp_udp.pcapng.keylog"));
+    for packets in [0, 30, 36, 60] {
+        let moved = config(&block_behind(&capture, &secrets, packets));
+        let report = reviewed(&moved);
+        let streams = report["streams"].as_array().unwrap();
+        let proven = streams.iter().filter(|stream| stream["verdict"]["test"] == "tag");
+        assert_eq!(proven.count(), 2, "{packets}");
+        let written = support::report(&moved);
+        for (lanes, frames) in [(1, 1), (8, 4_096)] {
+            let epoch = Cut { frames, ..Cut::default() };
+            let again = support::report(&Config { lanes, epoch, ..moved.clone() });
+            support::assert_same(&written, &again, &format!("{packets}, {lanes} lanes"));
+        }
+    }
+}
+
+#[test]
 fn the_wrong_key_log_changes_nothing_and_says_so() {
     let capture = recorded("siptls_tls13.pcapng");
     let closed = reviewed(&config(&capture));
@@ -298,20 +309,37 @@ fn kind(block: &[u8]) -> u32 {
 /// The capture with its secrets block behind so many packets.
 fn secrets_behind(capture: &Path, packets: usize) -> PathBuf {
     let octets = fs::read(capture).unwrap();
-    let blocks = blocks(&octets);
-    let secrets: Vec<&[u8]> =
-        blocks.iter().copied().filter(|block| kind(block) == SECRETS).collect();
+    let of_kind = blocks(&octets).into_iter().filter(|block| kind(block) == SECRETS);
+    let secrets = of_kind.collect::<Vec<_>>().concat();
     assert!(!secrets.is_empty());
+    block_behind(capture, &secrets, packets)
+}
+
+/// A secrets block with a key log.
+fn secrets_block(log: &Path) -> Vec<u8> {
+    let secrets = fs::read(log).unwrap();
+    let pad = vec![0; secrets.len().wrapping_neg() % 4];
+    let octets = u32::try_from(secrets.len()).unwrap();
+    let length = (20 + octets + u32::try_from(pad.len()).unwrap()).to_le_bytes();
+    let words =
+        [SECRETS.to_le_bytes(), length, 0x544c_534b_u32.to_le_bytes(), octets.to_le_bytes()];
+    [&words.concat()[..], &secrets, &pad, &length].concat()
+}
+
+/// The pcapng capture with these secrets, and no others, behind so many packets.
+fn block_behind(capture: &Path, secrets: &[u8], packets: usize) -> PathBuf {
+    let octets = fs::read(capture).unwrap();
+    let blocks = blocks(&octets);
     let (mut moved, mut seen) = (Vec::new(), 0);
     for block in blocks.iter().filter(|block| kind(block) != SECRETS) {
         if kind(block) == PACKET && seen == packets {
-            moved.extend_from_slice(&secrets);
+            moved.push(secrets);
         }
         seen += usize::from(kind(block) == PACKET);
         moved.push(block);
     }
     if packets >= seen {
-        moved.extend_from_slice(&secrets);
+        moved.push(secrets);
     }
     let name = capture.file_stem().unwrap().to_string_lossy();
     scratch(&format!("{name}-{packets}.pcapng"), &moved.concat())
@@ -327,6 +355,7 @@ fn a_secrets_block_acts_backward_on_what_was_kept() {
         let report = reviewed(&moved);
         assert_eq!(report["counts"], first["counts"], "{packets}");
         assert_eq!(report["registrations"], first["registrations"], "{packets}");
+        assert_eq!(report["handshakes"][0]["decrypted"], true, "{packets}");
         let written = support::report(&moved);
         for (lanes, frames) in [(1, 1), (3, 7), (8, 4_096)] {
             let epoch = Cut { frames, ..Cut::default() };

@@ -115,9 +115,10 @@ impl TlsHandshake {
         completed && !self.ssl2 && self.agreed.is_some_and(|agreed| agreed.version <= 0x0303)
     }
 
-    /// Whether the secrets of the session would show more of it: it was completed with TLS 1.3.
+    /// Whether the secrets of the session would show more of it, if they came: it was completed. Up to TLS
+    /// 1.2 that is whether they open it, in TLS 1.3 most of its messages.
     pub fn hides_more(&self) -> bool {
-        matches!(self.ended, Some((Outcome::Completed, _))) && self.is_tls13()
+        matches!(self.ended, Some((Outcome::Completed, _))) && !self.ssl2
     }
 
     /// Whether messages are missing.

@@ -3,6 +3,7 @@
 pub mod alarm;
 pub mod cell;
 pub mod dtls_flows;
+mod dtls_late;
 pub mod emit;
 pub mod figures;
 pub mod flow_table;

@@ -197,7 +197,9 @@ impl TlsStream {
             half.lose();
         }
         if half.lost {
-            if !begins_record(octets) {
+            // Whether a record may begin here.
+            let mut next = Record::read(octets).into_iter();
+            if !next.any(|record| record.length > 0 && record.version >> 8 == 3) {
                 return;
             }
             half.lost = false;
@@ -442,11 +444,6 @@ impl Half {
         (self.lost, self.gap) = (true, true);
         self.message.clear();
     }
-}
-
-/// Whether a record may begin here.
-fn begins_record(octets: &[u8]) -> bool {
-    Record::read(octets).is_some_and(|record| record.length > 0 && record.version >> 8 == 3)
 }
 
 #[cfg(test)]

@@ -33,6 +33,7 @@ impl Cell {
                 let mut emit = Emitter::of_secrets(epoch, at, ordinal, session.1);
                 self.tcp.secrets(session, &mut self.shared, &mut emit);
                 self.sctp.secrets(session, &mut self.shared, &mut emit);
+                self.dtls.secrets(session, &mut self.shared, &mut emit);
             }
         }
     }
