@@ -28,7 +28,7 @@ const LAYERS: [(&str, u8); 14] = [
 ];
 
 /// A third-party crate and the files through which it enters: one, unless a reason stands here.
-const DOORS: [(&str, &[&str]); 32] = [
+const DOORS: [(&str, &[&str]); 33] = [
     // Records of TLS, and packets of SRTP four layers above.
     ("aes", &["src/dissect/tls_open/primitives.rs", "src/prove/srtp/aes.rs"]),
     ("cbc", &["src/dissect/tls_open/primitives.rs"]),
@@ -83,6 +83,7 @@ const DOORS: [(&str, &[&str]); 32] = [
     ("tempfile", &["src/capture/kept.rs", "src/correlate/spool.rs"]),
     ("terminal_size", &["src/cli/output.rs"]),
     ("unicode_width", &["src/report/safe.rs"]),
+    ("wide", &["parsers/src/sixteen.rs"]),
     ("x509_parser", &["parsers/src/tls/certificate.rs"]),
     // The oracle of tests only.
     ("proptest", &[]),

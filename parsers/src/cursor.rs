@@ -1,6 +1,10 @@
 //! Cutting octets without indexing: lines, trimming, numbers, searches. Everything here saturates
 //! or answers with an empty slice; nothing copies. The only file that names `memchr`.
 
+use std::ops::BitOr;
+
+use crate::sixteen::Sixteen;
+
 /// One line of a message and where the next one starts.
 #[derive(Copy, Clone)]
 pub(crate) struct Line<'a> {
@@ -83,50 +87,35 @@ pub(crate) fn find(needle: u8, octets: &[u8]) -> Option<usize> {
 /// Every octet of a word 1, and every octet's highest bit.
 const ONES: u64 = 0x0101_0101_0101_0101;
 const HIGH: u64 = 0x8080_8080_8080_8080;
-/// Words of SP and of DEL.
-const BLANKS: u64 = ONES.wrapping_mul(0x20);
-const DELETES: u64 = ONES.wrapping_mul(0x7f);
 
-/// Offset of the first octet that is one of `needles`, eight octets at a time: for values of a few
+/// Offset of the first octet that is one of `needles`, sixteen octets at a time: for values of a few
 /// dozen octets, where setting up `memchr` costs more than the search.
 #[inline]
 pub(crate) fn find_near<const N: usize>(needles: [u8; N], octets: &[u8]) -> Option<usize> {
-    let wanted = needles.map(|needle| u64::from(needle).wrapping_mul(ONES));
-    find_marked(octets, |word| wanted.iter().fold(0, |marks, needle| marks | zeros(word ^ needle)))
+    find_marked(octets, |sixteen| is_any(sixteen, needles, 0))
 }
 
 /// True if an octet is less than `limit`, which is at most 0x80, or one of `needles`, or no ASCII.
 #[inline]
 pub(crate) fn any_near<const N: usize>(limit: u8, needles: [u8; N], octets: &[u8]) -> bool {
-    let wanted = needles.map(|needle| u64::from(needle).wrapping_mul(ONES));
-    let limit = u64::from(limit).wrapping_mul(ONES);
-    let marks = |word: u64| {
-        let below = word.wrapping_sub(limit) & !word;
-        wanted.iter().fold(word | below, |marks, needle| marks | zeros(word ^ needle))
-    };
-    find_marked(octets, marks).is_some()
-}
-
-/// Offset of the first octet that is no printable ASCII.
-#[inline]
-pub(crate) fn find_odd(octets: &[u8]) -> Option<usize> {
-    let marks = |word: u64| {
-        let (below, delete) = (word.wrapping_sub(BLANKS) & !word, zeros(word ^ DELETES));
-        word | below | delete
-    };
-    find_marked(octets, marks)
+    find_marked(octets, |sixteen| is_any(sixteen, needles, sixteen.below(limit).bits())).is_some()
 }
 
 /// Offset of the first octet that is not a letter, a digit or one of the marks that stand in hosts,
 /// tokens and tags without parting anything: of all below `$`, `:` `;` `<`, `[` `\` `]`, and no ASCII.
 #[inline]
 pub(crate) fn find_delimiter(octets: &[u8]) -> Option<usize> {
-    find_marked(octets, |word| {
-        let low = word & !HIGH;
-        let colon = from(low, b':') & !from(low, b'=');
-        let bracket = from(low, b'[') & !from(low, b'^');
-        word | colon | bracket | !from(low, b'$')
+    find_marked(octets, |sixteen| {
+        let marks = sixteen.within(b':', b'<') | sixteen.within(b'[', b']');
+        (marks | sixteen.below(b'$')).bits()
     })
+}
+
+/// The octets that are one of `needles`, or in `others`.
+#[inline]
+fn is_any<const N: usize>(sixteen: Sixteen, needles: [u8; N], others: u32) -> u32 {
+    let marks = needles.map(|needle| sixteen.are(needle));
+    marks.into_iter().reduce(BitOr::bitor).map_or(others, |marks| marks.bits() | others)
 }
 
 /// How many octets stand before the last one of those below `+`, from `:` to `@`, `\` and no ASCII,
@@ -186,18 +175,18 @@ const fn zeros(word: u64) -> u64 {
     word.wrapping_sub(ONES) & !word
 }
 
-/// The place of the lowest octet that is marked.
+/// The place of the lowest bit.
 #[inline]
-fn first_mark(marks: u64) -> usize {
-    usize::try_from(marks.trailing_zeros() / 8).unwrap_or_default()
+fn first_mark(marks: u32) -> usize {
+    index(marks.trailing_zeros())
 }
 
-/// Offset of the first octet whose highest bit `marks` sets.
+/// Offset of the first octet that `marks` gives a bit to.
 #[inline]
-fn find_marked(octets: &[u8], marks: impl Fn(u64) -> u64) -> Option<usize> {
+fn find_marked(octets: &[u8], marks: impl Fn(Sixteen) -> u32) -> Option<usize> {
     let mut rest = octets;
-    while let Some((word, next)) = rest.split_first_chunk::<8>() {
-        let found = marks(u64::from_le_bytes(*word)) & HIGH;
+    while let Some((sixteen, next)) = rest.split_first_chunk() {
+        let found = marks(Sixteen::whole(sixteen));
         if found != 0 {
             return octets.len().checked_sub(rest.len())?.checked_add(first_mark(found));
         }
@@ -206,14 +195,15 @@ fn find_marked(octets: &[u8], marks: impl Fn(u64) -> u64) -> Option<usize> {
     if rest.is_empty() {
         return None;
     }
-    let seen = 8_usize.saturating_sub(rest.len()).saturating_mul(8) & 63;
-    let word = match octets.last_chunk::<8>() {
+    let found = match octets.last_chunk() {
         // The last octets again, those that have been looked at shifted out.
-        Some(word) => u64::from_le_bytes(*word) >> seen,
-        None => rest.iter().rev().fold(0, |word, &octet| word << 8 | u64::from(octet)),
+        Some(sixteen) => {
+            let seen = offset(16_usize.saturating_sub(rest.len()));
+            marks(Sixteen::whole(sixteen)).wrapping_shr(seen)
+        }
+        // Behind the octets of the text there are none.
+        None => marks(Sixteen::part(rest)) & !u32::MAX.wrapping_shl(offset(rest.len())),
     };
-    // Above the octets of the text there are none.
-    let found = marks(word) & (HIGH >> seen);
     if found == 0 {
         return None;
     }
@@ -388,8 +378,6 @@ mod tests {
                 assert_eq!(find_near([0], part), slow, "{from}..{to}");
                 let slow = part.iter().any(|&o| !(b'b'..0x80).contains(&o) || o == b'd');
                 assert_eq!(any_near(b'b', [b'd'], part), slow, "{from}..{to}");
-                let slow = part.iter().position(|octet| !(b' '..=b'~').contains(octet));
-                assert_eq!(find_odd(part), slow, "{from}..{to}");
                 if let Some(word) = part.first_chunk() {
                     let slow = word.iter().position(|octet| *octet == 0xff);
                     let found = through(0xff, u64::from_le_bytes(*word));

@@ -22,6 +22,7 @@ pub mod sctp;
 pub mod sdp;
 pub mod secret;
 pub mod sip;
+mod sixteen;
 pub mod stun;
 pub mod tls;
 pub mod udptl;

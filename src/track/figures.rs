@@ -206,8 +206,8 @@ impl Look {
     }
 
     fn consider_sample(&mut self) {
-        let Some((kind, _)) = self.statistics.said(self.repeats()) else { return };
-        let clear = kind == Tendency::Clear;
+        let Some(tendency) = self.statistics.tendency(self.repeats()) else { return };
+        let clear = tendency == Tendency::Clear;
         self.sampling = if clear { Sampling::Over } else { Sampling::Wanted };
     }
 

@@ -145,8 +145,26 @@ impl Statistics {
     /// What the packets so far say, and the figures; `repeats` if they prove to be clear in
     /// another way. `None` for too few packets, or too few octets in them.
     pub fn said(&self, repeats: bool) -> Option<(Tendency, Statistic)> {
-        let packets = u16::from(self.packets.saturating_sub(WARM_UP));
-        if packets < FEW {
+        let (tendency, chi, bitz) = self.judge(repeats)?;
+        let tail = |octets| self.tail.bitz(octets).map_or(i16::MAX, |(bitz, _)| tenths(bitz));
+        let figures = Statistic {
+            packets: self.packets.saturating_sub(WARM_UP).into(),
+            chi: chi.map_or(0, whole),
+            bitz: bitz.map_or(0, tenths),
+            tail_10: tail(10),
+            tail_4: tail(4),
+        };
+        Some((tendency, figures))
+    }
+
+    /// The first half of [`Self::said`], for who asks in the middle of a look.
+    pub fn tendency(&self, repeats: bool) -> Option<Tendency> {
+        self.judge(repeats).map(|(tendency, ..)| tendency)
+    }
+
+    /// The tendency, CHI and BITZ.
+    fn judge(&self, repeats: bool) -> Option<(Tendency, Option<f64>, Option<f64>)> {
+        if u16::from(self.packets.saturating_sub(WARM_UP)) < FEW {
             return None;
         }
         let (chi, bitz) = (self.chi(), self.head.bitz(HEAD));
@@ -161,25 +179,22 @@ impl Statistics {
             (Some(_), Some(_)) => Tendency::Unsure,
             _ => return None,
         };
-        let tail = |octets| self.tail.bitz(octets).map_or(i16::MAX, |(bitz, _)| tenths(bitz));
-        let figures = Statistic {
-            packets: packets.into(),
-            chi: chi.map_or(0, whole),
-            bitz: bitz.map_or(0, tenths),
-            tail_10: tail(10),
-            tail_4: tail(4),
-        };
-        Some((tendency, figures))
+        Some((tendency, chi, bitz))
     }
 
+    /// The sum of (count - expected)² / expected, in whole numbers until the end.
     fn chi(&self) -> Option<f64> {
         let total: u32 = self.histogram.iter().map(|count| u32::from(*count)).sum();
         if total < OCTETS {
             return None;
         }
-        let expected = f64::from(total) / 256.0;
-        let squares = self.histogram.iter().map(|count| (f64::from(*count) - expected).powi(2));
-        Some(squares.sum::<f64>() / expected)
+        // Cannot wrap: `COUNTED` octets of `MOST` packets in one place make 2^32 less a little.
+        let square = |count: &u16| u32::from(*count).wrapping_mul(u32::from(*count));
+        let squares: u64 = self.histogram.iter().map(|count| u64::from(square(count))).sum();
+        let total = f64::from(total);
+        #[expect(clippy::cast_precision_loss, reason = "fits: of at most 64,000 octets")]
+        let squares = squares as f64;
+        Some(squares * 256.0 / total - total)
     }
 }
 

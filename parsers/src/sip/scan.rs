@@ -36,7 +36,7 @@ pub(super) fn head(
     in_stream: bool,
 ) -> Option<Head> {
     let (mut odd, mut rest) = (false, tail(octets, from));
-    let first = line(rest, first_odd(rest), &mut odd)?;
+    let first = line(rest, first_odd(octets, from), &mut odd)?;
     let (start, mut anomalies) = start_line(first.text, from)?;
     anomalies |= ending_anomaly(first.ending);
     let mark = spans.len();
@@ -45,7 +45,7 @@ pub(super) fn head(
     let mut at = offset(from.saturating_add(first.next));
     rest = tail(rest, first.next);
     loop {
-        let end = first_odd(rest);
+        let end = first_odd(octets, index(at));
         let kept = index(headers) < MAX_HEADERS;
         if kept && let Some((span, next)) = plain_header(rest, at, end) {
             spans.push(span);
