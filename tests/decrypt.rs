@@ -317,21 +317,33 @@ fn secrets_behind(capture: &Path, packets: usize) -> PathBuf {
 
 /// A secrets block with a key log.
 fn secrets_block(log: &Path) -> Vec<u8> {
-    let secrets = fs::read(log).unwrap();
+    block_of(&fs::read(log).unwrap())
+}
+
+fn block_of(secrets: &[u8]) -> Vec<u8> {
     let pad = vec![0; secrets.len().wrapping_neg() % 4];
     let octets = u32::try_from(secrets.len()).unwrap();
     let length = (20 + octets + u32::try_from(pad.len()).unwrap()).to_le_bytes();
     let words =
         [SECRETS.to_le_bytes(), length, 0x544c_534b_u32.to_le_bytes(), octets.to_le_bytes()];
-    [&words.concat()[..], &secrets, &pad, &length].concat()
+    [&words.concat()[..], secrets, &pad, &length].concat()
 }
 
 /// The pcapng capture with these secrets, and no others, behind so many packets.
 fn block_behind(capture: &Path, secrets: &[u8], packets: usize) -> PathBuf {
     let octets = fs::read(capture).unwrap();
-    let blocks = blocks(&octets);
+    let blocks = blocks(&octets).into_iter().filter(|block| kind(block) != SECRETS).collect();
+    placed(capture, blocks, secrets, packets)
+}
+
+/// The same beside those that it has.
+fn block_beside(capture: &Path, secrets: &[u8], packets: usize) -> PathBuf {
+    placed(capture, blocks(&fs::read(capture).unwrap()), secrets, packets)
+}
+
+fn placed(capture: &Path, blocks: Vec<&[u8]>, secrets: &[u8], packets: usize) -> PathBuf {
     let (mut moved, mut seen) = (Vec::new(), 0);
-    for block in blocks.iter().filter(|block| kind(block) != SECRETS) {
+    for block in blocks {
         if kind(block) == PACKET && seen == packets {
             moved.push(secrets);
         }
@@ -361,6 +373,28 @@ fn a_secrets_block_acts_backward_on_what_was_kept() {
             let epoch = Cut { frames, ..Cut::default() };
             let again = support::report(&Config { lanes, epoch, ..moved.clone() });
             support::assert_same(&written, &again, &format!("{packets}, {lanes} lanes"));
+        }
+    }
+}
+
+#[test]
+fn secrets_of_one_session_may_come_one_after_the_other() {
+    let capture = recorded("siptls_tls13.pcapng");
+    let log = fs::read_to_string(recorded("siptls_tls13.pcapng.keylog")).unwrap();
+    let blocks: Vec<Vec<u8>> = log.lines().map(|line| block_of(line.as_bytes())).collect();
+    let first = reviewed(&config(&block_behind(&capture, &blocks.concat(), 0)));
+    assert_eq!(first["counts"]["sip_messages"], 2);
+    for packets in [3, 5, 7, 9, 13] {
+        let mut path = capture.clone();
+        for (place, block) in (packets..).zip(&blocks) {
+            path = block_beside(&path, block, place);
+        }
+        let report = reviewed(&config(&path));
+        assert_eq!(report["counts"], first["counts"], "{packets}");
+        let [one, of_first] = [&report, &first].map(|report| &report["handshakes"][0]);
+        assert_eq!(report["handshakes"].as_array().unwrap().len(), 1, "{packets}");
+        for key in ["decrypted", "certificates", "outcome"] {
+            assert_eq!(one[key], of_first[key], "{packets} {key}");
         }
     }
 }

@@ -360,7 +360,9 @@ impl DtlsFlows {
                     flow.end(shared, emit)
                 };
                 // Of one that is not completed nothing waits.
-                late.into_iter().for_each(|mut late| late.retained.forget(shared));
+                if let Some(mut late) = late {
+                    late.retained.forget(shared);
+                }
                 return true;
             }
         }

@@ -54,9 +54,9 @@ impl Late {
             for record in Records::new(datagram) {
                 if record.epoch > 0 {
                     let opening = found.get_or_insert_with(|| opening(handshake, keys));
-                    opening.iter_mut().for_each(|opening| {
+                    if let Some(opening) = opening {
                         opening.record(side, &record);
-                    });
+                    }
                 }
                 let from = if side == 0 { Peer::Client } else { Peer::Server };
                 handshake.record(from, &record, frame);

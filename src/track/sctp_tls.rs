@@ -220,8 +220,13 @@ impl Stream {
             self.opening = Some(opening);
             return;
         }
+        let Some(stream) = opening.preview(shared) else {
+            shared.waiting.insert((*random, place.flow));
+            self.opening = Some(opening);
+            return;
+        };
         if let Some(handshake) = self.handshake.take_if(|handshake| handshake.ended.is_some()) {
-            sctp_fact(&handshake, ends, clipped, Some(&opening.preview(shared)), emit);
+            sctp_fact(&handshake, ends, clipped, Some(&stream), emit);
             shared.purse.give(std::mem::take(&mut self.paid));
         }
         let told = self.handshake.is_none();

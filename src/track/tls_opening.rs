@@ -112,14 +112,15 @@ impl Opening {
         !self.over && (secrets || self.stream.opens_on())
     }
 
-    /// What was kept of the connection as the secrets that have come open it, for what its handshake hid.
-    pub(super) fn preview(&self, shared: &Shared) -> TlsStream {
+    /// What was kept of the connection as the secrets that have come open it, for what its handshake hid;
+    /// `None` if more of them are needed.
+    pub(super) fn preview(&self, shared: &Shared) -> Option<TlsStream> {
         let mut stream = TlsStream::default();
         for (Kept { side, after_gap, frame, .. }, octets) in self.retained.pieces() {
             stream.push(side, octets, after_gap, &shared.keys, &mut |_| {});
             stream.came(frame);
         }
-        stream
+        Some(stream).filter(|stream| stream.state() != State::Unknown)
     }
 
     /// Secrets came: what was kept of the connection is gone through once more, what the handshake hid

@@ -197,9 +197,8 @@ impl TlsStream {
             half.lose();
         }
         if half.lost {
-            // Whether a record may begin here.
-            let mut next = Record::read(octets).into_iter();
-            if !next.any(|record| record.length > 0 && record.version >> 8 == 3) {
+            let record = Record::read(octets);
+            if record.is_none_or(|record| record.length == 0 || record.version >> 8 != 3) {
                 return;
             }
             half.lost = false;
@@ -376,7 +375,7 @@ impl TlsStream {
             return;
         }
         // They may have come between the hellos.
-        if let Some(secrets) = self.random.filter(|_| !self.known).and_then(|of| keys.find(&of)) {
+        if let Some(secrets) = self.random.and_then(|of| keys.find(&of)) {
             session.know(secrets);
             self.known = true;
         }
@@ -397,7 +396,8 @@ impl TlsStream {
         } else if session.awaits_premaster(keys.have_premasters()) {
             self.state = State::Open;
         } else {
-            self.shut();
+            let unknown = session.lacks_secrets() || !self.known;
+            self.over(if unknown { State::Unknown } else { State::Failed });
         }
     }
 

@@ -17,7 +17,12 @@ impl Connection {
     /// Secrets came for it.
     pub(in crate::track) fn secrets(&mut self, shared: &mut Shared, emit: &mut Emitter<'_>) {
         let ends = [self.key.low, self.key.high];
-        self.tell_opened(shared, emit);
+        let Some(opening) = &mut self.opening else { return };
+        let Some(stream) = opening.preview(shared) else {
+            shared.waiting.extend(opening.waits_for().map(|random| (*random, self.flow)));
+            return;
+        };
+        self.tell_opened(&stream, emit);
         let told = self.carries != Carries::Handshake;
         let Some(opening) = &mut self.opening else { return };
         if !opening.again(ends, [self.clipped, told], shared, emit) {
