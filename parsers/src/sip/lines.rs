@@ -1,40 +1,51 @@
-//! Where a line of a header section ends (RFC 3261 §7): at the first octet that is no printable ASCII,
-//! which nearly always is the CR of its line end. So one look at the octets finds the end and shows
-//! that there is nothing odd before it. Judges no line.
+//! Where the lines of a header section end (RFC 3261 §7): at octets that are no printable ASCII, which
+//! nearly always are the CR and LF of line ends. So one look at the octets finds the ends and shows
+//! that there is nothing odd before them. Judges no line.
 
-use crate::cursor::{offset, tail};
+use crate::cursor::{index, offset, tail};
 use crate::sixteen::Sixteen;
 
 /// Octets that are looked at together; most lines are shorter.
 const BLOCK: usize = 64;
 const DELETE: u8 = 0x7f;
 
-/// How many octets from `at` on are printable ASCII, up to the first that is not: a control, DEL or
-/// anything above.
-#[inline]
-pub(super) fn first_odd(octets: &[u8], at: usize) -> u32 {
-    let odd = block_at(octets, at);
-    if odd == 0 { further_odd(octets, at) } else { odd.trailing_zeros() }
+/// The places of octets that are no printable ASCII, one after the other: controls, DEL and all above.
+pub(super) struct Odd<'a> {
+    octets: &'a [u8],
+    /// Where the block at hand begins.
+    block: u32,
+    /// A bit for each of them in it that has not been given out.
+    left: u64,
 }
 
-/// The same where there is none in the first block, or nothing behind it.
-#[inline(never)]
-fn further_odd(octets: &[u8], at: usize) -> u32 {
-    let mut next = at.saturating_add(BLOCK);
-    while next < octets.len() {
-        let odd = block_at(octets, next);
-        if odd != 0 {
-            return offset(next.saturating_sub(at)).saturating_add(odd.trailing_zeros());
-        }
-        next = next.saturating_add(BLOCK);
+impl<'a> Odd<'a> {
+    /// Those from `at` on, in less than 2^32 octets.
+    #[inline]
+    pub(super) fn new(octets: &'a [u8], at: u32) -> Self {
+        Self { octets, block: at, left: odd_at(octets, at) }
     }
-    offset(octets.len().saturating_sub(at))
+
+    /// The place of the next one; where the octets end, without one.
+    #[inline]
+    pub(super) fn next(&mut self) -> u32 {
+        while self.left == 0 {
+            let block = index(self.block).saturating_add(BLOCK);
+            if block >= self.octets.len() {
+                return offset(self.octets.len());
+            }
+            self.block = offset(block);
+            self.left = odd_at(self.octets, self.block);
+        }
+        let place = self.block.wrapping_add(self.left.trailing_zeros());
+        self.left &= self.left.wrapping_sub(1);
+        place
+    }
 }
 
 /// A bit for each octet from `at` on, as many as there are in a block, that is no printable ASCII.
 #[inline]
-fn block_at(octets: &[u8], at: usize) -> u64 {
-    let rest = tail(octets, at);
+fn odd_at(octets: &[u8], at: u32) -> u64 {
+    let rest = tail(octets, index(at));
     let missing = BLOCK.saturating_sub(rest.len());
     match rest.first_chunk().or_else(|| octets.last_chunk()) {
         // Of the last block of all, what stands before `at` is shifted out.
@@ -66,32 +77,36 @@ fn odd_in_less(octets: &[u8]) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cursor::index;
 
     #[test]
     fn what_is_not_printable_is_found_wherever_it_stands() {
         for length in 0..200_u32 {
             let mut text = vec![b' '; index(length)];
-            assert_eq!(first_odd(&text, 0), length);
+            assert_eq!(Odd::new(&text, 0).next(), length);
             for at in 0..length {
                 for octet in [0, 0x1f, 0x7f, 0x80, 0xff, b'\n'] {
                     text[index(at)] = octet;
-                    assert_eq!(first_odd(&text, 0), at, "{length} {octet}");
+                    let mut odd = Odd::new(&text, 0);
+                    assert_eq!([odd.next(), odd.next()], [at, length], "{octet}");
                 }
-                assert_eq!(first_odd(&text, index(at / 2)), at - at / 2);
-                assert_eq!(first_odd(&text, index(at + 1)), length - at - 1);
+                assert_eq!(Odd::new(&text, at / 2).next(), at);
+                assert_eq!(Odd::new(&text, at + 1).next(), length);
                 text[index(at)] = b'~';
             }
         }
     }
 
     #[test]
-    fn the_first_of_several_is_found() {
-        for (first, second) in (0..64).flat_map(|n| (n..64).map(move |m| (n, m))) {
+    fn all_are_found_in_order() {
+        for (first, second) in (0..64_u32).flat_map(|n| (n..64).map(move |m| (n, m))) {
             let mut block = [b'a'; BLOCK];
-            block[first] = b'\r';
-            block[second] = b'\n';
-            assert_eq!(odd_in(&block), 1 << first | 1 << second);
+            block[index(first)] = b'\r';
+            block[index(second)] = b'\n';
+            let text = [block, block].concat();
+            let mut odd = Odd::new(&text, 0);
+            let mut places = vec![first, second, first + 64, second + 64, 128];
+            places.dedup();
+            assert!(places.iter().all(|place| odd.next() == *place), "{places:?}");
         }
     }
 }

@@ -3,7 +3,7 @@
 //! printable ASCII; of a line the first sixteen octets are looked at, where nearly every name ends.
 //! Nothing is copied and no value is interpreted except `CSeq` and Content-Length.
 
-use super::lines::first_odd;
+use super::lines::Odd;
 use super::places::{ContentLength, Places, Seen};
 use super::start::{is_start_line, start_line};
 use super::{HeaderName, HeaderSpan, MAX_HEADERS, StartLine, lex};
@@ -35,27 +35,28 @@ pub(super) fn head(
     spans: &mut Vec<HeaderSpan>,
     in_stream: bool,
 ) -> Option<Head> {
-    let (mut odd, mut rest) = (false, tail(octets, from));
-    let first = line(rest, first_odd(octets, from), &mut odd)?;
+    let (mut is_odd, mut at) = (false, offset(from));
+    let mut odd = Odd::new(octets, at);
+    let end = odd.next();
+    let first = line(octets, at, end, &mut odd, &mut is_odd)?;
     let (start, mut anomalies) = start_line(first.text, from)?;
     anomalies |= ending_anomaly(first.ending);
     let mark = spans.len();
     let mut seen = Seen::new();
     let mut headers = 0_u32;
-    let mut at = offset(from.saturating_add(first.next));
-    rest = tail(rest, first.next);
+    at = at.saturating_add(offset(first.next));
     loop {
-        let end = first_odd(octets, index(at));
+        let end = odd.next();
         let kept = index(headers) < MAX_HEADERS;
-        if kept && let Some((span, next)) = plain_header(rest, at, end) {
+        if kept && let Some(span) = plain_header(octets, at, end) {
+            odd.next();
             spans.push(span);
             seen.note(span.name, headers);
             headers = headers.wrapping_add(1);
-            at = at.wrapping_add(end).wrapping_add(2);
-            rest = next;
+            at = end.wrapping_add(2);
             continue;
         }
-        let Some(line) = line(rest, end, &mut odd) else {
+        let Some(line) = line(octets, at, end, &mut odd, &mut is_odd) else {
             anomalies |= Anomalies::NO_HEADER_END;
             break;
         };
@@ -88,9 +89,8 @@ pub(super) fn head(
             }
         }
         at = at.saturating_add(offset(line.next));
-        rest = tail(rest, line.next);
     }
-    if odd {
+    if is_odd {
         anomalies |= octets_anomalies(slice(octets, from, index(at)));
     }
     let (missing, content_length, places) = seen.finish(octets, tail_spans(spans, mark), start);
@@ -98,16 +98,25 @@ pub(super) fn head(
     Some(Head { start, body_at: index(at), headers, anomalies, content_length, places })
 }
 
-/// The first line of `rest`, whose first octet that is no printable ASCII stands at `end`. Notes
-/// whether that is anything but the line's end.
+/// The line at `at`, whose first octet that is no printable ASCII stands at `end` and is the last that
+/// `odd` gave; lets `odd` go on behind it. Notes whether that octet is anything but the line's end.
 #[inline]
-fn line<'a>(rest: &'a [u8], end: u32, odd: &mut bool) -> Option<Line<'a>> {
-    let (text, ending) = cut(rest, index(end));
+fn line<'a>(
+    octets: &'a [u8],
+    at: u32,
+    end: u32,
+    odd: &mut Odd<'a>,
+    is_odd: &mut bool,
+) -> Option<Line<'a>> {
+    let rest = tail(octets, index(at));
+    let (text, ending) = cut(rest, index(end.wrapping_sub(at)));
     if ending.starts_with(b"\r\n") {
-        return Some(Line { text, next: index(end).saturating_add(2), ending: Ending::CrLf });
+        odd.next();
+        return Some(Line { text, next: text.len().saturating_add(2), ending: Ending::CrLf });
     }
     let line = line_at(rest, 0)?;
-    *odd |= line.text.len() != text.len();
+    *is_odd |= line.text.len() != text.len();
+    *odd = Odd::new(octets, at.saturating_add(offset(line.next)));
     Some(line)
 }
 
@@ -142,14 +151,15 @@ fn octets_anomalies(head: &[u8]) -> Anomalies {
     found
 }
 
-/// Reads the line of `end` octets that `rest` starts with, at `at` in the message, as nearly all are: a
-/// name as its RFC writes it and shorter than sixteen octets, a colon, a blank, a value with no more
-/// blanks around it, CR LF. Its octets are printable ASCII. Gives what follows, too.
+/// Reads the line from `at` to `end` as nearly all are: a name as its RFC writes it and shorter than
+/// sixteen octets, a colon, a blank, a value with no more blanks around it, CR LF. Its octets are
+/// printable ASCII.
 #[inline]
-fn plain_header(rest: &[u8], at: u32, end: u32) -> Option<(HeaderSpan, &[u8])> {
+fn plain_header(octets: &[u8], at: u32, end: u32) -> Option<HeaderSpan> {
+    let rest = tail(octets, index(at));
     let (name, len) = HeaderName::at_start_of(rest.first_chunk::<16>()?)?;
-    let (line, next) = rest.split_at_checked(index(end).wrapping_add(2))?;
-    let [text @ .., b'\r', b'\n'] = line else { return None };
+    let octets = end.wrapping_sub(at);
+    let [text @ .., b'\r', b'\n'] = rest.get(..index(octets).wrapping_add(2))? else { return None };
     // The colon may be another line's.
     let value = text.get(index(len).wrapping_add(1)..)?;
     let ([b' ', first, ..], [.., last]) = (value, value) else { return None };
@@ -158,14 +168,13 @@ fn plain_header(rest: &[u8], at: u32, end: u32) -> Option<(HeaderSpan, &[u8])> {
     }
     // Offsets into less than 2^32 octets, the value's after the name's.
     let value_at = len.wrapping_add(2);
-    let span = HeaderSpan {
+    Some(HeaderSpan {
         name,
         name_at: at,
         name_len: u16::try_from(len).ok()?,
         value_at: at.wrapping_add(value_at),
-        value_len: end.wrapping_sub(value_at),
-    };
-    Some((span, next))
+        value_len: octets.wrapping_sub(value_at),
+    })
 }
 
 /// Reads any other header line that stands at `at`.
