@@ -92,7 +92,7 @@ fn facts(
         decrypted: stream.is_some_and(TlsStream::has_decrypted),
         checked: false,
         torn: handshake.torn(),
-        frames: handshake.frames.or(stream.map(TlsStream::frames).unwrap_or_default()),
+        frames: handshake.frames().or(stream.map(TlsStream::frames).unwrap_or_default()),
     }
 }
 
