@@ -91,6 +91,90 @@ fn tls_over_sctp_opens_like_tls_over_tcp() {
 }
 
 #[test]
+fn sip_in_dtls_over_sctp_is_read_like_sip_in_tls() {
+    let (capture, log) = (made("sctp_dtls12.pcap"), made("sctp_dtls12.keylog"));
+    let closed = reviewed(&config(&capture));
+    assert_eq!(closed["counts"]["sip_messages"], 0);
+    assert_eq!(closed["handshakes"][0]["decrypted"], false);
+    assert!(limits(&closed).contains("was not readable"), "{}", limits(&closed));
+    let open = reviewed(&with_log(&capture, &log));
+    assert_eq!(open["counts"]["sip_messages"], 2);
+    assert_eq!(open["counts"]["sip_decrypted"], 2);
+    assert_eq!(open["counts"]["registrations"], 1);
+    let handshake = &open["handshakes"][0];
+    assert_eq!((&handshake["decrypted"], &handshake["over_sctp"]), (&json!(true), &json!(true)));
+    assert_eq!(open["limits"], json!([]));
+    assert_eq!(open["capture"]["accounting"], closed["capture"]["accounting"]);
+    let rules = open["findings"].as_array().unwrap().iter().map(|finding| &finding["rule"]);
+    assert!(rules.clone().all(|rule| rule != "SIG-CLEARTEXT"));
+}
+
+/// The packets of a little-endian pcap file as pcapng, with a secrets block behind so many of them.
+fn with_block(capture: &Path, log: &Path, packets: usize) -> PathBuf {
+    let octets = fs::read(capture).unwrap();
+    let mut out = Vec::new();
+    let mut block = |kind: u32, parts: &[&[u8]]| {
+        let body = parts.concat();
+        let pad = vec![0; body.len().wrapping_neg() % 4];
+        let length = u32::try_from(12 + body.len() + pad.len()).unwrap().to_le_bytes();
+        out.extend([&kind.to_le_bytes()[..], &length, &body, &pad, &length].concat());
+    };
+    let unknown = u64::MAX.to_le_bytes();
+    block(0x0a0d_0d0a, &[&0x1a2b_3c4d_u32.to_le_bytes(), &[1, 0, 0, 0], &unknown]);
+    block(1, &[&[1, 0, 0, 0, 0, 0, 0, 0]]);
+    let mut rest = &octets[24..];
+    while !rest.is_empty() {
+        let word = |at: usize| u32::from_le_bytes(rest[at..at + 4].try_into().unwrap());
+        let (record, after) = rest.split_at(16 + word(8) as usize);
+        let us = u64::from(word(0)) * 1_000_000 + u64::from(word(4));
+        let [low, high] = [us as u32, (us >> 32) as u32].map(u32::to_le_bytes);
+        block(PACKET, &[&[0; 4], &high, &low, &record[8..16], &record[16..]]);
+        rest = after;
+    }
+    let name = capture.file_stem().unwrap().to_string_lossy();
+    let plain = scratch(&format!("{name}.pcapng"), &out);
+    block_behind(&plain, &secrets_block(log), packets)
+}
+
+#[test]
+fn secrets_that_come_late_open_what_goes_over_sctp() {
+    let own = |name: &str| made(&format!("{name}.keylog"));
+    let of = |name: &str| recorded(&format!("{name}.pcapng.keylog"));
+    for (name, log) in [
+        ("sctp_tls12", of("siptls_tls12_adh")),
+        ("sctp_tls13", of("siptls_tls13")),
+        ("sctp_dtls12", own("sctp_dtls12")),
+    ] {
+        let capture = made(&format!("{name}.pcap"));
+        let first = reviewed(&config(&with_block(&capture, &log, 0)));
+        assert_eq!(first["counts"]["sip_messages"], 2, "{name}");
+        for packets in [1, 4, 9, 14, 19, 1_000] {
+            let moved = config(&with_block(&capture, &log, packets));
+            let report = reviewed(&moved);
+            assert_eq!(report["counts"], first["counts"], "{name} {packets}");
+            assert_eq!(report["registrations"], first["registrations"], "{name} {packets}");
+            let [one, of_first] = [&report, &first].map(|report| &report["handshakes"][0]);
+            assert_eq!(report["handshakes"].as_array().unwrap().len(), 1, "{name} {packets}");
+            assert_eq!(one["certificates"], of_first["certificates"], "{name} {packets}");
+            assert_eq!(report["limits"], first["limits"], "{name} {packets}");
+            let written = support::report(&moved);
+            for (lanes, frames) in [(1, 1), (3, 7), (8, 4_096)] {
+                let epoch = Cut { frames, ..Cut::default() };
+                let again = support::report(&Config { lanes, epoch, ..moved.clone() });
+                let how = format!("{name} {packets}, {lanes} lanes");
+                support::assert_same(&written, &again, &how);
+            }
+        }
+        let limits_of = Limits { tls_retain: 64, ..Limits::default() };
+        let policy = Policy { limits: limits_of, ..Policy::default() };
+        let report = reviewed(&Config { policy, ..config(&with_block(&capture, &log, 1_000)) });
+        assert_eq!(report["counts"]["sip_messages"], 0, "{name}");
+        assert_eq!(report["capture"]["evicted"]["tls_retain"], 1, "{name}");
+        assert!(limits(&report).contains("had gone by"), "{name} {}", limits(&report));
+    }
+}
+
+#[test]
 fn a_call_inside_tls_is_a_call_and_its_keys_were_not_exposed() {
     let report = reviewed(&config(&recorded("baresip_sdes_tls_dsb.pcapng")));
     assert_eq!(report["counts"]["sip_messages"], 32);
@@ -165,6 +249,25 @@ fn dtls_opens_with_its_secrets() {
 }
 
 #[test]
+fn secrets_that_come_after_a_handshake_of_dtls_give_the_keys_of_srtp() {
+    let capture = recorded("baresip_dtlssrtp_udp.pcapng");
+    let secrets = secrets_block(&recorded("baresip_dtlssrtp_udp.pcapng.keylog"));
+    for packets in [0, 30, 36, 60] {
+        let moved = config(&block_behind(&capture, &secrets, packets));
+        let report = reviewed(&moved);
+        let streams = report["streams"].as_array().unwrap();
+        let proven = streams.iter().filter(|stream| stream["verdict"]["test"] == "tag");
+        assert_eq!(proven.count(), 2, "{packets}");
+        let written = support::report(&moved);
+        for (lanes, frames) in [(1, 1), (8, 4_096)] {
+            let epoch = Cut { frames, ..Cut::default() };
+            let again = support::report(&Config { lanes, epoch, ..moved.clone() });
+            support::assert_same(&written, &again, &format!("{packets}, {lanes} lanes"));
+        }
+    }
+}
+
+#[test]
 fn the_wrong_key_log_changes_nothing_and_says_so() {
     let capture = recorded("siptls_tls13.pcapng");
     let closed = reviewed(&config(&capture));
@@ -206,20 +309,49 @@ fn kind(block: &[u8]) -> u32 {
 /// The capture with its secrets block behind so many packets.
 fn secrets_behind(capture: &Path, packets: usize) -> PathBuf {
     let octets = fs::read(capture).unwrap();
-    let blocks = blocks(&octets);
-    let secrets: Vec<&[u8]> =
-        blocks.iter().copied().filter(|block| kind(block) == SECRETS).collect();
+    let of_kind = blocks(&octets).into_iter().filter(|block| kind(block) == SECRETS);
+    let secrets = of_kind.collect::<Vec<_>>().concat();
     assert!(!secrets.is_empty());
+    block_behind(capture, &secrets, packets)
+}
+
+/// A secrets block with a key log.
+fn secrets_block(log: &Path) -> Vec<u8> {
+    block_of(&fs::read(log).unwrap())
+}
+
+fn block_of(secrets: &[u8]) -> Vec<u8> {
+    let pad = vec![0; secrets.len().wrapping_neg() % 4];
+    let octets = u32::try_from(secrets.len()).unwrap();
+    let length = (20 + octets + u32::try_from(pad.len()).unwrap()).to_le_bytes();
+    let words =
+        [SECRETS.to_le_bytes(), length, 0x544c_534b_u32.to_le_bytes(), octets.to_le_bytes()];
+    [&words.concat()[..], secrets, &pad, &length].concat()
+}
+
+/// The pcapng capture with these secrets, and no others, behind so many packets.
+fn block_behind(capture: &Path, secrets: &[u8], packets: usize) -> PathBuf {
+    let octets = fs::read(capture).unwrap();
+    let blocks = blocks(&octets).into_iter().filter(|block| kind(block) != SECRETS).collect();
+    placed(capture, blocks, secrets, packets)
+}
+
+/// The same beside those that it has.
+fn block_beside(capture: &Path, secrets: &[u8], packets: usize) -> PathBuf {
+    placed(capture, blocks(&fs::read(capture).unwrap()), secrets, packets)
+}
+
+fn placed(capture: &Path, blocks: Vec<&[u8]>, secrets: &[u8], packets: usize) -> PathBuf {
     let (mut moved, mut seen) = (Vec::new(), 0);
-    for block in blocks.iter().filter(|block| kind(block) != SECRETS) {
+    for block in blocks {
         if kind(block) == PACKET && seen == packets {
-            moved.extend_from_slice(&secrets);
+            moved.push(secrets);
         }
         seen += usize::from(kind(block) == PACKET);
         moved.push(block);
     }
     if packets >= seen {
-        moved.extend_from_slice(&secrets);
+        moved.push(secrets);
     }
     let name = capture.file_stem().unwrap().to_string_lossy();
     scratch(&format!("{name}-{packets}.pcapng"), &moved.concat())
@@ -235,11 +367,34 @@ fn a_secrets_block_acts_backward_on_what_was_kept() {
         let report = reviewed(&moved);
         assert_eq!(report["counts"], first["counts"], "{packets}");
         assert_eq!(report["registrations"], first["registrations"], "{packets}");
+        assert_eq!(report["handshakes"][0]["decrypted"], true, "{packets}");
         let written = support::report(&moved);
         for (lanes, frames) in [(1, 1), (3, 7), (8, 4_096)] {
             let epoch = Cut { frames, ..Cut::default() };
             let again = support::report(&Config { lanes, epoch, ..moved.clone() });
             support::assert_same(&written, &again, &format!("{packets}, {lanes} lanes"));
+        }
+    }
+}
+
+#[test]
+fn secrets_of_one_session_may_come_one_after_the_other() {
+    let capture = recorded("siptls_tls13.pcapng");
+    let log = fs::read_to_string(recorded("siptls_tls13.pcapng.keylog")).unwrap();
+    let blocks: Vec<Vec<u8>> = log.lines().map(|line| block_of(line.as_bytes())).collect();
+    let first = reviewed(&config(&block_behind(&capture, &blocks.concat(), 0)));
+    assert_eq!(first["counts"]["sip_messages"], 2);
+    for packets in [3, 5, 7, 9, 13] {
+        let mut path = capture.clone();
+        for (place, block) in (packets..).zip(&blocks) {
+            path = block_beside(&path, block, place);
+        }
+        let report = reviewed(&config(&path));
+        assert_eq!(report["counts"], first["counts"], "{packets}");
+        let [one, of_first] = [&report, &first].map(|report| &report["handshakes"][0]);
+        assert_eq!(report["handshakes"].as_array().unwrap().len(), 1, "{packets}");
+        for key in ["decrypted", "certificates", "outcome"] {
+            assert_eq!(one[key], of_first[key], "{packets} {key}");
         }
     }
 }
@@ -269,7 +424,7 @@ fn what_tls_1_3_hides_is_told_when_secrets_come_late_and_once() {
         }
         handshakes
     };
-    for packets in [2, 12, 40, 400] {
+    for packets in [2, 6, 8, 10, 12, 14, 16, 18, 20, 40, 400] {
         let moved = config(&secrets_behind(&capture, packets));
         let report = reviewed(&moved);
         assert_eq!(report["counts"], first["counts"], "{packets}");

@@ -183,6 +183,14 @@ fn a_handshake_of_dtls_over_sctp_is_read_like_one_over_udp() {
     assert_eq!(rest(one), rest(udp));
     assert_eq!(one["outcome"], "completed");
     assert_eq!(report["tls_pairs"].as_array().unwrap().len(), 1, "a hop of signalling");
+    for rule in ["TLS-JA4", "TLS-SNI-MISSING"] {
+        assert_eq!(found(&report, rule).len(), 1, "{rule}");
+    }
+    assert_eq!(
+        found(&report, "TLS-CERT-SELF-SIGNED")[0].0,
+        "high",
+        "no fingerprint vouches for it"
+    );
 }
 
 /// The datagrams of DTLS in the capture with every message in clear cut into fragments of `size` octets,
@@ -263,6 +271,34 @@ fn a_handshake_of_dtls_is_the_same_in_fragments_of_any_size() {
 }
 
 #[test]
+fn refusals_are_counted_by_reason_and_cite_what_ended_them() {
+    let capture = config(&root().join("fixtures/tls/matrix.pcap"));
+    let report: Value = serde_json::from_str(&report(&capture)).unwrap();
+    let mut sums = [0; 6];
+    let names = ["version", "settings", "certificate", "hung_up", "other", "by_client"];
+    let all = report["findings"].as_array().unwrap().iter();
+    for finding in all.filter(|finding| finding["rule"] == "TLS-HANDSHAKE-FAILED") {
+        let figure = |name: &str| finding["parameters"][name].as_u64().unwrap();
+        let reasons: u64 = names[..5].iter().map(|name| figure(name)).sum();
+        assert_eq!(reasons, figure("handshakes"), "{finding}");
+        for (sum, name) in sums.iter_mut().zip(names) {
+            *sum += figure(name);
+        }
+        let frames: Vec<u64> = finding["evidence"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|one| one["frame"].as_u64().unwrap())
+            .collect();
+        let handshakes = report["handshakes"].as_array().unwrap();
+        let ends = |frame: &u64| handshakes.iter().any(|one| one["last_frame"] == *frame);
+        assert!(frames.iter().all(ends), "{finding}");
+    }
+    assert!(sums[..3].iter().all(|sum| *sum > 0), "{sums:?}");
+    assert!(sums[5] > 0, "{sums:?}");
+}
+
+#[test]
 fn servers_that_nobody_names_are_held_against_the_domains_that_are_configured() {
     // Row dhe-2048: its client names nobody; the certificate is for sip.example.org.
     let (server, rule) = ("10.20.0.53", "TLS-CERT-NAME-MISMATCH");
@@ -337,9 +373,13 @@ fn aborted(capture: &str, until: usize) -> Vec<u8> {
 
 #[test]
 fn who_ends_an_association_instead_of_answering_refuses_the_handshake() {
-    let path = support::scratch("sctp-abort.pcap", &aborted("fixtures/decrypt/sctp_tls12.pcap", 1));
-    let report: Value = serde_json::from_str(&report(&config(&path))).unwrap();
-    let all = handshakes(&report);
-    let [one] = all.as_slice() else { panic!("{all:?}") };
-    assert_eq!((&one["outcome"], &one["ended_by"]), (&"refused".into(), &"server-reset".into()));
+    for (capture, kind) in [("sctp_tls12", "tls"), ("sctp_dtls12", "dtls")] {
+        let octets = aborted(&format!("fixtures/decrypt/{capture}.pcap"), 1);
+        let path = support::scratch(&format!("{capture}-abort.pcap"), &octets);
+        let report: Value = serde_json::from_str(&report(&config(&path))).unwrap();
+        let all = handshakes(&report);
+        let [one] = all.as_slice() else { panic!("{all:?}") };
+        let ended = (&one["kind"], &one["outcome"], &one["ended_by"]);
+        assert_eq!(ended, (&kind.into(), &"refused".into(), &"server-reset".into()));
+    }
 }

@@ -1,5 +1,6 @@
 //! Handshake for handshake the same as tshark: version, suite, JA3, JA3S, the octets of each certificate
-//! with its serial number and validity, and the alert. Over the folders `recorded` and `public` of
+//! with its serial number and validity, and the alert; no hello of tshark's is in none of ours, and in the
+//! frames that findings cite tshark sees what they speak of. Over the folders `recorded` and `public` of
 //! `OVERHEAR_CAPTURES` (else of `../shared/captures` beside the checkout), where tshark is installed;
 //! skipped with a sentence otherwise. `docs/tshark-differences.md` explains the rows of [`BLIND`].
 
@@ -27,6 +28,14 @@ const BLIND: [(&str, u64, &[&str]); 3] = [
     ("ntop+nDPI__KakaoTalk_talk.pcap", 36, &["hello", "version", "certificates"]),
     ("ntop+nDPI__stun_dtls_rtp.pcapng", 59, &["hello", "version", "certificates"]),
     ("zeek+zeek__tls__ssl-v2.pcap", 4, &["hello", "version", "certificates"]),
+];
+
+/// What tshark sees in the frames that findings of these rules cite: types of messages.
+const CITED: [(&str, &[&str]); 4] = [
+    ("TLS-CERT-", &["11"]),
+    ("TLS-DH-", &["12"]),
+    ("TLS-SKE-", &["12", "15"]),
+    ("TLS-TICKET-LONG", &["4"]),
 ];
 
 /// What tshark is asked for, behind the frame and the addresses; `P.` is the protocol.
@@ -219,14 +228,14 @@ fn compare(capture: &Path, blind: &mut Vec<(&'static str, u64)>) -> (usize, Vec<
     let Some(mut outcome) = review(&config(capture)) else { return (0, Vec::new()) };
     let report = value(&mut outcome);
     let handshakes = report["handshakes"].as_array().unwrap();
-    let mut faults = Vec::new();
+    let (mut faults, mut all) = (Vec::new(), Vec::new());
     for protocol in ["tls", "dtls"] {
         let of_kind: Vec<&Value> =
             handshakes.iter().filter(|handshake| handshake["kind"] == protocol).collect();
-        if of_kind.is_empty() {
-            continue;
-        }
         let rows = rows(capture, protocol).unwrap();
+        let hellos = rows.iter().filter(|row| row.has("1") || row.has("2"));
+        let unseen = hellos.filter(|row| !of_kind.iter().any(|handshake| is_of(handshake, row)));
+        faults.extend(unseen.map(|row| format!("{name}, frame {}: a hello to tshark", row.frame)));
         for handshake in of_kind {
             let (ours, theirs) = (ours(handshake), theirs(handshake, &rows));
             let first = handshake["first_frame"].as_u64().unwrap();
@@ -246,8 +255,42 @@ fn compare(capture: &Path, blind: &mut Vec<(&'static str, u64)>) -> (usize, Vec<
             });
             faults.extend(each);
         }
+        all.extend(rows);
     }
+    let is_known =
+        |frame: u64| BLIND.iter().any(|(file, first, _)| *file == name && *first <= frame);
+    let wrong = miscited(&report, &all).filter(|(_, frame)| !is_known(*frame));
+    faults.extend(wrong.map(|(rule, frame)| format!("{name}, frame {frame} does not show {rule}")));
     (handshakes.len(), faults)
+}
+
+/// Whether a row of tshark's is one of a handshake.
+fn is_of(handshake: &Value, row: &Row) -> bool {
+    let ends = [text(&handshake["client"]), text(&handshake["server"])];
+    let [first, last] = ["first_frame", "last_frame"].map(|key| handshake[key].as_u64().unwrap());
+    let theirs = [row.src.as_str(), row.dst.as_str()];
+    (first..=last).contains(&row.frame) && (theirs == ends || theirs == [ends[1], ends[0]])
+}
+
+/// Rules of [`CITED`] with frames of theirs in which tshark does not see what they speak of.
+fn miscited(report: &Value, rows: &[Row]) -> impl Iterator<Item = (String, u64)> {
+    let findings = report["findings"].as_array().unwrap().iter();
+    let cited = findings.flat_map(|finding| {
+        let rule = text(&finding["rule"]).to_owned();
+        let types =
+            CITED.iter().find(|(prefix, _)| rule.starts_with(prefix)).map(|(_, types)| *types);
+        let frames = finding["evidence"].as_array().unwrap().iter();
+        let frames: Vec<u64> = frames.filter_map(|one| one["frame"].as_u64()).collect();
+        types.into_iter().flat_map(move |types| {
+            let rule = rule.clone();
+            frames.clone().into_iter().map(move |frame| (rule.clone(), frame, types))
+        })
+    });
+    cited.filter_map(|(rule, frame, types)| {
+        let mut here = rows.iter().filter(|row| row.frame == frame);
+        let shown = here.any(|row| types.iter().any(|kind| row.has(kind)));
+        (!shown).then_some((rule, frame))
+    })
 }
 
 #[test]

@@ -298,7 +298,7 @@ fn next(
 fn met(read: &HandshakeRead<'_>, version: u16) -> [bool; CAPS.len()] {
     let suite = read.suite;
     let is = |test: fn(&overhear_parsers::tls::Suite) -> bool| suite.is_some_and(test);
-    let tls = read.facts.kind == HandshakeKind::Tls;
+    let tls = read.facts.kind == HandshakeKind::Tls || read.facts.over_sctp;
     let own = read.chain.first().map(AsRef::as_ref);
     let now = read.facts.first.time.nanos().div_euclid(1_000_000_000);
     let weak_signature = |hash| {

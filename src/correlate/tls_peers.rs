@@ -169,7 +169,10 @@ impl TlsPeers {
     /// Handshakes for which there was no room, by table.
     pub fn evicted(&self) -> [(&'static str, u64); 6] {
         let (pairs, refusals) = (self.pairs.evicted(), self.waiting.evicted());
-        let (offers, named) = (self.offers.evicted(), self.named.evicted());
+        let offers = self.offers.evicted();
+        // A name that no handshake needs is no loss.
+        let (table, lost) = self.named.evicted();
+        let named = (table, if self.entries.is_empty() { 0 } else { lost });
         let peers = [(PEERS, self.evicted), (PAIRS, pairs), (REFUSALS, refusals), (OFFERS, offers)];
         let [a, b, c, d] = peers;
         [a, b, c, d, named, self.quic.evicted()]

@@ -87,11 +87,12 @@ impl Detectors {
         each(rules, for_keys, |rule| rule.key(seen, sink));
     }
 
-    /// One SIP message of which a capture agent sent a copy.
-    pub fn copy(&mut self, event: &SipEvent<'_>, placement: &Placement) {
+    /// One SIP message of which a capture agent sent a copy; tells whether it names servers for TLS.
+    pub fn copy(&mut self, event: &SipEvent<'_>, placement: &Placement) -> bool {
         let seen = SipSeen::new(event, placement);
         let Self { rules, for_copies, sink, .. } = self;
         each(rules, for_copies, |rule| rule.copy(&seen, sink));
+        seen.looked().names_tls
     }
 
     /// One finished stream.

@@ -6,7 +6,7 @@ use overhear_parsers::tls::{Alert, ServerHello};
 
 use super::dtls_messages::{DtlsMessages, Full};
 use crate::model::evidence::FrameRef;
-use crate::model::handshake::{Ending, Outcome, Peer};
+use crate::model::handshake::{Ending, Frames, Outcome, Peer};
 
 /// Types of messages (RFC 5246 §7.4).
 const CLIENT_HELLO: u8 = 1;
@@ -35,6 +35,8 @@ pub struct DtlsHandshake {
     pub alert: Option<(Alert, Peer)>,
     /// Client and server have sent encrypted records.
     pub sealed: [bool; 2],
+    /// Where its messages were whole.
+    pub frames: Frames,
     /// Messages are missing.
     pub torn: bool,
     /// How it ended.
@@ -52,6 +54,7 @@ impl DtlsHandshake {
             version: None,
             alert: None,
             sealed: [false; 2],
+            frames: Frames::default(),
             torn: false,
             ended: None,
         }
@@ -87,6 +90,7 @@ impl DtlsHandshake {
             ContentType::Alert => {
                 let Some(alert) = Alert::read(record.fragment) else { return };
                 self.alert = Some((alert, from));
+                self.frames.alert = Some(at);
                 if alert.is_fatal(self.version == Some(DTLS13)) {
                     self.ended = Some((Outcome::Refused, Ending::Alert));
                 }
@@ -103,6 +107,24 @@ impl DtlsHandshake {
         }
     }
 
+    /// One side ended what carries it. What it ends when it has finished it has not refused.
+    pub fn closed(&mut self, from: Peer, reset: bool, at: FrameRef) {
+        if self.ended.is_some() {
+            return;
+        }
+        self.last = at;
+        let [client, server] = self.sealed;
+        let (ending, answers, finished) = match (from, reset) {
+            (Peer::Client, true) => (Ending::ClientReset, self.answered.is_some(), client),
+            (Peer::Client, false) => (Ending::ClientClosed, self.answered.is_some(), client),
+            (Peer::Server, true) => (Ending::ServerReset, true, server),
+            (Peer::Server, false) => (Ending::ServerClosed, true, server),
+        };
+        let refused = answers && !(finished && self.version != Some(DTLS13));
+        let outcome = if refused { Outcome::Refused } else { Outcome::Incomplete };
+        self.ended = Some((outcome, ending));
+    }
+
     /// The random of the client's hello, as soon as it has come (RFC 5246 §7.4.1.2).
     pub fn random(&self) -> Option<&[u8]> {
         let [client, _] = &self.messages;
@@ -117,11 +139,12 @@ impl DtlsHandshake {
         let [client, server] = &mut self.messages;
         let messages = if from == Peer::Client { client } else { server };
         match messages.add(fragment) {
-            Ok(Some(whole)) if answer => {
-                let hello = ServerHello::parse(whole);
+            Ok(Some(whole)) => {
+                let hello = Some(whole).filter(|_| answer).and_then(ServerHello::parse);
                 self.version = hello.map(|hello| hello.agreed_version()).or(self.version);
+                self.frames.note(from, fragment.kind, at);
             }
-            Ok(_) => {}
+            Ok(None) => {}
             Err(Full) => self.torn = true,
         }
     }
@@ -205,6 +228,21 @@ mod tests {
         assert_eq!(handshake.ended, None);
         take(&mut handshake, Peer::Server, ContentType::Handshake, 1, &[7; 40]);
         assert_eq!(handshake.ended, Some((Outcome::Completed, Ending::Finished)));
+    }
+
+    #[test]
+    fn who_ends_what_carries_it_before_it_has_finished_refuses() {
+        let closed = |from: Peer, finished: bool| {
+            let mut handshake = DtlsHandshake::new(FrameRef::default());
+            if finished {
+                take(&mut handshake, from, ContentType::Handshake, 1, &[7; 40]);
+            }
+            handshake.closed(from, true, FrameRef::default());
+            handshake.ended.unwrap()
+        };
+        assert_eq!(closed(Peer::Server, false), (Outcome::Refused, Ending::ServerReset));
+        assert_eq!(closed(Peer::Server, true), (Outcome::Incomplete, Ending::ServerReset));
+        assert_eq!(closed(Peer::Client, false), (Outcome::Incomplete, Ending::ClientReset));
     }
 
     #[test]

@@ -9,10 +9,9 @@ use overhear_parsers::tls::{Alert, MessageType, Messages, ServerHello};
 
 use super::tls_stream::{Event, TlsStream};
 use crate::model::evidence::FrameRef;
-use crate::model::handshake::{Ending, Outcome, Peer};
+use crate::model::handshake::{Ending, Frames, Outcome, Peer};
 
-/// Octets of an encrypted record of TLS 1.3 that can hold no Finished, whose hash alone has 32: what is
-/// shorter is an alert, or the empty Certificate of a client that has none.
+/// An encrypted record of TLS 1.3 below this holds no Finished, but an alert or an empty Certificate.
 const FINISHED_LENGTH: usize = 36;
 
 /// Octets of an alert with the octet that says so; the tag comes on top.
@@ -57,6 +56,10 @@ pub struct TlsHandshake {
     pub early_data: bool,
     /// A heartbeat in clear asked for more than it brought (CVE-2014-0160).
     pub heartbleed: bool,
+    /// Where its messages were whole, if there are some of which that is asked.
+    frames: Option<Box<Frames>>,
+    /// Octets of each side's messages that were looked through for that.
+    walked: [usize; 2],
     /// A message of the client in clear was seen.
     greeted: bool,
     /// Octets of a side are missing.
@@ -82,6 +85,8 @@ impl TlsHandshake {
             changed: [false; 2],
             early_data: false,
             heartbleed: false,
+            frames: None,
+            walked: [0; 2],
             greeted: ssl2,
             holed: false,
             ssl2,
@@ -109,9 +114,10 @@ impl TlsHandshake {
         completed && !self.ssl2 && self.agreed.is_some_and(|agreed| agreed.version <= 0x0303)
     }
 
-    /// Whether the secrets of the session would show more of it: it was completed with TLS 1.3.
+    /// Whether the secrets of the session would show more of it, if they came: it was completed. Up to TLS
+    /// 1.2 that is whether they open it, in TLS 1.3 most of its messages.
     pub fn hides_more(&self) -> bool {
-        matches!(self.ended, Some((Outcome::Completed, _))) && self.is_tls13()
+        matches!(self.ended, Some((Outcome::Completed, _))) && !self.ssl2
     }
 
     /// Whether messages are missing.
@@ -119,15 +125,24 @@ impl TlsHandshake {
         self.streams.iter().any(|stream| stream.torn)
     }
 
-    /// Memory taken by the messages of one side of the connection.
+    /// Where its messages were whole, and the last alert in clear.
+    pub fn frames(&self) -> Frames {
+        self.frames.as_deref().copied().unwrap_or_default()
+    }
+
+    /// Memory taken by the messages of one side of the connection, and what is known of them.
     pub fn cost(&self, side: usize) -> u64 {
-        self.streams.get(self.peer(side)).map_or(0, TlsStream::cost)
+        let peer = self.peer(side);
+        let known = if peer == 1 && self.frames.is_some() { size_of::<Frames>() } else { 0 };
+        let messages = self.streams.get(peer).map_or(0, TlsStream::cost);
+        messages.saturating_add(u64::try_from(known).unwrap_or(u64::MAX))
     }
 
     /// Forgets them.
     pub fn forget(&mut self, side: usize) {
         let peer = self.peer(side);
         self.streams.get_mut(peer).into_iter().for_each(TlsStream::forget);
+        self.walked.get_mut(peer).into_iter().for_each(|walked| *walked = usize::MAX);
     }
 
     /// 0 for the client's side, 1 for the server's.
@@ -190,8 +205,18 @@ impl TlsHandshake {
             return;
         }
         match event {
-            Event::Handshake if peer == 1 => self.answer(stream, at),
-            Event::Handshake => self.greeted = true,
+            Event::Handshake => {
+                let from = if peer == 0 { Peer::Client } else { Peer::Server };
+                let mut new = Frames::default();
+                if let Some(walked) = self.walked.get_mut(peer) {
+                    new.walk(from, stream.messages(), walked, at);
+                }
+                self.note(new);
+                match from {
+                    Peer::Client => self.greeted = true,
+                    Peer::Server => self.answer(stream, at),
+                }
+            }
             Event::Heartbleed => self.heartbleed = true,
             Event::ChangeCipherSpec => {
                 self.changed.get_mut(peer).into_iter().for_each(|changed| *changed = true);
@@ -199,12 +224,21 @@ impl TlsHandshake {
             Event::Alert(alert) => {
                 let from = if peer == 0 { Peer::Client } else { Peer::Server };
                 self.alert = Some((alert, from));
+                self.note(Frames { alert: Some(at), ..Frames::default() });
                 if alert.is_fatal(self.is_tls13()) {
                     self.ended = Some((Outcome::Refused, Ending::Alert));
                 }
             }
             Event::Sealed(kind, length) => self.sealed(peer, kind, length),
             Event::Lost => self.ended = Some((Outcome::Incomplete, Ending::Silence)),
+        }
+    }
+
+    /// Notes frames; what comes later does not count, but for alerts.
+    fn note(&mut self, new: Frames) {
+        if new != Frames::default() {
+            let known = self.frames.get_or_insert_default();
+            **known = Frames { alert: new.alert.or(known.alert), ..known.or(new) };
         }
     }
 

@@ -347,7 +347,9 @@ impl Collector {
             }
             looked.keyed
         } else {
-            self.detectors.copy(&event, &placement);
+            if self.detectors.copy(&event, &placement) {
+                self.tls_peers.named.sip(&event.message, event.at);
+            }
             seen::tells_key(&event.message)
         };
         if keyed {

@@ -106,7 +106,7 @@ pub(super) fn limits(given: &Keys, openings: &Openings) -> Vec<String> {
             "{excess} lines of the key log were more than are kept (--limit keylog_sessions=N)."
         ));
     }
-    let Openings { sessions, opened, unknown, failed, late } = *openings;
+    let Openings { sessions, opened, unknown, failed, late, .. } = *openings;
     if given.are_known() && sessions > 0 && unknown > 0 {
         limits.push(format!(
             "The secrets supplied opened {opened} of {sessions} TLS sessions; for {unknown} of them \

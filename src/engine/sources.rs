@@ -111,13 +111,13 @@ pub(super) fn limits(capture: &CaptureRecord, counts: &Counts, openings: &Openin
         let lost: u64 = capture.dropped.values().sum();
         limits.push(format!("The capturing host says that it lost {lost} packets."));
     }
-    if openings.opened == 0 && counts.tls_handshakes > 0 {
+    let sessions = counts.tls_handshakes.saturating_add(openings.dtls);
+    if openings.opened == 0 && sessions > 0 {
         limits.push("What travelled inside TLS, SRTP keys included, was not readable.".to_owned());
-    } else if openings.opened < counts.tls_handshakes {
+    } else if openings.opened < sessions {
         limits.push(format!(
-            "What travelled inside {} of {} TLS sessions, SRTP keys included, was not readable.",
-            counts.tls_handshakes - openings.opened,
-            counts.tls_handshakes
+            "What travelled inside {} of {sessions} TLS sessions, SRTP keys included, was not readable.",
+            sessions - openings.opened
         ));
     }
     limits

@@ -3,7 +3,7 @@
 
 use std::ops::Range;
 
-use overhear_parsers::tls::Alert;
+use overhear_parsers::tls::{Alert, Messages};
 
 #[cfg(test)]
 use serde::Serialize;
@@ -63,6 +63,63 @@ pub struct HandshakeFacts {
     pub checked: bool,
     /// Some of its messages are missing: a hole in the stream, or no memory for more.
     pub torn: bool,
+    /// Where what findings cite was whole.
+    pub frames: Frames,
+}
+
+/// Frames in which messages were whole that findings cite (RFC 5246 §7.4, RFC 8446 §4), and that of the last
+/// alert in clear.
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
+pub struct Frames {
+    /// The server's `Certificate`, and the client's.
+    pub certificates: [Option<FrameRef>; 2],
+    /// The `ServerKeyExchange`.
+    pub exchange: Option<FrameRef>,
+    /// The client's `CertificateVerify`.
+    pub verify: Option<FrameRef>,
+    /// The `NewSessionTicket`.
+    pub ticket: Option<FrameRef>,
+    /// The alert.
+    pub alert: Option<FrameRef>,
+}
+
+impl Frames {
+    /// Notes a message by its type; the first of a type counts.
+    pub fn note(&mut self, from: Peer, kind: u8, at: FrameRef) {
+        let [server, client] = &mut self.certificates;
+        let place = match (from, kind) {
+            (Peer::Server, 4) => &mut self.ticket,
+            (Peer::Server, 11) => server,
+            (Peer::Client, 11) => client,
+            (Peer::Server, 12) => &mut self.exchange,
+            (Peer::Client, 15) => &mut self.verify,
+            _ => return,
+        };
+        place.get_or_insert(at);
+    }
+
+    /// Notes the messages that have become whole behind the first `done` octets, and moves `done` there.
+    pub fn walk(&mut self, from: Peer, messages: &[u8], done: &mut usize, at: FrameRef) {
+        let new = messages.get(*done..).unwrap_or_default();
+        for message in Messages::new(new).take_while(|message| message.is_whole) {
+            *done = done.saturating_add(4).saturating_add(message.body.len());
+            self.note(from, message.kind.0, at);
+        }
+    }
+
+    /// These, and what is missing from others.
+    #[must_use]
+    pub fn or(self, other: Self) -> Self {
+        let [server, client] = self.certificates;
+        let [other_server, other_client] = other.certificates;
+        Self {
+            certificates: [server.or(other_server), client.or(other_client)],
+            exchange: self.exchange.or(other.exchange),
+            verify: self.verify.or(other.verify),
+            ticket: self.ticket.or(other.ticket),
+            alert: self.alert.or(other.alert),
+        }
+    }
 }
 
 /// Which of the two.

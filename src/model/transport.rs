@@ -15,7 +15,7 @@ pub enum Transport {
     Sctp,
     /// TLS over TCP, readable because a key was given.
     Tls,
-    /// TLS over SCTP (RFC 4168 §5), readable because a key was given.
+    /// TLS over SCTP (RFC 4168 §5), or DTLS over it (RFC 6083), readable because a key was given.
     TlsSctp,
     /// WebSocket (RFC 7118).
     Ws,

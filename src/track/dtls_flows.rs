@@ -7,20 +7,23 @@ use overhear_parsers::dtls::{self, ContentType, Fragment, Record, Records};
 
 use crate::dissect::dtls_handshake::DtlsHandshake;
 use crate::dissect::tls_open::datagrams::DtlsOpening;
+use crate::dissect::tls_open::keylog::Random;
 use crate::dissect::tls_open::keys::Keys;
 use crate::model::addr::{Endpoint, Proto, stable_hash};
 use crate::model::evidence::FrameRef;
 use crate::model::fact::Body;
-use crate::model::handshake::Peer;
+use crate::model::handshake::{Outcome, Peer};
 use crate::model::time::{Span, Ts};
 use crate::policy::Limits;
 use crate::reassemble::purse::Purse;
 
 use super::alarm::Alarms;
+use super::dtls_late::{DtlsLate, Late};
 use super::emit::Emitter;
 use super::input::Input;
-use super::shared::Shared;
+use super::shared::{Awaited, Shared};
 use super::tls_flow::dtls_fact;
+use super::tls_retained::Retained;
 
 /// Name of the table in `evicted`.
 pub const TABLE: &str = "udp_flows";
@@ -70,6 +73,8 @@ struct Pending {
     opening: Option<Box<DtlsOpening>>,
     /// Secrets were looked for.
     tried: bool,
+    /// Its datagrams, while secrets may still come.
+    retained: Retained,
     /// What the purse has paid.
     paid: u64,
 }
@@ -82,19 +87,21 @@ pub struct DtlsFlows {
     /// Hashes of flows in which a STUN check succeeded, each in its place until another takes it;
     /// empty before the first.
     checked: Vec<u64>,
+    late: DtlsLate,
     cap: usize,
     idle: Span,
     evicted: u64,
 }
 
 impl Flow {
-    /// Ends the handshake, if one is under way.
-    fn end(&mut self, shared: &mut Shared, emit: &mut Emitter<'_>) {
-        let Some(pending) = self.handshake.take() else { return };
+    /// Ends the handshake, if one is under way; gives what of it waits for its secrets.
+    fn end(&mut self, shared: &mut Shared, emit: &mut Emitter<'_>) -> Option<Late> {
+        let mut pending = self.handshake.take()?;
         shared.purse.give(pending.paid);
+        let retained = std::mem::take(&mut pending.retained);
         if !pending.named && self.greeting != 0 {
             // Parts of a hello sent again, as far as can be told.
-            return;
+            return forgotten(retained, shared);
         }
         let Pending { handshake, client, server, clipped, checked, opening, .. } = &*pending;
         let decrypted = opening.as_ref().is_some_and(|opening| opening.has_opened());
@@ -104,21 +111,36 @@ impl Flow {
             let material = emit.epoch.keep(keys.secret().expose());
             emit.fact(Body::DtlsSrtpKeys { client, server, profile, material });
         }
+        let completed = matches!(handshake.ended, Some((Outcome::Completed, _)));
+        let random = handshake.random().and_then(|random| Random::try_from(random).ok());
+        let wanted = |random: &Random| {
+            let keys = &shared.keys;
+            completed && opening.is_none() && keys.may_grow() && keys.find(random).is_none()
+        };
+        let Some(random) = random.filter(wanted) else { return forgotten(retained, shared) };
+        let (client, server, flow) = (*client, *server, self.hash);
+        Some(Late { random, client, server, retained, flow })
     }
 
     /// A `ClientHello` came, or a part of one: a new handshake, unless it belongs to the one under way
     /// or repeats the last one.
-    fn greet(&mut self, input: &Input, hello: Hello, shared: &mut Shared, emit: &mut Emitter<'_>) {
+    fn greet(
+        &mut self,
+        input: &Input,
+        hello: Hello,
+        shared: &mut Shared,
+        emit: &mut Emitter<'_>,
+    ) -> Option<Late> {
         let repeated = hello == Hello::Random(self.greeting);
         let continues = match &self.handshake {
             Some(pending) => hello == Hello::Part || !pending.named,
             None => false,
         };
         if repeated || continues {
-            return;
+            return None;
         }
         let cited = emit.cite(self.last_frame);
-        self.end(shared, emit);
+        let late = self.end(shared, emit);
         emit.cite(cited);
         if let Hello::Random(random) = hello {
             self.greeting = random;
@@ -132,8 +154,10 @@ impl Flow {
             checked: false,
             opening: None,
             tried: false,
+            retained: Retained::default(),
             paid: 0,
         }));
+        late
     }
 
     /// Looks whether the random of a hello that came in parts is known by now; forgets the handshake if it
@@ -145,6 +169,7 @@ impl Flow {
         let Some(random) = pending.handshake.random().map(hash) else { return };
         if random == self.greeting {
             shared.purse.give(pending.paid);
+            pending.retained.forget(shared);
             self.handshake = None;
         } else {
             (self.greeting, pending.named) = (random, true);
@@ -152,9 +177,19 @@ impl Flow {
     }
 
     /// Hands a datagram to the handshake, and ends it when it is over.
-    fn take(&mut self, input: &Input, payload: &[u8], shared: &mut Shared, emit: &mut Emitter<'_>) {
-        let Some(pending) = &mut self.handshake else { return };
+    fn take(
+        &mut self,
+        input: &Input,
+        payload: &[u8],
+        shared: &mut Shared,
+        emit: &mut Emitter<'_>,
+    ) -> Option<Late> {
+        let pending = self.handshake.as_mut()?;
         let (from, at) = (pending.peer(input.packet.src), input.frame_ref());
+        if shared.keys.may_grow() && pending.opening.is_none() {
+            let side = usize::from(from == Peer::Server);
+            pending.retained.keep((side, false), payload, at, shared);
+        }
         let mut records = Records::new(payload);
         for record in records.by_ref() {
             pending.open(from, &record, &shared.keys);
@@ -166,9 +201,8 @@ impl Flow {
         pending.clipped |= input.packet.clipped;
         pending.settle(&mut shared.purse);
         self.name(shared);
-        if self.handshake.as_ref().is_some_and(|pending| pending.handshake.ended.is_some()) {
-            self.end(shared, emit);
-        }
+        let pending = self.handshake.as_ref()?;
+        pending.handshake.ended.and_then(|_| self.end(shared, emit))
     }
 }
 
@@ -183,13 +217,7 @@ impl Pending {
             return;
         }
         if !std::mem::replace(&mut self.tried, true) {
-            let messages = [Peer::Client, Peer::Server].map(|of| {
-                let mut messages = Vec::new();
-                self.handshake.assemble(of, &mut messages);
-                messages
-            });
-            let [client, server] = &messages;
-            self.opening = DtlsOpening::new(client, server, keys).map(Box::new);
+            self.opening = opening(&self.handshake, keys);
         }
         if let Some(opening) = &mut self.opening {
             opening.record(usize::from(from == Peer::Server), record);
@@ -217,6 +245,7 @@ impl DtlsFlows {
             table: HashTable::new(),
             alarms: Alarms::default(),
             checked: Vec::new(),
+            late: DtlsLate::new(limits),
             cap: Limits::per_cell(limits.udp_flows),
             idle: limits.idle,
             evicted: 0,
@@ -230,7 +259,7 @@ impl DtlsFlows {
 
     /// When the first timer is due, at the earliest.
     pub fn next_timer(&self) -> Option<Ts> {
-        self.alarms.next()
+        [self.alarms.next(), self.late.next_timer()].into_iter().flatten().min()
     }
 
     /// Whether the flow is known to carry DTLS.
@@ -267,14 +296,20 @@ impl DtlsFlows {
         let hash = input.flow;
         let checked = self.checked.get(place(hash)).is_some_and(|flow| *flow == hash);
         let Some(flow) = self.table.find_mut(hash, |flow| flow.hash == hash) else { return };
-        if let Some(hello) = hello {
-            flow.greet(input, hello, shared, emit);
-        }
+        let before = hello.and_then(|hello| flow.greet(input, hello, shared, emit));
         if let Some(pending) = flow.handshake.as_mut().filter(|_| checked) {
             pending.checked = true;
         }
         (flow.last_seen, flow.last_frame) = (input.watermark, input.frame_ref());
-        flow.take(input, payload, shared, emit);
+        let late = flow.take(input, payload, shared, emit);
+        for late in before.into_iter().chain(late) {
+            self.late.keep(late, input.watermark, shared);
+        }
+    }
+
+    /// Secrets came for what waits in a flow.
+    pub fn secrets(&mut self, of: Awaited, shared: &mut Shared, emit: &mut Emitter<'_>) {
+        self.late.secrets(of, shared, emit);
     }
 
     fn insert(&mut self, input: &Input, shared: &mut Shared, emit: &mut Emitter<'_>) {
@@ -292,6 +327,7 @@ impl DtlsFlows {
     /// Ends flows that have been silent for too long.
     pub fn advance(&mut self, watermark: Ts, shared: &mut Shared, emit: &mut Emitter<'_>) {
         while self.next_to_go(watermark, false, shared, emit) {}
+        self.late.advance(watermark, shared);
     }
 
     /// Removes the flow that has been idle for longest, if it is due.
@@ -313,20 +349,42 @@ impl DtlsFlows {
                 self.alarms.arm(deadline, hash, 0);
             } else if flow.armed == armed {
                 let (mut flow, _) = entry.remove();
-                if evict {
+                let late = if evict {
                     self.evicted += 1;
                     let cited = emit.cite(flow.last_frame);
-                    flow.end(shared, emit);
+                    let late = flow.end(shared, emit);
                     emit.cite(cited);
+                    late
                 } else {
                     emit.due(deadline, hash, flow.last_frame);
-                    flow.end(shared, emit);
+                    flow.end(shared, emit)
+                };
+                // Of one that is not completed nothing waits.
+                if let Some(mut late) = late {
+                    late.retained.forget(shared);
                 }
                 return true;
             }
         }
         false
     }
+}
+
+/// Nothing waits.
+fn forgotten(mut retained: Retained, shared: &mut Shared) -> Option<Late> {
+    retained.forget(shared);
+    None
+}
+
+/// The session of a handshake, to be opened.
+pub(super) fn opening(handshake: &DtlsHandshake, keys: &Keys) -> Option<Box<DtlsOpening>> {
+    let messages = [Peer::Client, Peer::Server].map(|of| {
+        let mut messages = Vec::new();
+        handshake.assemble(of, &mut messages);
+        messages
+    });
+    let [client, server] = &messages;
+    DtlsOpening::new(client, server, keys).map(Box::new)
 }
 
 /// Where a flow in which a STUN check succeeded has its place.

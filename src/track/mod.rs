@@ -3,6 +3,7 @@
 pub mod alarm;
 pub mod cell;
 pub mod dtls_flows;
+mod dtls_late;
 pub mod emit;
 pub mod figures;
 pub mod flow_table;
@@ -28,6 +29,7 @@ pub mod tcp_flows;
 pub mod timer;
 mod tls_flow;
 mod tls_opening;
+mod tls_retained;
 pub mod tones;
 pub mod turn_flows;
 pub mod udptl_flows;

@@ -1,13 +1,12 @@
 //! SCTP associations of one cell (RFC 9260), as far as SIP needs them (RFC 4168): user messages put
-//! together from DATA chunks, repeated chunks left out. SIP is told by content; handshakes of TLS
-//! (RFC 3436) and of DTLS (RFC 6083) are read. All packets of an association are booked under what it
+//! together from DATA chunks, repeated chunks left out. SIP is told by content; TLS (RFC 3436) and DTLS
+//! (RFC 6083) are read as far as their handshakes show and their secrets open them. All packets of an association are booked under what it
 //! carries. Addresses other than those of the packet (multi-homing) and acknowledgements are not
 //! looked at.
 
 use overhear_parsers::sctp::{Chunks, Data};
 use overhear_parsers::{dtls, sip, tls};
 
-use crate::dissect::tls_open::keylog::Random;
 use crate::model::tally::{Handled, Skipped, Tally};
 use crate::model::time::{Span, Ts};
 use crate::model::transport::Transport;
@@ -18,7 +17,7 @@ use super::flow_table::FlowTable;
 use super::input::Input;
 use super::sctp_dtls::SctpDtls;
 use super::sctp_tls::SctpTls;
-use super::shared::Shared;
+use super::shared::{Awaited, Shared};
 use super::sip_fact::{Way, sip_fact};
 
 /// Name of the table in `evicted`.
@@ -109,13 +108,16 @@ impl SctpFlows {
     /// Secrets came for what waits in an association.
     pub fn secrets(
         &mut self,
-        random: &Random,
-        flow: u64,
+        (random, flow): Awaited,
         shared: &mut Shared,
         emit: &mut Emitter<'_>,
     ) {
-        if let Some(tls) = self.table.peek(flow).and_then(|found| found.tls.as_mut()) {
-            tls.secrets(random, shared, emit);
+        let Some(association) = self.table.peek(flow) else { return };
+        if let Some(tls) = &mut association.tls {
+            tls.secrets(&random, shared, emit);
+        }
+        if let Some(dtls) = &mut association.dtls {
+            dtls.secrets(&random, shared, emit);
         }
     }
 
@@ -165,9 +167,16 @@ impl Association {
     /// Takes the kind of a chunk: of an association begun anew nothing is left of the one before, and one
     /// that is ended ends what goes on in it.
     fn control(&mut self, input: &Input, kind: u8, shared: &mut Shared, emit: &mut Emitter<'_>) {
-        match (kind, &mut self.tls) {
-            (INIT, _) => self.end_inside(None, shared, emit),
-            (ABORT | SHUTDOWN, Some(tls)) => tls.closed(input, kind == ABORT, shared, emit),
+        match kind {
+            INIT => self.end_inside(None, shared, emit),
+            ABORT | SHUTDOWN => {
+                if let Some(tls) = &mut self.tls {
+                    tls.closed(input, kind == ABORT, shared, emit);
+                }
+                if let Some(dtls) = &mut self.dtls {
+                    dtls.closed(input, kind == ABORT, shared, emit);
+                }
+            }
             _ => {}
         }
     }

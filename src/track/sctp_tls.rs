@@ -220,11 +220,17 @@ impl Stream {
             self.opening = Some(opening);
             return;
         }
+        let Some(stream) = opening.preview(shared) else {
+            shared.waiting.insert((*random, place.flow));
+            self.opening = Some(opening);
+            return;
+        };
         if let Some(handshake) = self.handshake.take_if(|handshake| handshake.ended.is_some()) {
-            sctp_fact(&handshake, ends, clipped, Some(&opening.preview(shared)), emit);
+            sctp_fact(&handshake, ends, clipped, Some(&stream), emit);
             shared.purse.give(std::mem::take(&mut self.paid));
         }
-        if opening.again(ends, clipped, shared, emit) {
+        let told = self.handshake.is_none();
+        if opening.again(ends, [clipped, told], shared, emit) {
             self.opening = Some(opening);
         } else {
             place.close(*opening, shared, emit);

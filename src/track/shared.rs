@@ -15,6 +15,9 @@ use crate::reassemble::purse::Purse;
 /// Memory that the queue of datagrams keeps when it is empty.
 const SPARE_MAX: usize = 64 << 10;
 
+/// The random by which secrets that come later find a session, and the flow in which it waits for them.
+pub type Awaited = (Random, u64);
+
 /// What one cell's flows share with the rest of the cell.
 #[derive(Debug)]
 pub struct Shared {
@@ -34,7 +37,7 @@ pub struct Shared {
     pub retain: Purse,
     /// Connections that would open with secrets that are not known, by what they would be found
     /// by; with the hash of the flow.
-    pub waiting: BTreeSet<(Random, u64)>,
+    pub waiting: BTreeSet<Awaited>,
     /// TLS sessions, by whether they opened.
     pub openings: Openings,
 }
@@ -69,6 +72,8 @@ pub struct Openings {
     pub failed: u64,
     /// Secrets came when what they open had gone by.
     pub late: u64,
+    /// Of the sessions these are DTLS, over SCTP; of DTLS over UDP none is counted here.
+    pub dtls: u64,
 }
 
 impl Openings {
@@ -79,6 +84,7 @@ impl Openings {
         self.unknown += other.unknown;
         self.failed += other.failed;
         self.late += other.late;
+        self.dtls += other.dtls;
     }
 }
 

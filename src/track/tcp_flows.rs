@@ -5,7 +5,6 @@ use hashbrown::HashTable;
 
 use crate::decode::Tcp;
 use crate::dissect::tls_handshake::TlsHandshake;
-use crate::dissect::tls_open::keylog::Random;
 use crate::model::addr::FlowKey;
 use crate::model::capture::Reassembly;
 use crate::model::evidence::FrameRef;
@@ -16,7 +15,7 @@ use crate::policy::Limits;
 use super::alarm::Alarms;
 use super::emit::Emitter;
 use super::input::Input;
-use super::shared::Shared;
+use super::shared::{Awaited, Shared};
 use super::tcp_carried::Carried;
 use super::tcp_connection::{Connection, opens};
 
@@ -118,12 +117,11 @@ impl TcpFlows {
     /// Secrets came for a connection that waits for them.
     pub fn secrets(
         &mut self,
-        random: &Random,
-        flow: u64,
+        (random, flow): Awaited,
         shared: &mut Shared,
         emit: &mut Emitter<'_>,
     ) {
-        let waits = |slot: &u32| self.connection(*slot).is_some_and(|it| it.waits_for(random));
+        let waits = |slot: &u32| self.connection(*slot).is_some_and(|it| it.waits_for(&random));
         let Some(&slot) = self.table.find(flow, waits) else { return };
         if let Some(Some(connection)) = self.slots.get_mut(widen(slot)) {
             connection.secrets(shared, emit);

@@ -92,6 +92,7 @@ fn facts(
         decrypted: stream.is_some_and(TlsStream::has_decrypted),
         checked: false,
         torn: handshake.torn(),
+        frames: handshake.frames().or(stream.map(TlsStream::frames).unwrap_or_default()),
     }
 }
 
@@ -130,5 +131,6 @@ pub(super) fn dtls_fact(
         decrypted,
         checked,
         torn: handshake.torn || !whole,
+        frames: handshake.frames,
     })));
 }

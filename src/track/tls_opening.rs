@@ -9,20 +9,13 @@ use crate::dissect::tcp_probe::{self, Probe};
 use crate::dissect::tls_open::keylog::Random;
 use crate::dissect::tls_open::stream::{Plain, State, TlsStream};
 use crate::model::addr::Endpoint;
-use crate::model::evidence::FrameRef;
 use crate::model::transport::Transport;
 
 use super::emit::Emitter;
 use super::shared::Shared;
 use super::sip_fact::{Way, found_fact};
 use super::tcp_carried::{Carried, Piece};
-
-/// Octets of a direction that are kept for secrets that may come.
-const RETAINED: usize = 16 << 10;
-
-/// Name in `evicted` of connections of which nothing was kept, for want of memory, when their
-/// secrets came.
-const TABLE: &str = "tls_retain";
+use super::tls_retained::{Kept, Retained};
 
 /// Name in `evicted` of unfinished messages for which there was no memory.
 const MESSAGES: &str = "tcp_messages";
@@ -42,29 +35,6 @@ pub(super) struct Opening {
     over: bool,
     /// Its records are user messages of SCTP.
     sctp: bool,
-}
-
-/// What was received of a connection for which there are no secrets yet.
-#[derive(Debug, Default)]
-struct Retained {
-    octets: Vec<u8>,
-    pieces: Vec<Kept>,
-    /// Octets of each direction.
-    held: [usize; 2],
-    /// What its purse has paid.
-    paid: u64,
-    /// Nothing is kept any more.
-    given_up: bool,
-    /// For want of memory.
-    evicted: bool,
-}
-
-#[derive(Copy, Clone, Debug)]
-struct Kept {
-    side: usize,
-    length: usize,
-    after_gap: bool,
-    frame: FrameRef,
 }
 
 /// What the plaintext is.
@@ -102,7 +72,8 @@ impl Opening {
             return;
         }
         if shared.keys.may_grow() && self.stream.state() != State::Open {
-            self.retained.keep(piece, emit.frame(), shared);
+            let &Piece { side, after_gap, octets, .. } = piece;
+            self.retained.keep((side, after_gap), octets, emit.frame(), shared);
         }
         self.open(piece, shared, emit);
         match self.stream.state() {
@@ -121,7 +92,7 @@ impl Opening {
 
     /// Whether more octets of the connection are of use.
     pub(super) fn is_read(&self) -> bool {
-        self.stream.state() != State::Unknown || !self.retained.given_up
+        self.stream.state() != State::Unknown || !self.retained.given_up()
     }
 
     /// The stream, for what it opened of the handshake.
@@ -137,43 +108,40 @@ impl Opening {
     /// Whether more may still show of what its handshake hides: secrets may come and open it from its
     /// beginning, or it is being opened.
     pub(super) fn may_show_more(&self) -> bool {
-        let secrets = self.waits_for().is_some() && !self.retained.given_up;
+        let secrets = self.waits_for().is_some() && !self.retained.given_up();
         !self.over && (secrets || self.stream.opens_on())
     }
 
-    /// What was kept of the connection as the secrets that have come open it, for what its handshake hid.
-    pub(super) fn preview(&self, shared: &Shared) -> TlsStream {
+    /// What was kept of the connection as the secrets that have come open it, for what its handshake hid;
+    /// `None` if more of them are needed.
+    pub(super) fn preview(&self, shared: &Shared) -> Option<TlsStream> {
         let mut stream = TlsStream::default();
-        let mut rest = self.retained.octets.as_slice();
-        for &Kept { side, length, after_gap, .. } in &self.retained.pieces {
-            let (octets, after) = rest.split_at_checked(length).unwrap_or((rest, &[]));
-            rest = after;
+        for (Kept { side, after_gap, frame, .. }, octets) in self.retained.pieces() {
             stream.push(side, octets, after_gap, &shared.keys, &mut |_| {});
+            stream.came(frame);
         }
-        stream
+        Some(stream).filter(|stream| stream.state() != State::Unknown)
     }
 
-    /// Secrets came: what was kept of the connection is gone through once more. False when nothing
-    /// more will come of it.
+    /// Secrets came: what was kept of the connection is gone through once more, what the handshake hid
+    /// too unless it was told of. False when nothing more will come of it.
     pub(super) fn again(
         &mut self,
         ends: [Endpoint; 2],
-        clipped: bool,
+        [clipped, told]: [bool; 2],
         shared: &mut Shared,
         emit: &mut Emitter<'_>,
     ) -> bool {
         let mut retained = std::mem::take(&mut self.retained);
-        if retained.given_up {
-            shared.openings.late += 1;
-            shared.purse.evict(TABLE, u64::from(retained.evicted));
+        if retained.given_up() {
+            retained.missed(shared);
             return false;
         }
         self.stream = TlsStream::default();
-        self.stream.forget_flight();
-        let mut rest = retained.octets.as_slice();
-        for &Kept { side, length, after_gap, frame } in &retained.pieces {
-            let (octets, after) = rest.split_at_checked(length).unwrap_or((rest, &[]));
-            rest = after;
+        if told {
+            self.stream.forget_flight();
+        }
+        for (Kept { side, after_gap, frame, .. }, octets) in retained.pieces() {
             emit.cite(frame);
             self.open(&sealed(side, ends, octets, after_gap, clipped), shared, emit);
         }
@@ -216,6 +184,7 @@ impl Opening {
     fn open(&mut self, piece: &Piece<'_>, shared: &mut Shared, emit: &mut Emitter<'_>) {
         let transport = self.transport();
         let Self { stream, inside, .. } = self;
+        let at = emit.frame();
         let keys = shared.keys.clone();
         stream.push(piece.side, piece.octets, piece.after_gap, &keys, &mut |plain: &Plain<'_>| {
             let (src, dst) = if plain.side == piece.side {
@@ -235,6 +204,7 @@ impl Opening {
             };
             inside.push(&opened, shared, emit);
         });
+        stream.came(at);
     }
 
     /// Has the purse pay for what is unfinished. False if it cannot, or if nothing more will come of
@@ -250,35 +220,6 @@ impl Opening {
         }
         self.paid = cost;
         !self.over
-    }
-}
-
-impl Retained {
-    /// Keeps a copy, as far as there is room.
-    fn keep(&mut self, piece: &Piece<'_>, frame: FrameRef, shared: &mut Shared) {
-        let Some(held) = self.held.get_mut(piece.side).filter(|_| !self.given_up) else { return };
-        let length = piece.octets.len();
-        *held += length;
-        if *held > RETAINED {
-            return self.forget(shared);
-        }
-        self.octets.extend_from_slice(piece.octets);
-        let &Piece { side, after_gap, .. } = piece;
-        self.pieces.push(Kept { side, length, after_gap, frame });
-        let cost = self.octets.capacity() + self.pieces.capacity() * size_of::<Kept>();
-        let cost = u64::try_from(cost).unwrap_or(u64::MAX);
-        if shared.retain.take(cost.saturating_sub(self.paid)) {
-            self.paid = cost;
-        } else {
-            self.forget(shared);
-            self.evicted = true;
-        }
-    }
-
-    /// Keeps nothing any more.
-    fn forget(&mut self, shared: &mut Shared) {
-        shared.retain.give(self.paid);
-        *self = Self { given_up: true, ..Self::default() };
     }
 }
 

@@ -10,7 +10,6 @@ use super::cleartext;
 use crate::model::evidence::FrameRef;
 use crate::model::finding::{Figure, Severity};
 use crate::model::handshake::Outcome;
-use crate::model::record::HandshakeKind;
 use crate::model::time::Span;
 use crate::policy::Policy;
 
@@ -114,7 +113,7 @@ impl Detector for MixedTransport {
         let record = seen.record;
         let done = record.outcome == Outcome::Completed;
         let sip = record.server.port == SIPS_PORT || seen.is_sip() == Some(true);
-        if done && record.kind == HandshakeKind::Tls && sip {
+        if done && !seen.is_for_media() && sip {
             self.secured(seen.pair, seen.offered_at(), sink);
         }
     }

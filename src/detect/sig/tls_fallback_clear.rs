@@ -12,7 +12,6 @@ use crate::model::addr::{Addr, stable_hash};
 use crate::model::evidence::FrameRef;
 use crate::model::finding::{Confidence, Figure, Severity};
 use crate::model::handshake::{Ending, Outcome};
-use crate::model::record::HandshakeKind;
 use crate::model::time::Span;
 use crate::policy::Policy;
 
@@ -107,7 +106,7 @@ impl Detector for TlsFallbackClear {
     fn handshake(&mut self, seen: &HandshakeSeen<'_>, sink: &mut Sink) {
         let record = seen.record;
         let sip = matches!(record.server.port, 5060 | SIPS_PORT) || seen.is_sip() == Some(true);
-        if record.kind != HandshakeKind::Tls || !sip {
+        if seen.is_for_media() || !sip {
             return;
         }
         let hop = hop(record.client.addr, record.server.addr);

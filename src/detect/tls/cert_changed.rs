@@ -6,10 +6,10 @@ use hashbrown::HashMap;
 use super::super::rule::{Detector, Meta, Words, rule};
 use super::super::seen::HandshakeSeen;
 use super::super::sink::{Entry, Sighting, Sink};
-use super::super::text::{plural, printable, sentence};
+use super::super::text::{plural, sentence};
+use super::{Named, Place};
 use crate::model::addr::stable_hash;
 use crate::model::finding::{Figure, Severity};
-use crate::model::record::HandshakeKind;
 use crate::model::time::{Span, Ts};
 use crate::policy::Policy;
 
@@ -41,15 +41,12 @@ rule! {
     references: ["RFC 9325 §6.1", "RFC 5922 §7.1"],
     remediation: "Ask the operator of the server whether the change was theirs.",
     question: None,
-    thresholds: [],
+    thresholds: ["tls_changed_days"],
     since: "0.2.0",
 }
 
 /// Keys of a server that are remembered.
 const KEPT: usize = 4;
-
-/// For how long.
-const LATELY: Span = Span::from_secs(30 * 86_400);
 
 /// A key that a server showed.
 #[derive(Copy, Clone)]
@@ -65,8 +62,8 @@ struct Server([Option<Shown>; KEPT]);
 
 impl Server {
     /// Notes a key; the one shown last before, if this one is new to a server that has shown others.
-    fn show(&mut self, shown: Shown) -> Option<Shown> {
-        let is_old = |before: &Shown| shown.at.since(before.at) > LATELY;
+    fn show(&mut self, shown: Shown, lately: Span) -> Option<Shown> {
+        let is_old = |before: &Shown| shown.at.since(before.at) > lately;
         let before = self.0.iter().flatten().find(|before| !is_old(before)).copied();
         let same = |place: &Option<Shown>| place.is_some_and(|known| known.key == shown.key);
         let place = self.0.iter().position(same);
@@ -86,12 +83,16 @@ impl Server {
 pub(crate) struct CertChanged {
     /// By a hash of the server and the name that it was asked for by.
     servers: HashMap<u64, Server, FixedState>,
+    /// For how long keys are remembered.
+    lately: Span,
     cap: usize,
     evicted: u64,
 }
 
 pub(crate) fn new(policy: &Policy) -> CertChanged {
-    CertChanged { servers: HashMap::default(), cap: policy.limits.peers, evicted: 0 }
+    let days = i64::try_from(policy.thresholds.tls.tls_changed_days).unwrap_or(i64::MAX);
+    let lately = Span::from_secs(days.saturating_mul(86_400));
+    CertChanged { servers: HashMap::default(), lately, cap: policy.limits.peers, evicted: 0 }
 }
 
 impl Detector for CertChanged {
@@ -100,8 +101,8 @@ impl Detector for CertChanged {
     }
 
     fn handshake(&mut self, seen: &HandshakeSeen<'_>, sink: &mut Sink) {
-        let tls = seen.record.kind == HandshakeKind::Tls;
-        let Some(own) = seen.read.chain.first().filter(|_| tls) else { return };
+        let signalling = !seen.is_for_media();
+        let Some(own) = seen.read.chain.first().filter(|_| signalling) else { return };
         let server = seen.record.server;
         let name = seen.record.sni.as_deref().map(str::to_ascii_lowercase);
         let asked = stable_hash(&(server, name));
@@ -111,14 +112,15 @@ impl Detector for CertChanged {
         }
         let (key, self_signed) = (own.key_hash, own.self_signed);
         let shown = Shown { key, self_signed, at: seen.record.start };
-        let Some(before) = self.servers.entry(asked).or_default().show(shown) else { return };
+        let known = self.servers.entry(asked).or_default().show(shown, self.lately);
+        let Some(before) = known else { return };
         let worse = own.self_signed && !before.self_signed;
         let severity = if worse { Severity::High } else { Severity::Info };
-        let sighting = Sighting::new(&META, seen.pair, seen.answered_at()).severity(severity);
+        let sighting =
+            Sighting::new(&META, seen.pair, Place::Certificate.of(seen)).severity(severity);
         sink.sighting(sighting, |_| {
-            let subject = printable(own.says.subject.as_bytes(), 128);
             let how = if worse { ", which signed itself" } else { "" };
-            (sentence!("{server} shows another key, certificate of {subject}{how}"), None)
+            (sentence!("{server} shows another key, {}{how}", Named(own)), None)
         })
         .handshake(seen.key);
     }
@@ -145,7 +147,8 @@ mod tests {
         let mut server = Server::default();
         let news = shown.iter().filter(|(key, day)| {
             let at = Ts::from_nanos(day * 86_400 * 1_000_000_000);
-            server.show(Shown { key: *key, self_signed: false, at }).is_some()
+            let shown = Shown { key: *key, self_signed: false, at };
+            server.show(shown, Span::from_secs(30 * 86_400)).is_some()
         });
         news.map(|(key, _)| *key).collect()
     }

@@ -12,13 +12,13 @@ use super::super::rule::{Detector, Meta, Words, rule};
 use super::super::seen::{CaptureSeen, HandshakeSeen, SipSeen};
 use super::super::sink::{Entry, Sighting, Sink, Subject};
 use super::super::text::{plural, printable, sentence};
+use super::{Named, Place};
 use crate::correlate::certificates::Known;
 use crate::correlate::sip_identity::{Fit, fit};
 use crate::model::addr::Addr;
 use crate::model::evidence::FrameRef;
 use crate::model::finding::{Confidence, Figure, Severity};
 use crate::model::id::RecordKey;
-use crate::model::record::HandshakeKind;
 use crate::policy::Policy;
 
 rule! {
@@ -157,9 +157,8 @@ impl Shown {
             .severity(Severity::High)
             .confidence(confidence);
         sink.sighting(sighting, |_| {
-            let subject = printable(self.own.says.subject.as_bytes(), 128);
-            let (server, wanted) = (self.server, printable(wanted.as_bytes(), 128));
-            (sentence!("{server} should be {wanted}, certificate of {subject}"), None)
+            let (server, wanted) = (self.server, printable(wanted.as_bytes(), 96));
+            (sentence!("{server} should be {wanted}, {}", Named(&self.own)), None)
         })
         .add(WRONG, 1)
         .handshake(self.key);
@@ -179,8 +178,7 @@ impl Shown {
                     "by which name it is expected is not known"
                 },
             );
-            let subject = printable(self.own.says.subject.as_bytes(), 128);
-            (sentence!("{server}: {why}; certificate of {subject}"), None)
+            (sentence!("{server}: {why}; {}", Named(&self.own)), None)
         })
         .add(UNKNOWN, 1)
         .handshake(self.key);
@@ -193,13 +191,13 @@ impl Detector for CertNameMismatch {
     }
 
     fn handshake(&mut self, seen: &HandshakeSeen<'_>, sink: &mut Sink) {
-        let tls = seen.record.kind == HandshakeKind::Tls;
-        let Some(own) = seen.read.chain.first().filter(|_| tls) else { return };
+        let signalling = !seen.is_for_media();
+        let Some(own) = seen.read.chain.first().filter(|_| signalling) else { return };
         if matches!(seen.read.fit, Some(Fit::Exact | Fit::Wildcard)) {
             return;
         }
         let (pair, at, key, server) =
-            (seen.pair, seen.answered_at(), seen.key, seen.record.server.addr);
+            (seen.pair, Place::Certificate.of(seen), seen.key, seen.record.server.addr);
         let shown = Shown { own: Arc::clone(own), pair, at, key, server };
         // The name that an encrypted hello is for may be another one.
         let hidden = seen.record.encrypted_client_hello == Some(true);

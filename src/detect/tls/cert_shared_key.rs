@@ -4,11 +4,11 @@ use super::super::lately::Lately;
 use super::super::rule::{Detector, Meta, Words, rule};
 use super::super::seen::HandshakeSeen;
 use super::super::sink::{Entry, Sighting, Sink, Subject};
-use super::super::text::{plural, printable, sentence};
+use super::super::text::{plural, sentence};
+use super::{Named, Place};
 use crate::correlate::certificates::Known;
 use crate::model::addr::{Addr, stable_hash};
 use crate::model::finding::{Confidence, Figure, Severity};
-use crate::model::record::HandshakeKind;
 use crate::policy::Policy;
 
 rule! {
@@ -72,6 +72,7 @@ fn is_near(one: Addr, other: Addr) -> bool {
 impl CertSharedKey {
     fn show(&mut self, own: &Known, at: Addr, seen: &HandshakeSeen<'_>, sink: &mut Sink) {
         let served = at == seen.record.server.addr;
+        let place = if served { Place::Certificate } else { Place::ClientCertificate };
         let sni = seen.record.sni.as_deref().filter(|_| served);
         let name = sni.map_or(0, |name| stable_hash(&name.to_ascii_lowercase()));
         let Some(first) = self.first.get(&own.key_hash) else {
@@ -82,13 +83,11 @@ impl CertSharedKey {
             return;
         }
         let pair = Subject::pair(first.at, at);
-        let sighting = Sighting::new(&META, pair, seen.answered_at())
+        let sighting = Sighting::new(&META, pair, place.of(seen))
             .severity(Severity::Medium)
             .confidence(Confidence::Medium);
         sink.sighting(sighting, |_| {
-            let subject = printable(own.says.subject.as_bytes(), 128);
-            let before = first.at;
-            (sentence!("{at} has the key of {before}, certificate of {subject}"), None)
+            (sentence!("{at} has the key of {}, {}", first.at, Named(own)), None)
         })
         .handshake(seen.key);
     }
@@ -100,7 +99,7 @@ impl Detector for CertSharedKey {
     }
 
     fn handshake(&mut self, seen: &HandshakeSeen<'_>, sink: &mut Sink) {
-        if seen.record.kind != HandshakeKind::Tls {
+        if seen.is_for_media() {
             return;
         }
         if let Some(own) = seen.read.chain.first() {

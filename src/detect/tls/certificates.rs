@@ -7,20 +7,14 @@ use std::sync::Arc;
 use overhear_parsers::tls::certificate::Key;
 use overhear_parsers::tls::registry::Hash;
 
-use super::{Detail, HandshakeSeen, Sight, rows};
+use super::{Detail, HandshakeSeen, Place, Sight, rows};
 use crate::correlate::certificates::Known;
 use crate::correlate::sip_identity::{Fit, has_wildcards_only};
 use crate::correlate::trust::{Chain, Fault};
-use crate::model::finding::{Confidence, Severity};
+use crate::model::finding::Severity;
 use crate::model::handshake::Outcome;
-use crate::model::record::HandshakeKind;
 
-/// Seconds by which a sensor's clock may be off.
-const SKEW: i64 = 3_600;
 const DAY: i64 = 86_400;
-/// Days for which a public authority may issue, and those that private ones are given.
-const PUBLIC_DAYS: i64 = 398;
-const LONG_DAYS: i64 = 825;
 
 rows! {
     cert_sig_sha1 {
@@ -59,11 +53,13 @@ rows! {
         false_positives: "None known.",
         fix: "Make a new key of at least 2,048 bits, or on P-256.",
         references: ["RFC 9325 §4.5"],
-        thresholds: [],
-        test: |seen, _| relied_on(seen).find_map(|known| {
+        thresholds: ["tls_key_bits", "tls_broken_bits"],
+        test: |seen, thresholds| relied_on(seen).find_map(|known| {
             let Key::Rsa { bits, .. } = known.says.key else { return None };
-            let severity = if bits < 1_024 { Severity::Critical } else { Severity::High };
-            (bits < 2_048).then_some(Sight::agreed(severity, Detail::Bits("an RSA key", bits)))
+            let [key, broken] = [thresholds.tls.tls_key_bits, thresholds.tls.tls_broken_bits];
+            let severity = if u64::from(bits) < broken { Severity::Critical } else { Severity::High };
+            let what = Detail::Key("an RSA key", bits, known);
+            (u64::from(bits) < key).then(|| Sight::agreed(severity, what).at(place(seen, known)))
         }),
     }
     cert_ec_small {
@@ -76,10 +72,12 @@ rows! {
         false_positives: "None known.",
         fix: "Make a new key on P-256.",
         references: ["RFC 9325 §4.5"],
-        thresholds: [],
-        test: |seen, _| relied_on(seen).find_map(|known| {
-            let Key::Ec { bits: bits @ 1..224 } = known.says.key else { return None };
-            Some(Sight::agreed(Severity::High, Detail::Bits("a key on a curve", bits.into())))
+        thresholds: ["tls_curve_bits"],
+        test: |seen, thresholds| relied_on(seen).find_map(|known| {
+            let Key::Ec { bits } = known.says.key else { return None };
+            let weak = (1..thresholds.tls.tls_curve_bits).contains(&bits.into());
+            let what = Detail::Key("a key on a curve", bits.into(), known);
+            weak.then(|| Sight::agreed(Severity::High, what).at(place(seen, known)))
         }),
     }
     cert_rsa_exp {
@@ -92,16 +90,16 @@ rows! {
         false_positives: "3 and 17 are legal and were usual.",
         fix: "Make a new key with the exponent 65,537.",
         references: ["RFC 8017 §3.1"],
-        thresholds: [],
-        test: |seen, _| relied_on(seen).find_map(|known| {
+        thresholds: ["tls_exponent"],
+        test: |seen, thresholds| relied_on(seen).find_map(|known| {
             let Key::Rsa { exponent: Some(exponent), .. } = known.says.key else { return None };
             let severity = match exponent {
                 1 => Severity::Critical,
                 _ if exponent % 2 == 0 => Severity::High,
-                _ if exponent < 65_537 => Severity::Low,
+                _ if exponent < thresholds.tls.tls_exponent => Severity::Low,
                 _ => return None,
             };
-            Some(Sight::agreed(severity, Detail::Certificate("odd exponent", &known.says.subject)))
+            Some(about(seen, severity, "odd exponent", known))
         }),
     }
     cert_expired {
@@ -114,11 +112,11 @@ rows! {
         false_positives: "A sensor whose clock is wrong.",
         fix: "Renew the certificate; let the peer refuse expired ones.",
         references: ["RFC 5280 §4.1.2.5"],
-        thresholds: [],
-        test: |seen, _| {
-            let now = seconds(seen);
-            let old = named(seen).find(|known| now > known.says.not_after.saturating_add(SKEW))?;
-            Some(Sight::agreed(Severity::High, Detail::Certificate("expired", &old.says.subject)))
+        thresholds: ["tls_skew_s"],
+        test: |seen, thresholds| {
+            let now = seconds(seen).saturating_sub(signed(thresholds.tls.tls_skew_s));
+            let old = named(seen).find(|known| now > known.says.not_after)?;
+            Some(about(seen, Severity::High, "expired", old))
         },
     }
     cert_not_yet {
@@ -131,11 +129,11 @@ rows! {
         false_positives: "A sensor whose clock is wrong.",
         fix: "Set the clocks; use the certificate when it is valid.",
         references: ["RFC 5280 §4.1.2.5"],
-        thresholds: [],
-        test: |seen, _| {
-            let now = seconds(seen);
-            let new = named(seen).find(|known| now < known.says.not_before.saturating_sub(SKEW))?;
-            Some(Sight::agreed(Severity::High, Detail::Certificate("not valid yet", &new.says.subject)))
+        thresholds: ["tls_skew_s"],
+        test: |seen, thresholds| {
+            let now = seconds(seen).saturating_add(signed(thresholds.tls.tls_skew_s));
+            let new = named(seen).find(|known| now < known.says.not_before)?;
+            Some(about(seen, Severity::High, "not valid yet", new))
         },
     }
     cert_expires_soon {
@@ -156,7 +154,7 @@ rows! {
                 let whole = known.says.not_after.saturating_sub(known.says.not_before);
                 (0..days).contains(&left) && whole > days
             })?;
-            Some(Sight::agreed(Severity::Low, Detail::Certificate("expires soon", &soon.says.subject)))
+            Some(about(seen, Severity::Low, "expires soon", soon))
         },
     }
     cert_long {
@@ -169,12 +167,13 @@ rows! {
         false_positives: "Usual with private authorities. A public one is known by the policies of the CA/Browser Forum.",
         fix: "Issue for a year at most, and renew automatically.",
         references: ["RFC 5280 §4.1.2.5"],
-        thresholds: [],
-        test: |seen, _| leaves(seen).find_map(|known| {
+        thresholds: ["tls_private_days", "tls_public_days"],
+        test: |seen, thresholds| leaves(seen).find_map(|known| {
             let length = known.says.not_after.saturating_sub(known.says.not_before);
-            let most = if known.says.is_public { PUBLIC_DAYS } else { LONG_DAYS };
-            let long = is_signalling(seen) && length > most * DAY;
-            long.then(|| Sight::agreed(Severity::Low, Detail::Certificate("valid for years", &known.says.subject)))
+            let [public, private] = [thresholds.tls.tls_public_days, thresholds.tls.tls_private_days];
+            let most = signed(if known.says.is_public { public } else { private });
+            let long = is_signalling(seen) && length > most.saturating_mul(DAY);
+            long.then(|| about(seen, Severity::Low, "valid for years", known))
         }),
     }
     cert_self_signed {
@@ -191,7 +190,7 @@ rows! {
         test: |seen, _| {
             let own = shown(seen).find(|(own, _)| own.self_signed)?.0;
             let severity = if is_signalling(seen) { Severity::High } else { Severity::Info };
-            Some(Sight::agreed(severity, Detail::Certificate("self-signed", &own.says.subject)))
+            Some(about(seen, severity, "self-signed", own))
         },
     }
     cert_no_san {
@@ -207,7 +206,7 @@ rows! {
         thresholds: [],
         test: |seen, _| {
             let own = seen.read.chain.first().filter(|own| is_signalling(seen) && own.says.names.is_none())?;
-            Some(Sight::agreed(Severity::Medium, Detail::Certificate("no subjectAltName", &own.says.subject)))
+            Some(about(seen, Severity::Medium, "no subjectAltName", own))
         },
     }
     cert_untrusted {
@@ -230,7 +229,7 @@ rows! {
                     None if own.self_signed => return None,
                     None => (Severity::Info, "not evaluated: no authorities were given"),
                 };
-                Some(Sight::agreed(severity, Detail::Certificate(word, &own.says.subject)))
+                Some(about(seen, severity, word, own))
             })
         },
     }
@@ -251,7 +250,7 @@ rows! {
                     Fault::Order => "issuers out of order",
                     Fault::Missing => "an issuer is missing",
                 };
-                Some(Sight::agreed(Severity::Low, Detail::Certificate(what, &own.says.subject)))
+                Some(about(seen, Severity::Low, what, own))
             })
         },
     }
@@ -269,7 +268,7 @@ rows! {
         test: |seen, _| {
             let own = seen.read.chain.first().filter(|_| is_signalling(seen))?;
             let only = seen.read.fit.map_or_else(|| has_wildcards_only(own), |fit| fit == Fit::Wildcard);
-            only.then(|| Sight::agreed(Severity::Medium, Detail::Certificate("a wildcard", &own.says.subject)))
+            only.then(|| about(seen, Severity::Medium, "a wildcard", own))
         },
     }
     cert_eku {
@@ -290,14 +289,34 @@ rows! {
                 let (own, usage) = (own?, own?.says.usage?);
                 let meant = if serves { usage.server } else { usage.client };
                 let other = !(meant || usage.any || usage.sip_domain);
-                other.then(|| Sight::agreed(Severity::Low, Detail::Certificate("another purpose", &own.says.subject)))
+                other.then(|| about(seen, Severity::Low, "another purpose", own))
             })
         },
     }
 }
 
 fn is_signalling(seen: &HandshakeSeen<'_>) -> bool {
-    seen.record.kind == HandshakeKind::Tls
+    !seen.is_for_media()
+}
+
+fn signed(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
+
+/// Something about one of the certificates.
+fn about<'a>(
+    seen: &HandshakeSeen<'a>,
+    severity: Severity,
+    word: &'static str,
+    known: &'a Known,
+) -> Sight<'a> {
+    Sight::agreed(severity, Detail::Certificate(word, known)).at(place(seen, known))
+}
+
+/// Whose message a certificate stood in; the server's, if both showed it.
+fn place(seen: &HandshakeSeen<'_>, known: &Known) -> Place {
+    let served = seen.read.chain.iter().any(|sent| std::ptr::eq(sent.as_ref(), known));
+    if served { Place::Certificate } else { Place::ClientCertificate }
 }
 
 /// The server's own certificate and the client's.
@@ -342,7 +361,5 @@ fn signed_with<'a>(
     word: &'static str,
 ) -> Option<Sight<'a>> {
     let weak = |known: &&Known| known.says.signature_hash == hash && is_signalling(seen);
-    let found = relied_on(seen).find(weak)?;
-    let sight = Sight::agreed(severity, Detail::Certificate(word, &found.says.subject));
-    Some(Sight { confidence: Confidence::Certain, ..sight })
+    relied_on(seen).find(weak).map(|found| about(seen, severity, word, found))
 }

@@ -5,10 +5,9 @@ use overhear_parsers::tls::extension::{
     EARLY_DATA, EXTENDED_MASTER_SECRET, HEARTBEAT, RENEGOTIATION_INFO, TRUNCATED_HMAC,
 };
 
-use super::{Detail, Sight, before_13, rows};
+use super::{Detail, Place, Sight, before_13, rows};
 use crate::model::finding::Severity;
 use crate::model::handshake::Peer;
-use crate::model::record::HandshakeKind;
 
 /// `TLS_EMPTY_RENEGOTIATION_INFO_SCSV` (RFC 5746 §3.3).
 const RENEGOTIATION_SCSV: u16 = 0x00ff;
@@ -147,8 +146,10 @@ rows! {
             let none = seen.read.facts.alert.filter(|(alert, _)| alert.description == 120);
             let refused = none.map(|(alert, _)| Detail::Alert(alert.description));
             let chosen = seen.record.alpn_chosen.as_deref();
-            let what = chosen.map(|chosen| Detail::Name("ALPN", chosen)).or(refused)?;
-            Some(Sight::agreed(Severity::Info, what))
+            let Some(chosen) = chosen else {
+                return Some(Sight::agreed(Severity::Info, refused?).at(Place::Alert));
+            };
+            Some(Sight::agreed(Severity::Info, Detail::Name("ALPN", chosen)))
         },
     }
     ticket_long {
@@ -161,11 +162,12 @@ rows! {
         false_positives: "The hint says nothing of how often the server changes that key.",
         fix: "Shorten the lifetime, and change the ticket key weekly or more often.",
         references: ["RFC 9325 §3.4", "RFC 5077 §3.3"],
-        thresholds: [],
-        test: |seen, _| {
+        thresholds: ["tls_ticket_days"],
+        test: |seen, thresholds| {
             let seconds = seen.read.ticket_lifetime?;
-            let what = Detail::Word("a ticket for more than seven days");
-            (seconds > 7 * 86_400).then_some(Sight::agreed(Severity::Info, what))
+            let most = thresholds.tls.tls_ticket_days.saturating_mul(86_400);
+            let sight = Sight::agreed(Severity::Info, Detail::Lifetime(seconds)).at(Place::Ticket);
+            (u64::from(seconds) > most).then_some(sight)
         },
     }
     early_data {
@@ -198,8 +200,7 @@ rows! {
         thresholds: [],
         test: |seen, _| {
             let hello = seen.read.hello.as_ref().filter(|_| seen.read.ssl2.is_none())?;
-            let tls = seen.record.kind == HandshakeKind::Tls;
-            (tls && hello.server_name.is_none())
+            (!seen.is_for_media() && hello.server_name.is_none())
                 .then_some(Sight::offered(Severity::Info, Detail::Word("no server_name")))
         },
     }
@@ -221,7 +222,7 @@ rows! {
                 None => Detail::Alert(alert.description),
             };
             (from == Peer::Server && alert.description == 112)
-                .then_some(Sight::agreed(Severity::Info, what))
+                .then_some(Sight::agreed(Severity::Info, what).at(Place::Alert))
         },
     }
 }

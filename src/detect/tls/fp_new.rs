@@ -7,7 +7,6 @@ use super::super::sink::{Entry, Sighting, Sink};
 use super::super::text::{plural, sentence};
 use crate::model::addr::stable_hash;
 use crate::model::finding::Figure;
-use crate::model::record::HandshakeKind;
 use crate::policy::Policy;
 
 rule! {
@@ -69,8 +68,8 @@ impl Detector for FpNew {
     }
 
     fn handshake(&mut self, seen: &HandshakeSeen<'_>, sink: &mut Sink) {
-        let tls = seen.record.kind == HandshakeKind::Tls;
-        let Some(prints) = seen.read.prints.as_ref().filter(|_| tls) else { return };
+        let signalling = !seen.is_for_media();
+        let Some(prints) = seen.read.prints.as_ref().filter(|_| signalling) else { return };
         let (from, to) = (seen.record.client.addr, seen.record.server);
         let key = stable_hash(&(from, to));
         let mut client = self.clients.get(&key).unwrap_or_default();

@@ -8,7 +8,6 @@ use super::super::text::{plural, sentence};
 use crate::model::addr::{Endpoint, stable_hash};
 use crate::model::finding::{Confidence, Figure, Severity};
 use crate::model::handshake::Outcome;
-use crate::model::record::HandshakeKind;
 use crate::policy::Policy;
 
 rule! {
@@ -93,7 +92,7 @@ impl Detector for HandshakeFlood {
 
     fn handshake(&mut self, seen: &HandshakeSeen<'_>, sink: &mut Sink) {
         let record = seen.record;
-        if record.kind != HandshakeKind::Tls {
+        if seen.is_for_media() {
             return;
         }
         let second = record.start.nanos().div_euclid(1_000_000_000);

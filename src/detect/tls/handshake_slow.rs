@@ -6,7 +6,6 @@ use super::super::seen::HandshakeSeen;
 use super::super::sink::{Entry, Sighting, Sink, Subject};
 use super::super::text::{plural, sentence};
 use crate::model::finding::{Confidence, Figure, Severity};
-use crate::model::record::HandshakeKind;
 use crate::model::time::Span;
 use crate::policy::Policy;
 
@@ -70,7 +69,7 @@ impl Detector for HandshakeSlow {
     fn handshake(&mut self, seen: &HandshakeSeen<'_>, sink: &mut Sink) {
         let facts = seen.read.facts;
         let took = facts.last.time.since(facts.first.time);
-        if took <= self.slow || seen.record.kind != HandshakeKind::Tls {
+        if took <= self.slow || seen.is_for_media() {
             return;
         }
         let subject = Subject::host(seen.record.server.addr);

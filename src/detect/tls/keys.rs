@@ -5,7 +5,7 @@ use overhear_parsers::tls::extension::SIGNATURE_ALGORITHMS;
 use overhear_parsers::tls::key_exchange::{KeyGroup, common_prime};
 use overhear_parsers::tls::registry::{self, Hash};
 
-use super::{Detail, HandshakeSeen, Sight, rows};
+use super::{Detail, HandshakeSeen, Place, Sight, rows};
 use crate::model::finding::Severity;
 
 rows! {
@@ -19,11 +19,13 @@ rows! {
         false_positives: "None known: the bits are counted.",
         fix: "Use elliptic curves, or primes of at least 2,048 bits (ffdhe2048 and up).",
         references: ["RFC 9325 §4.5", "RFC 7919 §5.1"],
-        thresholds: [],
-        test: |seen, _| {
+        thresholds: ["tls_key_bits", "tls_broken_bits"],
+        test: |seen, thresholds| {
             let bits = seen.read.exchange?.prime_bits()?;
-            let severity = if bits < 1_024 { Severity::Critical } else { Severity::High };
-            (bits < 2_048).then_some(Sight::agreed(severity, Detail::Bits("a prime", bits)))
+            let [key, broken] = [thresholds.tls.tls_key_bits, thresholds.tls.tls_broken_bits];
+            let severity = if u64::from(bits) < broken { Severity::Critical } else { Severity::High };
+            let sight = Sight::agreed(severity, Detail::Bits("a prime", bits)).at(Place::Exchange);
+            (u64::from(bits) < key).then_some(sight)
         },
     }
     dh_common_prime {
@@ -39,7 +41,8 @@ rows! {
         thresholds: [],
         test: |seen, _| {
             let KeyGroup::Prime(prime) = seen.read.exchange?.group else { return None };
-            common_prime(prime).map(|name| Sight::agreed(Severity::Low, Detail::Word(name)))
+            let name = common_prime(prime)?;
+            Some(Sight::agreed(Severity::Low, Detail::Word(name)).at(Place::Exchange))
         },
     }
     curve_weak {
@@ -52,15 +55,19 @@ rows! {
         false_positives: "None known.",
         fix: "Offer and accept x25519, secp256r1 and secp384r1.",
         references: ["RFC 9325 §4.5", "RFC 8422 §5.1.1"],
-        thresholds: [],
-        test: |seen, _| {
-            let weak = |group: u16| registry::group_bits(group).is_some_and(|bits| bits < 224);
+        thresholds: ["tls_curve_bits"],
+        test: |seen, thresholds| {
+            let least = thresholds.tls.tls_curve_bits;
+            let weak =
+                |group: u16| registry::group_bits(group).is_some_and(|bits| u64::from(bits) < least);
             let explicit = seen.read.exchange.is_some_and(|it| it.group == KeyGroup::Explicit);
             if explicit {
-                return Some(Sight::agreed(Severity::High, Detail::Word("a curve of its own")));
+                let what = Detail::Word("a curve of its own");
+                return Some(Sight::agreed(Severity::High, what).at(Place::Exchange));
             }
             if let Some(group) = seen.read.group().filter(|group| weak(*group)) {
-                return Some(Sight::agreed(Severity::High, Detail::Group(group)));
+                let sight = Sight::agreed(Severity::High, Detail::Group(group));
+                return Some(sight.at(Place::Exchange));
             }
             let group = seen.read.hello?.groups.meant().find(|group| weak(*group))?;
             Some(Sight::offered(Severity::High, Detail::Group(group)))
@@ -165,8 +172,9 @@ rows! {
 
 fn signed_with<'a>(seen: &HandshakeSeen<'a>, hash: Hash, severity: Severity) -> Option<Sight<'a>> {
     let server = seen.read.exchange.and_then(|exchange| exchange.signature);
-    let mut both = server.into_iter().chain(seen.read.verify);
-    let scheme =
-        both.find(|signature| signature.hash == hash && signature.scheme.is_some())?.scheme?;
-    Some(Sight::agreed(severity, Detail::Scheme(scheme)))
+    let both = [(server, Place::Exchange), (seen.read.verify, Place::Verify)];
+    both.into_iter().find_map(|(signature, place)| {
+        let scheme = signature.filter(|signature| signature.hash == hash)?.scheme?;
+        Some(Sight::agreed(severity, Detail::Scheme(scheme)).at(place))
+    })
 }

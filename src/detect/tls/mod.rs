@@ -8,9 +8,9 @@ pub(super) mod cert_changed;
 pub(super) mod cert_name_mismatch;
 pub(super) mod cert_shared_key;
 mod certificates;
-mod course;
 mod extensions;
 pub(super) mod fp_new;
+pub(super) mod handshake_failed;
 pub(super) mod handshake_flood;
 pub(super) mod handshake_slow;
 mod keys;
@@ -28,7 +28,6 @@ pub(super) use self::certificates::{
     cert_no_san, cert_not_yet, cert_rsa_exp, cert_rsa_small, cert_self_signed, cert_sig_md5,
     cert_sig_sha1, cert_untrusted, cert_wildcard,
 };
-pub(super) use self::course::handshake_failed;
 pub(super) use self::extensions::{
     alpn, client_no_ri, compression, early_data, heartbeat, heartbleed, insecure_reneg, no_ems,
     sni_missing, sni_unrecognized, ticket_long, trunc_hmac,
@@ -56,9 +55,11 @@ use super::rule::{Detector, Meta, Words};
 use super::seen::HandshakeSeen;
 use super::sink::{Entry, Sighting, Sink};
 use super::text::{plural, printable, sentence};
+use crate::correlate::certificates::Known;
 use crate::correlate::handshake::alert_name;
 use crate::model::addr::stable_hash;
 use crate::model::code_point::{CipherSuite, Group, Scheme, Version};
+use crate::model::evidence::FrameRef;
 use crate::model::finding::{Confidence, Figure, Severity};
 use crate::policy::{Policy, Thresholds};
 
@@ -74,6 +75,7 @@ struct Sight<'a> {
     confidence: Confidence,
     /// The client offered it, and something else was agreed on, or nothing.
     offered: bool,
+    place: Place,
     detail: Detail<'a>,
 }
 
@@ -85,12 +87,72 @@ enum Detail<'a> {
     Group(u16),
     Scheme(u16),
     Bits(&'static str, u32),
+    /// Seconds for which a ticket may be used.
+    Lifetime(u32),
     Alert(u8),
     Word(&'static str),
     /// A word and a text from the wire.
     Name(&'static str, &'a str),
-    /// A word and a certificate's subject.
-    Certificate(&'static str, &'a str),
+    /// A word and a certificate.
+    Certificate(&'static str, &'a Known),
+    /// A certificate's key, with its bits.
+    Key(&'static str, u32, &'a Known),
+}
+
+/// Where in a handshake it shows.
+#[derive(Copy, Clone, Debug)]
+enum Place {
+    /// The client's hello.
+    Offer,
+    /// The server's hello.
+    Answer,
+    /// The server's `Certificate`.
+    Certificate,
+    /// The client's.
+    ClientCertificate,
+    /// The `ServerKeyExchange`.
+    Exchange,
+    /// The client's `CertificateVerify`.
+    Verify,
+    /// The `NewSessionTicket`.
+    Ticket,
+    /// The last alert.
+    Alert,
+    /// What ended it.
+    End,
+}
+
+impl Place {
+    /// The frame; that of the hello where it is not known.
+    fn of(self, seen: &HandshakeSeen<'_>) -> FrameRef {
+        let facts = seen.read.facts;
+        let [server, client] = facts.frames.certificates;
+        let found = match self {
+            Self::Offer => Some(facts.first),
+            Self::Answer => None,
+            Self::Certificate => server,
+            Self::ClientCertificate => client,
+            Self::Exchange => facts.frames.exchange,
+            Self::Verify => facts.frames.verify,
+            Self::Ticket => facts.frames.ticket,
+            Self::Alert => facts.frames.alert.or(Some(facts.last)),
+            Self::End => Some(facts.last),
+        };
+        found.unwrap_or_else(|| seen.answered_at())
+    }
+}
+
+/// A certificate, for a sentence: whose it is, and what tells it from others.
+struct Named<'a>(&'a Known);
+
+impl fmt::Display for Named<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Known { says, sha256, .. } = self.0;
+        let subject = printable(says.subject.as_bytes(), 80);
+        let serial = printable(says.serial.as_bytes(), 40);
+        let print = sha256.get(..16).unwrap_or_default();
+        write!(f, "certificate of {subject}, serial {serial}, SHA-256 {print}")
+    }
 }
 
 impl fmt::Display for Detail<'_> {
@@ -104,9 +166,9 @@ impl fmt::Display for Detail<'_> {
             Self::Alert(description) => write!(f, "alert {}", alert_name(description)),
             Self::Word(word) => f.write_str(word),
             Self::Name(word, name) => write!(f, "{word} {}", printable(name.as_bytes(), 64)),
-            Self::Certificate(word, subject) => {
-                write!(f, "{word}, certificate of {}", printable(subject.as_bytes(), 128))
-            }
+            Self::Lifetime(seconds) => write!(f, "a ticket for {} hours", seconds / 3_600),
+            Self::Certificate(word, known) => write!(f, "{word}, {}", Named(known)),
+            Self::Key(what, bits, known) => write!(f, "{what} of {bits} bits, {}", Named(known)),
         }
     }
 }
@@ -114,12 +176,19 @@ impl fmt::Display for Detail<'_> {
 impl<'a> Sight<'a> {
     /// It was agreed on, or shows in what was sent.
     const fn agreed(severity: Severity, detail: Detail<'a>) -> Self {
-        Self { severity, confidence: Confidence::Certain, offered: false, detail }
+        let (confidence, place) = (Confidence::Certain, Place::Answer);
+        Self { severity, confidence, offered: false, place, detail }
+    }
+
+    /// It shows there.
+    const fn at(self, place: Place) -> Self {
+        Self { place, ..self }
     }
 
     /// It was only offered.
     const fn offered(severity: Severity, detail: Detail<'a>) -> Self {
-        Self { severity: lower(severity), confidence: Confidence::High, offered: true, detail }
+        let (severity, confidence) = (lower(severity), Confidence::High);
+        Self { severity, confidence, offered: true, place: Place::Offer, detail }
     }
 }
 
@@ -176,8 +245,7 @@ impl Detector for Row {
             return;
         }
         let Some(sight) = (self.test)(seen, &self.thresholds) else { return };
-        let at = if sight.offered { seen.offered_at() } else { seen.answered_at() };
-        let sighting = Sighting::new(self.meta, seen.pair, at)
+        let sighting = Sighting::new(self.meta, seen.pair, sight.place.of(seen))
             .severity(sight.severity)
             .confidence(sight.confidence)
             .kind(u32::from(sight.offered));
@@ -267,8 +335,9 @@ macro_rules! rows {
                 docs: concat!(
                     "## What it detects\n", $detects,
                     "\n\n## Why it matters\n", $matters,
-                    "\n\n## Evidence\nThe server's hello, or the client's for what was only offered, ",
-                    "with names and numbers as the registry of IANA has them.",
+                    "\n\n## Evidence\nThe frame in which it shows: a hello, the client's for what was only offered, a ",
+                    "certificate, a key exchange, an alert; with names and numbers as the registry of IANA has ",
+                    "them, of certificates the subject, the serial number and the beginning of the SHA-256.",
                     "\n\n## False positives\n", $false_positives,
                     "\n\n## Fix\n", $fix, "\n",
                 ),

@@ -7,7 +7,6 @@ use super::super::sink::{Entry, Sighting, Sink};
 use super::super::text::{plural, sentence};
 use crate::model::finding::{Figure, Severity};
 use crate::model::handshake::Outcome;
-use crate::model::record::HandshakeKind;
 use crate::policy::Policy;
 
 rule! {
@@ -78,7 +77,7 @@ impl Detector for NoMtls {
 
     fn handshake(&mut self, seen: &HandshakeSeen<'_>, sink: &mut Sink) {
         let record = seen.record;
-        if record.kind != HandshakeKind::Tls || record.outcome != Outcome::Completed {
+        if seen.is_for_media() || record.outcome != Outcome::Completed {
             return;
         }
         let (peering, news) = self.peering(seen);

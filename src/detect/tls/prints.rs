@@ -2,7 +2,6 @@
 
 use super::{Detail, Sight, rows};
 use crate::model::finding::Severity;
-use crate::model::record::HandshakeKind;
 
 rows! {
     grease {
@@ -17,7 +16,7 @@ rows! {
         references: ["RFC 8701 §3"],
         thresholds: [],
         test: |seen, _| {
-            let hello = seen.read.hello.as_ref().filter(|_| seen.record.kind == HandshakeKind::Tls)?;
+            let hello = seen.read.hello.as_ref().filter(|_| !seen.is_for_media())?;
             let sight = Sight::offered(Severity::Info, Detail::Word("values without meaning (GREASE)"));
             hello.has_grease().then_some(sight)
         },
@@ -34,7 +33,7 @@ rows! {
         references: ["RFC 8446 §4.1.2"],
         thresholds: [],
         test: |seen, _| {
-            let print = seen.record.ja3.as_deref().filter(|_| seen.record.kind == HandshakeKind::Tls)?;
+            let print = seen.record.ja3.as_deref().filter(|_| !seen.is_for_media())?;
             Some(Sight::offered(Severity::Info, Detail::Name("JA3", print)))
         },
         once: |seen| seen.read.prints.as_ref().map(|prints| prints.ja3.as_str()),
@@ -51,7 +50,7 @@ rows! {
         references: ["RFC 8446 §4.1.2"],
         thresholds: [],
         test: |seen, _| {
-            let print = seen.record.ja4.as_deref().filter(|_| seen.record.kind == HandshakeKind::Tls)?;
+            let print = seen.record.ja4.as_deref().filter(|_| !seen.is_for_media())?;
             Some(Sight::offered(Severity::Info, Detail::Name("JA4", print)))
         },
         once: |seen| seen.read.prints.as_ref().map(|prints| prints.ja4.as_str()),

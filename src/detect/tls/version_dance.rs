@@ -42,23 +42,24 @@ rule! {
     references: ["RFC 9325 §3.1.3", "RFC 7507 §1"],
     remediation: "Update or configure the client so that it does not fall back; let the server refuse with inappropriate_fallback.",
     question: Some("TLS versions supported"),
-    thresholds: [],
+    thresholds: ["tls_dance_s"],
     since: "0.2.0",
 }
-
-/// How soon the second hello follows.
-const SOON: Span = Span::from_secs(10);
 
 /// The rule at work.
 pub(crate) struct VersionDance {
     /// By client and server: the version and the time of the last failure.
     failed: HashMap<u64, (u16, Ts), FixedState>,
+    /// How soon the second hello follows.
+    soon: Span,
     cap: usize,
     evicted: u64,
 }
 
 pub(crate) fn new(policy: &Policy) -> VersionDance {
-    VersionDance { failed: HashMap::default(), cap: policy.limits.peers, evicted: 0 }
+    let seconds = i64::try_from(policy.thresholds.tls.tls_dance_s).unwrap_or(i64::MAX);
+    let (soon, cap) = (Span::from_secs(seconds), policy.limits.peers);
+    VersionDance { failed: HashMap::default(), soon, cap, evicted: 0 }
 }
 
 impl Detector for VersionDance {
@@ -73,7 +74,7 @@ impl Detector for VersionDance {
         let (version, start) = (hello.highest_version(), seen.record.start);
         if let Some((before, at)) = self.failed.remove(&pair)
             && rank(version) < rank(before)
-            && (Span::ZERO..=SOON).contains(&start.since(at))
+            && (Span::ZERO..=self.soon).contains(&start.since(at))
         {
             sink.sighting(Sighting::new(&META, seen.pair, seen.offered_at()), |_| {
                 let (before, after) = (Version(before), Version(version));

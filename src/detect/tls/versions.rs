@@ -4,7 +4,7 @@
 use overhear_parsers::tls::client_hello::rank;
 use overhear_parsers::tls::server_hello::Sentinel;
 
-use super::{Detail, HandshakeSeen, Sight, rows};
+use super::{Detail, HandshakeSeen, Place, Sight, rows};
 use crate::model::finding::Severity;
 use crate::model::handshake::Peer;
 
@@ -167,7 +167,7 @@ rows! {
             let (alert, from) = seen.read.facts.alert?;
             let fell = seen.read.hello.as_ref()?.offers(0x5600) && from == Peer::Server;
             (fell && alert.description == 86)
-                .then_some(Sight::agreed(Severity::Info, Detail::Alert(alert.description)))
+                .then_some(Sight::agreed(Severity::Info, Detail::Alert(alert.description)).at(Place::Alert))
         },
     }
 }

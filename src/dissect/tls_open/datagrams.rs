@@ -1,5 +1,6 @@
 //! A DTLS 1.0 or 1.2 session whose handshake others have put together: its records opened, to show
-//! that the secrets are the right ones, and the keys of SRTP that it was for (RFC 5764 §4.2).
+//! that the secrets are the right ones and to read what is inside, and the keys of SRTP that it was for
+//! (RFC 5764 §4.2).
 //!
 //! DTLS 1.3, whose records and labels differ, and static RSA are not opened.
 
@@ -25,12 +26,13 @@ pub struct DtlsOpening {
 
 impl DtlsOpening {
     /// The session of these messages in clear, of the client and of the server, each behind its type
-    /// and its length as TLS writes them; `None` if there are no secrets for it.
+    /// and its length as TLS writes them; `None` if there are no secrets for it, but for a suite that
+    /// does not encrypt.
     pub fn new(client: &[u8], server: &[u8], keys: &Keys) -> Option<Self> {
         let hello = Messages::new(client).find(MessageType::CLIENT_HELLO)?;
         let hello = ClientHello::parse_dtls(hello.body)?;
         let random = Random::try_from(hello.random).ok()?;
-        let secrets = keys.find(&random)?;
+        let secrets = keys.find(&random).unwrap_or_default();
         let answer = Messages::new(server).find(MessageType::SERVER_HELLO)?;
         let answer = ServerHello::parse(answer.body).filter(|answer| answer.compression == 0)?;
         let version = Version::of_wire(answer.agreed_version())?;
@@ -57,9 +59,30 @@ impl DtlsOpening {
         self.session.datagram(side, &sealed, &mut self.plain)
     }
 
+    /// What was in the record that opened last.
+    pub fn plain(&self) -> &[u8] {
+        &self.plain
+    }
+
     /// Whether encrypted records have opened.
     pub fn has_opened(&self) -> bool {
-        self.session.has_opened() && !self.session.is_null()
+        self.has_read() && !self.is_null()
+    }
+
+    /// Whether records have opened, encrypted or not.
+    pub fn has_read(&self) -> bool {
+        self.session.has_opened()
+    }
+
+    /// Whether nobody needs a key to read it.
+    pub fn is_null(&self) -> bool {
+        self.session.is_null()
+    }
+
+    /// Memory taken.
+    pub fn cost(&self) -> u64 {
+        let octets = self.session.cost().saturating_add(self.plain.capacity());
+        u64::try_from(octets).unwrap_or(u64::MAX)
     }
 
     /// The profile of SRTP that was agreed on, with its keying material: the client's key, the

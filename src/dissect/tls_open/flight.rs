@@ -3,6 +3,9 @@
 
 use overhear_parsers::tls::{MessageType, Messages};
 
+use crate::model::evidence::FrameRef;
+use crate::model::handshake::{Frames, Peer};
+
 /// Octets kept of both sides; more than any real chain of certificates needs.
 const KEPT_MAX: usize = 24 << 10;
 
@@ -13,9 +16,18 @@ pub(super) enum Flight {
     #[default]
     Awaited,
     /// These.
-    Kept(Box<[Vec<u8>; 2]>),
+    Kept(Box<Kept>),
     /// Nobody wants them any more, or some are missing.
     Over,
+}
+
+/// Messages with where they were whole.
+#[derive(Debug, Default)]
+pub(super) struct Kept {
+    both: [Vec<u8>; 2],
+    /// Octets of each that were looked through for it.
+    walked: [usize; 2],
+    frames: Frames,
 }
 
 impl Flight {
@@ -24,11 +36,29 @@ impl Flight {
         if matches!(self, Self::Awaited) {
             *self = Self::Kept(Box::default());
         }
-        let Self::Kept(both) = self else { return };
-        let held = both.iter().map(Vec::len).fold(octets.len(), usize::saturating_add);
-        match both.get_mut(role) {
+        let Self::Kept(kept) = self else { return };
+        let held = kept.both.iter().map(Vec::len).fold(octets.len(), usize::saturating_add);
+        match kept.both.get_mut(role) {
             Some(kept) if held <= KEPT_MAX => kept.extend_from_slice(octets),
             _ => self.end(),
+        }
+    }
+
+    /// This frame brought what was kept last.
+    pub(super) fn came(&mut self, at: FrameRef) {
+        let Self::Kept(kept) = self else { return };
+        let Kept { both, walked, frames } = &mut **kept;
+        let roles = [Peer::Client, Peer::Server].into_iter();
+        for ((from, messages), done) in roles.zip(both).zip(walked) {
+            frames.walk(from, messages, done, at);
+        }
+    }
+
+    /// Where its messages were whole.
+    pub(super) fn frames(&self) -> Frames {
+        match self {
+            Self::Kept(kept) => kept.frames,
+            Self::Awaited | Self::Over => Frames::default(),
         }
     }
 
@@ -54,7 +84,7 @@ impl Flight {
     /// Those of both.
     pub(super) fn both(&self) -> &[Vec<u8>] {
         match self {
-            Self::Kept(both) => both.as_slice(),
+            Self::Kept(kept) => kept.both.as_slice(),
             Self::Awaited | Self::Over => &[],
         }
     }

@@ -163,6 +163,13 @@ impl Session {
         })
     }
 
+    /// Whether it is one of TLS 1.3 that more secrets would open: blocks may tell them one by one.
+    pub fn lacks_secrets(&self) -> bool {
+        let both = [Label::ClientTraffic, Label::ServerTraffic];
+        let lacks = both.iter().any(|label| self.secrets.get(*label).is_none());
+        lacks && self.agreed().is_some_and(|agreed| agreed.version == Version::Tls13)
+    }
+
     /// Whether its suite does not encrypt.
     pub fn is_null(&self) -> bool {
         self.agreed.is_some_and(|(_, suite)| matches!(suite.cipher, Cipher::Null(_)))

@@ -14,6 +14,8 @@ use super::keylog::Random;
 use super::keys::Keys;
 use super::record::{Sealed, Version};
 use super::session::{Agreed, Opened, Session};
+use crate::model::evidence::FrameRef;
+use crate::model::handshake::Frames;
 
 /// Octets of unfinished records, or of unfinished messages, held of a direction at most.
 const HELD_MAX: usize = 64 << 10;
@@ -141,6 +143,16 @@ impl TlsStream {
         self.flight.messages(role)
     }
 
+    /// What came last came in this frame.
+    pub fn came(&mut self, at: FrameRef) {
+        self.flight.came(at);
+    }
+
+    /// Where [`Self::flight`] has its messages from.
+    pub fn frames(&self) -> Frames {
+        self.flight.frames()
+    }
+
     /// The last alert that was opened, and whether the client sent it.
     pub fn alert(&self) -> Option<(Alert, bool)> {
         self.alert.map(|(alert, role)| (alert, role == 0))
@@ -185,7 +197,8 @@ impl TlsStream {
             half.lose();
         }
         if half.lost {
-            if !begins_record(octets) {
+            let record = Record::read(octets);
+            if record.is_none_or(|record| record.length == 0 || record.version >> 8 != 3) {
                 return;
             }
             half.lost = false;
@@ -362,7 +375,7 @@ impl TlsStream {
             return;
         }
         // They may have come between the hellos.
-        if let Some(secrets) = self.random.filter(|_| !self.known).and_then(|of| keys.find(&of)) {
+        if let Some(secrets) = self.random.and_then(|of| keys.find(&of)) {
             session.know(secrets);
             self.known = true;
         }
@@ -383,7 +396,8 @@ impl TlsStream {
         } else if session.awaits_premaster(keys.have_premasters()) {
             self.state = State::Open;
         } else {
-            self.shut();
+            let unknown = session.lacks_secrets() || !self.known;
+            self.over(if unknown { State::Unknown } else { State::Failed });
         }
     }
 
@@ -430,11 +444,6 @@ impl Half {
         (self.lost, self.gap) = (true, true);
         self.message.clear();
     }
-}
-
-/// Whether a record may begin here.
-fn begins_record(octets: &[u8]) -> bool {
-    Record::read(octets).is_some_and(|record| record.length > 0 && record.version >> 8 == 3)
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ use crate::dissect::tls_open::keys::Keys;
 use crate::model::fact::EpochFacts;
 use crate::model::time::Ts;
 use crate::track::emit::Emitter;
+use crate::track::shared::Awaited;
 
 use super::Cell;
 
@@ -26,12 +27,13 @@ impl Cell {
         self.shared.keys = Arc::clone(keys);
         for random in fresh.randoms() {
             let all = (*random, 0)..=(*random, u64::MAX);
-            let flows: Vec<u64> = self.shared.waiting.range(all).map(|(_, flow)| *flow).collect();
-            for flow in flows {
-                self.shared.waiting.remove(&(*random, flow));
-                let mut emit = Emitter::of_secrets(epoch, at, ordinal, flow);
-                self.tcp.secrets(random, flow, &mut self.shared, &mut emit);
-                self.sctp.secrets(random, flow, &mut self.shared, &mut emit);
+            let awaited: Vec<Awaited> = self.shared.waiting.range(all).copied().collect();
+            for session in awaited {
+                self.shared.waiting.remove(&session);
+                let mut emit = Emitter::of_secrets(epoch, at, ordinal, session.1);
+                self.tcp.secrets(session, &mut self.shared, &mut emit);
+                self.sctp.secrets(session, &mut self.shared, &mut emit);
+                self.dtls.secrets(session, &mut self.shared, &mut emit);
             }
         }
     }

@@ -5,7 +5,6 @@ use crate::dissect::tls_open::stream::TlsStream;
 use crate::model::addr::Endpoint;
 use crate::reassemble::tcp::Direction;
 use crate::track::emit::Emitter;
-use crate::track::shared::Shared;
 use crate::track::tcp_carried::Carried;
 use crate::track::tls_flow::{preliminary_fact, tls_fact};
 
@@ -59,12 +58,11 @@ impl Connection {
         self.opening.iter_mut().for_each(|opening| opening.handshake_over());
     }
 
-    /// Tells of a handshake that waited for the secrets that have come now.
-    pub(super) fn tell_opened(&mut self, shared: &Shared, emit: &mut Emitter<'_>) {
+    /// Tells of a handshake that waited for the secrets that have come now, and show this of it.
+    pub(super) fn tell_opened(&mut self, shown: &TlsStream, emit: &mut Emitter<'_>) {
         if self.carries == Carries::Tls && self.carried.is_some() {
-            let stream = self.opening.as_ref().map(|opening| opening.preview(shared));
             let ends = [self.key.low, self.key.high];
-            Self::tell(self.carried.take(), ends, self.clipped, stream.as_ref(), emit);
+            Self::tell(self.carried.take(), ends, self.clipped, Some(shown), emit);
         }
     }
 

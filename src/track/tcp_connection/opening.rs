@@ -6,7 +6,7 @@ use crate::track::emit::Emitter;
 use crate::track::shared::Shared;
 use crate::track::tcp_carried::Piece;
 
-use super::{Arrival, Connection};
+use super::{Arrival, Carries, Connection};
 
 impl Connection {
     /// Whether it would open with the secrets of the session whose ClientHello had this random.
@@ -17,9 +17,15 @@ impl Connection {
     /// Secrets came for it.
     pub(in crate::track) fn secrets(&mut self, shared: &mut Shared, emit: &mut Emitter<'_>) {
         let ends = [self.key.low, self.key.high];
-        self.tell_opened(shared, emit);
         let Some(opening) = &mut self.opening else { return };
-        if !opening.again(ends, self.clipped, shared, emit) {
+        let Some(stream) = opening.preview(shared) else {
+            shared.waiting.extend(opening.waits_for().map(|random| (*random, self.flow)));
+            return;
+        };
+        self.tell_opened(&stream, emit);
+        let told = self.carries != Carries::Handshake;
+        let Some(opening) = &mut self.opening else { return };
+        if !opening.again(ends, [self.clipped, told], shared, emit) {
             self.close_opening(shared, emit);
         }
     }
