@@ -45,12 +45,27 @@ impl<'a> Odd<'a> {
 /// A bit for each octet from `at` on, as many as there are in a block, that is no printable ASCII.
 #[inline]
 fn odd_at(octets: &[u8], at: u32) -> u64 {
+    match tail(octets, index(at)).first_chunk() {
+        Some(block) => odd_in(block),
+        None => odd_near_end(octets, at),
+    }
+}
+
+/// The same where there is no whole block any more.
+#[inline(never)]
+fn odd_near_end(octets: &[u8], at: u32) -> u64 {
     let rest = tail(octets, index(at));
-    let missing = BLOCK.saturating_sub(rest.len());
-    match rest.first_chunk().or_else(|| octets.last_chunk()) {
+    match octets.last_chunk() {
         // Of the last block of all, what stands before `at` is shifted out.
-        Some(block) => odd_in(block).checked_shr(offset(missing)).unwrap_or_default(),
-        None => odd_in_less(rest),
+        Some(block) => {
+            let before = BLOCK.saturating_sub(rest.len());
+            odd_in(block).checked_shr(offset(before)).unwrap_or_default()
+        }
+        None => {
+            let mut block = [b' '; BLOCK];
+            block.iter_mut().zip(rest).for_each(|(place, octet)| *place = *octet);
+            odd_in(&block)
+        }
     }
 }
 
@@ -64,14 +79,6 @@ fn odd_in(block: &[u8; BLOCK]) -> u64 {
     };
     let &[a, b, c, d] = sixteens else { return 0 };
     odd(&a) | odd(&b) << 16 | odd(&c) << 32 | odd(&d) << 48
-}
-
-/// The same for fewer octets.
-#[cold]
-fn odd_in_less(octets: &[u8]) -> u64 {
-    let mut block = [b' '; BLOCK];
-    block.iter_mut().zip(octets).for_each(|(place, octet)| *place = *octet);
-    odd_in(&block)
 }
 
 #[cfg(test)]
