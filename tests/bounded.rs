@@ -14,7 +14,7 @@ mod support;
 use std::fmt::Write as _;
 
 use overhear::correlate::dialogs::Dialogs;
-use overhear::correlate::{company, media, rtcp, zrtp};
+use overhear::correlate::{company, media, rtcp, srtcp_seen, zrtp};
 use overhear::policy::limits::CELLS;
 use overhear::policy::{Limits, Policy};
 use overhear::reassemble::duplicate;
@@ -371,7 +371,7 @@ fn a_stated_size_is_that_of_the_entry() {
         ("company", 2 * company::ENTRY),
         ("zrtp", zrtp::ENTRY),
         ("announcements", media::ENTRY),
-        ("rtcp", rtcp::ENTRY),
+        ("rtcp", rtcp::ENTRY + 2 * srtcp_seen::ENTRY),
         ("transactions", Dialogs::TRANSACTION),
     ] {
         let stated = stated(table);

@@ -132,6 +132,36 @@ fn digits_are_counted_and_shown_only_to_who_asks() {
 }
 
 #[test]
+fn secrets_of_a_review_are_shown_only_to_who_asks() {
+    let capture = recorded(SEALED);
+    let review = |more: &[&str]| {
+        let (status, out, said) = ran(&[&["review", &capture, "--json", "-"], more].concat());
+        assert_eq!(status, 0, "{said}");
+        (serde_json::from_str::<Value>(&out).unwrap(), said)
+    };
+    let (hidden, said) = review(&[]);
+    assert_eq!((&hidden["secrets"], &hidden["tool"]["reveals"]), (&json!([]), &json!([])));
+    assert!(!said.contains("--reveal-secrets"));
+    let (shown, said) = review(&["--reveal-secrets"]);
+    assert_eq!(shown["tool"]["reveals"], json!(["secrets"]));
+    assert!(said.contains("--reveal-secrets"), "{said}");
+    let octets = fs::read(&capture).unwrap();
+    let secrets = shown["secrets"].as_array().unwrap();
+    let keys = || secrets.iter().filter(|secret| secret["kind"] == "media-key");
+    assert!(keys().count() >= 2, "{secrets:?}");
+    for key in keys() {
+        let value = key["value"].as_str().unwrap();
+        assert_eq!((value.len(), &key["octets"]), (40, &30.into()));
+        let line = format!("inline:{value}");
+        assert!(octets.windows(line.len()).any(|window| window == line.as_bytes()), "{line}");
+        assert!(!hidden.to_string().contains(value));
+    }
+    assert_eq!(hidden["findings"], shown["findings"], "evidence keeps its labels");
+    let (_, lines, _) = ran(&["review", &capture, "--ndjson", "-", "--reveal-secrets"]);
+    assert_eq!(lines.matches("\"event_type\":\"secret\"").count(), secrets.len());
+}
+
+#[test]
 fn what_cannot_be_done_is_refused_and_inputs_are_left_alone() {
     let clear = recorded(CLEAR);
     let (status, _, said) = ran(&["listen", &clear, "--call", "nobody"]);
@@ -139,7 +169,8 @@ fn what_cannot_be_done_is_refused_and_inputs_are_left_alone() {
     let (status, _, said) = ran(&["listen", &clear, "--call", CLEAR_CALL, "--reveal-audio"]);
     assert_eq!((status, said.contains("--output")), (2, true), "{said}");
     let (status, _, said) = ran(&["decrypt", &clear, "--call", CLEAR_CALL, "-w", "/dev/null"]);
-    assert_eq!((status, said.contains("is not encrypted")), (2, true), "{said}");
+    assert_eq!((status, said.contains("is not encrypted")), (0, true), "{said}");
+    assert!(said.contains("'overhear listen' hears it"), "{said}");
     let folder = tempfile::tempdir().unwrap();
     let input = folder.path().join(format!("{CLEAR_CALL}-caller.wav"));
     fs::copy(&clear, &input).unwrap();

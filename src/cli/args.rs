@@ -179,6 +179,13 @@ pub(super) struct Review {
     /// Print every table's cap and size
     #[arg(long)]
     pub(super) limits: bool,
+    /// Say what stands behind secret-1, secret-2, ...: keys, digest responses, digits,
+    /// bodies of messages; the report says that you did
+    #[arg(long)]
+    pub(super) reveal_secrets: bool,
+    /// Audio in outputs that carry any: of review none does, see overhear listen
+    #[arg(long)]
+    pub(super) reveal_audio: bool,
     /// Exit with 1 if a finding is at least this severe
     #[arg(long, value_name = "SEVERITY")]
     pub(super) fail_on: Option<FailOn>,

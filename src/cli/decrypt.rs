@@ -24,8 +24,8 @@ pub(super) fn decrypt(args: &Decrypt) -> Result<Status, Failure> {
     let target = output::target(Some(&args.write), &kept, &[&record])?;
     let opened = keep_stdin(&mut config)
         .and_then(|()| engage(&config, &args.source, inputs, Vec::new()))
-        .and_then(|examined| unsealer(&examined, args).map(|unsealer| (examined, unsealer)));
-    let (examined, mut unsealer) = match opened {
+        .and_then(|examined| unsealer(&examined, args).map(|opens| (examined, opens)));
+    let (examined, (mut unsealer, nothing)) = match opened {
         Ok(opened) => opened,
         Err(failure) => {
             [target, record].into_iter().flatten().for_each(output::Target::abandon);
@@ -34,13 +34,18 @@ pub(super) fn decrypt(args: &Decrypt) -> Result<Status, Failure> {
     };
     let Examined { mut outcome, trace, .. } = examined;
     let mut written = cut::Written::default();
-    target.unwrap_or(output::Target::Stdout).write(|out| {
-        let note = note(args);
-        written = cut::unsealed(&config, &trace, &outcome, (&mut unsealer, &note), out)?;
-        Ok(())
-    })?;
+    if nothing.is_some() {
+        target.into_iter().for_each(output::Target::abandon);
+    } else {
+        target.unwrap_or(output::Target::Stdout).write(|out| {
+            let note = note(args);
+            written = cut::unsealed(&config, &trace, &outcome, (&mut unsealer, &note), out)?;
+            Ok(())
+        })?;
+    }
     if let Some(record) = record {
-        let file = Some(args.write.as_path()).filter(|path| !is_stdin(path));
+        let file = args.write.as_path();
+        let file = Some(file).filter(|path| nothing.is_none() && !is_stdin(path));
         let asked = Asked { by: user(), file, packets: written.packets };
         let opening = opening(&mut outcome, &trace, &unsealer, &asked);
         let opening = opening.map_err(|error| Failure::new(error.to_string()))?;
@@ -48,7 +53,8 @@ pub(super) fn decrypt(args: &Decrypt) -> Result<Status, Failure> {
     }
     remarks(&outcome, args.source.quiet);
     if !args.source.quiet {
-        let _ = write!(io::stderr(), "{}", Failure(said(&unsealer, written)));
+        let said = nothing.map_or_else(|| said(&unsealer, written), |why| vec![why.to_owned()]);
+        let _ = write!(io::stderr(), "{}", Failure(said));
     }
     Ok(Status::Done)
 }
@@ -73,21 +79,28 @@ fn said(unsealer: &Unsealer, written: cut::Written) -> Vec<String> {
     said
 }
 
-/// What opens the media of the calls; a failure if there is nothing to open.
-fn unsealer(examined: &Examined, args: &Decrypt) -> Result<Unsealer, Failure> {
+/// What opens the media of the calls, and why there is nothing to open, if so; a failure if there is, and
+/// nothing opens it.
+fn unsealer(
+    examined: &Examined,
+    args: &Decrypt,
+) -> Result<(Unsealer, Option<&'static str>), Failure> {
     found(&examined.trace, &args.call)?;
     let heard = examined.trace.heard();
     let unsealer = Unsealer::new(heard, &examined.opened, args.reveal_audio);
-    if unsealer.streams() == 0 {
-        let clear = !heard.is_empty() && heard.iter().all(Heard::is_clear);
-        let why = match (heard.is_empty(), clear) {
-            (true, _) => "the call has no media in this capture",
-            (_, true) => "the call's media is not encrypted: 'overhear review -w' cuts it out",
-            _ => "no key that this capture shows opens the call's media",
-        };
-        return Err(Failure::new(why));
-    }
-    Ok(unsealer)
+    let nothing = if unsealer.streams() > 0 {
+        None
+    } else if heard.is_empty() {
+        Some("nothing to decrypt and nothing written: the call has no media in this capture")
+    } else if heard.iter().all(Heard::is_clear) {
+        Some(
+            "nothing to decrypt and nothing written: the call's media is not encrypted; \
+             'overhear listen' hears it, 'overhear review -w' cuts it out",
+        )
+    } else {
+        return Err(Failure::new("no key that this capture shows opens the call's media"));
+    };
+    Ok((unsealer, nothing))
 }
 
 /// What stands at the beginning of the file.

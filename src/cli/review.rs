@@ -12,14 +12,15 @@ use super::{Failure, Status, cut, limits};
 use crate::capture::{Filter, FilterError, Selection};
 use crate::engine::{self, Config, Cut, Examined};
 use crate::model::finding::Severity;
-use crate::policy::Policy;
+use crate::policy::{Policy, Reveals};
 use crate::report::events::Listener;
 use crate::report::ndjson::Ndjson;
 use crate::report::{self, Outcome};
 
 /// `overhear review`.
 pub(super) fn review(args: &Review, bare: bool) -> Result<Status, Failure> {
-    let policy = policy(&args.source);
+    let mut policy = policy(&args.source);
+    policy.reveals = Reveals { secrets: args.reveal_secrets, audio: args.reveal_audio };
     let no_files = args.source.files.is_empty() && args.source.read.is_empty();
     if args.limits && no_files {
         output::to_stdout(|out| limits::print(&policy.limits, out))?;
@@ -62,12 +63,28 @@ pub(super) fn review(args: &Review, bare: bool) -> Result<Status, Failure> {
         let layout = output::layout(args.source.no_color);
         output::to_stdout(|out| report::terminal::write(&mut outcome, layout, out))?;
     }
+    if !args.source.quiet {
+        say_what_is_revealed(config.policy.reveals);
+    }
     if args.limits {
         // stdout carries only the report.
         let _ = limits::print(&config.policy.limits, &mut io::stderr());
     }
     told(untold)?;
     Ok(status(&outcome, args.fail_on.map(Severity::from)))
+}
+
+/// Says what was asked for and is there, or is not.
+fn say_what_is_revealed(reveals: Reveals) {
+    let said = [
+        (reveals.secrets, "--reveal-secrets: what was written shows what stands behind the labels"),
+        (reveals.audio, "--reveal-audio: a review holds no audio; 'overhear listen' writes it"),
+    ];
+    let said: Vec<String> =
+        said.into_iter().filter(|(asked, _)| *asked).map(|(_, what)| what.to_owned()).collect();
+    if !said.is_empty() {
+        let _ = write!(io::stderr(), "{}", Failure(said));
+    }
 }
 
 /// Who writes lines of JSON, if anybody does.

@@ -2,6 +2,7 @@
 //! address of RFC 2543 §B.5), and addresses that move (RFC 3264 §8.3.1). Only what renegotiates
 //! is looked at; nearly no call has any of it.
 
+use super::outbox::Aside;
 use crate::model::frame::FrameId;
 use crate::model::record::{Hold, Moved, Side};
 
@@ -15,6 +16,8 @@ pub(super) struct Course {
     moves: Vec<Moved>,
     /// Hash of the address that moved last.
     moved_to: u64,
+    /// Pictures have taken the place of the audio.
+    pictures: bool,
 }
 
 impl Course {
@@ -24,8 +27,35 @@ impl Course {
         holds.saturating_add(self.moves.len().saturating_mul(size_of::<Moved>()))
     }
 
-    /// An offer within the established call: does its sender want media?
-    pub(super) fn offered(&mut self, by: Side, held: bool, frame: FrameId) {
+    /// An offer within the established call: does its sender want media? Says whether audio pauses with
+    /// it, or resumes.
+    pub(super) fn offered(&mut self, by: Side, held: bool, frame: FrameId) -> Option<Aside> {
+        let before = self.pauses();
+        self.note_offer(by, held, frame);
+        self.change(before)
+    }
+
+    /// An answer within the established call accepts T.38 and no audio, or audio again. As above.
+    pub(super) fn answered(&mut self, pictures: bool) -> Option<Aside> {
+        let before = self.pauses();
+        self.pictures = pictures;
+        self.change(before)
+    }
+
+    /// Whether less audio is to flow now than a call has at first.
+    fn pauses(&self) -> bool {
+        self.pictures || self.holds.iter().any(|hold| hold.until.is_none())
+    }
+
+    fn change(&self, before: bool) -> Option<Aside> {
+        match (before, self.pauses()) {
+            (false, true) => Some(Aside::Pauses { held: !self.pictures }),
+            (true, false) => Some(Aside::Resumes),
+            _ => None,
+        }
+    }
+
+    fn note_offer(&mut self, by: Side, held: bool, frame: FrameId) {
         let room = self.holds.len() < KEPT;
         let open = self.holds.iter_mut().find(|hold| hold.by == by && hold.until.is_none());
         match open {

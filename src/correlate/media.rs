@@ -25,10 +25,13 @@ use super::index::Index;
 use super::outbox::MediaDescription;
 use super::view::hash_on;
 
+mod asides;
 mod life;
 mod lookup;
 mod waiting;
 
+use self::asides::Asides;
+pub use self::asides::Circumstances;
 pub use self::lookup::{Greeting, Place};
 use self::waiting::Waiting;
 
@@ -74,6 +77,8 @@ pub struct Binding {
     pub early: bool,
     /// When the call was answered, if it was, to 10 ms.
     pub answered: Option<Ts>,
+    /// What its call says of its media as a whole.
+    pub circumstances: Circumstances,
     /// The m-line as the receiver described it; as the sender did where the receiver is unknown.
     pub media: Arc<MediaDescription>,
 }
@@ -129,6 +134,8 @@ pub struct MediaBinder {
     free: Vec<u32>,
     /// What was said of announcements and is not in the tables yet.
     waiting: Vec<Waiting>,
+    /// What few calls say besides.
+    asides: Asides,
     /// The newest entry of each address, of each call, of each announced SSRC.
     by_endpoint: Index,
     by_call: Index,
@@ -157,6 +164,7 @@ impl MediaBinder {
             entries: Vec::new(),
             free: Vec::new(),
             waiting: Vec::new(),
+            asides: Asides::default(),
             by_endpoint: Index::default(),
             by_call: Index::default(),
             by_ssrc: Index::default(),
@@ -301,6 +309,7 @@ impl MediaBinder {
     }
 
     fn forget_call(&mut self, call: RecordId) {
+        self.asides.forget(call);
         let entries = &self.entries;
         let same = |slot: u32| entries.get(widen(slot)).is_some_and(|entry| entry.call == call);
         let newest = self.by_call.take(stable_hash(&call), same);

@@ -11,10 +11,12 @@ use overhear_parsers::sip::Method;
 use super::course::Course;
 use super::event::SipEvent;
 use super::exchange::{Exchange, Exchanges, Notes, Statement, may_conclude};
+use super::features::{CAPABILITIES, FEATURES, ICE, NAMED, ONE_WAY, RECORDED, T38};
 use super::few::Few;
 use super::intern::Descriptions;
-use super::outbox::{Announcement, MediaDescription, Outbox};
+use super::outbox::{Announcement, Aside, MediaDescription, Outbox};
 use super::placement::SdpRole;
+use super::recording::is_recording;
 use super::session::{Section, sections};
 use super::view::{View, hash_number, hash_on};
 use crate::model::addr::Endpoint;
@@ -38,21 +40,6 @@ const OFFERED: u8 = 1 << 1;
 /// A response to its INVITE carried an offer that ACK or PRACK has to answer.
 const PENDING: u8 = 1 << 2;
 
-/// What a call's descriptions use, one bit each, with the words of the report.
-const FEATURES: [(u8, &str); 5] = [
-    (ICE, "ice"),
-    (NAMED, "fqdn"),
-    (CAPABILITIES, "capability-negotiation"),
-    (T38, "t38"),
-    (ONE_WAY, "one-way"),
-];
-const ICE: u8 = 1;
-const NAMED: u8 = 1 << 1;
-const CAPABILITIES: u8 = 1 << 2;
-const T38: u8 = 1 << 3;
-/// Audio in one direction, or in none.
-const ONE_WAY: u8 = 1 << 4;
-
 /// A description that was offered or answered.
 struct Described {
     media: Arc<MediaDescription>,
@@ -75,12 +62,12 @@ pub(super) struct Negotiation {
     key_exposed: bool,
     /// Bits of [`FEATURES`].
     features: u8,
-    aside: Option<Box<Aside>>,
+    beside: Option<Box<Beside>>,
 }
 
 /// What nearly no call has.
 #[derive(Default)]
-struct Aside {
+struct Beside {
     exchanges: Exchanges,
     course: Course,
 }
@@ -162,7 +149,7 @@ impl Negotiation {
         let Some(body) = described else {
             return seen && self.is_followed() && self.conclude(event, view, speaker.call, out);
         };
-        let notes = self.observe(event, speaker, body, shared, &mut out.announcements);
+        let notes = self.observe(event, speaker, body, shared, out);
         if seen && (notes.matter() || watched || self.is_followed()) {
             self.follow(event, view, speaker, (body, notes), out);
         }
@@ -177,11 +164,12 @@ impl Negotiation {
         speaker: &Speaker,
         body: &[u8],
         shared: &mut Descriptions,
-        out: &mut Vec<Announcement>,
+        out: &mut Outbox,
     ) -> Notes {
         let answer = speaker.role == SdpRole::Answer;
         let mut notes = Notes::default();
         let mut held = None;
+        let (mut audio, mut pictures) = (false, false);
         sections(body, |mline, section| {
             self.key_exposed |= section.key && !event.encrypted;
             let description = section.describe(shared);
@@ -189,10 +177,13 @@ impl Negotiation {
             if section.media.port != 0 {
                 notes.note(&description);
                 held.get_or_insert(section.held);
+                audio |= description.kind == "audio";
+                pictures |= section.media.is_t38();
             }
             self.note_features(section, &description);
             let (ssrcs, zrtp) = (section.ssrcs(), section.zrtp());
             let told = Told { mline, description, answer, ssrcs, zrtp };
+            let out = &mut out.announcements;
             self.announce(event, speaker, &told, 0, section.endpoint(), section.rtcp(), out);
             // Nobody withdraws this one by itself: it goes with its call.
             if let Some(bundled) = section.bundled {
@@ -205,18 +196,28 @@ impl Negotiation {
                 self.announce(event, speaker, &told, place, Some(candidate), rtcp, out);
             }
         });
-        let known = self.aside.is_some() || held == Some(true);
-        if speaker.established && !answer && known {
-            let course = &mut self.aside.get_or_insert_default().course;
-            course.offered(speaker.side, held == Some(true), event.at.frame);
-        }
+        let (held, pictures) = (held == Some(true), pictures && !audio && answer);
+        let change = if speaker.established && (self.beside.is_some() || held || pictures) {
+            let course = &mut self.beside.get_or_insert_default().course;
+            if answer {
+                course.answered(pictures)
+            } else {
+                course.offered(speaker.side, held, event.at.frame)
+            }
+        } else if self.features & RECORDED == 0 && is_recording(&event.message, body) {
+            self.features |= RECORDED;
+            Some(Aside::Recorded)
+        } else {
+            None
+        };
+        out.asides.extend(change.map(|aside| (speaker.call, event.at.time, aside)));
         notes
     }
 
     /// Whether offers and answers of this call are put together.
     #[inline]
     fn is_followed(&self) -> bool {
-        self.aside.as_ref().is_some_and(|aside| !aside.exchanges.is_empty())
+        self.beside.as_ref().is_some_and(|aside| !aside.exchanges.is_empty())
     }
 
     /// Puts the description together with what it answers, or keeps it until it is answered.
@@ -230,7 +231,7 @@ impl Negotiation {
         out: &mut Outbox,
     ) {
         let statement = Statement::new(event, view, speaker.side, body, notes);
-        let exchanges = &mut self.aside.get_or_insert_default().exchanges;
+        let exchanges = &mut self.beside.get_or_insert_default().exchanges;
         if speaker.role == SdpRole::Offer {
             exchanges.offer(statement);
         } else {
@@ -249,7 +250,7 @@ impl Negotiation {
         call: RecordKey,
         out: &mut Outbox,
     ) -> bool {
-        let aside = self.aside.as_mut().filter(|_| may_conclude(view));
+        let aside = self.beside.as_mut().filter(|_| may_conclude(view));
         let exchange = aside.and_then(|aside| aside.exchanges.conclude(call, event, view.status));
         let refused = exchange.as_ref().is_some_and(Exchange::refuses_security);
         out.exchanges.extend(exchange);
@@ -258,7 +259,7 @@ impl Negotiation {
 
     /// The call leaves the table: offers of which nothing became.
     pub(super) fn leave(&mut self, call: RecordKey) -> impl Iterator<Item = Exchange> {
-        let exchanges = self.aside.as_mut().map(|aside| std::mem::take(&mut aside.exchanges));
+        let exchanges = self.beside.as_mut().map(|aside| std::mem::take(&mut aside.exchanges));
         exchanges.into_iter().flat_map(move |exchanges| exchanges.leave(call))
     }
 
@@ -289,7 +290,7 @@ impl Negotiation {
             [false, false, false, true] => Keying::Mikey,
             _ => Keying::Mixed,
         };
-        if let Some(aside) = &self.aside {
+        if let Some(aside) = &self.beside {
             (record.holds, record.moves) = aside.course.record();
         }
         if self.features != 0 {
@@ -301,9 +302,9 @@ impl Negotiation {
 
     /// Octets at most, beyond the struct itself, if descriptions are not shared.
     pub(super) fn weight(&self) -> usize {
-        let aside = self.aside.as_ref().map_or(0, |aside| {
+        let aside = self.beside.as_ref().map_or(0, |aside| {
             let held = aside.exchanges.weight().saturating_add(aside.course.weight());
-            held.saturating_add(size_of::<Aside>())
+            held.saturating_add(size_of::<Beside>())
         });
         let lists =
             self.described.len().saturating_mul(48).saturating_add(self.announced.len() * 8);
@@ -367,7 +368,7 @@ impl Negotiation {
                 // The upper half of the hash is the address.
                 let to = entry.get() >> 24 & 0xff_ffff;
                 if speaker.established && candidate == 0 && known.get() >> 24 & 0xff_ffff != to {
-                    let course = &mut self.aside.get_or_insert_default().course;
+                    let course = &mut self.beside.get_or_insert_default().course;
                     course.moved(speaker.side, event.at.frame, to);
                 }
                 self.announced.retain(|entry| !in_slot(entry));

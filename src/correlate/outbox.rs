@@ -27,6 +27,8 @@ pub struct Outbox {
     pub exchanges: Vec<Exchange>,
     /// Calls that were answered, with the time; refused ones with [`Ts::MAX`].
     pub answered: Vec<(RecordKey, Ts)>,
+    /// What is seldom said of a call.
+    pub asides: Vec<(RecordKey, Ts, Aside)>,
     /// Calls whose announcements may expire, with the end of the dialog; [`Ts::MAX`] for a call
     /// that was still open when the capture ended.
     pub released: Vec<(RecordKey, Ts)>,
@@ -45,6 +47,7 @@ impl Outbox {
             && self.announcements.is_empty()
             && self.exchanges.is_empty()
             && self.answered.is_empty()
+            && self.asides.is_empty()
             && self.released.is_empty()
     }
 
@@ -52,6 +55,20 @@ impl Outbox {
     pub fn is_full(&self) -> bool {
         self.calls.len() >= FULL
     }
+}
+
+/// What few calls say of their media as a whole.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum Aside {
+    /// From now on less audio is to flow than before.
+    Pauses {
+        /// A side holds it (RFC 3264 §8.4); else pictures of T.38 take its place (ITU-T T.38 annex D).
+        held: bool,
+    },
+    /// It is to flow again.
+    Resumes,
+    /// It is sent to a recorder (RFC 7866).
+    Recorded,
 }
 
 /// An address at which one side of a call expects media (RFC 3264 §5).

@@ -1,7 +1,7 @@
 //! How a stream sounds: the E-model of ITU-T G.107, from loss, its burstiness and an assumed delay.
 //!
 //! `CATALOGUE.md` G.1. R = 93.2 - Id - Ie,eff with the defaults of G.107; MOS from R. A tap sees no
-//! one-way delay and no play-out: delay is assumed (and said so), and a play-out buffer is imitated:
+//! one-way delay and no play-out: where RTCP tells no round trip, delay is assumed (and said so), and a play-out buffer is imitated:
 //! what came too late for it counts as lost in one of the two scores. Equipment impairments are planning values of G.113 appendix I.
 //! Wideband codecs are put on the narrowband scale, marked as approximate. Video has no MOS.
 
@@ -80,6 +80,8 @@ pub struct Transmission<'a> {
     pub late: Option<Late>,
     /// How long a packet's audio lasts, ms; `None` if not known.
     pub packet_ms: Option<f64>,
+    /// One-way delay of the network, ms, as far as RTCP told it.
+    pub network_ms: Option<f64>,
 }
 
 /// The quality of a stream; `None` for a codec that the E-model has no values for, and without
@@ -93,9 +95,10 @@ pub fn quality(of: &Transmission<'_>) -> Option<StreamQuality> {
     let late = of.late.unwrap_or_default();
     let discarded = share(u64::from(late.packets), of.expected).min(100.0 - loss_pct);
     let lost = burst_ratio(of, Late::default());
-    let unbuffered = rating(codec, loss_pct, lost, NETWORK_MS);
+    let network_ms = of.network_ms.unwrap_or(NETWORK_MS);
+    let unbuffered = rating(codec, loss_pct, lost, network_ms);
     let missed = burst_ratio(of, late);
-    let heard = rating(codec, loss_pct + discarded, missed, NETWORK_MS + BUFFER_MS);
+    let heard = rating(codec, loss_pct + discarded, missed, network_ms + BUFFER_MS);
     let bursts = of.bursts;
     let in_gaps = of.expected.saturating_sub(u64::from(bursts.packets));
     let lasting = |packets: u64, times: u64| {
@@ -113,8 +116,9 @@ pub fn quality(of: &Transmission<'_>) -> Option<StreamQuality> {
         gap_density_pct: round(share(u64::from(bursts.isolated), in_gaps)),
         burst_ms: lasting(u64::from(bursts.packets), u64::from(bursts.bursts)),
         gap_ms: lasting(in_gaps, u64::from(bursts.bursts).saturating_add(1)),
-        assumed_delay_ms: NETWORK_MS + BUFFER_MS,
+        assumed_delay_ms: round(network_ms + BUFFER_MS),
         approximate: codec.wideband,
+        delay_told: of.network_ms.is_some(),
     })
 }
 
@@ -178,7 +182,8 @@ mod tests {
             _ => &Bursts { runs: 10, bursts: 10, losses: 50, packets: 50, isolated: 0 },
         };
         let packet_ms = Some(20.0);
-        Transmission { codec, expected: 1000, lost, bursts, late: None, packet_ms }
+        let network_ms = None;
+        Transmission { codec, expected: 1000, lost, bursts, late: None, packet_ms, network_ms }
     }
 
     #[test]
@@ -206,6 +211,16 @@ mod tests {
         for (r, score) in [(-1.0, 1.0), (50.0, 2.58), (70.0, 3.60), (93.2, 4.41), (101.0, 4.5)] {
             assert!((mos(r) - score).abs() < 0.01, "{r}: {}", mos(r));
         }
+    }
+
+    #[test]
+    fn a_long_way_that_rtcp_tells_is_heard() {
+        let mut far = stream("PCMU", 0, 0);
+        far.network_ms = Some(400.0);
+        let (far, near) = (quality(&far).unwrap(), quality(&stream("PCMU", 0, 0)).unwrap());
+        assert!(far.mos_buffered < 3.0 && near.mos_buffered > 4.3, "{far:?} {near:?}");
+        assert!(far.delay_told && !near.delay_told);
+        assert!((far.assumed_delay_ms - 460.0).abs() < 1e-9);
     }
 
     #[test]

@@ -129,6 +129,8 @@ pub(crate) fn stream(frame: u64) -> StreamRecord<'static> {
         digits: None,
         rtcp: Some(StreamRtcp { sender_reports: 8, report_blocks: 8, ..StreamRtcp::default() }),
         quality: None,
+        srtcp: None,
+        lost_in_pauses: 0,
     }
 }
 

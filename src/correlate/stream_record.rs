@@ -7,9 +7,11 @@ use overhear_parsers::rtp::payload;
 use crate::model::addr::STABLE;
 use crate::model::id::{Kind, RecordId};
 use crate::model::record::{
-    Jitter, PayloadType, Protection, StreamQuality, StreamRecord, StreamRtcp, VerdictRecord,
+    Jitter, PayloadType, Protection, StreamQuality, StreamRecord, StreamRtcp, StreamSrtcp,
+    VerdictRecord,
 };
-use crate::model::stream::{PayloadCount, StreamEnded};
+use crate::model::stream::{Bursts, PayloadCount, StreamEnded};
+use crate::policy::media::ASSUMED_NETWORK_MS;
 use crate::track::law::Codec;
 use crate::track::verdict::{self, Evidence, Verdict};
 
@@ -24,7 +26,7 @@ const DRIFT_SECONDS: f64 = 10.0;
 pub fn stream_record<'a>(
     stream: &StreamEnded,
     binding: Option<&'a Binding>,
-    rtcp: Option<StreamRtcp>,
+    (rtcp, srtcp): (Option<StreamRtcp>, Option<StreamSrtcp>),
 ) -> StreamRecord<'a> {
     let media = binding.map(|binding| binding.media.as_ref());
     let verdict = judge(stream, media);
@@ -36,7 +38,8 @@ pub fn stream_record<'a>(
     };
     let (duration, loss_pct) =
         (stream.duration().secs_f64(), percent(stream.lost, stream.expected));
-    let quality = sound(stream, &payload_types);
+    let paused = binding.map_or(0, |binding| binding.circumstances.lost_in_pauses);
+    let quality = sound(stream, &payload_types, (paused, rtcp.and_then(network_ms)));
     StreamRecord {
         id: stream_id(stream),
         call: binding.map(|binding| binding.call.id),
@@ -74,6 +77,8 @@ pub fn stream_record<'a>(
         digits: digits(stream, media),
         rtcp,
         quality,
+        srtcp,
+        lost_in_pauses: paused,
     }
 }
 
@@ -107,8 +112,21 @@ pub fn drift_pct(stream: &StreamEnded, clock: Option<u32>) -> Option<f64> {
     Some((by_sender - duration) / duration * 100.0)
 }
 
-/// How the stream sounds, by its main payload type.
-fn sound(stream: &StreamEnded, payload_types: &[PayloadType<'_>]) -> Option<StreamQuality> {
+/// How long the network takes one way, ms: half of the round trip that the receiver measured, else at least half of
+/// that between the tap and the receiver.
+fn network_ms(rtcp: StreamRtcp) -> Option<f64> {
+    let told = rtcp.extended.and_then(|told| told.round_trip_ms);
+    let told = told.and_then(|ms| u32::try_from(ms).ok()).map(|ms| f64::from(ms) / 2.0);
+    let longer = |ms: &f64| *ms > f64::from(ASSUMED_NETWORK_MS);
+    told.or_else(|| rtcp.round_trip_ms.map(|ms| ms / 2.0).filter(longer))
+}
+
+/// How the stream sounds, by its main payload type; of the missing numbers `paused` are no loss.
+fn sound(
+    stream: &StreamEnded,
+    payload_types: &[PayloadType<'_>],
+    (paused, network_ms): (u64, Option<f64>),
+) -> Option<StreamQuality> {
     let main = payload_types.iter().max_by_key(|pt| pt.packets)?;
     let clock = main.clock_rate.filter(|clock| *clock > 0);
     let [law, _] = stream.law.rows;
@@ -118,14 +136,28 @@ fn sound(stream: &StreamEnded, payload_types: &[PayloadType<'_>]) -> Option<Stre
     let slow = slow && codec.eq_ignore_ascii_case("G723");
     quality::quality(&Transmission {
         codec: if slow { quality::G723_SLOW } else { codec },
-        expected: stream.expected,
-        lost: stream.lost,
-        bursts: &stream.bursts,
+        expected: stream.expected.saturating_sub(paused),
+        lost: stream.lost.saturating_sub(paused),
+        bursts: &if paused == 0 { stream.bursts } else { without(stream.bursts, paused) },
         late: (stream.jitter.samples > 0).then_some(stream.late),
         packet_ms: clock
             .filter(|_| law.ticks > 0)
             .map(|clock| f64::from(law.ticks) * 1e3 / f64::from(clock)),
+        network_ms,
     })
+}
+
+/// Bursts without one of so many numbers, which is one by itself, or the longest part of one.
+fn without(of: Bursts, paused: u64) -> Bursts {
+    let paused = u32::try_from(paused).unwrap_or(u32::MAX);
+    let losses = of.losses.saturating_sub(paused);
+    Bursts {
+        runs: of.runs.saturating_sub(1),
+        bursts: of.bursts.saturating_sub(1).max(losses.min(1)),
+        losses,
+        packets: of.packets.saturating_sub(paused),
+        ..of
+    }
 }
 
 /// Derived from addresses, SSRC and the first packet's time, so that two streams of one SSRC

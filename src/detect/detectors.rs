@@ -67,7 +67,7 @@ impl Detectors {
             for_media: wanting(Interest::MEDIA),
             announced: Fingerprints::new(&policy.limits),
             tap_loss: TapLoss::new(policy),
-            sink: Sink::new(&policy.limits),
+            sink: Sink::new(&policy.limits).revealing(policy.reveals.secrets),
             thresholds: policy.thresholds.clone(),
         }
     }

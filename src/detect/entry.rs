@@ -71,7 +71,7 @@ pub struct Entry {
     /// Distinct things the rule counts, by a number of its own.
     pub distinct: [u64; 4],
     /// Sums and bit sets that the rule keeps, by a number of its own.
-    pub tally: [u64; 6],
+    pub tally: [u64; 9],
     /// A distinct count stopped counting: it is a lower bound.
     pub exhausted: bool,
     /// Subjects put together here because there were too many.
@@ -109,7 +109,7 @@ impl Entry {
             calls: 0,
             streams: 0,
             distinct: [0; 4],
-            tally: [0; 6],
+            tally: [0; 9],
             exhausted: false,
             others: 0,
             evidence: Vec::with_capacity(FINDING_EVIDENCE),

@@ -21,7 +21,7 @@ use super::text::printable;
 use crate::correlate::company::Companion;
 use crate::correlate::event::SipEvent;
 use crate::correlate::handshake::HandshakeRead;
-use crate::correlate::media::Greeting;
+use crate::correlate::media::{Circumstances, Greeting};
 use crate::correlate::outbox::MediaDescription;
 use crate::correlate::placement::Placement;
 use crate::correlate::rtcp::Byes;
@@ -263,6 +263,8 @@ pub struct Around<'a> {
     pub sender: Option<Side>,
     /// The m-line that it belongs to.
     pub media: Option<&'a MediaDescription>,
+    /// What its call says of its media as a whole.
+    pub circumstances: Circumstances,
     /// RTCP goodbyes that its receiver was sent about its SSRC.
     pub byes: Byes,
     /// What was seen of ZRTP between its sockets.

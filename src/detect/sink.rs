@@ -72,6 +72,12 @@ impl Sink {
         }
     }
 
+    /// The same; what stands behind labels will be shown.
+    #[must_use]
+    pub fn revealing(self, reveal: bool) -> Self {
+        Self { labels: Labels::new(reveal), ..self }
+    }
+
     /// Counts one sighting; `evidence` says what is seen and quotes it, and is asked only when it
     /// is kept. The label maker hides secrets.
     pub fn sighting(

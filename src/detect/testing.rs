@@ -96,6 +96,8 @@ pub(super) fn stream(n: u64, src: &str, dst: &str) -> StreamRecord<'static> {
         digits: None,
         rtcp: Some(StreamRtcp::default()),
         quality: None,
+        srtcp: None,
+        lost_in_pauses: 0,
     }
 }
 

@@ -12,6 +12,7 @@ use crate::correlate::handshake::{HandshakeRead, Memory};
 use crate::correlate::media::{self, MediaBinder};
 use crate::correlate::outbox::Outbox;
 use crate::correlate::rtcp::{self, RtcpReports};
+use crate::correlate::srtcp_seen::{self, SrtcpSeen};
 use crate::correlate::tls_peers::TlsPeers;
 use crate::correlate::zrtp::{self, ZrtpFlows};
 use crate::detect::Detectors;
@@ -45,6 +46,7 @@ pub struct Collector {
     dialogs: Dialogs,
     media: MediaBinder,
     rtcp: RtcpReports,
+    srtcp: SrtcpSeen,
     memory: Memory,
     tls_peers: TlsPeers,
     company: Company,
@@ -106,6 +108,7 @@ impl Collector {
             dialogs: Dialogs::new(&policy.limits),
             media: MediaBinder::new(&policy.limits),
             rtcp: RtcpReports::new(&policy.limits),
+            srtcp: SrtcpSeen::new(&policy.limits),
             memory: Memory::new(policy),
             tls_peers: TlsPeers::new(policy.limits.tls_peers),
             company: Company::new(policy.limits.company),
@@ -172,6 +175,7 @@ impl Collector {
             .chain([(media::TABLE, self.media.evicted()), (rtcp::TABLE, self.rtcp.evicted())])
             .chain([(company::TABLE, self.company.evicted()), (zrtp::TABLE, self.zrtp.evicted())])
             .chain([(inventory::TABLE, self.inventory.evicted())])
+            .chain([(srtcp_seen::TABLE, self.srtcp.evicted())])
             .chain(self.tls_peers.evicted())
             .chain(self.prover.evicted());
         for (table, count) in tables.filter(|(_, count)| *count > 0) {
@@ -261,6 +265,7 @@ impl Collector {
             }
             Body::Rtcp { .. }
             | Body::SrtcpClear { .. }
+            | Body::Srtcp { .. }
             | Body::Zrtp { .. }
             | Body::Msrp { .. }
             | Body::UdptlEnded(_) => self.beside(fact, epoch),
@@ -401,6 +406,9 @@ impl Collector {
             }
             self.zrtp.announce(announcement.call.id, announcement.side, &announcement.zrtp);
             self.media.announce(&announcement);
+        }
+        for (call, at, aside) in self.outbox.asides.drain(..) {
+            self.media.aside(call, at, aside);
         }
         for exchange in self.outbox.exchanges.drain(..) {
             self.detectors.exchange(&exchange);

@@ -328,12 +328,14 @@ fn assemble(
     events.finish(&last_word.findings, &last_word.places);
     archive.settle(last_word.places);
     let counts = finish_counts(collected.counts, &capture, &totals.inner, &last_word.findings);
+    let opened = labelled(collected.opened, &last_word.labels);
+    let secrets = last_word.labels.revealed();
+    for secret in &secrets {
+        events.tell(|listener| listener.secret(secret, capture.last_packet));
+    }
     events.tell(|listener| listener.end(&capture, &counts));
     events.flush();
-    let mut limits: Vec<String> = unusable
-        .into_iter()
-        .map(|(_, why)| format!("{why}; it is not part of this report."))
-        .collect();
+    let mut limits = not_part_of_it(unusable);
     limits.extend(sources::left_out(dispatcher.merge(), capture.packets));
     limits.extend(sources::limits(&capture, &counts, &totals.openings));
     limits.extend(secrets::limits(&config.keys, &totals.openings));
@@ -350,14 +352,21 @@ fn assemble(
         ladder: collected.ladder,
         tls,
         peers: collected.peers,
+        secrets,
     };
     Examined {
         outcome,
         trace: collected.trace,
         untold: events.failure(),
-        opened: labelled(collected.opened, &last_word.labels),
+        opened,
         faults: Vec::new(),
     }
+}
+
+/// What is said of inputs that could not be used.
+fn not_part_of_it(unusable: Vec<(PathBuf, String)>) -> Vec<String> {
+    let why = unusable.into_iter().map(|(_, why)| why);
+    why.map(|why| format!("{why}; it is not part of this report.")).collect()
 }
 
 /// Streams with the labels that the report gives to their keys.

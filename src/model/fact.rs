@@ -89,6 +89,15 @@ pub enum Body {
         /// The SSRC of its sender.
         ssrc: u32,
     },
+    /// SRTCP (RFC 3711 §3.4): of all that it says its sender can be read.
+    Srtcp {
+        /// Sender.
+        src: Endpoint,
+        /// Receiver.
+        dst: Endpoint,
+        /// The SSRC of its sender.
+        ssrc: u32,
+    },
     /// An RTCP compound packet in clear.
     Rtcp {
         /// Sender.
@@ -354,6 +363,7 @@ impl Body {
             Self::Rtcp { src, dst, .. }
             | Self::Zrtp { src, dst, .. }
             | Self::Remarked { src, dst, .. }
+            | Self::Srtcp { src, dst, .. }
             | Self::SrtcpClear { src, dst, .. } => (*src, *dst, Proto::UDP),
             Self::SrtpSample { key, .. } => (key.src, key.dst, Proto::UDP),
             Self::UdptlEnded(ended) => (ended.src, ended.dst, Proto::UDP),

@@ -14,6 +14,7 @@ pub mod key;
 pub mod notes;
 pub mod packed;
 pub mod record;
+pub mod revealed;
 pub mod shared;
 pub mod stream;
 pub mod tally;

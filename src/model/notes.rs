@@ -153,6 +153,13 @@ impl Digits {
         self.count
     }
 
+    /// Which keys they were, those that are kept: a secret.
+    pub fn keys(&self) -> String {
+        let key =
+            |event: &u8| char::from(*b"0123456789*#ABCD".get(usize::from(*event)).unwrap_or(&b'?'));
+        self.kept().0.iter().map(key).collect()
+    }
+
     /// The most digits within any time of this length.
     pub fn most_within(&self, span: Span) -> usize {
         let tenths = u16::try_from(span.nanos() / 100_000_000).unwrap_or(u16::MAX);
@@ -197,18 +204,31 @@ impl Digits {
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
 pub struct Contest {
     /// Packets with the number of another one that came at most five seconds before, and another
-    /// payload; by a sample of the stream that begins where something is odd.
+    /// payload, by a sample of the stream that begins where something is odd; or with that of one of another
+    /// counter that was ahead by more than a hundred.
     pub conflicts: u32,
     /// The TTLs of the first such pair, the earlier packet's first.
     pub ttls: (u8, u8),
     /// Times that the TTL changed; up to 255.
     pub switches: u8,
-    /// How many of them at most came one by one among other packets, with few of those between.
+    /// How many of them at most came one by one among other packets, with few of those between; of two
+    /// counters, how often they took turns.
     pub interleaved: u16,
     /// The first packet that contradicts another.
     pub first: FrameRef,
     /// The last one.
     pub last: FrameRef,
+}
+
+impl Contest {
+    /// Notes a packet that contradicts another; the TTL of that one first.
+    pub fn conflict(&mut self, ttls: (u8, u8), at: FrameRef) {
+        if self.conflicts == 0 {
+            (self.ttls, self.first) = (ttls, at);
+        }
+        self.conflicts = self.conflicts.saturating_add(1);
+        self.last = at;
+    }
 }
 
 /// The check digit of a number of 13 to 19 digits fits.
@@ -255,6 +275,7 @@ mod tests {
         let digits = typed(&[(1, 0), (2, 1_000), (3, 50_000), (4, 61_000), (5, 62_000)]);
         assert_eq!(digits.most_within(Span::from_secs(60)), 3);
         assert_eq!(format!("{digits:?}"), "Digits(5)");
+        assert_eq!(typed(&[(1, 0), (10, 1), (11, 2), (15, 3)]).keys(), "1*#D");
         let many: Vec<(u8, i64)> = (0..100).map(|i| (1, i * 100)).collect();
         assert_eq!(
             (typed(&many).count(), typed(&many).most_within(Span::from_secs(60))),

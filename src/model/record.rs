@@ -20,7 +20,7 @@ pub use self::call::{CallMedia, CallRecord, CallState, Hold, Keying, Moved, Tran
 pub use self::registration::{RegistrationRecord, RegistrationState};
 pub use self::stream::{
     Jitter, PayloadType, Protection, ReportedQuality, StreamQuality, StreamRecord, StreamRtcp,
-    VerdictRecord,
+    StreamSrtcp, VerdictRecord,
 };
 
 /// A party of a call, as its From or To header names it. Text from the wire, made valid UTF-8 with

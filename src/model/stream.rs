@@ -115,6 +115,8 @@ pub struct StreamEnded {
     pub gaps: u32,
     /// How the missing numbers clustered.
     pub bursts: Bursts,
+    /// Times without any packet that numbers are missing of.
+    pub holes: Option<Box<Holes>>,
     /// Times that the sequence numbers went on from somewhere else.
     pub restarts: u16,
     /// The lowest and the highest sequence number of the last run.
@@ -175,6 +177,24 @@ pub struct Bursts {
     pub packets: u32,
     /// Numbers missing alone, in gaps.
     pub isolated: u32,
+}
+
+/// A time of [`HOLE`](crate::policy::media::HOLE) and more in which no packet came, while the sender counted on.
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
+pub struct Hole {
+    /// Capture time of the packet before.
+    pub from: Ts,
+    /// Capture time of the packet behind.
+    pub to: Ts,
+    /// Sequence numbers that are missing.
+    pub missing: u32,
+}
+
+/// The first holes of a stream, in order.
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
+pub struct Holes {
+    kept: [Hole; 8],
+    count: u8,
 }
 
 /// Play-out delay of the receiver that is imitated, ms.
@@ -292,6 +312,28 @@ impl StreamEnded {
     pub fn main_payload_type(&self) -> u8 {
         let main = self.payload_types.iter().rev().max_by_key(|count| count.packets);
         main.map_or(0, |count| count.payload_type)
+    }
+}
+
+impl Holes {
+    /// Adds one, if there is room.
+    pub fn push(&mut self, hole: Hole) {
+        if let Some(place) = self.kept.get_mut(usize::from(self.count)) {
+            *place = hole;
+            self.count += 1;
+        }
+    }
+
+    /// Those that are kept.
+    pub fn iter(&self) -> impl Iterator<Item = &Hole> {
+        self.kept.iter().take(self.count.into())
+    }
+}
+
+impl Hole {
+    /// How long nothing came.
+    pub fn lasted(&self) -> Span {
+        self.to.since(self.from)
     }
 }
 

@@ -12,16 +12,22 @@ pub const REPLAY_AFTER: Span = Span::from_secs(2);
 pub const SEQ_JUMP_AHEAD: u16 = 3_000;
 /// The same, behind.
 pub const SEQ_JUMP_BACK: u16 = 100;
+/// Sequence numbers by which an injected packet may be ahead of the stream (`MEDIA-RTP-INJECT`).
+pub const INJECT_DISTANCE: u16 = 1_000;
 /// Seconds by which the timestamp of the next packet may jump at most (`MEDIA-SEQ-JUMP`).
 pub const TIMESTAMP_JUMP_S: u32 = 10;
+
+/// A time without any packet from which on missing numbers are told apart from other loss (`QOS-LOSS`).
+pub const HOLE: Span = Span::from_secs(2);
 
 /// One-way delay of the network that the E-model assumes where nobody tells it, milliseconds (`QOS-MOS`).
 pub const ASSUMED_NETWORK_MS: u8 = 50;
 
 /// Thresholds that packets are held against one by one, which configuration does not change.
-pub const FIXED: [(&str, u64); 6] = [
+pub const FIXED: [(&str, u64); 7] = [
     ("assumed_network_ms", ASSUMED_NETWORK_MS as u64),
     ("assumed_playout_ms", PLAYOUT_MS as u64),
+    ("hole_s", 2),
     ("replay_after_s", 2),
     ("seq_jump_ahead", SEQ_JUMP_AHEAD as u64),
     ("seq_jump_back", SEQ_JUMP_BACK as u64),

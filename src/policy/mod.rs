@@ -6,6 +6,7 @@ pub mod media;
 pub mod sip;
 pub mod thresholds;
 pub mod tls;
+pub mod tones;
 
 use std::sync::Arc;
 
@@ -40,6 +41,23 @@ use table;
 pub use limits::Limits;
 pub use thresholds::Thresholds;
 
+/// What the user asked to see.
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
+pub struct Reveals {
+    /// What stands behind the labels of secrets.
+    pub secrets: bool,
+    /// Audio, in outputs that carry any.
+    pub audio: bool,
+}
+
+impl Reveals {
+    /// In the words of the report.
+    pub fn words(self) -> impl Iterator<Item = &'static str> {
+        let all = [(self.secrets, "secrets"), (self.audio, "audio")];
+        all.into_iter().filter(|(asked, _)| *asked).map(|(_, word)| word)
+    }
+}
+
 /// Everything that configuration can change.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Policy {
@@ -47,6 +65,8 @@ pub struct Policy {
     pub limits: Limits,
     /// Thresholds of the rules.
     pub thresholds: Thresholds,
+    /// What is shown that otherwise is not.
+    pub reveals: Reveals,
     /// Certificates in DER of the authorities that peers are supposed to trust; none says nothing.
     pub anchors: Arc<[Vec<u8>]>,
     /// SIP domains, one of which a server's certificate has to be for where its client does not say which

@@ -152,7 +152,8 @@ impl Thresholds {
         let fixed = || FIXED.iter().find(|(fixed, _)| *fixed == name).map(|(_, value)| *value);
         let counts = self.media.named(name).or_else(|| self.sip.named(name));
         let counts = counts.or_else(|| self.tls.named(name)).or_else(fixed);
-        counts.map(Figure::Count).or_else(|| self.fallback.named(name).map(whole))
+        let counts = counts.map(Figure::Count).or_else(|| self.fallback.named(name).map(whole));
+        counts.or_else(|| super::tones::named(name))
     }
 }
 

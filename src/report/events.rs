@@ -13,6 +13,7 @@ use crate::model::fact::Flow;
 use crate::model::finding::Finding;
 use crate::model::handshake::HandshakeRecord;
 use crate::model::record::{CallRecord, RegistrationRecord, StreamRecord};
+use crate::model::revealed::Revealed;
 use crate::model::time::Ts;
 
 /// Which word about a finding it is.
@@ -36,6 +37,10 @@ pub trait Listener: Send {
     fn handshake(&mut self, handshake: &HandshakeRecord<'_>, at: Ts);
     /// A finding was raised, or is final.
     fn finding(&mut self, finding: &Finding, flow: Option<Flow>, stage: Stage);
+    /// A secret that a label stands for, if they are to be shown: at the end.
+    fn secret(&mut self, secret: &Revealed, at: Option<Ts>) {
+        let _ = (secret, at);
+    }
     /// The end of the capture, and what was counted.
     fn end(&mut self, capture: &CaptureRecord, counts: &Counts);
     /// Whoever reads along should see what was told.

@@ -12,6 +12,7 @@ use super::encode::encode;
 use super::outcome::Outcome;
 use super::records::{Json, Object, Out, array};
 use crate::model::finding::Finding;
+use crate::policy::Reveals;
 
 /// The schema's number: a key that changes its meaning needs another one.
 pub const SCHEMA: &str = "overhear.report/1";
@@ -26,11 +27,11 @@ const PIECE: usize = 256 << 10;
 pub fn write(outcome: &mut Outcome, out: &mut impl Write) -> io::Result<()> {
     outcome.book_archive();
     let Outcome { capture, counts, archive, findings, limits, .. } = outcome;
-    let Outcome { tls, peers, .. } = outcome;
+    let Outcome { tls, peers, policy, secrets, .. } = outcome;
     let cited = Cited(findings);
     let mut document = Document { to: out, out: Out::default(), members: 0, elements: 0 };
     document.member("schema", SCHEMA)?;
-    document.member("tool", &Tool::this())?;
+    document.member("tool", &Tool::with(policy.reveals))?;
     document.member("capture", capture)?;
     document.member("counts", counts)?;
     document.list("calls");
@@ -71,6 +72,11 @@ pub fn write(outcome: &mut Outcome, out: &mut impl Write) -> io::Result<()> {
     document.list("findings");
     for finding in findings.iter() {
         finding.json(document.element()?);
+    }
+    document.end_list();
+    document.list("secrets");
+    for secret in secrets.iter() {
+        encode(secret, &mut document.element()?.octets)?;
     }
     document.end_list();
     document.member("limits", limits)?;
@@ -141,12 +147,13 @@ impl<W: Write> Document<'_, W> {
 struct Tool {
     name: &'static str,
     version: &'static str,
-    reveals: [&'static str; 0],
+    reveals: Vec<&'static str>,
 }
 
 impl Tool {
-    const fn this() -> Self {
-        Self { name: env!("CARGO_PKG_NAME"), version: env!("CARGO_PKG_VERSION"), reveals: [] }
+    fn with(reveals: Reveals) -> Self {
+        let reveals = reveals.words().collect();
+        Self { name: env!("CARGO_PKG_NAME"), version: env!("CARGO_PKG_VERSION"), reveals }
     }
 }
 

@@ -20,6 +20,7 @@ use crate::model::fact::Flow;
 use crate::model::finding::{Confidence, Finding, Severity};
 use crate::model::handshake::HandshakeRecord;
 use crate::model::record::{CallRecord, HandshakeKind, RegistrationRecord, StreamRecord};
+use crate::model::revealed::{Revealed, base64};
 use crate::model::time::Ts;
 
 /// The schema's number: a key that changes its meaning needs another one.
@@ -149,6 +150,12 @@ impl Listener for Ndjson {
         self.close();
     }
 
+    fn secret(&mut self, secret: &Revealed, at: Option<Ts>) {
+        self.begin("secret", at, None);
+        self.join_serde(secret);
+        self.close();
+    }
+
     fn end(&mut self, capture: &CaptureRecord, counts: &Counts) {
         self.begin("stats", capture.last_packet, None);
         self.join_serde(counts);
@@ -267,21 +274,6 @@ fn address(addr: &Addr) -> Vec<u8> {
     addr.as_v4().map_or_else(|| addr.octets().to_vec(), |octets| octets.to_vec())
 }
 
-/// RFC 4648 §4.
-fn base64(octets: &[u8]) -> String {
-    const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut text = String::new();
-    for three in octets.chunks(3) {
-        let bits = three.iter().fold(0_usize, |bits, octet| bits << 8 | usize::from(*octet));
-        let bits = bits << (8 * (3 - three.len()));
-        for place in 0..4 {
-            let letter = LETTERS.get(bits >> (18 - 6 * place) & 63).copied().unwrap_or(b'=');
-            text.push(if place <= three.len() { char::from(letter) } else { '=' });
-        }
-    }
-    text
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -310,12 +302,6 @@ mod tests {
         let (src, dst) = (Endpoint::new(v6(1), 49_152), Endpoint::new(v6(2), 5_061));
         let there = Flow { src, dst, proto: Proto::TCP };
         assert_eq!(community_id(there), "1:arEr5A18NgjP6aUhOd9tHTNguyk=");
-    }
-
-    #[test]
-    fn base64_pads() {
-        let coded = ["", "f", "fo", "foo", "foob"].map(|text| base64(text.as_bytes()));
-        assert_eq!(coded, ["", "Zg==", "Zm8=", "Zm9v", "Zm9vYg=="]);
     }
 
     #[test]

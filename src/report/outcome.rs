@@ -6,6 +6,7 @@ use crate::model::addr::Endpoint;
 use crate::model::capture::{CaptureRecord, Counts, PeerRecord};
 use crate::model::evidence::FrameRef;
 use crate::model::finding::{Finding, Severity};
+use crate::model::revealed::Revealed;
 use crate::policy::Policy;
 
 /// The result of a review.
@@ -29,6 +30,8 @@ pub struct Outcome {
     pub tls: TlsSummary,
     /// What peers write beyond the registries, by address.
     pub peers: Vec<PeerRecord>,
+    /// What stands behind labels; nothing unless that was asked for.
+    pub secrets: Vec<Revealed>,
 }
 
 /// One arrow of a ladder.

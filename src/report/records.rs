@@ -16,7 +16,7 @@ use crate::model::packed::Text;
 use crate::model::record::{
     CallMedia, CallRecord, CallState, Hold, Jitter, Keying, Moved, Party, PayloadType, Protection,
     RegistrationRecord, RegistrationState, ReportedQuality, Side, Sides, StreamQuality,
-    StreamRecord, StreamRtcp, Transfer, VerdictRecord,
+    StreamRecord, StreamRtcp, StreamSrtcp, Transfer, VerdictRecord,
 };
 use crate::model::time::Ts;
 
@@ -129,6 +129,8 @@ object! {
     }
 }
 
+object! { StreamSrtcp { by_sender by_receiver } }
+
 object! {
     ReportedQuality {
         loss_pct discarded_pct burst_density_pct gap_density_pct burst_ms gap_ms round_trip_ms
@@ -139,7 +141,7 @@ object! {
 object! {
     StreamQuality {
         r_factor mos_unbuffered mos_buffered discarded_pct burst_ratio bursts burst_density_pct
-        gap_density_pct burst_ms gap_ms assumed_delay_ms approximate
+        gap_density_pct burst_ms gap_ms assumed_delay_ms approximate delay_told
     }
 }
 
@@ -150,7 +152,7 @@ object! {
         id call src dst ssrc(Ssrc) payload_types packets payload_bytes wire_bytes first last
         duration_s first_source first_frame last_frame last_source expected lost loss_pct
         duplicates reordered jitter_ms mos dscp ttl gaps protection verdict negotiated digits rtcp
-        quality
+        quality srtcp lost_in_pauses
     }
 }
 

@@ -153,6 +153,7 @@ pub(crate) fn outcome() -> Outcome {
         ladder: Vec::new(),
         tls: crate::correlate::tls_peers::TlsSummary::default(),
         peers: Vec::new(),
+        secrets: Vec::new(),
     }
 }
 

@@ -10,6 +10,7 @@ use super::text::{COLUMN, Ink, Layout, count, counts, duration, folder, grouped,
 use super::verdict::Exposures;
 use super::{findings, grades, verdict};
 use crate::model::capture::CaptureRecord;
+use crate::model::revealed::Revealed;
 use crate::model::time::Ts;
 
 /// Prints the report.
@@ -22,6 +23,7 @@ pub fn write(outcome: &mut Outcome, layout: Layout, out: &mut impl Write) -> io:
     heading(&outcome.capture, layout, out)?;
     verdict::write(outcome, &exposures, layout, out)?;
     findings::write(outcome, layout, out)?;
+    secrets(&outcome.secrets, layout, out)?;
     records(outcome, &exposures, layout, out)?;
     packets(&outcome.capture, layout, out)?;
     missing(outcome, layout, out)?;
@@ -153,6 +155,20 @@ fn packets(capture: &CaptureRecord, layout: Layout, out: &mut impl Write) -> io:
             grouped(capture.packets)
         );
         layout.item(out, ("  ! sum", Some(Ink::BoldRed)), COLUMN, &text)?;
+    }
+    Ok(())
+}
+
+/// What stands behind the labels of the findings, if somebody asked for it.
+fn secrets(secrets: &[Revealed], layout: Layout, out: &mut impl Write) -> io::Result<()> {
+    if secrets.is_empty() {
+        return Ok(());
+    }
+    writeln!(out)?;
+    layout.item(out, ("SECRETS", Some(Ink::Bold)), COLUMN, "as --reveal-secrets asked")?;
+    for Revealed { label, kind, encoding, value, .. } in secrets {
+        let value = format!("{}, {encoding}: {}", kind.word(), safe(value));
+        layout.item(out, (&format!("  {label}"), None), COLUMN, &value)?;
     }
     Ok(())
 }

@@ -15,6 +15,7 @@ use crate::model::addr::STABLE;
 use crate::model::figures::{Figures, Tendency};
 use crate::model::frame::FrameId;
 use crate::model::stream::{LawRow, Sample, StreamKey};
+use crate::policy::tones::GLANCE;
 
 mod payload;
 
@@ -128,8 +129,7 @@ impl Look {
 
     /// Whether this packet, just taken, is one of the few that are asked whether they are a tone.
     pub fn is_glancing(&self, header: &Header<'_>) -> bool {
-        const EVERY: u16 = 32;
-        self.counts.whole % EVERY == EVERY / 2 && matches!(header.payload_type, 0 | 8)
+        self.counts.whole % GLANCE == GLANCE / 2 && matches!(header.payload_type, 0 | 8)
     }
 
     /// Whether the next packets should be kept whole and nobody does so yet.

@@ -13,6 +13,7 @@ pub mod law;
 pub mod notes;
 mod quic_flows;
 pub mod replays;
+mod rivals;
 mod sctp_dtls;
 pub mod sctp_flows;
 mod sctp_tls;

@@ -6,21 +6,25 @@
 //! whatever payload type SDP may have given them: one counts from its second packet on, because other
 //! payloads do not repeat a timestamp. Where a number comes twice or very late, or the TTL changes to and
 //! fro, the payloads of the next 512 packets are remembered by hash, to tell the same packet sent twice from two
-//! packets with one number.
+//! packets with one number. Where two counters more than a hundred numbers apart take turns, see [`super::rivals`].
 
 use std::hash::{BuildHasher, Hasher};
 
 use overhear_parsers::rtp::header::Header;
 
 use super::input::Input;
+use super::rivals::{Rivals, Turn};
 use super::slot::{Cold, DSCP_CHANGED, NOTED, Slot, Step, TTL_CHANGED, low_half};
 use super::tones::Listener;
 use crate::model::addr::STABLE;
 use crate::model::evidence::FrameRef;
 use crate::model::notes::{Contest, Digits, Marked, Notes, Tones};
+use crate::model::stream::Standing;
+use crate::policy::media::{INJECT_DISTANCE, SEQ_JUMP_BACK};
 
 /// Octets of what is noted of one stream at most.
-pub const ENTRY: usize = size_of::<Noting>() + size_of::<Memory>() + size_of::<Listener>();
+pub const ENTRY: usize =
+    size_of::<Noting>() + size_of::<Memory>() + size_of::<Listener>() + size_of::<Rivals>();
 
 /// Packets whose payloads are remembered once that is called for.
 const REMEMBERED: u16 = 512;
@@ -51,6 +55,8 @@ pub(super) struct Noting {
     event: Event,
     contest: Contest,
     memory: Option<Box<Memory>>,
+    /// Two counters, far apart.
+    rivals: Option<Box<Rivals>>,
     /// Someone who hears tones, and what the ones before heard.
     listener: Option<Box<Listener>>,
     tones: Tones,
@@ -92,20 +98,7 @@ struct Remembered {
 /// Notes what is odd about a packet; true if there was no room for it.
 pub(super) fn note(slot: &mut Slot, cold: &mut Cold, step: Step, packet: &Packet<'_>) -> bool {
     let Packet { header, input, room } = *packet;
-    let switched = slot.ttl != input.packet.ttl;
-    if switched {
-        slot.ttl = input.packet.ttl;
-        slot.flags |= TTL_CHANGED;
-        cold.switches = cold.switches.saturating_add(1);
-    }
-    let remarked = slot.dscp != input.packet.dscp && slot.flags & DSCP_CHANGED == 0;
-    slot.flags |= u8::from(remarked) * DSCP_CHANGED;
-    // Many senders set the marking only when the first packets are out.
-    let changed = (remarked && slot.packets > SETTLED).then(|| Marked {
-        dscp: [slot.dscp, input.packet.dscp],
-        at: [cold.first(), input.frame_ref()],
-        twice: false,
-    });
+    let (switched, changed) = outside(slot, cold, input);
     match step {
         Step::Stray => cold.stray_marked = header.marker,
         Step::Restart if !cold.stray_marked && !header.marker => {
@@ -122,7 +115,10 @@ pub(super) fn note(slot: &mut Slot, cold: &mut Cold, step: Step, packet: &Packet
     // So far back the window knows no duplicates, and networks do not reorder.
     let far = step == Step::Late && u32::from(behind) >= u64::BITS;
     let contested = step == Step::Duplicate || far || switched && cold.switches > 1;
-    if event.is_none() && !contested && changed.is_none() && slot.flags & NOTED == 0 {
+    let behind_all = (SEQ_JUMP_BACK + 1..=INJECT_DISTANCE).contains(&behind);
+    let rivals = step == Step::Stray && behind_all && slot.standing() == Standing::Confirmed;
+    let odd = contested || rivals || changed.is_some();
+    if event.is_none() && !odd && slot.flags & NOTED == 0 {
         return false;
     }
     if cold.noting.is_none() && !room {
@@ -138,9 +134,15 @@ pub(super) fn note(slot: &mut Slot, cold: &mut Cold, step: Step, packet: &Packet
         noting.memory.get_or_insert_with(Memory::new).left = REMEMBERED;
         slot.flags |= NOTED;
     }
+    if rivals {
+        let highest = low_half(slot.highest);
+        noting.rivals.get_or_insert_with(|| Rivals::new(highest, header.sequence));
+        slot.flags |= NOTED;
+    }
     if slot.flags & NOTED != 0 {
+        let watches = noting.watch(header, input);
         let (remembers, hears) = (noting.compare(header, input), noting.hear(header, input));
-        if !remembers && !hears {
+        if !remembers && !hears && !watches {
             slot.flags &= !NOTED;
             if noting.is_empty() {
                 cold.noting = None;
@@ -148,6 +150,26 @@ pub(super) fn note(slot: &mut Slot, cold: &mut Cold, step: Step, packet: &Packet
         }
     }
     false
+}
+
+/// Notes what is odd about a packet's IP header: whether its TTL is another than the last packet's, and the two
+/// markings, if this is the first with another one.
+fn outside(slot: &mut Slot, cold: &mut Cold, input: &Input) -> (bool, Option<Marked>) {
+    let switched = slot.ttl != input.packet.ttl;
+    if switched {
+        slot.ttl = input.packet.ttl;
+        slot.flags |= TTL_CHANGED;
+        cold.switches = cold.switches.saturating_add(1);
+    }
+    let remarked = slot.dscp != input.packet.dscp && slot.flags & DSCP_CHANGED == 0;
+    slot.flags |= u8::from(remarked) * DSCP_CHANGED;
+    // Many senders set the marking only when the first packets are out.
+    let changed = (remarked && slot.packets > SETTLED).then(|| Marked {
+        dscp: [slot.dscp, input.packet.dscp],
+        at: [cold.first(), input.frame_ref()],
+        twice: false,
+    });
+    (switched, changed)
 }
 
 /// Notes that a packet was seen twice, with one DSCP and then another; true if there was no room.
@@ -161,12 +183,17 @@ pub(super) fn remarked(cold: &mut Cold, marked: Marked, room: bool) -> bool {
 }
 
 /// Begins to listen to a stream of which a packet sounded like a tone; true if there was no room.
-pub(super) fn listen(slot: &mut Slot, cold: &mut Cold, payload_type: u8, room: bool) -> bool {
+pub(super) fn listen(
+    slot: &mut Slot,
+    cold: &mut Cold,
+    listener: impl FnOnce() -> Box<Listener>,
+    room: bool,
+) -> bool {
     if cold.noting.is_none() && !room {
         return true;
     }
     let noting = cold.noting.get_or_insert_default();
-    noting.listener.get_or_insert_with(|| Listener::new(payload_type));
+    noting.listener.get_or_insert_with(listener);
     slot.flags |= NOTED;
     false
 }
@@ -205,14 +232,25 @@ impl Noting {
         self.listener.is_some()
     }
 
+    /// Looks at a packet of two counters; false if there are none, or enough was looked at.
+    fn watch(&mut self, header: &Header<'_>, input: &Input) -> bool {
+        let Some(rivals) = &mut self.rivals else { return false };
+        match rivals.packet(header.sequence, content(header), input.packet.ttl) {
+            Turn::Nothing => {}
+            Turn::Over => self.rivals = None,
+            Turn::Conflict(ttl, turns) => {
+                self.contest.conflict((ttl, input.packet.ttl), input.frame_ref());
+                self.contest.interleaved = self.contest.interleaved.max(turns);
+            }
+        }
+        self.rivals.is_some()
+    }
+
     /// Compares a packet with the one of the same number before it, and remembers it; false when
     /// enough were.
     fn compare(&mut self, header: &Header<'_>, input: &Input) -> bool {
         let Some(memory) = &mut self.memory else { return false };
-        let mut hasher = STABLE.build_hasher();
-        hasher.write_u32(header.timestamp);
-        hasher.write(header.payload);
-        let (hash, at) = (low(hasher.finish().cast_signed()), low(input.ts.nanos() / 1_000_000));
+        let (hash, at) = (content(header), low(input.ts.nanos() / 1_000_000));
         let new =
             Remembered { hash, at, sequence: header.sequence, ttl: input.packet.ttl, used: true };
         let Some(place) = memory.places.get_mut(usize::from(header.sequence) % PLACES) else {
@@ -224,14 +262,7 @@ impl Noting {
         });
         *place = new;
         if let Some(old) = other {
-            let here = input.frame_ref();
-            let contest = &mut self.contest;
-            if contest.conflicts == 0 {
-                contest.ttls = (old.ttl, new.ttl);
-                contest.first = here;
-            }
-            contest.conflicts = contest.conflicts.saturating_add(1);
-            contest.last = here;
+            self.contest.conflict((old.ttl, new.ttl), input.frame_ref());
         }
         // A sender that starts anew contradicts itself in one run, and then no more.
         memory.weight = match (other.is_some(), memory.contradicted) {
@@ -252,8 +283,17 @@ impl Noting {
         self.digits.count() == 0
             && !self.event.seen
             && self.contest.conflicts == 0
+            && !self.tones.any()
             && self.marked.is_none()
     }
+}
+
+/// A hash of what a packet carries, and when by its sender's clock.
+fn content(header: &Header<'_>) -> u32 {
+    let mut hasher = STABLE.build_hasher();
+    hasher.write_u32(header.timestamp);
+    hasher.write(header.payload);
+    low(hasher.finish().cast_signed())
 }
 
 impl Memory {

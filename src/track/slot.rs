@@ -19,10 +19,12 @@ use crate::model::figures::{Figures, Tendency};
 use crate::model::frame::FrameId;
 use crate::model::notes::Marked;
 use crate::model::stream::{
-    Jitter, JitterLane, Late, Law, LawRow, PayloadCount, Standing, StreamEnded, StreamKey,
+    Hole, Holes, Jitter, JitterLane, Late, Law, LawRow, PayloadCount, Standing, StreamEnded,
+    StreamKey,
 };
 use crate::model::time::Ts;
-use crate::policy::media::TIMESTAMP_JUMP_S;
+use crate::policy::media::{HOLE, TIMESTAMP_JUMP_S};
+use crate::policy::tones::GLANCED;
 
 mod bursts;
 mod jitter;
@@ -151,6 +153,7 @@ pub(super) struct Probe {
     figures: Option<Box<Figures>>,
     clusters: bursts::Clusters,
     late: Late,
+    holes: Option<Box<Holes>>,
     /// Of a stream whose packets come unevenly.
     spread: Option<Box<spread::Spread>>,
     /// `jitter_samples` at the last late packet.
@@ -380,6 +383,26 @@ impl Slot {
         self.probe.get_or_insert_default().look = Some(Box::new(Look::new(payload_type)));
     }
 
+    /// Whether packets with which a look is due are only asked whether they are a fax machine's: of G.711 one a
+    /// second in the first half minute, behind the first look and before one that was brought forward.
+    pub(super) fn only_glances(&self) -> bool {
+        self.flags & HASTENED == 0 && self.is_greeting()
+    }
+
+    /// Whether fax machines may greet each other in it, as far as its codec and its length say.
+    fn is_greeting(&self) -> bool {
+        let [first, ..] = self.payload_types;
+        self.packets < GLANCED && matches!(first, 0 | 8) && self.is_judged()
+    }
+
+    /// A packet was asked: when the next one is.
+    pub(super) fn glanced(&mut self, ts: Ts) {
+        const SECOND: u32 = 50;
+        const REST: u32 = 30;
+        let more = self.packets.saturating_add(SECOND) < GLANCED;
+        self.look_at = low_second(ts).wrapping_add(if more { 1 } else { REST });
+    }
+
     pub(super) fn end_look(&mut self, ts: Ts) {
         const EVERY: u32 = 60;
         let main = self.main_payload_type();
@@ -387,7 +410,8 @@ impl Slot {
             probe.end_look(main);
         }
         self.flags &= !LOOKING;
-        self.look_at = low_second(ts).wrapping_add(EVERY);
+        let wait = if self.is_greeting() { 1 } else { EVERY };
+        self.look_at = low_second(ts).wrapping_add(wait);
     }
 
     /// Everything known, when the stream has ended.
@@ -421,6 +445,7 @@ impl Slot {
             reordered: self.reordered,
             gaps: self.gaps,
             bursts: self.probe.as_ref().map(|probe| probe.clusters.end()).unwrap_or_default(),
+            holes: self.probe.as_mut().and_then(|probe| probe.holes.take()),
             restarts: cold.restarts,
             run: (low_half(self.lowest), low_half(self.highest)),
             jumps: cold.jumps,
@@ -492,6 +517,9 @@ impl Slot {
         self.judge(step, ticks, octets, header.payload_type);
         if anew {
             self.hasten_look();
+            if step == Step::Gap && arrival >= HOLE.nanos() {
+                self.hole(input.ts);
+            }
         }
         self.last = input.ts;
         self.last_number = input.frame.number;
@@ -499,6 +527,16 @@ impl Slot {
         self.timestamp = header.timestamp;
         self.last_octets = octets;
         self.last_payload_type = header.payload_type;
+    }
+
+    /// Notes that nothing came from the packet before to this one, which has just come.
+    #[cold]
+    fn hole(&mut self, to: Ts) {
+        let from = self.last;
+        if let Some(probe) = &mut self.probe {
+            let missing = probe.clusters.last_run();
+            probe.holes.get_or_insert_default().push(Hole { from, to, missing });
+        }
     }
 
     /// Notes a timestamp that is ten seconds from that of the packet before, which came just now.
@@ -538,9 +576,11 @@ impl Slot {
     /// Brings the next look forward, to ten seconds after the last one.
     fn hasten_look(&mut self) {
         const BY: u32 = 50;
+        const AFTER: u32 = 9;
         if self.flags & (HASTENED | LOOKING) == 0 && self.packets > 20 {
+            let by = if self.is_greeting() { AFTER } else { BY.wrapping_neg() };
             self.flags |= HASTENED;
-            self.look_at = self.look_at.wrapping_sub(BY);
+            self.look_at = self.look_at.wrapping_add(by);
         }
     }
 }

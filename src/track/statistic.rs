@@ -145,41 +145,56 @@ impl Statistics {
     /// What the packets so far say, and the figures; `repeats` if they prove to be clear in
     /// another way. `None` for too few packets, or too few octets in them.
     pub fn said(&self, repeats: bool) -> Option<(Tendency, Statistic)> {
-        let (tendency, chi, bitz) = self.judge(repeats)?;
-        let tail = |octets| self.tail.bitz(octets).map_or(i16::MAX, |(bitz, _)| tenths(bitz));
+        let packets = self.enough()?;
+        let (chi, [bitz]) = (self.chi(), self.head.bitz([HEAD]));
+        let tendency = Self::judge(repeats, chi, || bitz)?;
+        let tenths_of = |bitz: Option<(f64, u32)>| bitz.map(|(bitz, _)| tenths(bitz));
+        let [tail_10, tail_4] = self.tail.bitz([10, 4]).map(tenths_of);
         let figures = Statistic {
-            packets: self.packets.saturating_sub(WARM_UP).into(),
+            packets: packets.into(),
             chi: chi.map_or(0, whole),
-            bitz: bitz.map_or(0, tenths),
-            tail_10: tail(10),
-            tail_4: tail(4),
+            bitz: tenths_of(bitz).unwrap_or(0),
+            tail_10: tail_10.unwrap_or(i16::MAX),
+            tail_4: tail_4.unwrap_or(i16::MAX),
         };
         Some((tendency, figures))
     }
 
-    /// The first half of [`Self::said`], for who asks in the middle of a look.
+    /// The first half of [`Self::said`], for who asks in the middle of a look: of speech CHI is enough.
     pub fn tendency(&self, repeats: bool) -> Option<Tendency> {
-        self.judge(repeats).map(|(tendency, ..)| tendency)
+        self.enough()?;
+        let bitz = || {
+            let [bitz] = self.head.bitz([HEAD]);
+            bitz
+        };
+        Self::judge(repeats, self.chi(), bitz)
     }
 
-    /// The tendency, CHI and BITZ.
-    fn judge(&self, repeats: bool) -> Option<(Tendency, Option<f64>, Option<f64>)> {
-        if u16::from(self.packets.saturating_sub(WARM_UP)) < FEW {
-            return None;
+    /// Packets counted, if they are not too few.
+    fn enough(&self) -> Option<u8> {
+        let packets = self.packets.saturating_sub(WARM_UP);
+        (u16::from(packets) >= FEW).then_some(packets)
+    }
+
+    /// The tendency, by CHI and if need be by BITZ.
+    fn judge(
+        repeats: bool,
+        chi: Option<f64>,
+        bitz: impl FnOnce() -> Option<(f64, u32)>,
+    ) -> Option<Tendency> {
+        if repeats || chi >= Some(CHI_CLEAR) {
+            return Some(Tendency::Clear);
         }
-        let (chi, bitz) = (self.chi(), self.head.bitz(HEAD));
+        let bitz = bitz();
         let of_many = bitz.filter(|(_, values)| *values >= VALUES).map(|(bitz, _)| bitz);
-        let bitz = bitz.map(|(bitz, _)| bitz);
-        let structured = chi >= Some(CHI_CLEAR)
-            || of_many >= Some(BITZ_CLEAR)
-            || bitz >= Some(BITZ_CLEAR_OF_FEW);
-        let tendency = match (chi, of_many) {
-            _ if repeats || structured => Tendency::Clear,
-            (Some(chi), Some(bitz)) if chi < CHI_RANDOM && bitz < BITZ_RANDOM => Tendency::Random,
-            (Some(_), Some(_)) => Tendency::Unsure,
-            _ => return None,
-        };
-        Some((tendency, chi, bitz))
+        let few_are_clear = bitz.is_some_and(|(bitz, _)| bitz >= BITZ_CLEAR_OF_FEW);
+        match (chi, of_many) {
+            (_, Some(BITZ_CLEAR..)) => Some(Tendency::Clear),
+            _ if few_are_clear => Some(Tendency::Clear),
+            (Some(..CHI_RANDOM), Some(..BITZ_RANDOM)) => Some(Tendency::Random),
+            (Some(_), Some(_)) => Some(Tendency::Unsure),
+            _ => None,
+        }
     }
 
     /// The sum of (count - expected)² / expected, in whole numbers until the end.

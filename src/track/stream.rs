@@ -16,7 +16,7 @@ use super::notes;
 use super::replays::{self, Replays};
 use super::slot::{Cold, Slot, Step, media_octets};
 use super::timer::{Entry, Timer};
-use super::tones;
+use super::tones::{self, Listener};
 use crate::model::stream::{Standing, StreamEvent, StreamKey};
 use crate::model::time::{Span, Ts};
 
@@ -146,10 +146,8 @@ impl Streams {
             if matches!(step, Step::Next | Step::Gap | Step::Restart) {
                 self.look(place, step, header, input, out);
             }
-        } else if slot.look_is_due(header, input.ts) && self.armed < self.limits.room(slot) {
-            slot.start_look(header.payload_type);
-            self.armed += 1;
-            self.look(place, step, header, input, out);
+        } else if slot.look_is_due(header, input.ts) {
+            self.look_or_glance(place, step, header, input, out);
         }
         if rare {
             self.note(place, step, header, input);
@@ -329,13 +327,42 @@ impl Streams {
         self.unnoted += u64::from(refused);
     }
 
+    /// A look is due with this packet.
+    #[cold]
+    fn look_or_glance(
+        &mut self,
+        place: u32,
+        step: Step,
+        header: &Header<'_>,
+        input: &Input,
+        out: &mut impl FnMut(StreamEvent),
+    ) {
+        let Some((slot, _)) = at(&mut self.blocks, place) else { return };
+        if slot.only_glances() {
+            self.glance(place, header, input);
+        } else if self.armed < self.limits.room(slot) {
+            slot.start_look(header.payload_type);
+            self.armed += 1;
+            self.look(place, step, header, input, out);
+        }
+    }
+
+    /// Asks a packet whether it may be a tone of a fax machine, instead of a closer look.
+    fn glance(&mut self, place: u32, header: &Header<'_>, input: &Input) {
+        let Some((slot, _)) = at(&mut self.blocks, place) else { return };
+        slot.glanced(input.ts);
+        if tones::may_be_fax(header.payload_type, header.payload) {
+            self.listen(place, || Listener::doubtful(header.payload_type));
+        }
+    }
+
     /// Begins to listen to a stream.
     #[cold]
-    fn listen(&mut self, place: u32, payload_type: u8) {
+    fn listen(&mut self, place: u32, listener: impl FnOnce() -> Box<Listener>) {
         let room = self.noted < self.limits.noted;
         let Some((slot, cold)) = at(&mut self.blocks, place) else { return };
         let before = cold.noting.is_some();
-        let refused = notes::listen(slot, cold, payload_type, room);
+        let refused = notes::listen(slot, cold, listener, room);
         self.noted += u32::from(!before && cold.noting.is_some());
         self.unnoted += u64::from(refused);
     }
@@ -375,7 +402,7 @@ impl Streams {
             }
         }
         if tone {
-            self.listen(place, header.payload_type);
+            self.listen(place, || Listener::new(header.payload_type));
         }
     }
 

@@ -1,45 +1,60 @@
 //! Tones in G.711: keys pressed (ITU-T Q.23), and what fax machines begin with (ITU-T T.30, V.21).
 //!
 //! Listening to every packet would cost more than all the rest of the work on it. So a few packets of
-//! each closer look are asked whether they may be a tone; if one is, all packets of the stream are
-//! listened to until four seconds have passed without any. What comes between two looks, which are
-//! a minute apart, and ends there, is not heard.
+//! each closer look are asked whether they may be a tone, and in the first half minute, when fax machines greet
+//! each other, one a second whether it may be theirs; if one is, all packets of the stream are listened to until
+//! four seconds have passed without any. What else comes between two looks, which are a minute apart, and ends
+//! there, is not heard.
+
+use std::ops::RangeInclusive;
 
 use overhear_parsers::rtp::header::Header;
 
 use crate::model::evidence::FrameRef;
 use crate::model::notes::{FaxTone, Tones};
+use crate::policy::tones::{
+    self, CED, CNG, COLUMNS, DOUBT, HARMONIC, KEY_BLOCKS, LOUD, OTHERS, PATIENCE, PREAMBLE,
+    PREAMBLE_SHARE, ROWS, SHARE, TWIST, blocks_down, blocks_up,
+};
 
-/// Samples of one block: at 8 kHz each of the eight frequencies falls well into its own bin.
-const BLOCK: usize = 205;
+/// Samples of one block.
+const BLOCK: usize = tones::BLOCK as usize;
 /// Samples that a packet is judged by in passing.
 const GLANCE: usize = 80;
-/// Packets without a tone after which nobody listens any more: four seconds.
-const PATIENCE: u16 = 200;
-
-const ROWS: [f32; 4] = [697.0, 770.0, 852.0, 941.0];
-const COLUMNS: [f32; 4] = [1209.0, 1336.0, 1477.0, 1633.0];
-/// The answering tone, and the calling tone.
-const CED: f32 = 2_100.0;
-const CNG: f32 = 1_100.0;
-/// Flags at 300 bit/s in the upper channel of V.21 fill this band.
-const PREAMBLE: [f32; 7] = [1_600.0, 1_650.0, 1_700.0, 1_750.0, 1_800.0, 1_850.0, 1_900.0];
 
 /// What a packet of the preamble is asked for: ten milliseconds hold three of its bits.
 const GLANCED: [f32; 3] = [1_650.0, 1_750.0, 1_850.0];
 
-/// The square of the amplitude of a sine at -30 dB of full scale.
-const LOUD: f32 = 1.07e6;
-
-/// Blocks of 25.6 ms: an answering tone of two seconds, whose beginning nobody heard; a preamble of
-/// half a second; a calling tone of half a second; the three seconds between two of these.
-const CED_BLOCKS: u16 = 78;
-const PREAMBLE_BLOCKS: u16 = 20;
-const CNG_BLOCKS: std::ops::RangeInclusive<u16> = 10..=26;
-const PAUSE_BLOCKS: std::ops::RangeInclusive<u16> = 95..=140;
+/// Blocks of each tone.
+const CED_BLOCKS: u16 = blocks_up(tones::CED_MS - tones::UNHEARD_MS);
+const PREAMBLE_BLOCKS: u16 = blocks_up(tones::PREAMBLE_MS);
+const CNG_BLOCKS: RangeInclusive<u16> =
+    blocks_up(*tones::CNG_ON_MS.start())..=blocks_down(*tones::CNG_ON_MS.end());
+const PAUSE_BLOCKS: RangeInclusive<u16> =
+    blocks_up(*tones::CNG_OFF_MS.start())..=blocks_down(*tones::CNG_OFF_MS.end());
 
 /// Whether a payload of PCMU or PCMA may be a tone: nearly all of its power is in few frequencies.
 pub(super) fn may_be(payload_type: u8, payload: &[u8]) -> bool {
+    match sign_changes(payload) {
+        14..=32 => stands_out(payload_type, payload, &[&ROWS, &COLUMNS]),
+        33..=38 => stands_out(payload_type, payload, &[&GLANCED]),
+        41..=44 => stands_out(payload_type, payload, &[&[CED]]),
+        _ => false,
+    }
+}
+
+/// The same of the tones of fax machines alone, for a packet now and then: hardly any voice passes.
+pub(super) fn may_be_fax(payload_type: u8, payload: &[u8]) -> bool {
+    match sign_changes(payload) {
+        21..=23 => stands_out(payload_type, payload, &[&[CNG]]),
+        33..=38 => stands_out(payload_type, payload, &[&GLANCED]),
+        41..=44 => stands_out(payload_type, payload, &[&[CED]]),
+        _ => false,
+    }
+}
+
+/// How often the sign changes in the beginning of a payload of PCMU or PCMA: twice for each period.
+fn sign_changes(payload: &[u8]) -> u32 {
     let (words, _) = payload.get(..GLANCE).unwrap_or_default().as_chunks::<8>();
     // The highest bit is the sign.
     let (mut changes, mut last) = (0, 0_u64);
@@ -48,13 +63,7 @@ pub(super) fn may_be(payload_type: u8, payload: &[u8]) -> bool {
         changes += ((word ^ (word >> 8 | last << 56)) & 0x8080_8080_8080_8080).count_ones();
         last = word;
     }
-    // Two changes for each period: their number tells what tone it may be.
-    match changes {
-        14..=32 => stands_out(payload_type, payload, &[&ROWS, &COLUMNS]),
-        33..=38 => stands_out(payload_type, payload, &[&GLANCED]),
-        41..=44 => stands_out(payload_type, payload, &[&[CED]]),
-        _ => false,
-    }
+    changes
 }
 
 /// Whether the strongest frequencies of these groups together, or the calling tone beside keys, hold
@@ -142,6 +151,13 @@ impl Listener {
         })
     }
 
+    /// The same, of whom a tone is expected at once.
+    pub(super) fn doubtful(payload_type: u8) -> Box<Self> {
+        let mut listener = Self::new(payload_type);
+        listener.idle = PATIENCE.saturating_sub(DOUBT);
+        listener
+    }
+
     /// What was heard so far.
     pub(super) const fn heard(&self) -> Tones {
         self.heard
@@ -174,10 +190,10 @@ impl Listener {
         let all = mean_square(&self.samples);
         let loud = all > LOUD / 2.0;
         let key = if loud { key(&self.samples) } else { None };
-        let alone = |frequency| loud && power(&self.samples, frequency) / 2.0 > all * 0.7;
+        let alone = |frequency| loud && power(&self.samples, frequency) / 2.0 > all * SHARE;
         let (ced, cng) = (alone(CED), alone(CNG));
         let band: f32 = PREAMBLE.iter().map(|f| power(&self.samples, *f)).sum();
-        let preamble = loud && !ced && band / 2.0 > all * 0.6;
+        let preamble = loud && !ced && band / 2.0 > all * PREAMBLE_SHARE;
         if key.is_some() || ced || cng || preamble {
             self.idle = 0;
         }
@@ -215,7 +231,7 @@ impl Listener {
         if key.is_some() && key == self.key {
             self.on += 1;
             self.off = 0;
-            if self.on == 2 {
+            if self.on == KEY_BLOCKS {
                 if self.heard.digits == 0 {
                     self.heard.first = self.began;
                 }
@@ -226,7 +242,7 @@ impl Listener {
             (self.key, self.on, self.off, self.began) = (key, 1, 0, at);
         } else {
             self.off += 1;
-            if self.off >= 2 || self.on < 2 {
+            if self.off >= KEY_BLOCKS || self.on < KEY_BLOCKS {
                 self.key = None;
             }
         }
@@ -238,16 +254,15 @@ impl Listener {
 fn key(samples: &[f32]) -> Option<u8> {
     let (row, rows) = strongest(samples, &ROWS)?;
     let (column, columns) = strongest(samples, &COLUMNS)?;
-    // The column may be 4 dB above the row, and 8 dB below it.
     let twist = columns / rows;
-    if !(0.158..=2.51).contains(&twist) || f32::midpoint(rows, columns) < mean_square(samples) * 0.7
-    {
+    if !TWIST.contains(&twist) || f32::midpoint(rows, columns) < mean_square(samples) * SHARE {
         return None;
     }
     let harmonic = |frequencies: &[f32; 4], at: usize| {
         frequencies.get(at).map_or(f32::MAX, |f| power(samples, *f * 2.0))
     };
-    let clean = harmonic(&ROWS, row) * 10.0 < rows && harmonic(&COLUMNS, column) * 10.0 < columns;
+    let clean =
+        harmonic(&ROWS, row) * HARMONIC < rows && harmonic(&COLUMNS, column) * HARMONIC < columns;
     clean.then_some(u8::try_from(row * 4 + column).ok()?)
 }
 
@@ -256,7 +271,7 @@ fn strongest(samples: &[f32], frequencies: &[f32; 4]) -> Option<(usize, f32)> {
     let powers = frequencies.map(|f| power(samples, f));
     let (at, most) = powers.into_iter().enumerate().max_by(|(_, a), (_, b)| a.total_cmp(b))?;
     let others = powers.iter().enumerate().filter(|(other, _)| *other != at);
-    let far = others.into_iter().all(|(_, power)| power * 6.31 < most);
+    let far = others.into_iter().all(|(_, power)| power * OTHERS < most);
     (far && most >= LOUD).then_some((at, most))
 }
 

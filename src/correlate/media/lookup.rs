@@ -92,6 +92,7 @@ impl MediaBinder {
             ended: over.then(|| entry.until.minus(self.linger)),
             early: entry.is_early(stream),
             answered: entry.answered(),
+            circumstances: self.asides.of(entry.call, stream),
             media: Arc::clone(&entry.media),
         }
     }

@@ -8,7 +8,7 @@ use std::hint::black_box;
 use super::{
     CANDIDATE, Entry, HAS_SSRC, LIVE, MLINE, MediaBinder, NONE, hash_of_endpoint, life, widen,
 };
-use crate::correlate::outbox::Announcement;
+use crate::correlate::outbox::{Announcement, Aside};
 use crate::model::addr::stable_hash;
 use crate::model::fact::length;
 use crate::model::id::{RecordId, RecordKey};
@@ -58,6 +58,14 @@ impl MediaBinder {
     /// The call's dialog ended: what it announced holds a little longer, then is forgotten.
     pub fn release(&mut self, call: RecordKey, end: Ts, watermark: Ts) {
         self.wait(call.id, None, Change::Ended(call.id, end, watermark));
+    }
+
+    /// Notes what a call that has announced something says of its media as a whole.
+    pub fn aside(&mut self, call: RecordKey, at: Ts, aside: Aside) {
+        self.settle();
+        if self.newest_of_call(call.id).is_some() {
+            self.asides.note(call.id, at, aside);
+        }
     }
 
     /// Makes the changes that wait; to be called before anything is looked up here.
@@ -124,6 +132,7 @@ impl MediaBinder {
     /// Announces for a fork what the caller had announced for the call. The call itself stays the nearer
     /// one for media that fits both, and the one that an SSRC leads to.
     fn copy_caller(&mut self, call: RecordId, fork: RecordKey, of_fork: u64) {
+        self.asides.fork(call, fork.id);
         let newest = self.newest_of_call(call).and_then(|slot| self.entries.get(widen(slot)));
         let told = newest.into_iter().flat_map(|newest| self.ring(newest));
         let copies: Vec<Entry> = told

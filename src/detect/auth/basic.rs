@@ -8,6 +8,7 @@ use super::super::sink::{Entry, Sighting, Sink};
 use super::super::text::{plural, printable, sentence};
 use super::{challenges, credentials};
 use crate::model::finding::Figure;
+use crate::model::revealed::Kind;
 use crate::policy::Policy;
 
 rule! {
@@ -73,9 +74,9 @@ impl Detector for Basic {
         }
         for auth in credentials(seen).filter(|auth| auth.scheme == AuthScheme::Basic) {
             sink.sighting(sighting.kind(1), |labels| {
-                let token = auth
-                    .token()
-                    .map_or_else(String::new, |token| labels.label(token.expose()).to_string());
+                let token = auth.token().map_or_else(String::new, |token| {
+                    labels.label(Kind::Credentials, token.expose()).to_string()
+                });
                 (sentence!("{} with Basic credentials {token}", seen.describe()), None)
             })
             .add(GIVEN, 1)

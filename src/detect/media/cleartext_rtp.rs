@@ -6,6 +6,7 @@ use super::super::rule::{Detector, Meta, Words, rule};
 use super::super::seen::StreamSeen;
 use super::super::sink::{Entry, Sighting, Sink, Subject};
 use super::super::text::{at_least, plural, printable, sentence, spoken_length};
+use crate::correlate::media::Circumstances;
 use crate::model::addr::{FlowKey, Proto};
 use crate::model::evidence::FrameRef;
 use crate::model::finding::{Confidence, Figure, Severity};
@@ -26,12 +27,14 @@ rule! {
     ///
     /// ## Evidence
     /// One stream each way: profile and codec, the test that decided with its figures, packets and
-    /// length.
+    /// length. What a stream is in its call stands before it: early media; music on hold, where all of it lies in
+    /// a time on hold; the leg to a recorder, where the call says that it is one (SIPREC, RFC 7866); a leg
+    /// within one host.
     ///
     /// ## False positives
     /// Media inside an IPsec or GRE tunnel that was tapped behind its end. Announcements and music
-    /// that anybody may hear are still readable, and early media is marked as such. Legs to a
-    /// recorder may be confined to one host or rack.
+    /// that anybody may hear are still readable, and early media and music on hold are marked as such. Legs to
+    /// a recorder may be confined to one host or rack, and hold what was said all the same.
     ///
     /// ## Fix
     /// Require SRTP in both directions, keyed by DTLS-SRTP or by SDES inside TLS, and refuse
@@ -42,7 +45,7 @@ rule! {
     severity: High ..= Critical,
     status: Stable,
     wants: [STREAM],
-    references: ["RFC 3550 §9.1", "RFC 3711", "RFC 7201", "RFC 8862"],
+    references: ["RFC 3550 §9.1", "RFC 3711", "RFC 7201", "RFC 7866", "RFC 8862"],
     remediation: "Media on this trunk can be recorded and played by anyone on the path. Require SRTP on both directions (DTLS-SRTP, or SDES carried only inside TLS) and reject RTP/AVP offers (488).",
     question: Some("SRTP"),
     thresholds: ["cleartext_min_packets"],
@@ -50,13 +53,24 @@ rule! {
 }
 
 /// Tally: milliseconds of audio; packets; streams that are early media; a public end; streams of no call;
-/// milliseconds of video and text.
+/// milliseconds of video and text; streams of each role of [`ROLES`].
 const MILLISECONDS: usize = 0;
 const PACKETS: usize = 1;
 const EARLY: usize = 2;
 const PUBLIC: usize = 3;
 const UNBOUND: usize = 4;
 const OTHER: usize = 5;
+const RECORDED: usize = 6;
+const HELD: usize = 7;
+const ONE_HOST: usize = 8;
+
+/// What a stream may be in its call besides early media: how the evidence calls it, how the summary counts it,
+/// and the parameter that does.
+const ROLES: [(&str, &str, &str); 3] = [
+    ("leg of a recording, ", "to or from a recorder", "recording_streams"),
+    ("music on hold, ", "while on hold", "hold_streams"),
+    ("within one host, ", "within one host", "one_host_streams"),
+];
 
 /// One direction of a flow without signalling, kept until the other direction proves clear too.
 struct Half {
@@ -69,6 +83,7 @@ struct Half {
     packets: u64,
     confidence: Confidence,
     severity: Severity,
+    one_host: bool,
     what: String,
 }
 
@@ -145,6 +160,7 @@ impl Detector for CleartextRtp {
             }
         }
         let record = seen.record;
+        let [recorded, held, one_host] = roles(seen);
         let from_low = record.src.addr <= record.dst.addr;
         let sighting =
             Sighting::new(&META, Subject::pair(record.src.addr, record.dst.addr), seen.first())
@@ -158,19 +174,29 @@ impl Detector for CleartextRtp {
             .add(EARLY, u64::from(seen.early))
             .mark(PUBLIC, u64::from(severity(record) == Severity::Critical))
             .add(UNBOUND, u64::from(seen.call.is_none()))
+            .add(RECORDED, u64::from(recorded))
+            .add(HELD, u64::from(held))
+            .add(ONE_HOST, u64::from(one_host))
             .stream(seen.key)
             .call(seen.call);
     }
 
     fn summarise(&self, entry: &Entry) -> Words {
         let (calls, unbound) = (entry.calls, entry.tally(UNBOUND));
-        let mut within = Vec::new();
-        if calls > 0 {
-            within.push(sentence!("in {}{}", at_least(entry.exhausted), plural(calls, "call")));
-        }
-        if unbound > 0 {
-            within.push(sentence!("{unbound} of them without signalling"));
-        }
+        let of_roles = ROLES.iter().zip([RECORDED, HELD, ONE_HOST]);
+        let roles = of_roles.clone().map(|((_, what, _), tally)| (entry.tally(tally), *what));
+        let some: Vec<String> = [(unbound, "without signalling")]
+            .into_iter()
+            .chain(roles)
+            .filter(|(count, _)| *count > 0)
+            .map(|(count, what)| sentence!("{count} of them {what}"))
+            .collect();
+        let within = match calls {
+            0 => String::new(),
+            _ => sentence!(" in {}{}", at_least(entry.exhausted), plural(calls, "call")),
+        };
+        let some =
+            if some.is_empty() { some.join("") } else { sentence!(", {},", some.join(", ")) };
         let (audio, other) = (entry.tally(MILLISECONDS), entry.tally(OTHER));
         let mut open = Vec::new();
         if audio > 0 || other == 0 {
@@ -179,11 +205,12 @@ impl Detector for CleartextRtp {
         if other > 0 {
             open.push(sentence!("{} of video or text can be read", spoken_length(other)));
         }
-        Words {
+        let roles =
+            of_roles.map(|((_, _, name), tally)| (*name, Figure::Count(entry.tally(tally))));
+        let mut words = Words {
             summary: sentence!(
-                "{} {} between {}: {}.",
+                "{}{within}{some} between {}: {}.",
                 plural(entry.streams, "stream"),
-                within.join(", "),
                 entry.subject.spoken(),
                 open.join(", "),
             ),
@@ -198,7 +225,9 @@ impl Detector for CleartextRtp {
                 ("video_or_text_ms", Figure::Count(other)),
                 ("public", Figure::Flag(entry.tally(PUBLIC) != 0)),
             ],
-        }
+        };
+        words.parameters.extend(roles);
+        words
     }
 
     fn evicted(&self) -> (&'static str, u64) {
@@ -218,6 +247,7 @@ fn half(seen: &StreamSeen<'_>, from_low: bool) -> Half {
         packets: record.clear_packets(),
         confidence: record.verdict.confidence,
         severity: severity(record),
+        one_host: is_within_one_host(record),
         what: describe(seen),
     }
 }
@@ -233,6 +263,7 @@ fn report_half(half: Half, sink: &mut Sink) {
         .add(PACKETS, half.packets)
         .mark(PUBLIC, u64::from(half.severity == Severity::Critical))
         .add(UNBOUND, 1)
+        .add(ONE_HOST, u64::from(half.one_host))
         .stream(half.key);
 }
 
@@ -242,6 +273,16 @@ fn severity(record: &StreamRecord<'_>) -> Severity {
     } else {
         Severity::High
     }
+}
+
+/// Which of [`ROLES`] it has.
+fn roles(seen: &StreamSeen<'_>) -> [bool; 3] {
+    let Circumstances { recorded, held, .. } = seen.around.circumstances;
+    [recorded, held, is_within_one_host(seen.record)]
+}
+
+fn is_within_one_host(record: &StreamRecord<'_>) -> bool {
+    record.src.addr == record.dst.addr
 }
 
 /// What is not said to be anything else.
@@ -270,8 +311,10 @@ fn describe(seen: &StreamSeen<'_>) -> String {
     });
     let figures = record.verdict.figures.iter().take(4);
     let figures: Vec<_> = figures.map(|(name, value)| format!("{name} {value}")).collect();
+    let roles = ROLES.iter().zip(roles(seen)).filter(|(_, is)| *is);
+    let roles: String = roles.map(|((label, ..), _)| *label).collect();
     sentence!(
-        "{}{}RTP {} to {}, {} {codec}, {} in {}; test {} ({}): {}",
+        "{}{roles}{}RTP {} to {}, {} {codec}, {} in {}; test {} ({}): {}",
         if seen.early { "early media, " } else { "" },
         if record.clear_packets() < record.packets { "in part, " } else { "" },
         record.src,

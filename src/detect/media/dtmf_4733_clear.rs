@@ -1,11 +1,13 @@
 //! `MEDIA-DTMF-4733-CLEAR`: keys that callers press, readable (RFC 4733).
 
+use super::super::redact::Labels;
 use super::super::rule::{Detector, Meta, Words, rule};
 use super::super::seen::StreamSeen;
 use super::super::sink::{Entry, Sighting, Sink, Subject};
 use super::super::text::{plural, sentence};
 use super::sighting::streams_between;
 use crate::model::finding::{Confidence, Figure, Severity};
+use crate::model::revealed::Kind;
 use crate::model::time::Span;
 use crate::policy::Policy;
 
@@ -19,7 +21,7 @@ rule! {
     /// Keys that callers press are PINs, card numbers, passwords and account numbers.
     ///
     /// ## Evidence
-    /// The first event of each stream and how many there were. The digits are not shown.
+    /// The first event of each stream and how many there were. A label stands for the digits.
     ///
     /// ## False positives
     /// None known: encryption makes the payload longer and its fields random. Digits that choose from a
@@ -84,10 +86,11 @@ impl Detector for Dtmf4733Clear {
             .kind(u32::from(src.addr <= dst.addr));
         let before = sink.known(&META, Subject::pair(src.addr, dst.addr));
         let most = before.map_or(0, |entry| entry.tally(IN_A_MINUTE));
-        let what = |_: &mut _| {
+        let what = |labels: &mut Labels| {
             let text = sentence!(
-                "RTP {src} to {dst}, payload type {pt}: {} in clear",
+                "RTP {src} to {dst}, payload type {pt}: {} in clear, {}",
                 plural(count, "telephone event"),
+                labels.label(Kind::Digits, digits.keys().as_bytes()),
             );
             (text, None)
         };

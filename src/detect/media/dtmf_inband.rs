@@ -38,7 +38,7 @@ rule! {
     references: ["RFC 4733 §1.2", "RFC 3711"],
     remediation: super::FIX_CONTENT,
     question: None,
-    thresholds: [],
+    thresholds: ["dtmf_hz", "tone_block_samples", "tone_level_db_below_full_scale", "tone_share", "dtmf_twist_db", "dtmf_others_db", "dtmf_harmonic_db", "dtmf_blocks"],
     since: "0.1.0",
 }
 

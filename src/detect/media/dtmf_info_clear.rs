@@ -5,6 +5,7 @@ use super::super::seen::SipSeen;
 use super::super::small::{Report, Small};
 use super::super::text::{printable, sentence};
 use crate::model::finding::Severity;
+use crate::model::revealed::Kind;
 use crate::policy::Policy;
 use overhear_parsers::sip::body::{BodyKind, media_type};
 use overhear_parsers::sip::{HeaderName, Method};
@@ -18,7 +19,7 @@ rule! {
     /// What the user dials during the call can be read: PINs, card numbers, customer numbers.
     ///
     /// ## Evidence
-    /// The request with its Content-Type. Digits are never shown.
+    /// The request with its Content-Type; a label stands for its body.
     ///
     /// ## False positives
     /// Flash-hook and other signals of gateways that are no digits.
@@ -52,9 +53,9 @@ fn judge(seen: &SipSeen<'_>, report: &mut Report<'_>) {
     let digits = matches!(BodyKind::of(kind), BodyKind::Dtmf)
         || event.message.body().windows(7).any(|word| word.eq_ignore_ascii_case(b"signal="));
     if digits {
-        report.saw(Severity::High, || {
-            let length = event.message.body().len();
-            sentence!("INFO with {}, {length} octets", printable(media_type(kind), 48))
+        report.saw_secret(Severity::High, |labels| {
+            let body = labels.label(Kind::Body, event.message.body());
+            (sentence!("INFO with {}, {body}", printable(media_type(kind), 48)), None)
         });
     }
 }

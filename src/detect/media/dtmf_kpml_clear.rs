@@ -5,6 +5,7 @@ use super::super::seen::SipSeen;
 use super::super::small::{Report, Small};
 use super::super::text::sentence;
 use crate::model::finding::Severity;
+use crate::model::revealed::Kind;
 use crate::policy::Policy;
 use overhear_parsers::sip::body::media_type;
 use overhear_parsers::sip::{HeaderName, Method};
@@ -19,7 +20,7 @@ rule! {
     /// the path.
     ///
     /// ## Evidence
-    /// The request. Digits are never shown.
+    /// The request; a label stands for its body.
     ///
     /// ## False positives
     /// Reports that a subscription ended have no digits in them and look the same.
@@ -51,8 +52,9 @@ fn judge(seen: &SipSeen<'_>, report: &mut Report<'_>) {
     }
     let kind = event.message.header(HeaderName::ContentType).unwrap_or_default();
     if media_type(kind).eq_ignore_ascii_case(b"application/kpml-response+xml") {
-        report.saw(Severity::Medium, || {
-            sentence!("NOTIFY with KPML, {} octets", event.message.body().len())
+        report.saw_secret(Severity::Medium, |labels| {
+            let body = labels.label(Kind::Body, event.message.body());
+            (sentence!("NOTIFY with KPML, {body}"), None)
         });
     }
 }

@@ -12,9 +12,12 @@ use crate::policy::Policy;
 
 rule! {
     /// ## What it detects
-    /// What fax machines begin with, in readable G.711: the answering tone of 2,100 Hz for two seconds and
+    /// What fax machines begin with, in readable G.711: the answering tone of 2,100 Hz for 2.6 seconds and
     /// more, the calling tone of 1,100 Hz twice with three seconds between, or half a second of the flags
     /// that come before the first message of V.21.
+    ///
+    /// Of the answering tone 1.6 seconds must have been heard (`ced_ms` less `ced_unheard_ms`): one packet a second
+    /// is asked whether it may be a tone, and what came since the one before it is not heard.
     ///
     /// ## Why it matters
     /// The pages that follow can be decoded from a recording of the call.
@@ -23,9 +26,9 @@ rule! {
     /// The packet in which the tone was certain. No page is decoded.
     ///
     /// ## False positives
-    /// Modems answer with 2,100 Hz as well. Not every fax is heard: a few packets of each closer look, one
-    /// look a minute, are asked whether they may be a tone, and from then on the stream is listened to until
-    /// four seconds have passed without one.
+    /// Modems answer with 2,100 Hz as well. Not every fax is heard: in the first half minute of a stream one packet
+    /// a second is asked whether it may be a tone, later a few packets of a closer look, one look a minute; and from
+    /// then on the stream is listened to until four seconds have passed without one.
     ///
     /// ## Fix
     /// Encrypt the media, or send fax as T.38 in DTLS.
@@ -38,7 +41,7 @@ rule! {
     references: ["RFC 3362", "RFC 4734 §2", "RFC 3711"],
     remediation: super::FIX_CONTENT,
     question: None,
-    thresholds: [],
+    thresholds: ["ced_hz", "ced_ms", "ced_unheard_ms", "cng_hz", "cng_on_ms", "cng_off_ms", "preamble_hz", "preamble_ms", "tone_block_samples", "tone_level_db_below_full_scale", "tone_share", "preamble_share"],
     since: "0.1.0",
 }
 

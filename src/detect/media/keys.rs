@@ -5,6 +5,7 @@ use super::super::seen::KeySeen;
 use super::super::text::sentence;
 use crate::model::key::KeyPlace;
 use crate::model::record::Side;
+use crate::model::revealed::Kind;
 
 /// What to do, for every rule about keys that cannot protect.
 pub(super) const FIX: &str = "Use unique random keys for each direction, stream and call, or DTLS-SRTP, which makes new ones by itself; carry SDES only inside TLS 1.2+.";
@@ -21,7 +22,7 @@ pub(super) fn spoken(place: &KeyPlace) -> String {
 
 /// `the caller's offer, m-line 1, has AES_CM_128_HMAC_SHA1_80 key secret-1 (30 octets)`.
 pub(super) fn described(seen: &KeySeen<'_>, labels: &mut Labels) -> String {
-    let label = labels.label(seen.secret.expose());
+    let label = labels.label(Kind::MediaKey, seen.secret.expose());
     sentence!("{}, has {} key {label}", spoken(&seen.place), seen.suite)
 }
 

@@ -7,6 +7,7 @@ use super::super::seen::SipSeen;
 use super::super::sink::{Entry, Sighting, Sink};
 use super::super::text::{plural, printable, sentence};
 use crate::model::finding::{Figure, Severity};
+use crate::model::revealed::Kind;
 use crate::policy::Policy;
 
 rule! {
@@ -69,7 +70,7 @@ impl Detector for KLine {
         for (method, key) in lines {
             let sighting = Sighting::new(&META, seen.pair, seen.event.at).severity(Severity::High);
             sink.sighting(sighting, |labels| {
-                let (method, label) = (printable(method, 16), labels.label(key));
+                let (method, label) = (printable(method, 16), labels.label(Kind::MediaKey, key));
                 let what = sentence!("{} with a k= line, {method}: {label}", seen.describe());
                 (what, Some(sentence!("k={method}:<{label}>")))
             })

@@ -8,6 +8,7 @@ use super::super::seen::SipSeen;
 use super::super::sink::{Entry, Sighting, Sink};
 use super::super::text::{plural, sentence};
 use crate::model::finding::{Figure, Severity};
+use crate::model::revealed::Kind;
 use crate::policy::Policy;
 
 rule! {
@@ -73,8 +74,9 @@ impl Detector for MikeyExposed {
             let sighting = Sighting::new(&META, seen.pair, seen.event.at).severity(severity);
             sink.sighting(sighting.kind(kind), |labels| {
                 let keys = message.clear_keys().take(4);
-                let keys: Vec<String> =
-                    keys.map(|key| labels.label(key.key.expose()).to_string()).collect();
+                let keys: Vec<String> = keys
+                    .map(|key| labels.label(Kind::MediaKey, key.key.expose()).to_string())
+                    .collect();
                 let with = if keys.is_empty() { "" } else { ": " };
                 let what = sentence!("{} with {how}{with}{}", seen.describe(), keys.join(", "));
                 (what, None)

@@ -1,6 +1,6 @@
 //! `MEDIA-RTCP-CNAME-LEAK`: names that identify users or devices (RFC 7022).
 
-use std::net::IpAddr;
+use std::net::{Ipv4Addr, Ipv6Addr};
 
 use hashbrown::HashMap;
 
@@ -153,14 +153,22 @@ impl Leak {
     }
 }
 
+/// Whether there is an address somewhere in it, perhaps with a port.
+fn holds_address(text: &str) -> bool {
+    let no_v4 = |c: char| !c.is_ascii_digit() && c != '.';
+    let no_v6 = |c: char| !c.is_ascii_hexdigit() && c != ':';
+    text.split(no_v4).any(|word| word.parse::<Ipv4Addr>().is_ok())
+        || text.split(no_v6).any(|word| word.parse::<Ipv6Addr>().is_ok())
+}
+
 /// What a name gives away by itself.
 fn told(name: &[u8]) -> Option<Leak> {
     let text = std::str::from_utf8(name).ok()?;
-    if text.parse::<IpAddr>().is_ok() {
-        return Some(Leak::Address);
-    }
     if let Some((user, host)) = text.split_once('@') {
         return (!user.is_empty() && !host.is_empty()).then_some(Leak::User);
+    }
+    if holds_address(text) {
+        return Some(Leak::Address);
     }
     let labels = || text.split('.');
     let legal = |label: &str| {
@@ -181,7 +189,9 @@ mod tests {
     #[test]
     fn names_tell_users_addresses_and_hosts() {
         assert_eq!(told(b"alice@10.0.0.5"), Some(Leak::User));
-        assert_eq!(told(b"2001:db8::1"), Some(Leak::Address));
+        for address in ["2001:db8::1", "[2001:db8::1]:4000", "10.0.0.1:5004", "pbx-192.0.2.7"] {
+            assert_eq!(told(address.as_bytes()), Some(Leak::Address), "{address}");
+        }
         assert_eq!(told(b"phone-7.example.org"), Some(Leak::Host));
         for random in [&b"ZG9udCBsb29r"[..], b"{6ba7b810-9dad-11d1-80b4-00c04fd430c8}", b"", b"@"] {
             assert_eq!(told(random), None, "{random:?}");

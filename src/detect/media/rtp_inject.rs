@@ -29,6 +29,11 @@ rule! {
     /// reorder or double packets cause none at all. Ten in a row, hardly more than one other packet
     /// between two of them, is what none of these makes.
     ///
+    /// Further ahead, up to a thousand numbers, there are two counters in the stream that take turns. Their first
+    /// packets are remembered until the one behind gets to their numbers: ten turns, and other payloads under
+    /// these numbers, are two senders. A sender that starts anew has one counter at a time, and of packets that
+    /// drain from a slower route the last comes before those numbers, or is a copy.
+    ///
     /// ## Why it matters
     /// The receiver cannot tell these packets from the real ones and plays them: words can be put into a
     /// caller's mouth, or the call made unusable.
@@ -40,8 +45,9 @@ rule! {
     /// ## False positives
     /// Packets that a faulty tap or network delivers twice are equal. A sender behind two routes of
     /// different length alternates its TTL, but its packets do not contradict each other. Only packets
-    /// near a repeated number or a change of the TTL are compared, so an injection is found when the two
-    /// sequences meet. Two senders behind one gateway that gives both the same SSRC and socket.
+    /// near a repeated number, a jump or a change of the TTL are compared, so an injection is found when the two
+    /// sequences meet: one that stays ahead, because it is sent faster than the stream, shows as jumps only
+    /// (MEDIA-SEQ-JUMP). Two senders behind one gateway that gives both the same SSRC and socket.
     ///
     /// ## Fix
     /// Authenticate media with SRTP; drop packets of foreign sources at the SBC; filter forged addresses at

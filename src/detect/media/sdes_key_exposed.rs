@@ -14,6 +14,7 @@ use crate::model::addr::stable_hash;
 use crate::model::finding::{Figure, Severity};
 use crate::model::id::RecordKey;
 use crate::model::record::Protection;
+use crate::model::revealed::Kind;
 use crate::policy::Policy;
 
 rule! {
@@ -169,7 +170,7 @@ fn describe(
             let mut octets = [0; MAX_KEY];
             let length = key.decode(&mut octets);
             let decoded = length.and_then(|length| octets.get(..length));
-            labels.label(decoded.unwrap_or(key.key.expose())).to_string()
+            labels.label(Kind::MediaKey, decoded.unwrap_or(key.key.expose())).to_string()
         })
         .collect();
     let tag = crypto.tag.map_or_else(|| "?".to_owned(), |tag| tag.to_string());

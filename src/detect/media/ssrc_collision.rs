@@ -12,8 +12,9 @@ use crate::policy::Policy;
 
 rule! {
     /// ## What it detects
-    /// Two streams with the same SSRC arrive at one socket from two others at the same time for more than
-    /// a second, and their sequence numbers are far apart: they are two streams.
+    /// Two streams with the same SSRC at the same time for more than a second, whose sequence numbers are far
+    /// apart: they are two streams. They arrive at one socket from two others, or go both ways between two
+    /// sockets.
     ///
     /// ## Why it matters
     /// The receiver mixes them up. It happens by chance once in four thousand million, by careless software
@@ -24,7 +25,7 @@ rule! {
     ///
     /// ## False positives
     /// Mixers and music servers that use one SSRC for everything. One stream seen on both sides of a
-    /// relay is not reported.
+    /// relay is not reported, nor an echo, whose numbers are those that it got.
     ///
     /// ## Fix
     /// Software must choose its SSRC at random and change it when it meets its own (RFC 3550 §8.2).
@@ -63,11 +64,12 @@ impl Detector for SsrcCollision {
     fn stream(&mut self, seen: &StreamSeen<'_>, sink: &mut Sink) {
         let Some(own) = seen.around.own else { return };
         for other in seen.around.company {
-            let same = own.dst == other.dst && own.ssrc == other.ssrc && own.src != other.src;
+            let beside = own.dst == other.dst && own.src != other.src && !is_one(own, other);
+            let against = (own.src, own.dst) == (other.dst, other.src);
+            let same = own.ssrc == other.ssrc && (beside || against);
             let streams = own.standing.min(other.standing) > Standing::Candidate;
             if !same
                 || !streams
-                || is_one(own, other)
                 || own.together(other) <= millis(self.overlap_ms)
                 || u64::from(own.distance(other)) <= self.distance
             {

@@ -2,7 +2,7 @@
 
 use super::super::rule::{Detector, Meta, Words, rule};
 use super::super::seen::{CaptureSeen, StreamSeen};
-use super::super::sink::{Entry, Sink, Subject};
+use super::super::sink::{Entry, Hit, Sink, Subject};
 use super::super::text::{plural, sentence};
 use super::sighting::{self, companion, described};
 use crate::correlate::company::Companion;
@@ -67,6 +67,22 @@ pub(crate) const fn new(policy: &Policy) -> Unsignalled {
     }
 }
 
+impl Unsignalled {
+    /// Counts the other stream, unless it has been counted for itself.
+    fn with<'s>(&self, own: &Companion, other: &Companion, hit: Hit<'s>) -> Hit<'s> {
+        let hit = hit.add(PACKETS, u64::from(own.packets));
+        if self.is_enough(other) {
+            return hit;
+        }
+        hit.stream(other.record).add(PACKETS, u64::from(other.packets))
+    }
+
+    /// Whether a stream in one direction is something to go by.
+    fn is_enough(&self, stream: &Companion) -> bool {
+        stream.standing == Standing::Confirmed && u64::from(stream.packets) >= self.one_way
+    }
+}
+
 impl Detector for Unsignalled {
     fn meta(&self) -> &'static Meta {
         &META
@@ -83,13 +99,12 @@ impl Detector for Unsignalled {
         let Some(other) = seen.around.company.iter().find(back).filter(|_| is_media(own)) else {
             if let Some(other) = answer(own, seen.around.company) {
                 let what = || sentence!("{}; {}", described(seen), companion(other));
-                sighting::stream(&META, seen, (Severity::Info, Confidence::Low), sink, what)
-                    .stream(other.record)
-                    .add(PACKETS, u64::from(own.packets).saturating_add(u64::from(other.packets)));
+                let level = (Severity::Info, Confidence::Low);
+                let _ = self.with(own, other, sighting::stream(&META, seen, level, sink, what));
                 return;
             }
             // One direction is little to go by: it takes more of it, and stays at info.
-            if own.standing == Standing::Confirmed && u64::from(own.packets) >= self.one_way {
+            if self.is_enough(own) {
                 let what = || described(seen);
                 sighting::stream(&META, seen, (Severity::Info, Confidence::Medium), sink, what)
                     .add(PACKETS, u64::from(own.packets));
@@ -101,9 +116,8 @@ impl Detector for Unsignalled {
             self.pairs.push(pair);
         }
         let what = || sentence!("{}; {}", described(seen), companion(other));
-        sighting::stream(&META, seen, (Severity::Info, Confidence::High), sink, what)
-            .stream(other.record)
-            .add(PACKETS, u64::from(own.packets).saturating_add(u64::from(other.packets)));
+        let level = (Severity::Info, Confidence::High);
+        let _ = self.with(own, other, sighting::stream(&META, seen, level, sink, what));
     }
 
     fn end(&mut self, seen: &CaptureSeen<'_>, sink: &mut Sink) {

@@ -8,7 +8,8 @@ use super::super::sink::{Entry, Sighting, Sink, Subject};
 use super::super::text::plural;
 use super::{about, heard_better, hundredths, of_one, pair, spoken};
 use crate::model::finding::{Confidence, Figure, Severity};
-use crate::model::stream::StreamKey;
+use crate::model::record::StreamRecord;
+use crate::model::stream::{Hole, StreamKey};
 use crate::policy::Policy;
 
 rule! {
@@ -19,15 +20,22 @@ rule! {
     /// half of the seconds in which a stream lost are seconds in which many streams did
     /// (`SENSOR-DROP`), or its receiver's report knows of less than half.
     ///
+    /// What is missing in a hole of two seconds and more does not count if most of the hole lies in a time
+    /// when signalling lets the call's audio pause, on hold or while it runs T.38: the sender counted on.
+    /// `lost` of the stream has it, as RFC 3550 wants; `lost_in_pauses` says how much it is.
+    ///
     /// ## Why it matters
     /// One per cent of loss is heard, ten per cent is no conversation. In bursts it is worse: the
     /// stream's `quality` says how it clustered.
     ///
     /// ## Evidence
     /// The first packet of each stream, with its loss and its bursts, and the receiver's own count
-    /// where RTCP told it.
+    /// where RTCP told it; and the longest hole, if most of the loss lies in it.
     ///
     /// ## False positives
+    /// A hole of seconds that signalling does not explain: an outage, a way that the tap does not see, a
+    /// sender that pauses and counts on. The evidence says that it is one hole.
+    ///
     /// The tap lost what the receiver got, and too few streams or reports show it: see
     /// `SENSOR-DROP`, and the receiver's report beside. Loss behind the tap is not in this figure.
     ///
@@ -42,7 +50,7 @@ rule! {
     references: ["RFC 3550 §A.3", "RFC 3611 §4.7"],
     remediation: super::FIX,
     question: Some("QOS"),
-    thresholds: ["loss_min_packets", "loss_low_pct", "loss_medium_pct", "loss_high_pct"],
+    thresholds: ["loss_min_packets", "loss_low_pct", "loss_medium_pct", "loss_high_pct", "hole_s"],
     since: "0.1.0",
 }
 
@@ -51,8 +59,11 @@ rule! {
 const LOST: usize = 0;
 const WORST: usize = 1;
 const BETTER_HEARD: usize = 2;
-/// Tally: streams whose loss is the tap's.
+/// Tally: streams whose loss is the tap's; numbers missing in pauses; streams of which most is missing in one
+/// hole.
 const TAP: usize = 3;
+const PAUSED: usize = 4;
+const HOLED: usize = 5;
 
 /// Seconds with loss that are remembered of one stream.
 const SECONDS: usize = 256;
@@ -65,6 +76,15 @@ struct Sighted {
     heard: bool,
     /// In which seconds it lost.
     seconds: Vec<i64>,
+}
+
+/// What a stream lost, but for what its sender let pass in pauses.
+#[derive(Copy, Clone, Debug)]
+pub(super) struct Loses {
+    lost: u64,
+    expected: u64,
+    /// Percent, three decimals.
+    pub(super) pct: f64,
 }
 
 /// The rule at work.
@@ -116,6 +136,29 @@ impl Loss {
     }
 }
 
+impl Loses {
+    #[expect(clippy::cast_precision_loss, reason = "output; counts stay far below 2^53")]
+    pub(super) fn of(record: &StreamRecord<'_>) -> Self {
+        let paused = record.lost_in_pauses;
+        let (lost, expected) =
+            (record.lost.saturating_sub(paused), record.expected.saturating_sub(paused));
+        let share = || (lost as f64 / expected.max(1) as f64 * 1e5).round() / 1e3;
+        Self { lost, expected, pct: if paused == 0 { record.loss_pct } else { share() } }
+    }
+}
+
+/// The longest hole of a stream that no pause explains.
+fn longest_hole<'a>(seen: &StreamSeen<'a>) -> Option<&'a Hole> {
+    let holes = seen.around.ended?.holes.as_deref().filter(|_| seen.record.lost_in_pauses == 0)?;
+    holes.iter().max_by_key(|hole| hole.missing)
+}
+
+/// `, 1712 of them in one hole of 34.2 seconds`.
+fn in_one_hole(hole: &Hole) -> String {
+    let (missing, seconds) = (hole.missing, hole.lasted().secs_f64());
+    format!(", {missing} of them in one hole of {seconds:.1} seconds")
+}
+
 impl Detector for Loss {
     fn meta(&self) -> &'static Meta {
         &META
@@ -136,27 +179,30 @@ impl Detector for Loss {
     fn stream(&mut self, seen: &StreamSeen<'_>, sink: &mut Sink) {
         let record = seen.record;
         let seconds = self.take_seconds(seen);
-        let above = |(pct, _): &&(f64, Severity)| record.loss_pct > *pct;
-        let Some((_, severity)) = self.steps.iter().find(above) else { return };
-        if seen.lookalike || record.expected < self.least {
+        let Loses { lost, expected, pct } = Loses::of(record);
+        let Some((_, severity)) = self.steps.iter().find(|(least, _)| pct > *least) else { return };
+        if seen.lookalike || expected < self.least {
             return;
         }
         let reported = record.rtcp.and_then(|rtcp| rtcp.reported_lost);
-        let better = reported.is_some_and(|lost| lost < i64::try_from(record.lost).unwrap_or(0));
+        let better = reported.is_some_and(|of| of < i64::try_from(lost).unwrap_or(0));
         let severity = *severity;
+        let hole = longest_hole(seen).filter(|hole| u64::from(hole.missing) * 2 > lost);
         let sighting = Sighting::new(&META, pair(seen), seen.first()).severity(severity);
         sink.sighting(sighting, |_| {
             let said =
                 reported.map_or(String::new(), |lost| format!("; the receiver reported {lost}"));
             let bursts = record.quality.map_or(0, |quality| quality.bursts);
-            let (lost, expected, pct) = (record.lost, record.expected, record.loss_pct);
             let bursts = plural(bursts, "burst");
-            let what = format_args!("{lost} of {expected} lost ({pct} %), {bursts}{said}");
+            let holed = hole.map_or(String::new(), in_one_hole);
+            let what = format_args!("{lost} of {expected} lost ({pct} %), {bursts}{holed}{said}");
             (about(seen, what), None)
         })
         .until(seen.last())
-        .add(LOST, record.lost)
-        .most(WORST, hundredths(record.loss_pct))
+        .add(LOST, lost)
+        .most(WORST, hundredths(pct))
+        .add(PAUSED, record.lost_in_pauses)
+        .add(HOLED, u64::from(hole.is_some()))
         .add(BETTER_HEARD, u64::from(better))
         .stream(seen.key)
         .call(seen.call);
@@ -204,9 +250,15 @@ impl Detector for Loss {
         } else {
             format!(" The loss of {} is the tap's: see SENSOR-DROP.", plural(tap, "stream"))
         };
+        let (holed, paused) = (entry.tally(HOLED), entry.tally(PAUSED));
+        let holes = match (holed, entry.streams) {
+            (0, _) => String::new(),
+            (_, 1) => " Most of it is one hole.".to_owned(),
+            _ => format!(" Most of the loss of {} is one hole each.", plural(holed, "stream")),
+        };
         Words {
             summary: format!(
-                "{} between {} lost {}{} % of {} packets.{heard}{common}",
+                "{} between {} lost {}{} % of {} packets.{holes}{heard}{common}",
                 plural(entry.streams, "stream"),
                 entry.subject.spoken(),
                 of_one(entry.streams, "", "up to "),
@@ -220,6 +272,8 @@ impl Detector for Loss {
                 ("worst_hundredths_pct", Figure::Count(entry.tally(WORST))),
                 ("receiver_reported_less", Figure::Count(better)),
                 ("lost_by_the_tap", Figure::Count(tap)),
+                ("lost_in_pauses", Figure::Count(paused)),
+                ("lost_in_one_hole", Figure::Count(holed)),
             ],
         }
     }

@@ -67,7 +67,7 @@ pub(super) fn heard_better(seen: &StreamSeen<'_>) -> Option<u64> {
     let behind = last.wrapping_sub(u16::from_be_bytes([high, low]));
     // A report that knows later packets than the capture has none behind it.
     let behind = u64::from(if behind > u16::MAX / 2 { 0 } else { behind });
-    let lost = seen.record.lost;
+    let lost = seen.record.lost.saturating_sub(seen.record.lost_in_pauses);
     let explained = reported.saturating_mul(2).saturating_add(behind);
     (lost > explained).then(|| lost.saturating_sub(reported))
 }

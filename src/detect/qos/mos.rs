@@ -4,6 +4,7 @@ use super::super::rule::{Detector, Meta, Words, rule};
 use super::super::seen::StreamSeen;
 use super::super::sink::{Entry, Sighting, Sink};
 use super::super::text::plural;
+use super::loss::Loses;
 use super::{about, hundredths, of_one, pair, spoken};
 use crate::model::finding::{Confidence, Figure, Severity};
 use crate::policy::Policy;
@@ -11,8 +12,9 @@ use crate::policy::Policy;
 rule! {
     /// ## What it detects
     /// Audio streams of at least five seconds whose estimated mean opinion score is below 3.6
-    /// (low), 3.1 (medium) or 2.6 (high), from codec, loss, how loss clustered, an assumed delay,
-    /// and what came too late for a play-out buffer of 60 ms.
+    /// (low), 3.1 (medium) or 2.6 (high), from codec, loss, how loss clustered, delay,
+    /// and what came too late for a play-out buffer of 60 ms. What `QOS-LOSS` leaves out, because audio paused on
+    /// hold or while the call ran T.38, is no loss here either.
     ///
     /// ## Why it matters
     /// Below 3.6 many users are dissatisfied, below 2.6 nearly all.
@@ -22,7 +24,8 @@ rule! {
     /// without play-out buffer, and the receiver's own score where RTCP-XR told it.
     ///
     /// ## False positives
-    /// Delay and play-out are assumed: 50 ms of network and a buffer of 60 ms. Loss behind the tap
+    /// Play-out is assumed, a buffer of 60 ms; and 50 ms of network, unless RTCP tells more: half of the round trip
+    /// that the receiver measured (RFC 3611), or of that between the tap and the receiver, if it is longer. Loss behind the tap
     /// is not counted, loss of the tap is. Wideband codecs are put on the narrowband scale.
     ///
     /// ## Fix
@@ -79,12 +82,14 @@ impl Detector for Mos {
         sink.sighting(sighting, |_| {
             let told = record.rtcp.and_then(|rtcp| rtcp.extended).and_then(|said| said.mos_lq);
             let told = told.map_or(String::new(), |mos| format!("; the receiver says {mos}"));
-            let (r, loss) = (quality.r_factor, record.loss_pct);
+            let (r, loss) = (quality.r_factor, Loses::of(record).pct);
             let late = quality.discarded_pct.unwrap_or(0.0);
             let without = quality.mos_unbuffered;
+            let delay = quality.assumed_delay_ms;
+            let way = if quality.delay_told { "by RTCP" } else { "assumed" };
             let what = format_args!(
-                "MOS {mos}, R {r}, {loss} % lost, {late} % too late; MOS {without} without play-out \
-                 buffer{told}"
+                "MOS {mos}, R {r}, {loss} % lost, {late} % too late, {delay} ms of delay ({way}); MOS \
+                 {without} without play-out buffer{told}"
             );
             (about(seen, what), None)
         })

@@ -19,7 +19,8 @@ rule! {
     /// ## What it detects
     /// Between two hosts of one call, a side that sent no RTP at all, or none any more, for at least
     /// five seconds in which the other sent a hundred packets, although audio was to flow both ways: no
-    /// description of the call says `sendonly`, `recvonly` or `inactive`, and it was never on hold.
+    /// description of the call says `sendonly`, `recvonly` or `inactive`, it was never on hold, and no answer
+    /// accepted T.38, which takes the place of audio.
     /// Media before the answer does not count. High; info where the side that is silent sends RTCP, or
     /// where in no call between the two anything was ever seen in that direction, and there are
     /// several: then it is the tap that does not see it. Where the silence begins with the end of the
@@ -199,7 +200,7 @@ impl Detector for OneWay {
                 record.last.since(record.first),
             ),
             key: seen.key,
-            reported: record.rtcp.is_some(),
+            reported: record.rtcp.is_some() || record.srtcp.is_some_and(|seen| seen.by_receiver),
         };
         let key = (call, pair(seen));
         if self.open.len() >= self.cap && !self.open.contains_key(&key) {
@@ -227,7 +228,9 @@ impl Detector for OneWay {
     fn call(&mut self, seen: &CallSeen<'_>, _: &mut Sink) {
         let media = &seen.record.media;
         let one_way = media.features.iter().any(|feature| &**feature == "one-way");
-        if (one_way || !media.holds.is_empty()) && self.excused.len() < self.cap {
+        let pictures = media.answered.iter().any(|profile| profile.eq_ignore_ascii_case("udptl"));
+        let excused = one_way || pictures || !media.holds.is_empty();
+        if excused && self.excused.len() < self.cap {
             self.excused.insert(seen.key);
         }
     }

@@ -11,7 +11,8 @@ use crate::policy::Policy;
 
 rule! {
     /// ## What it detects
-    /// Streams in clear of half a minute and more for which no RTCP was seen, from either side.
+    /// Streams of half a minute and more for which neither RTCP nor SRTCP was seen, from either side. SRTCP
+    /// counts for the stream that has the SSRC of its sender, and for those between its sockets.
     ///
     /// ## Why it matters
     /// Without reports the sender does not know how it is heard, and nobody can tell loss before
@@ -21,8 +22,8 @@ rule! {
     /// The first packet of each stream.
     ///
     /// ## False positives
-    /// RTCP on a way that the tap does not see. Of encrypted streams nothing is said: SRTCP cannot
-    /// be read.
+    /// RTCP on a way that the tap does not see. What SRTCP reports on cannot be read: that of one stream may
+    /// be all there is for several between the same sockets.
     ///
     /// ## Fix
     /// Enable RTCP at the endpoints, and let it through firewalls: usually the next higher port.
@@ -32,7 +33,7 @@ rule! {
     severity: Info ..= Info,
     status: Stable,
     wants: [STREAM],
-    references: ["RFC 3550 §6.2"],
+    references: ["RFC 3550 §6.2", "RFC 3711 §3.4"],
     remediation: super::FIX,
     question: Some("QOS"),
     thresholds: ["rtcp_absent_s"],
@@ -55,8 +56,10 @@ impl Detector for RtcpAbsent {
 
     fn stream(&mut self, seen: &StreamSeen<'_>, sink: &mut Sink) {
         let record = seen.record;
-        let silent = record.rtcp.is_none() && record.protection == Protection::Cleartext;
-        if seen.lookalike || !silent || record.duration_s < self.least_s {
+        let silent = record.rtcp.is_none() && record.srtcp.is_none();
+        // SRTCP is known by its end, which the snap length may have cut off.
+        let blind = seen.clipped > 0 && record.protection != Protection::Cleartext;
+        if seen.lookalike || blind || !silent || record.duration_s < self.least_s {
             return;
         }
         let sighting =

@@ -1,11 +1,14 @@
 //! `SIG-CLEARTEXT`: SIP that anyone on the path can read (RFC 3261 §26).
 
+use overhear_parsers::sip::Method;
+
 use super::super::rule::{Detector, Interest, Meta, Words, rule};
 use super::super::seen::SipSeen;
 use super::super::sink::{Entry, Sighting, Sink};
 use super::super::text::{at_least, plural, sentence};
 use crate::model::evidence::FrameRef;
 use crate::model::finding::{Figure, Severity};
+use crate::model::revealed::Kind;
 use crate::model::transport::Transport;
 use crate::policy::Policy;
 
@@ -20,7 +23,7 @@ rule! {
     /// one end is a public address, because then the path is the Internet.
     ///
     /// ## Evidence
-    /// The first requests and responses, with their transport.
+    /// The first requests and responses, with their transport; of a MESSAGE a label for its text.
     ///
     /// ## False positives
     /// A tap inside an IPsec or TLS tunnel, behind its end, sees in clear what the network in
@@ -73,10 +76,16 @@ impl Detector for Cleartext {
         let public = seen.public();
         let severity = if public { Severity::Critical } else { Severity::High };
         let request = event.message.is_request();
-        let sighting =
-            Sighting::new(&META, seen.pair, event.at).severity(severity).kind(u32::from(!request));
-        sink.sighting(sighting, |_| {
-            (sentence!("{} in clear over {}", seen.describe(), event.transport.name()), None)
+        let text = request && event.message.method() == Method::Message;
+        let body = Some(event.message.body()).filter(|body| text && !body.is_empty());
+        let kind = if body.is_some() { 2 } else { u32::from(!request) };
+        let sighting = Sighting::new(&META, seen.pair, event.at).severity(severity).kind(kind);
+        sink.sighting(sighting, |labels| {
+            let body = body.map(|body| labels.label(Kind::Body, body));
+            let body = body.map_or_else(String::new, |label| sentence!(", body {label}"));
+            let what =
+                sentence!("{} in clear over {}{body}", seen.describe(), event.transport.name());
+            (what, None)
         })
         .add(REQUESTS, u64::from(request))
         .mark(TRANSPORTS, u64::from(event.transport.bit()))

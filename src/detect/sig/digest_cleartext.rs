@@ -10,6 +10,7 @@ use super::super::sink::{Entry, Sighting, Sink};
 use super::super::text::{at_least, plural, printable, sentence};
 use crate::model::addr::stable_hash;
 use crate::model::finding::Figure;
+use crate::model::revealed::Kind;
 use crate::policy::Policy;
 
 rule! {
@@ -82,7 +83,7 @@ impl Detector for DigestCleartext {
                     seen.describe(),
                     algorithm.name(),
                     printable(user.unwrap_or_default(), 64),
-                    labels.label(response.expose()),
+                    labels.label(Kind::DigestResponse, response.expose()),
                 );
                 (what, None)
             })

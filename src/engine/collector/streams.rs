@@ -41,7 +41,8 @@ impl Collector {
             return;
         }
         self.tally.handled(Handled::Rtp, frames);
-        let mut record = stream_record(stream, binding.as_ref(), rtcp);
+        let srtcp = self.srtcp.of(&stream.key);
+        let mut record = stream_record(stream, binding.as_ref(), (rtcp, srtcp));
         let (proof, keyed) = self.prover.stream(stream, binding.as_ref(), &mut record);
         self.counts.rtp_streams += 1;
         self.counts.rtp_packets += packets;
@@ -95,6 +96,7 @@ impl Collector {
                 answered: binding.and_then(|binding| binding.answered),
                 sender: binding.map(|binding| binding.sender),
                 media: binding.map(|binding| binding.media.as_ref()),
+                circumstances: binding.map(|binding| binding.circumstances).unwrap_or_default(),
                 byes,
                 zrtp: self.zrtp.between(stream.key.src, stream.key.dst),
             },
@@ -112,6 +114,7 @@ impl Collector {
                 let call = [dst, src].into_iter().find_map(|socket| self.reported(socket, at.time));
                 self.detectors.media(&MediaSeen::Rtcp { src, dst, at, octets, call });
             }
+            &Body::Srtcp { src, dst, ssrc } => self.srtcp.datagram(src, dst, ssrc, at.time),
             &Body::SrtcpClear { src, dst, ssrc } => {
                 let call = [dst, src].into_iter().find_map(|socket| self.reported(socket, at.time));
                 self.detectors.media(&MediaSeen::SrtcpClear { src, dst, at, ssrc, call });

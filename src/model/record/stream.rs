@@ -108,6 +108,18 @@ packed! {
     }
 }
 
+/// SRTCP that was seen for a stream, as far as its addresses and the SSRC of its sender tell.
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(test, derive(Serialize))]
+pub struct StreamSrtcp {
+    /// The sender of the stream sent some.
+    pub by_sender: bool,
+    /// The receiver did.
+    pub by_receiver: bool,
+}
+
+packed! { StreamSrtcp { by_sender by_receiver } }
+
 /// What a receiver says of how it hears a stream (RFC 3611 §4.7).
 #[derive(Copy, Clone, Debug, PartialEq)]
 #[cfg_attr(test, derive(Serialize))]
@@ -165,16 +177,20 @@ pub struct StreamQuality {
     pub burst_ms: Option<f64>,
     /// Mean length of a gap, ms.
     pub gap_ms: Option<f64>,
-    /// One-way delay that was assumed, ms: a tap does not see it.
+    /// One-way delay that the scores go by, ms, play-out included: a tap does not see it, so it is assumed
+    /// unless RTCP tells a round trip.
     pub assumed_delay_ms: f64,
     /// A wideband codec, put on the narrowband scale.
     pub approximate: bool,
+    /// RTCP told how long the network takes.
+    pub delay_told: bool,
 }
 
 packed! {
     StreamQuality {
         r_factor mos_unbuffered mos_buffered discarded_pct burst_ratio bursts burst_density_pct
         gap_density_pct burst_ms gap_ms assumed_delay_ms approximate
+        delay_told
     }
 }
 
@@ -262,6 +278,11 @@ pub struct StreamRecord<'a> {
     pub rtcp: Option<StreamRtcp>,
     /// How it sounds; `None` where `mos` is.
     pub quality: Option<StreamQuality>,
+    /// SRTCP seen for it.
+    pub srtcp: Option<StreamSrtcp>,
+    /// Of `lost`, what is missing in holes of two seconds and more that lie in times when signalling lets the
+    /// call's audio pause: on hold, or while it runs T.38. The sender counted on; `quality` leaves it out.
+    pub lost_in_pauses: u64,
 }
 
 packed! {
@@ -269,6 +290,7 @@ packed! {
         id call src dst ssrc payload_types packets payload_bytes wire_bytes first last duration_s
         first_source first_frame last_frame last_source expected lost loss_pct duplicates
         reordered jitter_ms mos dscp ttl gaps protection verdict negotiated digits rtcp quality
+        srtcp lost_in_pauses
     }
 }
 

@@ -1,4 +1,4 @@
-//! SRTCP among the datagrams of a cell: counted apart, and its senders told of that do not encrypt.
+//! SRTCP among the datagrams of a cell: counted apart and told of by its sender, and those told of that do not encrypt.
 
 use overhear_parsers::rtcp;
 
@@ -17,16 +17,18 @@ impl Cell {
         if input.packet.clipped {
             return false;
         }
-        // One packet said it already.
-        if rtcp::srtcp_index(datagram).is_some_and(|index| index.encrypted) {
-            return true;
+        let (src, dst, ssrc) =
+            (input.packet.src, input.packet.dst, u32::from_be_bytes([a, b, c, d]));
+        // Nearly always one packet says it.
+        if !rtcp::srtcp_index(datagram).is_some_and(|index| index.encrypted) {
+            let stream = StreamKey { src, dst, ssrc };
+            match self.srtcp.datagram(&stream, datagram, input.watermark) {
+                Said::Nothing => return false,
+                Said::Clear { news: true } => emit.fact(Body::SrtcpClear { src, dst, ssrc }),
+                Said::Encrypted | Said::Clear { .. } => {}
+            }
         }
-        let (src, dst) = (input.packet.src, input.packet.dst);
-        let stream = StreamKey { src, dst, ssrc: u32::from_be_bytes([a, b, c, d]) };
-        let said = self.srtcp.datagram(&stream, datagram, input.watermark);
-        if said == (Said::Clear { news: true }) {
-            emit.fact(Body::SrtcpClear { src, dst, ssrc: stream.ssrc });
-        }
-        said != Said::Nothing
+        emit.fact(Body::Srtcp { src, dst, ssrc });
+        true
     }
 }

@@ -19,6 +19,8 @@ pub(in crate::track) struct Clusters {
     span: u32,
     /// Extended number of its last loss.
     last: u32,
+    /// Numbers of the last run of loss.
+    run: u32,
 }
 
 impl Clusters {
@@ -35,6 +37,12 @@ impl Clusters {
             (self.losses, self.span) = (count, count);
         }
         self.last = last;
+        self.run = count;
+    }
+
+    /// How many numbers in a row were missing last.
+    pub(super) const fn last_run(&self) -> u32 {
+        self.run
     }
 
     /// Everything, the cluster at hand included.

@@ -14,7 +14,11 @@ pub(super) struct Bits<const WORDS: usize> {
     ones: [[u64; WORDS]; PLANES],
     changes: [[u64; WORDS]; PLANES],
     last: [u64; WORDS],
-    /// Packets that had this octet.
+    /// All bits of the octets that a packet had before.
+    known: [u64; WORDS],
+    /// Packets that had all octets.
+    whole: u8,
+    /// Of the others, those that had this octet.
     reached: [[u8; 8]; WORDS],
 }
 
@@ -24,6 +28,8 @@ impl<const WORDS: usize> Bits<WORDS> {
             ones: [[0; WORDS]; PLANES],
             changes: [[0; WORDS]; PLANES],
             last: [0; WORDS],
+            known: [0; WORDS],
+            whole: 0,
             reached: [[0; 8]; WORDS],
         }
     }
@@ -31,6 +37,7 @@ impl<const WORDS: usize> Bits<WORDS> {
     /// Takes the octets of a packet that has them all.
     #[inline]
     pub(super) fn whole(&mut self, octets: &[u8]) {
+        self.whole = self.whole.wrapping_add(1);
         self.packet(words(octets), [u64::MAX; WORDS]);
     }
 
@@ -39,8 +46,9 @@ impl<const WORDS: usize> Bits<WORDS> {
     pub(super) fn part<'a>(&mut self, octets: impl Iterator<Item = &'a u8>) {
         let (mut there, mut mask) = ([[0_u8; 8]; WORDS], [[0_u8; 8]; WORDS]);
         let places = there.as_flattened_mut().iter_mut().zip(mask.as_flattened_mut());
-        for ((place, mask), octet) in places.zip(octets) {
-            (*place, *mask) = (*octet, u8::MAX);
+        let reached = self.reached.as_flattened_mut();
+        for (((place, mask), reached), octet) in places.zip(reached).zip(octets) {
+            (*place, *mask, *reached) = (*octet, u8::MAX, reached.wrapping_add(1));
         }
         self.packet(words(there.as_flattened()), words(mask.as_flattened()));
     }
@@ -49,39 +57,38 @@ impl<const WORDS: usize> Bits<WORDS> {
     #[inline]
     fn packet(&mut self, octets: [u64; WORDS], mask: [u64; WORDS]) {
         let mut changes = [0; WORDS];
-        let lasts = self.last.iter_mut().zip(&mut self.reached);
-        for (((change, (last, reached)), octets), mask) in
-            changes.iter_mut().zip(lasts).zip(octets).zip(mask)
+        let before = self.last.iter_mut().zip(&mut self.known);
+        for (((change, (last, known)), octets), mask) in
+            changes.iter_mut().zip(before).zip(octets).zip(mask)
         {
             // An octet that no packet had before is no change.
-            let known =
-                u64::from_le_bytes(reached.map(|count| if count > 0 { u8::MAX } else { 0 }));
-            *change = (octets ^ *last) & mask & known;
+            *change = (octets ^ *last) & mask & *known;
             *last = *last & !mask | octets;
-            for (count, mask) in reached.iter_mut().zip(mask.to_le_bytes()) {
-                *count = count.wrapping_add(mask & 1);
-            }
+            *known |= mask;
         }
         add(&mut self.ones, octets);
         add(&mut self.changes, changes);
     }
 
-    /// BITZ of the first `octets` positions: how far the sum of z² is from what random bits give, in
+    /// BITZ of as many of the first positions: how far the sum of z² is from what random bits give, in
     /// standard deviations; and of how many values.
-    pub(super) fn bitz(&self, octets: usize) -> Option<(f64, u32)> {
-        let (mut sum, mut values) = (0.0, 0);
-        let reached = self.reached.as_flattened().iter().take(octets).enumerate();
-        for (at, reached) in reached.filter(|(_, reached)| **reached >= REACHED) {
-            for (planes, of) in [(&self.ones, *reached), (&self.changes, reached - 1)] {
-                // In whole numbers as long as the packets are the same: eight at a time.
-                let apart = |count: u8| i32::from(count) * 2 - i32::from(of);
-                let squares: i32 = counts(planes, at).map(|count| apart(count).pow(2)).iter().sum();
-                sum += f64::from(squares) / f64::from(of);
-                values += 8;
+    pub(super) fn bitz<const N: usize>(&self, octets: [usize; N]) -> [Option<(f64, u32)>; N] {
+        let reached = self.reached.map(|eight| eight.map(|part| part.wrapping_add(self.whole)));
+        let changed = reached.map(|eight| eight.map(|count| count.saturating_sub(1)));
+        let ones = squares(&self.ones, &reached);
+        let changes = squares(&self.changes, &changed);
+        octets.map(|octets| {
+            let (mut sum, mut values) = (0.0, 0);
+            let squares = ones.as_flattened().iter().zip(changes.as_flattened());
+            let counted = reached.as_flattened().iter().zip(squares).take(octets);
+            for (reached, (ones, changes)) in counted.filter(|(reached, _)| **reached >= REACHED) {
+                sum += f64::from(*ones) / f64::from(*reached);
+                sum += f64::from(*changes) / f64::from(*reached - 1);
+                values += 16;
             }
-        }
-        let expected = f64::from(values);
-        (values > 0).then(|| ((sum - expected) / (2.0 * expected).sqrt(), values))
+            let expected = f64::from(values);
+            (values > 0).then(|| ((sum - expected) / (2.0 * expected).sqrt(), values))
+        })
     }
 }
 
@@ -107,22 +114,35 @@ fn add<const WORDS: usize>(planes: &mut [[u64; WORDS]; PLANES], bits: [u64; WORD
     }
 }
 
-/// The counts of the eight bits of the octet `at`.
-fn counts<const WORDS: usize>(planes: &[[u64; WORDS]; PLANES], at: usize) -> [u8; 8] {
-    let mut counts = 0;
-    for (bit, plane) in planes.iter().enumerate() {
-        let octet =
-            plane.as_slice().get(at / 8).and_then(|word| word.to_le_bytes().get(at % 8).copied());
-        counts |= spread(octet.unwrap_or_default()) << bit;
+/// For each octet the sum over its bits of (2 count - most)², in whole numbers: of `most` packets, at
+/// most [`MOST`](super::MOST), eight squares are below 2^16.
+fn squares<const WORDS: usize>(
+    planes: &[[u64; WORDS]; PLANES],
+    most: &[[u8; 8]; WORDS],
+) -> [[u16; 8]; WORDS] {
+    let mut sums = [[0_u16; 8]; WORDS];
+    for (word, (sums, most)) in sums.iter_mut().zip(most).enumerate() {
+        for bit in 0..8 {
+            let counts = counts(planes, word, bit);
+            for ((sum, count), most) in sums.iter_mut().zip(counts).zip(most) {
+                let apart = (u16::from(count) * 2).wrapping_sub(u16::from(*most));
+                *sum = sum.wrapping_add(apart.wrapping_mul(apart));
+            }
+        }
     }
-    counts.to_le_bytes()
+    sums
 }
 
-/// Bit i of the octet as octet i of a word, 0 or 1.
-fn spread(octet: u8) -> u64 {
+/// The counts of one bit of the eight octets of a word.
+#[inline]
+fn counts<const WORDS: usize>(planes: &[[u64; WORDS]; PLANES], word: usize, bit: u32) -> [u8; 8] {
     const EACH: u64 = 0x0101_0101_0101_0101;
-    let copies = (EACH * u64::from(octet)) & 0x8040_2010_0804_0201;
-    ((copies + 0x7f * EACH) >> 7) & EACH
+    let mut counts = 0;
+    for (power, plane) in planes.iter().enumerate() {
+        let plane = plane.get(word).copied().unwrap_or_default();
+        counts |= (plane >> bit & EACH) << power;
+    }
+    counts.to_le_bytes()
 }
 
 #[cfg(test)]
@@ -131,23 +151,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_octet_spreads_into_its_bits() {
-        for octet in 0..=255_u8 {
-            let bits = spread(octet).to_le_bytes();
-            assert!((0..8).all(|i| bits[i] == octet >> i & 1), "{octet}");
-        }
-    }
-
-    #[test]
     fn what_ends_before_counts_as_far_as_it_goes() {
         assert!(usize::from(MOST) < 1 << PLANES);
         let mut bits = Bits::<1>::new();
         for n in 0..MOST {
             bits.part([n, 0xff].iter());
         }
-        assert_eq!(counts(&bits.ones, 0), [32, 32, 32, 32, 32, 32, 0, 0]);
-        assert_eq!(counts(&bits.changes, 0), [63, 31, 15, 7, 3, 1, 0, 0]);
-        assert_eq!((counts(&bits.ones, 1), counts(&bits.changes, 1)), ([64; 8], [0; 8]));
+        let of = |planes, octet: usize| {
+            [0, 1, 2, 3, 4, 5, 6, 7].map(|bit| counts(planes, 0, bit)[octet])
+        };
+        assert_eq!(of(&bits.ones, 0), [32, 32, 32, 32, 32, 32, 0, 0]);
+        assert_eq!(of(&bits.changes, 0), [63, 31, 15, 7, 3, 1, 0, 0]);
+        assert_eq!((of(&bits.ones, 1), of(&bits.changes, 1)), ([64; 8], [0; 8]));
+        assert_eq!(squares(&bits.ones, &bits.reached)[0][..2], [2 * 64 * 64, 8 * 64 * 64]);
         assert_eq!((bits.ones[0][0] >> 16, bits.reached[0]), (0, [64, 64, 0, 0, 0, 0, 0, 0]));
     }
 }
