@@ -55,18 +55,14 @@ fn odd_at(octets: &[u8], at: u32) -> u64 {
 #[inline(never)]
 fn odd_near_end(octets: &[u8], at: u32) -> u64 {
     let rest = tail(octets, index(at));
-    match octets.last_chunk() {
-        // Of the last block of all, what stands before `at` is shifted out.
-        Some(block) => {
-            let before = BLOCK.saturating_sub(rest.len());
-            odd_in(block).checked_shr(offset(before)).unwrap_or_default()
-        }
-        None => {
-            let mut block = [b' '; BLOCK];
-            block.iter_mut().zip(rest).for_each(|(place, octet)| *place = *octet);
-            odd_in(&block)
-        }
+    if let Some(block) = octets.last_chunk() {
+        // What stands before `at` is shifted out.
+        let before = BLOCK.saturating_sub(rest.len());
+        return odd_in(block).checked_shr(offset(before)).unwrap_or_default();
     }
+    let mut block = [b' '; BLOCK];
+    block.iter_mut().zip(rest).for_each(|(place, octet)| *place = *octet);
+    odd_in(&block)
 }
 
 /// A bit for each octet of a block that is no printable ASCII.
