@@ -80,7 +80,7 @@ impl Load {
                 black_box(&event);
             };
             self.streams.advance(ts, &mut out);
-            let sought = Sought { hash: *hash, ..Sought::default() };
+            let sought = Sought::of(*hash);
             self.streams.packet(sought, black_box(&header), black_box(&input), &mut out);
         }
     }

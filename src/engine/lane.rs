@@ -72,8 +72,8 @@ impl Lane {
         }
         std::hint::black_box(touched);
         let mut touched = 0;
-        for ((place, ahead), input) in aheads.iter_mut().zip(few) {
-            touched ^= self.cells.get(*place).map_or(0, |cell| cell.find(input, ahead));
+        for (place, ahead) in &mut aheads {
+            touched ^= self.cells.get(*place).map_or(0, |cell| cell.approach(ahead));
         }
         std::hint::black_box(touched);
         for ((place, ahead), input) in aheads.iter().zip(few) {

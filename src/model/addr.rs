@@ -16,11 +16,12 @@ use super::text::Short;
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Addr([u8; 16]);
 
-/// By octets. Compared as one number: for every packet, that of comparing strings is felt.
+/// By octets. Compared as two numbers: for every packet, that of comparing strings is felt, and as one it
+/// would be read back in sixteen octets from where it has just been written in halves.
 impl Ord for Addr {
     #[inline]
     fn cmp(&self, other: &Self) -> Ordering {
-        u128::from_be_bytes(self.0).cmp(&u128::from_be_bytes(other.0))
+        self.halves().cmp(&other.halves())
     }
 }
 
@@ -35,14 +36,25 @@ impl Addr {
     /// What an IPv4-mapped address begins with.
     const MAPPED: [u8; 12] = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff];
 
-    /// An IPv4 address from its four octets.
-    pub const fn v4([a, b, c, d]: [u8; 4]) -> Self {
-        Self([0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, a, b, c, d])
+    /// An IPv4 address from its four octets. Its lower half is put together as one number: written in parts, it
+    /// could not be read back for some time, and every packet's is.
+    pub const fn v4(octets: [u8; 4]) -> Self {
+        let low = 0xffff_0000_0000 | u32::from_be_bytes(octets) as u64;
+        let [a, b, c, d, e, f, g, h] = low.to_be_bytes();
+        Self([0, 0, 0, 0, 0, 0, 0, 0, a, b, c, d, e, f, g, h])
     }
 
     /// An IPv6 address from its sixteen octets.
     pub const fn v6(octets: [u8; 16]) -> Self {
         Self(octets)
+    }
+
+    /// The octets as two numbers.
+    #[inline]
+    fn halves(self) -> (u64, u64) {
+        let [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p] = self.0;
+        let number = u64::from_be_bytes;
+        (number([a, b, c, d, e, f, g, h]), number([i, j, k, l, m, n, o, p]))
     }
 
     /// The sixteen octets, IPv4 in its mapped form.
@@ -245,14 +257,18 @@ impl FlowKey {
     /// A 64-bit hash of the key: the same on every run and machine, so that cells, and with them
     /// evictions and the order of facts, are too.
     pub fn hash64(&self) -> u64 {
+        Self::hash_between(&self.low, &self.high, self.proto)
+    }
+
+    /// [`Self::hash64`] of the flow between two endpoints, of which no key is made.
+    #[inline]
+    pub fn hash_between(a: &Endpoint, b: &Endpoint, proto: Proto) -> u64 {
+        let (low, high) = if a <= b { (a, b) } else { (b, a) };
         let mut hasher = STABLE.build_hasher();
-        hasher.write(&self.low.addr.0);
-        hasher.write(&self.high.addr.0);
-        hasher.write_u64(
-            u64::from(self.low.port) << 32
-                | u64::from(self.high.port) << 8
-                | u64::from(self.proto.0),
-        );
+        hasher.write(&low.addr.0);
+        hasher.write(&high.addr.0);
+        hasher
+            .write_u64(u64::from(low.port) << 32 | u64::from(high.port) << 8 | u64::from(proto.0));
         hasher.finish()
     }
 }

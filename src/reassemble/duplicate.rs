@@ -46,7 +46,8 @@ pub struct Duplicates {
 ///
 /// `octets` is what `packet` was decoded from, `flow` a hash of its addresses, which need not tell
 /// the directions apart: the ports among the octets do, or else the octets of the two differ.
-#[inline]
+#[inline(always)]
+#[expect(clippy::inline_always, reason = "called for every packet, from few places")]
 pub fn likeness(packet: &Packet, flow: u64, octets: &[u8]) -> u64 {
     let l4 = packet.l4(octets);
     let length = u64::from(packet.proto.0) << 32 | u64::from(packet.wire_payload_len);
@@ -54,18 +55,29 @@ pub fn likeness(packet: &Packet, flow: u64, octets: &[u8]) -> u64 {
     let hash = match (l4.first_chunk::<64>(), l4.last_chunk::<16>()) {
         (Some(first), Some(last)) => {
             let (pairs, _) = first.as_chunks::<16>();
-            pairs.iter().chain([last]).fold(seed, |hash, pair| {
-                let [low, high] = halves(pair);
-                folded(low ^ hash, high ^ MULTIPLIER)
-            })
+            // None waits for another one's product.
+            let products =
+                pairs.iter().chain([last]).zip(MULTIPLIERS).map(|(pair, [one, other])| {
+                    let [low, high] = halves(pair);
+                    folded(low ^ one, high ^ other)
+                });
+            let [[last, _], ..] = MULTIPLIERS;
+            folded(products.fold(seed, u64::wrapping_add), last)
         }
         _ => STABLE.hash_one((seed, l4)),
     };
     hash ^ hash >> 32
 }
 
-/// Any odd number with as many ones as zeros, in no order: the golden ratio's first 64 bits.
-const MULTIPLIER: u64 = 0x9e37_79b9_7f4a_7c15;
+/// Any numbers with about as many ones as zeros, in no order: the first 64 bits behind the point of the
+/// square roots of the first ten primes. Each place has its own, so that octets that change places show.
+const MULTIPLIERS: [[u64; 2]; 5] = [
+    [0x6a09_e667_f3bc_c908, 0xbb67_ae85_84ca_a73b],
+    [0x3c6e_f372_fe94_f82b, 0xa54f_f53a_5f1d_36f1],
+    [0x510e_527f_ade6_82d1, 0x9b05_688c_2b3e_6c1f],
+    [0x1f83_d9ab_fb41_bd6b, 0x5be0_cd19_137e_2179],
+    [0xcbbb_9d5d_c105_9ed8, 0x629a_292a_367c_d507],
+];
 
 /// The product, its halves laid over each other: each bit depends on all of both.
 #[inline]

@@ -174,16 +174,10 @@ impl Cell {
         stream ^ u64::from(self.duplicates.touch(&input.packet, ahead.likeness))
     }
 
-    /// The third step: looks for the packet's stream, and reads its lines. As [`Self::touch`].
+    /// The third step: reads the lines of the packet's stream. As [`Self::touch`].
     #[inline]
-    pub fn find(&self, input: &Input, ahead: &mut Ahead<'_>) -> u32 {
-        if !ahead.streams {
-            return 0;
-        }
-        let sought = &mut ahead.sought;
-        sought.likely = self.streams.find(sought.hash, &input.stream_key(ahead.ssrc));
-        sought.changes = self.streams.changes();
-        sought.likely.map_or(0, |place| self.streams.touch(place))
+    pub fn approach(&self, ahead: &mut Ahead<'_>) -> u32 {
+        if ahead.streams { self.streams.approach(&mut ahead.sought) } else { 0 }
     }
 
     /// Takes one packet; `ahead` is what the three steps before said of it.

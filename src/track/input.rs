@@ -66,7 +66,7 @@ impl Input {
 
     /// Hash of the flow that `packet` belongs to.
     pub fn flow_hash(packet: &Packet) -> u64 {
-        FlowKey::new(packet.src, packet.dst, packet.proto).hash64()
+        FlowKey::hash_between(&packet.src, &packet.dst, packet.proto)
     }
 
     /// The cell of a flow hash. The low bits stay free for tables.

@@ -68,6 +68,7 @@ pub struct Streams {
     replays: Replays,
     evicted: u64,
     unnoted: u64,
+    /// How often a stream began or ended, modulo 2^32.
     changes: u32,
 }
 
@@ -83,10 +84,18 @@ struct Block {
 pub struct Sought {
     /// [`StreamKey::hash64`] of its key.
     pub hash: u64,
-    /// What [`Streams::find`] said a moment ago, if asked.
-    pub likely: Option<u32>,
-    /// [`Streams::changes`] when it said so.
-    pub changes: u32,
+    /// Where [`Streams::approach`] said a moment ago that it might be, if asked.
+    likely: Option<u32>,
+    /// How many streams had begun or ended when it said so.
+    changes: u32,
+}
+
+impl Sought {
+    /// A stream with this hash, about which nobody has been asked.
+    #[inline]
+    pub const fn of(hash: u64) -> Self {
+        Self { hash, likely: None, changes: 0 }
+    }
 }
 
 impl Streams {
@@ -114,10 +123,14 @@ impl Streams {
         self.timer.next()
     }
 
-    /// Reads a little of every cache line of a stream, so that they are there when it is booked.
+    /// Notes where the stream might be by its hash alone, and reads a little of each of its cache lines, so that
+    /// they are there when it is booked: a caller does so for a batch of packets, and as nobody waits for what is
+    /// read, their cache misses overlap.
     #[inline]
-    pub fn touch(&self, place: u32) -> u32 {
-        slot(&self.blocks, place).map_or(0, Slot::touch)
+    pub fn approach(&self, sought: &mut Sought) -> u32 {
+        sought.likely = self.index.find(sought.hash, |_| true);
+        sought.changes = self.changes;
+        sought.likely.and_then(|place| slot(&self.blocks, place)).map_or(0, Slot::touch)
     }
 
     /// Books one packet; [`Streams::advance`] has been called with its watermark.
@@ -169,28 +182,25 @@ impl Streams {
         self.unnoted += u64::from(refused);
     }
 
-    /// Where a stream lies, if it is known: a caller may ask for a batch of packets first, so that
-    /// their cache misses overlap.
+    /// Where a stream lies, if it is known.
     #[inline]
     pub fn find(&self, hash: u64, key: &StreamKey) -> Option<u32> {
-        self.index
-            .find(hash, |place| slot(&self.blocks, place).is_some_and(|slot| slot.key == *key))
+        self.index.find(hash, |place| self.is(place, key))
     }
 
-    /// How often a stream began or ended, modulo 2^32: as long as it stays, every stream is where
-    /// [`Self::find`] found it.
+    /// Whether this stream lies there.
     #[inline]
-    pub const fn changes(&self) -> u32 {
-        self.changes
+    fn is(&self, place: u32, key: &StreamKey) -> bool {
+        slot(&self.blocks, place).is_some_and(|slot| slot.key == *key)
     }
 
     /// Where the stream of a packet lies.
     #[inline]
     fn place(&self, sought: Sought, header: &Header<'_>, input: &Input) -> Option<u32> {
-        if sought.changes == self.changes && sought.likely.is_some() {
-            return sought.likely;
-        }
-        self.find(sought.hash, &input.stream_key(header.ssrc))
+        let key = input.stream_key(header.ssrc);
+        // As long as no stream began or ended, none has left its place.
+        let known = |place: &u32| sought.changes == self.changes && self.is(*place, &key);
+        sought.likely.filter(known).or_else(|| self.find(sought.hash, &key))
     }
 
     /// Where the stream of this hash would be found first: its place in the index is read, and no

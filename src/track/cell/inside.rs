@@ -99,7 +99,7 @@ impl Cell {
                 self.turn.stream(key, relay, begins);
             }
             let hash = input.stream_key(header.ssrc).hash64();
-            self.rtp(input, &header, Sought { hash, ..Sought::default() }, emit);
+            self.rtp(input, &header, Sought::of(hash), emit);
             return Some(Handled::Rtp);
         }
         self.media(input, datagram, demux::classify(datagram), emit)

@@ -36,7 +36,7 @@ impl Bed {
     }
 
     fn marked(&mut self, ssrc: u32, packet: P, marker: bool) {
-        let sought = Sought { hash: Self::key(ssrc).hash64(), ..Sought::default() };
+        let sought = Sought::of(Self::key(ssrc).hash64());
         self.take(ssrc, sought, packet, marker);
     }
 
@@ -375,11 +375,8 @@ fn what_was_found_before_another_stream_took_its_place_does_not_count() {
     let mut bed = Bed::new(StreamLimits { streams: 1, ..LIMITS });
     bed.packet(1, voice(0, 0));
     let key = Bed::key(1);
-    let stale = Sought {
-        hash: key.hash64(),
-        likely: bed.streams.find(key.hash64(), &key),
-        changes: bed.streams.changes(),
-    };
+    let mut stale = Sought::of(key.hash64());
+    bed.streams.approach(&mut stale);
     assert_eq!(stale.likely, Some(0));
     // The only place goes to another stream.
     bed.packet(2, voice(1, 0));
