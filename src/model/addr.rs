@@ -36,12 +36,11 @@ impl Addr {
     /// What an IPv4-mapped address begins with.
     const MAPPED: [u8; 12] = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff];
 
-    /// An IPv4 address from its four octets. Its lower half is put together as one number: written in parts, it
-    /// could not be read back for some time, and every packet's is.
+    /// An IPv4 address from its four octets, put together as one number: written in parts, it could not be read
+    /// back for some time, and every packet's is.
     pub const fn v4(octets: [u8; 4]) -> Self {
-        let low = 0xffff_0000_0000 | u32::from_be_bytes(octets) as u64;
-        let [a, b, c, d, e, f, g, h] = low.to_be_bytes();
-        Self([0, 0, 0, 0, 0, 0, 0, 0, a, b, c, d, e, f, g, h])
+        let number = 0xffff_0000_0000 | u32::from_be_bytes(octets) as u128;
+        Self(number.to_be_bytes())
     }
 
     /// An IPv6 address from its sixteen octets.
@@ -51,10 +50,10 @@ impl Addr {
 
     /// The octets as two numbers.
     #[inline]
-    fn halves(self) -> (u64, u64) {
-        let [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p] = self.0;
-        let number = u64::from_be_bytes;
-        (number([a, b, c, d, e, f, g, h]), number([i, j, k, l, m, n, o, p]))
+    #[expect(clippy::cast_possible_truncation, reason = "halves")]
+    const fn halves(self) -> (u64, u64) {
+        let number = u128::from_be_bytes(self.0);
+        ((number >> 64) as u64, number as u64)
     }
 
     /// The sixteen octets, IPv4 in its mapped form.
