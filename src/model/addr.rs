@@ -16,8 +16,7 @@ use super::text::Short;
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Addr([u8; 16]);
 
-/// By octets. Compared as two numbers: for every packet, that of comparing strings is felt, and as one it
-/// would be read back in sixteen octets from where it has just been written in halves.
+/// By octets. Compared as two numbers: for every packet, that of comparing strings is felt.
 impl Ord for Addr {
     #[inline]
     fn cmp(&self, other: &Self) -> Ordering {
@@ -36,8 +35,7 @@ impl Addr {
     /// What an IPv4-mapped address begins with.
     const MAPPED: [u8; 12] = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff];
 
-    /// An IPv4 address from its four octets, put together as one number: written in parts, it could not be read
-    /// back for some time, and every packet's is.
+    /// An IPv4 address from its four octets.
     pub const fn v4(octets: [u8; 4]) -> Self {
         let number = 0xffff_0000_0000 | u32::from_be_bytes(octets) as u128;
         Self(number.to_be_bytes())
