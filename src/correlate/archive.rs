@@ -207,7 +207,7 @@ impl Archive {
         let mut findings = Citations::new(&mut self.findings_of.calls, &self.places);
         let mut streams: Join<'_, CallStream> = Join::new(self.call_streams.read());
         show(self.calls.read(), |key, octets| {
-            let record: CallRecord<'_> = unpack(octets)?;
+            let record: CallRecord<'_> = unpack(key, octets)?;
             let streams = streams.of(key);
             streams.sort_unstable();
             let exposure = Exposure::of(streams);
@@ -225,7 +225,7 @@ impl Archive {
     ) -> io::Result<()> {
         let mut findings = Citations::new(&mut self.findings_of.registrations, &self.places);
         show(self.registrations.read(), |key, octets| {
-            let record: RegistrationRecord<'_> = unpack(octets)?;
+            let record: RegistrationRecord<'_> = unpack(key, octets)?;
             Some(each(Row { record, findings: findings.of(key) }))
         })
     }
@@ -240,7 +240,7 @@ impl Archive {
     ) -> io::Result<()> {
         let mut findings = Citations::new(&mut self.findings_of.streams, &self.places);
         show(self.streams.read(), |key, octets| {
-            let record: StreamRecord<'_> = unpack(octets)?;
+            let record: StreamRecord<'_> = unpack(key, octets)?;
             Some(each(Row { record, findings: findings.of(key) }))
         })
     }
@@ -256,7 +256,7 @@ impl Archive {
         let Self { offers, chains, .. } = self;
         let mut findings = Citations::new(&mut self.findings_of.handshakes, &self.places);
         show(self.handshakes.read(), |key, octets| {
-            let mut record: HandshakeRecord<'_> = unpack(octets)?;
+            let mut record: HandshakeRecord<'_> = unpack(key, octets)?;
             if let Some(offered) = &mut record.offered {
                 offered.settle(|place| offers.get(place))?;
             }
