@@ -13,7 +13,7 @@ use self::jitter::Rate;
 use self::law::MoreLaw;
 use self::name::Name;
 use self::payload_types::MoreTypes;
-pub(super) use self::sequence_number::low_half;
+pub(super) use self::sequence_number::{Step, low_half};
 use super::figures::Look;
 use super::input::Input;
 use super::notes::Noting;
@@ -101,6 +101,8 @@ pub(super) struct Slot {
     pub(super) dscp: u8,
     /// What follows is rarely needed; of IPv6 streams, the name that says all.
     wide: Option<Box<StreamKey>>,
+    /// The closer look under way.
+    look: Option<Box<Look>>,
     pub(super) probe: Option<Box<Probe>>,
     /// Under the other candidates for an unknown clock rate.
     more_jitter: [JitterLane; 3],
@@ -143,10 +145,9 @@ pub(super) struct Cold {
     pub(super) stray_marked: bool,
 }
 
-/// The closer look: under way, done, or both.
+/// What closer looks found, and what only streams of bad networks have.
 #[derive(Debug, Default)]
 pub(super) struct Probe {
-    look: Option<Box<Look>>,
     figures: Option<Box<Figures>>,
     clusters: bursts::Clusters,
     late: Late,
@@ -155,23 +156,6 @@ pub(super) struct Probe {
     spread: Option<Box<spread::Spread>>,
     /// `jitter_samples` at the last late packet.
     late_at: u32,
-}
-
-/// How a packet's number stands to those before it.
-#[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Step {
-    /// The next number.
-    Next,
-    /// A number further on, with a gap before it.
-    Gap,
-    /// A number that had been missing. This one and those below are rare.
-    Late,
-    /// A number that had come.
-    Duplicate,
-    /// Far from the others, perhaps the start of a new run.
-    Stray,
-    /// The second of a new run.
-    Restart,
 }
 
 impl Cold {
@@ -214,6 +198,7 @@ impl Slot {
             last_number: input.frame.number,
             payload_octets: payload_octets(header, input),
             wire_octets: u64::from(input.wire_len),
+            look: None,
             probe: None,
             packets: 1,
             held: 0,
@@ -367,7 +352,7 @@ impl Slot {
             dscp_changed: self.flags & DSCP_CHANGED != 0,
             standing: self.standing(),
             law: self.law(),
-            figures: self.probe.take().and_then(|mut probe| probe.end(self.main_payload_type())),
+            figures: self.figures(),
         }
     }
 

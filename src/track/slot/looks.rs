@@ -5,7 +5,7 @@
 
 use overhear_parsers::rtp::header::Header;
 
-use super::{HASTENED, LOOKING, Probe, Slot};
+use super::{HASTENED, LOOKING, Slot};
 use crate::model::figures::{Figures, Tendency};
 use crate::model::time::Ts;
 use crate::policy::tones::GLANCED;
@@ -30,7 +30,7 @@ impl Slot {
 
     /// The look under way.
     pub(in crate::track) fn look(&mut self) -> Option<&mut Look> {
-        self.probe.as_mut()?.look.as_deref_mut()
+        self.look.as_deref_mut()
     }
 
     /// Whether the octets look random, as far as closer looks say.
@@ -47,7 +47,7 @@ impl Slot {
 
     pub(in crate::track) fn start_look(&mut self, payload_type: u8) {
         self.flags = self.flags & !HASTENED | LOOKING;
-        self.probe.get_or_insert_default().look = Some(Box::new(Look::new(payload_type)));
+        self.look = Some(Box::new(Look::new(payload_type)));
     }
 
     /// Whether packets with which a look is due are only asked whether they are a fax machine's: of G.711 one a
@@ -71,13 +71,26 @@ impl Slot {
 
     pub(in crate::track) fn end_look(&mut self, ts: Ts) {
         const EVERY: u32 = 60;
-        let main = self.main_payload_type();
-        if let Some(probe) = &mut self.probe {
-            probe.end_look(main);
-        }
+        self.keep_look();
         self.flags &= !LOOKING;
         let wait = if self.is_greeting() { 1 } else { EVERY };
         self.look_at = low_second(ts).wrapping_add(wait);
+    }
+
+    /// Ends a look that is under way, and gives what all of them found.
+    pub(super) fn figures(&mut self) -> Option<Box<Figures>> {
+        self.keep_look();
+        self.probe.take()?.figures
+    }
+
+    /// Keeps what the look under way found.
+    fn keep_look(&mut self) {
+        let main = self.main_payload_type();
+        let Some(later) = self.look.take().map(|look| look.finish()) else { return };
+        match &mut self.probe.get_or_insert_default().figures {
+            Some(figures) => **figures = figures::merge(**figures, later, main),
+            none => *none = Some(Box::new(later)),
+        }
     }
 
     /// Brings the next look forward, to ten seconds after the last one.
@@ -88,25 +101,6 @@ impl Slot {
             let by = if self.is_greeting() { AFTER } else { BY.wrapping_neg() };
             self.flags |= HASTENED;
             self.look_at = self.look_at.wrapping_add(by);
-        }
-    }
-}
-
-impl Probe {
-    /// Ends a look that is under way and gives what there is.
-    pub(super) fn end(&mut self, main: u8) -> Option<Box<Figures>> {
-        self.end_look(main);
-        self.figures.take()
-    }
-
-    /// Ends a look that is under way and keeps what it found; `main` is the stream's payload type.
-    fn end_look(&mut self, main: u8) {
-        if let Some(look) = self.look.take() {
-            let later = look.finish();
-            match &mut self.figures {
-                Some(figures) => **figures = figures::merge(**figures, later, main),
-                None => self.figures = Some(Box::new(later)),
-            }
         }
     }
 }
