@@ -6,6 +6,7 @@
 
 use super::{Carries, Connection, opens};
 use crate::decode::Tcp;
+use crate::model::addr::Proto;
 use crate::model::fact::Body;
 use crate::track::emit::Emitter;
 use crate::track::input::Input;
@@ -113,7 +114,7 @@ impl Connection {
             let (low, high) = (self.key.low, self.key.high);
             let by_high = self.glance.has(CLIENT_HIGH);
             let (client, server) = if by_high { (high, low) } else { (low, high) };
-            emit.fact(Body::Renegotiated { client, server });
+            emit.fact(Body::Renegotiated { client, server, proto: Proto::TCP });
         }
     }
 }
