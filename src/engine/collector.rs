@@ -284,13 +284,11 @@ impl Collector {
                 let seen = TapSeen::MidstreamTls { src: *src, dst: *dst, at: fact.frame };
                 self.detectors.tap(&seen);
             }
-            Body::Unanswered { src, dst, reset } => {
-                let (client, server, at, reset) = (*src, *dst, fact.frame, *reset);
-                self.detectors.hop(&HopSeen::Unanswered { client, server, at, reset });
+            &Body::Unanswered { src: client, dst: server, reset, .. } => {
+                self.detectors.hop(&HopSeen::Unanswered { client, server, at: fact.frame, reset });
             }
-            Body::Renegotiated { client, server, .. } => {
-                let (client, server, at) = (*client, *server, fact.frame);
-                self.detectors.hop(&HopSeen::Renegotiated { client, server, at });
+            &Body::Renegotiated { client, server, .. } => {
+                self.detectors.hop(&HopSeen::Renegotiated { client, server, at: fact.frame });
             }
             Body::Duplicate { .. } => {
                 self.detectors.tap(&TapSeen::Duplicate { at: fact.frame, frames: 1 });

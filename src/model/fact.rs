@@ -168,14 +168,17 @@ pub enum Body {
         /// What carries it.
         proto: Proto,
     },
-    /// A connection to the port of SIP over TLS that the server refused (RST) or did not answer.
+    /// A connection to the port of SIP over TLS that the server refused (RST; of SCTP ABORT) or did not
+    /// answer.
     Unanswered {
         /// Who wanted it.
         src: Endpoint,
         /// Of whom.
         dst: Endpoint,
-        /// There was a RST; otherwise the SYN was sent again.
+        /// It was refused; otherwise the SYN, or INIT, was sent again.
         reset: bool,
+        /// What was to carry it.
+        proto: Proto,
     },
     /// Both sides of a TLS or DTLS connection, up to 1.2, agree on keys once more.
     Renegotiated {
@@ -392,9 +395,10 @@ impl Body {
                 (handshake.client, handshake.server, proto)
             }
             Self::MidstreamTls { src, dst, proto }
+            | Self::Unanswered { src, dst, proto, .. }
             | Self::Renegotiated { client: src, server: dst, proto }
             | Self::DtlsOpened { client: src, server: dst, proto, .. } => (*src, *dst, *proto),
-            Self::Msrp { src, dst } | Self::Unanswered { src, dst, .. } => (*src, *dst, Proto::TCP),
+            Self::Msrp { src, dst } => (*src, *dst, Proto::TCP),
             Self::Duplicate { .. } | Self::StreamLoss { .. } | Self::BackwardJump { .. } => {
                 return None;
             }

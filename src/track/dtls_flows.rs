@@ -3,13 +3,13 @@
 //! remembered in which flows a check succeeded lately: who greets there was expected.
 
 use hashbrown::HashTable;
-use overhear_parsers::dtls::{self, ContentType, Fragment, Record, Records};
+use overhear_parsers::dtls::{self, Record, Records};
 
 use crate::dissect::dtls_handshake::DtlsHandshake;
 use crate::dissect::tls_open::datagrams::DtlsOpening;
 use crate::dissect::tls_open::keylog::Random;
 use crate::dissect::tls_open::keys::Keys;
-use crate::model::addr::{Endpoint, Proto, stable_hash};
+use crate::model::addr::{Endpoint, Proto};
 use crate::model::evidence::FrameRef;
 use crate::model::fact::Body;
 use crate::model::handshake::Peer;
@@ -18,6 +18,7 @@ use crate::policy::Limits;
 use crate::reassemble::purse::Purse;
 
 use super::alarm::Alarms;
+use super::dtls_hello::{Hello, hash_of, is_answer};
 use super::dtls_late::{DtlsLate, Late};
 use super::emit::Emitter;
 use super::input::Input;
@@ -51,15 +52,6 @@ struct Flow {
     /// Who sent the last `ClientHello` is the larger end.
     by_larger: bool,
     handshake: Option<Box<Pending>>,
-}
-
-/// What a datagram has of a `ClientHello`.
-#[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub(super) enum Hello {
-    /// A hash of its random.
-    Random(u64),
-    /// A part of it without the whole random.
-    Part,
 }
 
 /// A handshake that is not over.
@@ -203,7 +195,7 @@ impl Flow {
         let Some(pending) = self.handshake.as_mut().filter(|pending| !pending.named) else {
             return;
         };
-        let Some(random) = pending.handshake.random().map(hash) else { return };
+        let Some(random) = pending.handshake.random().map(hash_of) else { return };
         if random == self.greeting {
             shared.purse.give(pending.paid);
             pending.retained.forget(shared);
@@ -432,30 +424,4 @@ pub(super) fn opening(handshake: &DtlsHandshake, keys: &Keys) -> Option<Box<Dtls
 /// Where a flow in which a STUN check succeeded has its place.
 fn place(flow: u64) -> usize {
     usize::try_from(flow >> 16).unwrap_or_default() % CHECKED
-}
-
-/// Whether a datagram begins with a message of a handshake that is no hello of a client. What is encrypted
-/// says nothing: connections are silent for so long that they are forgotten.
-fn is_answer(payload: &[u8]) -> bool {
-    let record = Record::read(payload).filter(|record| record.epoch == 0);
-    record.and_then(|record| record.handshake()).is_some_and(|kind| kind > 1)
-}
-
-/// A hash of the random of a `ClientHello`; 0 stands for none.
-fn hash(random: &[u8]) -> u64 {
-    stable_hash(&random).max(1)
-}
-
-impl Hello {
-    /// What of a `ClientHello` the datagram begins with.
-    pub(super) fn of(payload: &[u8]) -> Option<Self> {
-        let record = Record::read(payload)
-            .filter(|record| record.content_type == ContentType::Handshake && record.epoch == 0)?;
-        let (fragment, _) = Fragment::read(record.fragment)?;
-        if fragment.kind != 1 {
-            return None;
-        }
-        let random = fragment.body.get(2..34).filter(|_| fragment.offset == 0);
-        Some(random.map_or(Self::Part, |random| Self::Random(hash(random))))
-    }
 }

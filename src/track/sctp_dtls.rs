@@ -18,7 +18,8 @@ use crate::model::handshake::Peer;
 use crate::model::time::{Span, Ts};
 use crate::model::transport::Transport;
 
-use super::dtls_flows::{Hello, opening};
+use super::dtls_flows::opening;
+use super::dtls_hello::Hello;
 use super::emit::Emitter;
 use super::input::Input;
 use super::shared::Shared;

@@ -104,9 +104,13 @@ pub struct Hold {
     pub frame: FrameId,
     /// Frame of the offer that takes it back; `None` if there was none.
     pub until: Option<FrameId>,
+    /// When the first of these offers was captured.
+    pub start: Ts,
+    /// When the second was.
+    pub end: Option<Ts>,
 }
 
-packed! { Hold { by frame until } }
+packed! { Hold { by frame until start end } }
 
 /// A media address that became another (RFC 3264 §8.3.1).
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]

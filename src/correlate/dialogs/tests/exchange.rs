@@ -136,8 +136,14 @@ fn holds_moves_and_features_are_recorded() {
     assert_eq!(
         media.holds,
         [
-            Hold { by: Side::Caller, frame: frame(6), until: Some(frame(8)) },
-            Hold { by: Side::Caller, frame: frame(12), until: None },
+            Hold {
+                by: Side::Caller,
+                frame: frame(6),
+                until: Some(frame(8)),
+                start: ms(5_000),
+                end: Some(ms(6_000)),
+            },
+            Hold { by: Side::Caller, frame: frame(12), until: None, start: ms(8_000), end: None },
         ]
     );
     assert_eq!(media.moves, [Moved { by: Side::Caller, frame: frame(10) }]);
