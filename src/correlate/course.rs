@@ -32,7 +32,7 @@ impl Course {
     /// it, or resumes.
     pub(super) fn offered(&mut self, by: Side, held: bool, at: FrameRef) -> Option<Aside> {
         let before = self.pauses();
-        self.note_offer(by, held, at);
+        self.note(by, held, at);
         self.change(before)
     }
 
@@ -41,10 +41,21 @@ impl Course {
         self.pictures
     }
 
-    /// An answer accepts T.38 and no audio, or within the established call audio again. As above.
-    pub(super) fn answered(&mut self, pictures: bool) -> Option<Aside> {
+    /// An answer accepts T.38 and no audio, or within the established call audio again; and its sender wants
+    /// media, or none: where the offer left it the choice (RFC 3264 §6.1), as with an INVITE without an
+    /// offer, the answer holds and resumes. As above.
+    pub(super) fn answered(
+        &mut self,
+        by: Side,
+        (held, pictures): (bool, bool),
+        at: FrameRef,
+    ) -> Option<Aside> {
         let before = self.pauses();
         self.pictures = pictures;
+        let forced = self.holds.iter().any(|hold| hold.by != by && hold.until.is_none());
+        if !(held && forced) {
+            self.note(by, held, at);
+        }
         self.change(before)
     }
 
@@ -61,7 +72,7 @@ impl Course {
         }
     }
 
-    fn note_offer(&mut self, by: Side, held: bool, at: FrameRef) {
+    fn note(&mut self, by: Side, held: bool, at: FrameRef) {
         let room = self.holds.len() < KEPT;
         let open = self.holds.iter_mut().find(|hold| hold.by == by && hold.until.is_none());
         match open {
@@ -121,6 +132,22 @@ mod tests {
         course.offered(Side::Caller, false, at(5));
         let (holds, _) = course.record();
         assert_eq!(holds, [hold(Side::Caller, 1, Some(4)), hold(Side::Callee, 3, None)]);
+    }
+
+    #[test]
+    fn an_answer_holds_where_the_offer_does_not() {
+        let mut course = Course::default();
+        let (wants, held) = ((false, false), (true, false));
+        // The caller holds by the answer to an offer that it asked for, and resumes so.
+        course.offered(Side::Callee, false, at(1));
+        assert!(course.answered(Side::Caller, held, at(2)).is_some());
+        course.offered(Side::Callee, false, at(3));
+        assert!(course.answered(Side::Caller, wants, at(4)).is_some());
+        // The callee holds; what the caller must answer to that is no hold of its own.
+        course.offered(Side::Callee, true, at(5));
+        assert!(course.answered(Side::Caller, held, at(6)).is_none());
+        let (holds, _) = course.record();
+        assert_eq!(holds, [hold(Side::Caller, 2, Some(4)), hold(Side::Callee, 5, None)]);
     }
 
     #[test]

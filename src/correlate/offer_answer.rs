@@ -205,7 +205,7 @@ impl Negotiation {
         let change = if again || pictures || shown {
             let course = &mut self.beside.get_or_insert_default().course;
             if answer {
-                course.answered(pictures)
+                course.answered(speaker.side, (held, pictures), event.at)
             } else {
                 course.offered(speaker.side, held, event.at)
             }

@@ -353,6 +353,7 @@ fn assemble(
         tls,
         peers: collected.peers,
         secrets,
+        recording: None,
     };
     Examined {
         outcome,

@@ -165,7 +165,7 @@ mod tests {
         let said = &asides.by_call[&call];
         assert_eq!(said.pauses.len(), 1);
         let hole = |from, to| said.explain(&Hole { from: at(from), to: at(to), missing: 100 });
-        assert!(hole(39, 53) && !hole(30, 52));
+        assert!(hole(39, 53) && !hole(20, 52));
         asides.forget(call);
         assert!(asides.by_call.is_empty());
     }
