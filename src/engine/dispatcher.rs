@@ -53,6 +53,8 @@ pub struct Dispatcher {
     secrets: Blocks,
     fragments: IpReassembler,
     batches: Vec<Batch>,
+    /// Which of them each cell's packets join: a look-up costs less than the division.
+    lanes: [u8; CELLS],
     /// Where the current merged batch's backings are in each lane's batch.
     placed: Vec<Vec<Option<u16>>>,
     cut: Cut,
@@ -64,13 +66,15 @@ pub struct Dispatcher {
     first: Ts,
     /// Silence after which a stream has ended.
     idle: Span,
+    /// Frames read, and with it the number of the last one.
     ordinal: u64,
+    octets: u64,
     /// Last capture time of each source.
     last: Vec<Ts>,
-    epoch_frames: usize,
-    epoch_octets: usize,
-    packets: u64,
-    octets: u64,
+    /// The number of the last frame of the epoch before.
+    epoch_began: u64,
+    /// As many frames and octets read end the epoch.
+    epoch_ends: (u64, u64),
 }
 
 /// A frame's place, as everything made from it carries it.
@@ -94,6 +98,9 @@ impl Dispatcher {
             secrets,
             fragments,
             batches: (0..lanes).map(|_| Batch::default()).collect(),
+            lanes: std::array::from_fn(|cell| {
+                u8::try_from(cell % lanes.clamp(1, CELLS)).unwrap_or_default()
+            }),
             placed: vec![Vec::new(); lanes],
             cut,
             backward: Span::from_millis(policy.thresholds.time_backward_ms),
@@ -103,11 +110,10 @@ impl Dispatcher {
             first: Ts::MAX,
             idle: policy.limits.idle,
             ordinal: 0,
-            last: vec![Ts::MIN; sources],
-            epoch_frames: 0,
-            epoch_octets: 0,
-            packets: 0,
             octets: 0,
+            last: vec![Ts::MIN; sources],
+            epoch_began: 0,
+            epoch_ends: cut.after(0, 0),
         }
     }
 
@@ -134,9 +140,9 @@ impl Dispatcher {
                     self.new_secrets(fresh, lanes);
                 }
                 self.frame(*source, *backing, raw, &merged, lanes);
-                if self.epoch_frames >= self.cut.frames || self.epoch_octets >= self.cut.octets {
+                if self.ordinal >= self.epoch_ends.0 || self.octets >= self.epoch_ends.1 {
                     self.end_epoch(End::Epoch(self.watermark), lanes);
-                    progress(&self.merge, self.packets);
+                    progress(&self.merge, self.ordinal);
                 }
             }
         }
@@ -148,7 +154,7 @@ impl Dispatcher {
         }
         self.fall_silent(lanes);
         self.end_epoch(End::Capture(self.watermark), lanes);
-        progress(&self.merge, self.packets);
+        progress(&self.merge, self.ordinal);
     }
 
     /// Nothing comes from the interfaces for a moment: what came is worked off. No packet will come
@@ -160,7 +166,7 @@ impl Dispatcher {
         if raised {
             self.watermark = floor;
         }
-        if raised || self.epoch_frames > 0 {
+        if raised || self.ordinal > self.epoch_began {
             self.end_epoch(End::Epoch(self.watermark), lanes);
         }
     }
@@ -168,7 +174,7 @@ impl Dispatcher {
     /// Lets the time after the last frame pass in steps, so that the streams still open end a few
     /// thousand at a time: their records would be the peak of memory if they all came at once.
     fn fall_silent(&mut self, lanes: &mut impl Lanes) {
-        let steps = i64::try_from(self.packets / SILENT_STEP).unwrap_or(i64::MAX).min(SILENT_STEPS);
+        let steps = i64::try_from(self.ordinal / SILENT_STEP).unwrap_or(i64::MAX).min(SILENT_STEPS);
         let lasted = self.watermark.since(self.first).nanos().min(self.idle.nanos());
         let end = self.watermark.plus(self.idle);
         for step in 1..steps {
@@ -190,7 +196,7 @@ impl Dispatcher {
 
     /// Frames and octets read.
     pub fn read(&self) -> (u64, u64) {
-        (self.packets, self.octets)
+        (self.ordinal, self.octets)
     }
 
     /// What the dispatcher itself booked.
@@ -215,10 +221,7 @@ impl Dispatcher {
         lanes: &mut impl Lanes,
     ) {
         self.ordinal += 1;
-        self.packets += 1;
         self.octets += u64::from(raw.captured);
-        self.epoch_frames += 1;
-        self.epoch_octets += usize::try_from(raw.captured).unwrap_or(usize::MAX);
         let octets = merged
             .backings
             .get(usize::from(backing))
@@ -330,7 +333,7 @@ impl Dispatcher {
         let sip = packet.proto == Proto::UDP && looks_like_sip(payload);
         let flow = Input::flow_hash(packet);
         let cell = Input::cell_of(if sip { datagram_hash(packet, payload) } else { flow });
-        let lane = usize::from(cell) % self.batches.len().clamp(1, CELLS);
+        let lane = self.lanes.get(usize::from(cell)).map_or(0, |lane| usize::from(*lane));
         let Some(batch) = self.batches.get_mut(lane) else { return };
         let (backing, at, len, frames) = match whereabouts {
             Whereabouts::Frame { at, len } => {
@@ -390,8 +393,8 @@ impl Dispatcher {
         }
         let watermark = self.watermark;
         lanes.end_epoch(&mut self.facts, watermark);
-        self.epoch_frames = 0;
-        self.epoch_octets = 0;
+        self.epoch_began = self.ordinal;
+        self.epoch_ends = self.cut.after(self.ordinal, self.octets);
     }
 }
 

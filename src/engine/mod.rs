@@ -71,6 +71,11 @@ impl Cut {
     pub const fn usual(lanes: usize) -> Self {
         Self { frames: if lanes == 1 { 256 } else { 4096 }, octets: 4 << 20 }
     }
+
+    /// How many frames and octets have been read when an epoch ends that began behind so many.
+    const fn after(self, frames: u64, octets: u64) -> (u64, u64) {
+        (frames.saturating_add(self.frames as u64), octets.saturating_add(self.octets as u64))
+    }
 }
 
 impl Default for Cut {

@@ -29,6 +29,7 @@ pub const ENTRY: usize = recent::ENTRY + alike::ENTRY;
 
 /// The packets of the last milliseconds of one cell.
 #[derive(Clone, Debug)]
+#[repr(C)]
 pub struct Duplicates {
     /// Rule 1.
     recent: Recent,
