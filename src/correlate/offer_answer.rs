@@ -105,7 +105,7 @@ impl Negotiation {
         let role = match (view.request, view.method) {
             (true, Method::Invite) => {
                 *bits = INVITED | if sdp { OFFERED } else { 0 };
-                if !sdp && is_recording(&view.message, &[]) {
+                if !sdp && is_recording(view.message, &[]) {
                     self.features |= RECORDED;
                 }
                 SdpRole::Offer
