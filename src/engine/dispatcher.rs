@@ -22,7 +22,7 @@ use crate::track::cell::Totals;
 use crate::track::input::Input;
 
 use super::Cut;
-use super::batch::{BATCH, Batch, End, JOINED};
+use super::batch::{BATCH, Batch, End, FEW, JOINED};
 use super::reason::reason;
 use super::secrets::Blocks;
 
@@ -57,6 +57,8 @@ pub struct Dispatcher {
     lanes: [u8; CELLS],
     /// Where the current merged batch's backings are in each lane's batch.
     placed: Vec<Vec<Option<u16>>>,
+    /// Packets that are read, and handed over, at once.
+    together: usize,
     cut: Cut,
     backward: Span,
     facts: EpochFacts,
@@ -102,6 +104,7 @@ impl Dispatcher {
                 u8::try_from(cell % lanes.clamp(1, CELLS)).unwrap_or_default()
             }),
             placed: vec![Vec::new(); lanes],
+            together: if lanes == 1 { FEW } else { BATCH },
             cut,
             backward: Span::from_millis(policy.thresholds.time_backward_ms),
             facts: EpochFacts::default(),
@@ -120,7 +123,7 @@ impl Dispatcher {
     /// Runs to the end of all sources; `progress` is called once an epoch with the octets read.
     pub fn run(&mut self, lanes: &mut impl Lanes, progress: &mut dyn FnMut(&Merge, u64)) {
         let mut merged = MergedBatch::default();
-        while self.merge.next_batch(2 * BATCH, &mut merged) {
+        while self.merge.next_batch(self.together, &mut merged) {
             for (placed, batch) in self.placed.iter_mut().zip(&mut self.batches) {
                 placed.clear();
                 placed.resize(merged.backings.len(), None);
@@ -370,7 +373,7 @@ impl Dispatcher {
             at,
             len,
         });
-        if batch.inputs.len() >= BATCH {
+        if batch.inputs.len() >= self.together {
             lanes.send(lane, batch);
             self.forget_backings(lane);
         }

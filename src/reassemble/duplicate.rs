@@ -31,10 +31,10 @@ pub const ENTRY: usize = recent::ENTRY + alike::ENTRY;
 #[derive(Clone, Debug)]
 #[repr(C)]
 pub struct Duplicates {
-    /// Rule 1.
-    recent: Recent,
     /// Rule 2.
     alike: Alike,
+    /// Rule 1.
+    recent: Recent,
 }
 
 /// The hash under which copies of a packet meet: addresses, protocol, length, and the first 64 and

@@ -46,10 +46,10 @@ const DUPLICATE_FACTS: u64 = 2;
 #[derive(Debug)]
 #[repr(C, align(64))]
 pub struct Cell {
+    duplicates: Duplicates,
     /// No timer is due before this.
     next: Ts,
     streams: Streams,
-    duplicates: Duplicates,
     tcp: TcpFlows,
     dtls: DtlsFlows,
     sctp: SctpFlows,
