@@ -326,9 +326,7 @@ fn assemble(
     };
     let last_word = collected.detectors.finish(&seen);
     let mut archive = collected.archive;
-    for (record, finding) in last_word.links {
-        archive.cite(record, finding);
-    }
+    last_word.links.into_iter().for_each(|(record, finding)| archive.cite(record, finding));
     let mut events = collected.events;
     events.finish(&last_word.findings, &last_word.places);
     archive.settle(last_word.places);
@@ -358,6 +356,7 @@ fn assemble(
         tls,
         peers: collected.peers,
         secrets,
+        recording: None,
     };
     Examined {
         outcome,

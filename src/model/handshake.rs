@@ -59,6 +59,8 @@ pub struct HandshakeFacts {
     pub clipped: bool,
     /// Encrypted records of it opened with secrets that were supplied.
     pub decrypted: bool,
+    /// Of DTLS: it waits for its secrets, which the capture may still bring.
+    pub awaits_secrets: bool,
     /// A STUN check between its sockets succeeded (RFC 8445 §7.2.5.3); of TLS not looked for.
     pub checked: bool,
     /// Some of its messages are missing: a hole in the stream, or no memory for more.
