@@ -127,9 +127,9 @@ impl<'a> HandshakeRead<'a> {
         read.client_chain_says = anchors.judge(&read.client_chain);
         read.fit = read.fits(domains);
         let dtls = facts.kind == HandshakeKind::Dtls;
-        let hello = read.hello.filter(|_| read.ssl2.is_none());
-        read.prints = hello.map(|hello| fingerprints.client(&hello, dtls));
-        read.ja3s = read.answer.map(|answer| fingerprints.server(&answer));
+        let hello = read.hello.as_ref().filter(|_| read.ssl2.is_none());
+        read.prints = hello.map(|hello| fingerprints.client(hello, dtls));
+        read.ja3s = read.answer.as_ref().map(|answer| fingerprints.server(answer));
         read
     }
 

@@ -86,6 +86,11 @@ pub struct Frames {
 }
 
 impl Frames {
+    /// Whether a message of this type is one of those that are noted.
+    pub const fn cites(from: Peer, kind: u8) -> bool {
+        matches!((from, kind), (Peer::Server, 4 | 11 | 12) | (Peer::Client, 11 | 15))
+    }
+
     /// Notes a message by its type; the first of a type counts.
     pub fn note(&mut self, from: Peer, kind: u8, at: FrameRef) {
         let [server, client] = &mut self.certificates;
