@@ -216,7 +216,7 @@ impl Archive {
         let mut findings = Citations::new(&mut self.findings_of.calls, &self.places);
         let mut streams: Join<'_, CallStream> = Join::new(self.call_streams.read());
         show(self.calls.read(), |key, octets| {
-            let record: CallRecord<'_> = unpack(octets)?;
+            let record: CallRecord<'_> = unpack(key, octets)?;
             let streams = streams.of(key);
             streams.sort_unstable();
             let exposure = Exposure::of(streams);
@@ -234,7 +234,7 @@ impl Archive {
     ) -> io::Result<()> {
         let mut findings = Citations::new(&mut self.findings_of.registrations, &self.places);
         show(self.registrations.read(), |key, octets| {
-            let record: RegistrationRecord<'_> = unpack(octets)?;
+            let record: RegistrationRecord<'_> = unpack(key, octets)?;
             Some(each(Row { record, findings: findings.of(key) }))
         })
     }
@@ -249,7 +249,7 @@ impl Archive {
     ) -> io::Result<()> {
         let mut findings = Citations::new(&mut self.findings_of.streams, &self.places);
         show(self.streams.read(), |key, octets| {
-            let record: StreamRecord<'_> = unpack(octets)?;
+            let record: StreamRecord<'_> = unpack(key, octets)?;
             Some(each(Row { record, findings: findings.of(key) }))
         })
     }
@@ -266,7 +266,7 @@ impl Archive {
         let mut findings = Citations::new(&mut self.findings_of.handshakes, &self.places);
         let mut opened: Join<'_, bool> = Join::new(self.opened.read());
         show(self.handshakes.read(), |key, octets| {
-            let mut record: HandshakeRecord<'_> = unpack(octets)?;
+            let mut record: HandshakeRecord<'_> = unpack(key, octets)?;
             record.decrypted |= !opened.of(key).is_empty();
             if let Some(offered) = &mut record.offered {
                 offered.settle(|place| offers.get(place))?;

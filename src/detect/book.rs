@@ -37,13 +37,6 @@ impl Book {
         Self { counted: Hashes::default(), cap, recent: vec![0; RECENT].into_boxed_slice() }
     }
 
-    /// Whether `thing` was mentioned lately; a thing mentioned long ago may be answered like one
-    /// that never was.
-    #[inline]
-    pub(super) fn mention(&mut self, finding: u32, thing: impl Hash) -> bool {
-        self.is_recent(!Self::hash(finding, thing))
-    }
-
     /// What stands for `thing` of the finding with this number.
     #[inline]
     pub(super) fn hash(finding: u32, thing: impl Hash) -> u64 {
@@ -54,6 +47,12 @@ impl Book {
     #[inline]
     pub(super) fn touch(&self, hash: u64) -> u64 {
         self.counted.first_slot(hash)
+    }
+
+    /// The same for [`Self::is_recent`].
+    #[inline]
+    pub(super) fn touch_recent(&self, hash: u64) -> u64 {
+        self.recent.get(recent_slot(hash)).copied().unwrap_or_default()
     }
 
     /// Notes what `hash` stands for.
@@ -67,7 +66,8 @@ impl Book {
         }
     }
 
-    /// Whether `hash` is among the recent ones; it is afterwards.
+    /// Whether `hash` is among the recent ones; it is afterwards. One of long ago may be answered like one
+    /// that never was.
     #[inline]
     pub(super) fn is_recent(&mut self, hash: u64) -> bool {
         let hash = hash | 1; // 0 is an empty place
@@ -180,7 +180,7 @@ mod tests {
         assert_eq!(note(&mut book, 1, 8), Some(Noted::NoRoom));
         book.recent.fill(0);
         assert_eq!(note(&mut book, 2, 7), Some(Noted::Before));
-        assert!(!book.mention(1, 9));
-        assert!(book.mention(1, 9));
+        assert!(!book.is_recent(9));
+        assert!(book.is_recent(9));
     }
 }

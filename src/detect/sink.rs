@@ -31,6 +31,8 @@ pub struct Sink {
     labels: Labels,
     ledger: Ledger,
     subjects_cap: usize,
+    /// What stands for the subjects beyond it.
+    rest: Subject,
 }
 
 /// Sightings that are remembered: a message is followed by its answer, and an entry is found with one
@@ -69,6 +71,7 @@ impl Sink {
             labels: Labels::default(),
             ledger: Ledger::new(limits.calls),
             subjects_cap: limits.findings_per_rule,
+            rest: Subject::rest(),
         }
     }
 
@@ -218,7 +221,7 @@ impl Sink {
         }
         let number = self.find(hash, meta, subject).unwrap_or_else(|| {
             // Beyond the cap there is an entry for the rest, and most subjects come more than once.
-            let rest = Subject::rest();
+            let rest = self.rest;
             match self.find(key(meta, rest), meta, rest) {
                 Some(number) => self.count_peer(number, hash),
                 None => self.place_new(sighting, hash),
@@ -260,7 +263,8 @@ impl Sink {
         if begun.entries < self.subjects_cap {
             return self.begin(sighting, sighting.subject, hash);
         }
-        let number = self.begin(sighting, Subject::rest(), key(sighting.meta, Subject::rest()));
+        let rest = self.rest;
+        let number = self.begin(sighting, rest, key(sighting.meta, rest));
         self.count_peer(number, hash)
     }
 
@@ -315,10 +319,8 @@ impl Hit<'_> {
     /// The sighting concerns this registration, if any.
     #[inline]
     pub fn record(self, record: Option<RecordKey>) -> Self {
-        if let Some(key) = record
-            && !self.ledger.mention(self.number, key)
-        {
-            self.ledger.link(self.number, key);
+        if let Some(key) = record {
+            self.ledger.mention(self.number, key);
         }
         self
     }

@@ -5,6 +5,7 @@ use crate::correlate::media::Binding;
 use crate::correlate::rtcp::Byes;
 use crate::correlate::stream_record::{drift_pct, stream_record};
 use crate::detect::seen::{Around, MediaSeen, StreamSeen, TapSeen};
+use crate::detect::sink::Subject;
 use crate::model::addr::Endpoint;
 use crate::model::evidence::FrameRef;
 use crate::model::fact::{Body, EpochFacts, Fact, UdptlEnded};
@@ -72,16 +73,11 @@ impl Collector {
         let mut met = std::mem::take(&mut self.met);
         self.company.meet(&own, &mut met, |call| self.media.is_up(call));
         let call = binding.map(|binding| binding.call);
-        let announced = match call {
-            Some(call) if !met.is_empty() || byes.from.iter().any(Option::is_some) => {
-                self.media.announced(call.id)
-            }
-            _ => Vec::new(),
-        };
         let clock = record.payload_types.first().and_then(|pt| pt.clock_rate);
         self.detectors.stream(&StreamSeen {
             record,
             key: record.key(),
+            pair: Subject::pair(record.src.addr, record.dst.addr),
             call,
             early: binding.is_some_and(|binding| binding.early),
             clipped: u64::from(stream.clipped),
@@ -93,7 +89,7 @@ impl Collector {
                 ended: Some(stream),
                 own: Some(&own),
                 company: &met,
-                announced: &announced,
+                announced: call.map(|call| self.media.announced(call.id)),
                 over: binding.and_then(|binding| binding.ended),
                 answered: binding.and_then(|binding| binding.answered),
                 sender: binding.map(|binding| binding.sender),

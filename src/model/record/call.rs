@@ -208,10 +208,9 @@ pub struct CallRecord<'a> {
 }
 
 packed! {
-    CallRecord<'a> {
-        id call_id transport caller callee asserted request_uri user_agents state final_status
-        ended_by start answer end setup_ms ring_ms talk_s messages first_source first_frame
-        last_source last_frame via endpoints trunk media transfers challenges signalling_clear
+    CallRecord<'a> keyed {
+        call_id transport caller callee asserted request_uri user_agents state final_status
+        ended_by start answer end setup_ms ring_ms talk_s messages last_source last_frame via endpoints trunk media transfers challenges signalling_clear
         key_exposed
     }
 }
