@@ -6,9 +6,9 @@ use std::sync::Arc;
 use foldhash::fast::FixedState;
 use hashbrown::HashMap;
 use md5::{Digest as _, Md5};
-use overhear_parsers::tls::extension::{self, is_grease};
+use overhear_parsers::tls::extension::{self, Codes, Extensions, is_grease};
 use overhear_parsers::tls::fingerprint::{self, Ja4, Over};
-use overhear_parsers::tls::{ClientHello, ServerHello};
+use overhear_parsers::tls::{ClientHello, ServerHello, WeakOffers};
 use sha2::Sha256;
 
 use super::certificates::hexadecimal;
@@ -30,6 +30,8 @@ pub struct Prints {
     pub ja4: String,
     /// What it offers.
     pub offers: Arc<Offers>,
+    /// What is weak about it.
+    pub weak: WeakOffers,
 }
 
 /// What a ClientHello offers, without GREASE; of each the first [`OFFERS`].
@@ -81,12 +83,14 @@ impl Fingerprints {
         self.shape.clear();
         self.shape.push(u8::from(dtls));
         self.shape.extend_from_slice(&hello.version.to_be_bytes());
-        self.list(hello.suites.meant());
-        self.list(hello.extensions.iter().map(|(kind, _)| kind).filter(|kind| !is_grease(*kind)));
-        self.list(hello.groups.meant());
-        self.list(hello.signatures.meant());
-        self.list(hello.versions.meant());
-        self.list(hello.srtp_profiles.iter());
+        self.list(hello.suites);
+        self.kinds(hello.extensions);
+        self.list(hello.groups);
+        self.list(hello.signatures);
+        self.list(hello.versions);
+        let begin = self.shape.len();
+        self.shape.extend_from_slice(hello.srtp_profiles.octets());
+        self.ends(begin);
         self.shape.extend(hello.point_formats);
         self.shape.push(0xff);
         self.shape.extend(extension::protocols(hello.alpn).next().unwrap_or_default());
@@ -106,17 +110,34 @@ impl Fingerprints {
         self.offers.insert(offers.hash, Arc::clone(&offers));
         let (offered, ja3, ja4) =
             (offered(hello), ja3(hello), ja4(hello, if dtls { Over::Dtls } else { Over::Tcp }));
-        let prints = Arc::new(Prints { offered, ja3, ja4, offers });
+        let weak = WeakOffers::of(hello.suites.meant());
+        let prints = Arc::new(Prints { offered, ja3, ja4, offers, weak });
         self.clients.insert(self.shape.as_slice().into(), Arc::clone(&prints));
         prints
     }
 
-    /// Appends a list and its length.
-    fn list(&mut self, codes: impl Iterator<Item = u16>) {
+    /// Appends a list without GREASE, and its length.
+    fn list(&mut self, codes: Codes<'_>) {
         let begin = self.shape.len();
-        for code in codes {
-            self.shape.extend_from_slice(&code.to_be_bytes());
+        if codes.has_grease() {
+            self.shape.extend(codes.meant().flat_map(u16::to_be_bytes));
+        } else {
+            self.shape.extend_from_slice(codes.octets());
         }
+        self.ends(begin);
+    }
+
+    /// Appends the types of extensions in the same way.
+    fn kinds(&mut self, extensions: Extensions<'_>) {
+        let begin = self.shape.len();
+        for (kind, _) in extensions.iter().filter(|(kind, _)| !is_grease(*kind)) {
+            self.shape.extend_from_slice(&kind.to_be_bytes());
+        }
+        self.ends(begin);
+    }
+
+    /// Appends how long what began there is.
+    fn ends(&mut self, begin: usize) {
         let length = self.shape.len() - begin;
         self.shape.extend_from_slice(&length.to_be_bytes());
     }
@@ -124,9 +145,11 @@ impl Fingerprints {
     /// JA3S of a ServerHello.
     pub fn server(&mut self, hello: &ServerHello<'_>) -> Arc<str> {
         self.shape.clear();
-        self.shape.extend(hello.version.to_be_bytes());
-        self.shape.extend(hello.suite.to_be_bytes());
-        self.shape.extend(hello.extensions.iter().flat_map(|(kind, _)| kind.to_be_bytes()));
+        self.shape.extend_from_slice(&hello.version.to_be_bytes());
+        self.shape.extend_from_slice(&hello.suite.to_be_bytes());
+        for (kind, _) in hello.extensions.iter() {
+            self.shape.extend_from_slice(&kind.to_be_bytes());
+        }
         if let Some(known) = self.servers.get(self.shape.as_slice()) {
             return Arc::clone(known);
         }

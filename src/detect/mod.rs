@@ -26,6 +26,7 @@ mod rate;
 pub mod redact;
 pub mod rule;
 pub mod seen;
+pub mod shows;
 pub mod sink;
 mod small;
 mod subject;

@@ -161,19 +161,14 @@ impl TlsHandshake {
         if self.ssl2 && self.push_ssl2(peer, octets, at) {
             return;
         }
-        let mut streams = std::mem::take(&mut self.streams);
-        if let Some(stream) = streams.get_mut(peer) {
-            stream.push(octets, after_gap, &mut |stream, event| {
-                self.event(peer, stream, event, at);
-                stream.tls13 |= self.is_tls13();
-            });
-        }
-        if self.is_tls13() {
-            for stream in &mut streams {
-                stream.tls13 = true;
+        let mut rest = octets;
+        self.streams.get_mut(peer).into_iter().for_each(|stream| stream.begin(rest, after_gap));
+        while let Some(event) = self.streams.get_mut(peer).and_then(|it| it.next(&mut rest)) {
+            self.event(peer, event, at);
+            if self.is_tls13() {
+                self.streams.iter_mut().for_each(|stream| stream.tls13 = true);
             }
         }
-        self.streams = streams;
     }
 
     /// Whether the version agreed on, in a `ServerHello` or a `HelloRetryRequest`, is TLS 1.3.
@@ -200,21 +195,17 @@ impl TlsHandshake {
         true
     }
 
-    fn event(&mut self, peer: usize, stream: &TlsStream, event: Event, at: FrameRef) {
+    fn event(&mut self, peer: usize, event: Event, at: FrameRef) {
         if self.ended.is_some() {
             return;
         }
+        let from = if peer == 0 { Peer::Client } else { Peer::Server };
         match event {
             Event::Handshake => {
-                let from = if peer == 0 { Peer::Client } else { Peer::Server };
-                let mut new = Frames::default();
-                if let Some(walked) = self.walked.get_mut(peer) {
-                    new.walk(from, stream.messages(), walked, at);
-                }
-                self.note(new);
+                self.walk(from, peer, at);
                 match from {
                     Peer::Client => self.greeted = true,
-                    Peer::Server => self.answer(stream, at),
+                    Peer::Server => self.answer(at),
                 }
             }
             Event::Heartbleed => self.heartbleed = true,
@@ -222,9 +213,8 @@ impl TlsHandshake {
                 self.changed.get_mut(peer).into_iter().for_each(|changed| *changed = true);
             }
             Event::Alert(alert) => {
-                let from = if peer == 0 { Peer::Client } else { Peer::Server };
                 self.alert = Some((alert, from));
-                self.note(Frames { alert: Some(at), ..Frames::default() });
+                self.frames.get_or_insert_default().alert = Some(at);
                 if alert.is_fatal(self.is_tls13()) {
                     self.ended = Some((Outcome::Refused, Ending::Alert));
                 }
@@ -234,21 +224,27 @@ impl TlsHandshake {
         }
     }
 
-    /// Notes frames; what comes later does not count, but for alerts.
-    fn note(&mut self, new: Frames) {
-        if new != Frames::default() {
-            let known = self.frames.get_or_insert_default();
-            **known = Frames { alert: new.alert.or(known.alert), ..known.or(new) };
+    /// Notes where the messages of a side have become whole that findings cite; what comes later does not
+    /// count.
+    fn walk(&mut self, from: Peer, peer: usize, at: FrameRef) {
+        let Self { streams, walked, frames, .. } = self;
+        let (Some(stream), Some(walked)) = (streams.get(peer), walked.get_mut(peer)) else {
+            return;
+        };
+        let new = stream.messages().get(*walked..).unwrap_or_default();
+        for message in Messages::new(new).take_while(|message| message.is_whole) {
+            *walked = walked.saturating_add(4).saturating_add(message.body.len());
+            if Frames::cites(from, message.kind.0) {
+                frames.get_or_insert_default().note(from, message.kind.0, at);
+            }
         }
     }
 
     /// Looks at the server's first message once it is whole.
-    fn answer(&mut self, stream: &TlsStream, at: FrameRef) {
-        if self.answered.is_none() {
-            self.answered = Some(at);
-        }
+    fn answer(&mut self, at: FrameRef) {
+        self.answered.get_or_insert(at);
         if self.agreed.is_none() {
-            let hello = Messages::new(stream.messages()).find(MessageType::SERVER_HELLO);
+            let hello = Messages::new(self.messages(Peer::Server)).find(MessageType::SERVER_HELLO);
             let hello = hello.filter(|message| message.is_whole);
             let hello = hello.and_then(|message| ServerHello::parse(message.body));
             self.agreed =

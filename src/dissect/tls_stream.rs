@@ -69,52 +69,49 @@ impl TlsStream {
 
     /// Takes a record of SSL 2.0 as it is, as far as there is room.
     pub fn keep_raw(&mut self, octets: &[u8]) {
-        self.keep(octets);
+        self.keep(octets, 0);
     }
 
-    /// Takes the next octets.
-    pub fn push(
-        &mut self,
-        octets: &[u8],
-        after_gap: bool,
-        each: &mut impl FnMut(&mut Self, Event),
-    ) {
+    /// The next octets are about to be read; where some before them are missing, senders begin records at
+    /// segments: reading goes on at the first that begins with one.
+    pub fn begin(&mut self, octets: &[u8], after_gap: bool) {
         if after_gap || self.lost {
-            // Senders begin records at segments: reading goes on at the first that begins with one.
             (self.have, self.left, self.torn) = (0, 0, true);
             self.lost = Record::read(octets).is_none_or(|record| record.length == 0);
         }
-        let mut rest = octets;
-        while !rest.is_empty() && !self.lost {
-            rest = if self.left == 0 { self.begin(rest, each) } else { self.fragment(rest, each) };
+    }
+
+    /// Reads on in `octets`, which become what is left of them, to the next thing to tell; `None` when all
+    /// are read.
+    pub fn next(&mut self, octets: &mut &[u8]) -> Option<Event> {
+        while !octets.is_empty() && !self.lost {
+            let event = if self.left == 0 { self.header(octets) } else { self.fragment(octets) };
+            if event.is_some() {
+                return event;
+            }
         }
+        None
     }
 
     /// Takes octets of a header.
-    fn begin<'o>(&mut self, octets: &'o [u8], each: &mut impl FnMut(&mut Self, Event)) -> &'o [u8] {
+    fn header(&mut self, octets: &mut &[u8]) -> Option<Event> {
         let wanted = HEADER.saturating_sub(self.have).min(octets.len());
         let (part, rest) = octets.split_at_checked(wanted).unwrap_or((octets, &[]));
-        for octet in part {
-            if let Some(place) = self.header.get_mut(self.have) {
-                *place = *octet;
-            }
-            self.have = self.have.saturating_add(1);
-        }
+        *octets = rest;
+        let have = self.have.saturating_add(wanted);
+        self.header.get_mut(self.have..have)?.copy_from_slice(part);
+        self.have = have;
         if self.have < HEADER {
-            return rest;
+            return None;
         }
         self.have = 0;
         let Some(record) = Record::read(&self.header) else {
             self.lost = true;
-            each(self, Event::Lost);
-            return rest;
+            return Some(Event::Lost);
         };
         (self.kind, self.length, self.left) = (record.content_type, record.length, record.length);
         self.short_have = 0;
-        if self.is_sealed() {
-            each(self, Event::Sealed(record.content_type, record.length));
-        }
-        rest
+        self.is_sealed().then_some(Event::Sealed(record.content_type, record.length))
     }
 
     /// Whether the record at hand is encrypted.
@@ -123,33 +120,27 @@ impl TlsStream {
     }
 
     /// Takes octets of the record at hand.
-    fn fragment<'o>(
-        &mut self,
-        octets: &'o [u8],
-        each: &mut impl FnMut(&mut Self, Event),
-    ) -> &'o [u8] {
+    fn fragment(&mut self, octets: &mut &[u8]) -> Option<Event> {
         let (part, rest) = octets.split_at_checked(self.left).unwrap_or((octets, &[]));
+        *octets = rest;
         self.left = self.left.saturating_sub(part.len());
-        let sealed = self.is_sealed();
+        if self.is_sealed() {
+            return None;
+        }
+        if self.kind == 22 {
+            let coming = if self.left > 0 { self.left } else { handshake_octets(rest) };
+            self.keep(part, coming);
+            return Some(Event::Handshake);
+        }
         for octet in part.iter().take(3) {
             if let Some(place) = self.short.get_mut(self.short_have) {
                 *place = *octet;
                 self.short_have = self.short_have.saturating_add(1);
             }
         }
-        if sealed {
-            return rest;
-        }
-        if self.kind == 22 {
-            self.keep(part);
-            each(self, Event::Handshake);
-        } else if self.left == 0
-            && let Some(event) = self.short_record()
-        {
-            self.changed |= event == Event::ChangeCipherSpec;
-            each(self, event);
-        }
-        rest
+        let event = if self.left == 0 { self.short_record()? } else { return None };
+        self.changed |= event == Event::ChangeCipherSpec;
+        Some(event)
     }
 
     /// What a short record in clear says.
@@ -167,15 +158,30 @@ impl TlsStream {
         }
     }
 
-    fn keep(&mut self, octets: &[u8]) {
+    /// Keeps octets, and has room for as many more as are known to come.
+    fn keep(&mut self, octets: &[u8], coming: usize) {
         let room = KEPT_OCTETS.saturating_sub(self.messages.len());
         let kept = octets.get(..room).unwrap_or(octets);
         self.torn |= kept.len() < octets.len();
+        let free = self.messages.capacity().saturating_sub(self.messages.len());
+        let wanted = kept.len().saturating_add(coming).min(room);
         if self.messages.is_empty() {
-            self.messages.reserve_exact(kept.len());
+            self.messages.reserve_exact(wanted);
+        } else if free < kept.len() {
+            self.messages.reserve(wanted);
         }
         self.messages.extend_from_slice(kept);
     }
+}
+
+/// Octets in the handshake records that `octets` begins with, as far as they are there.
+fn handshake_octets(octets: &[u8]) -> usize {
+    let (mut rest, mut sum) = (octets, 0_usize);
+    while let Some(record) = Record::read(rest).filter(|record| record.content_type == 22) {
+        sum = sum.saturating_add(record.fragment.len());
+        rest = rest.get(record.octets()..).unwrap_or_default();
+    }
+    sum
 }
 
 #[cfg(test)]
@@ -187,14 +193,16 @@ mod tests {
         [&[kind, 3, 3][..], &length, fragment].concat()
     }
 
+    fn read(stream: &mut TlsStream, mut octets: &[u8], after_gap: bool) -> Vec<Event> {
+        stream.begin(octets, after_gap);
+        std::iter::from_fn(|| stream.next(&mut octets)).collect()
+    }
+
     fn events(octets: &[u8], chunk: usize, tls13: bool) -> (Vec<Event>, Vec<u8>) {
         let (mut stream, mut all) = (TlsStream { tls13, ..TlsStream::default() }, Vec::new());
         for chunk in octets.chunks(chunk) {
-            stream.push(chunk, false, &mut |_, event| {
-                if event != Event::Handshake {
-                    all.push(event);
-                }
-            });
+            let events = read(&mut stream, chunk, false);
+            all.extend(events.into_iter().filter(|event| *event != Event::Handshake));
         }
         (all, stream.messages)
     }
@@ -236,14 +244,13 @@ mod tests {
 
     #[test]
     fn after_a_hole_reading_goes_on_at_a_record() {
-        let (mut stream, mut count) = (TlsStream::default(), 0);
-        stream.push(&record(22, &[2, 0, 0, 9]), false, &mut |_, _| count += 1);
-        stream.push(&[7; 50], true, &mut |_, _| count += 1);
-        assert_eq!((count, stream.torn), (1, true));
-        stream.push(&[9; 50], false, &mut |_, _| count += 1);
-        stream.push(&record(23, &[7; 9]), false, &mut |_, _| count += 1);
-        assert_eq!(count, 2);
-        stream.push(&record(23, &[7; 9]), true, &mut |_, _| count += 1);
-        assert_eq!(count, 3);
+        let mut stream = TlsStream::default();
+        let mut count = |octets: &[u8], after_gap| read(&mut stream, octets, after_gap).len();
+        assert_eq!(count(&record(22, &[2, 0, 0, 9]), false), 1);
+        assert_eq!(count(&[7; 50], true), 0);
+        assert_eq!(count(&[9; 50], false), 0);
+        assert_eq!(count(&record(23, &[7; 9]), false), 1);
+        assert_eq!(count(&record(23, &[7; 9]), true), 1);
+        assert!(stream.torn);
     }
 }

@@ -59,6 +59,8 @@ pub struct HandshakeFacts {
     pub clipped: bool,
     /// Encrypted records of it opened with secrets that were supplied.
     pub decrypted: bool,
+    /// Of DTLS: it waits for its secrets, which the capture may still bring.
+    pub awaits_secrets: bool,
     /// A STUN check between its sockets succeeded (RFC 8445 §7.2.5.3); of TLS not looked for.
     pub checked: bool,
     /// Some of its messages are missing: a hole in the stream, or no memory for more.
@@ -84,6 +86,11 @@ pub struct Frames {
 }
 
 impl Frames {
+    /// Whether a message of this type is one of those that are noted.
+    pub const fn cites(from: Peer, kind: u8) -> bool {
+        matches!((from, kind), (Peer::Server, 4 | 11 | 12) | (Peer::Client, 11 | 15))
+    }
+
     /// Notes a message by its type; the first of a type counts.
     pub fn note(&mut self, from: Peer, kind: u8, at: FrameRef) {
         let [server, client] = &mut self.certificates;

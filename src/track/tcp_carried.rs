@@ -28,7 +28,7 @@ pub(super) enum Carried {
     /// RTP or TURN in frames.
     Framed(Way, [FrameStream; 2]),
     /// A TLS handshake that is not over.
-    Tls(Box<TlsHandshake>),
+    Tls(TlsHandshake),
 }
 
 /// Octets on their way, with who sent them.
@@ -73,7 +73,7 @@ impl Carried {
             TlsStart::Server => (other, false),
             TlsStart::Handshake | TlsStart::Data => return None,
         };
-        Some(Self::Tls(Box::new(TlsHandshake::new(client, ssl2, emit.frame()))))
+        Some(Self::Tls(TlsHandshake::new(client, ssl2, emit.frame())))
     }
 
     /// The TLS handshake.

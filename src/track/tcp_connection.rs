@@ -8,7 +8,7 @@
 
 use crate::decode::Tcp;
 use crate::dissect::sip_stream::SipStream;
-use crate::dissect::tcp_probe::{self, Probe, TlsStart};
+use crate::dissect::tcp_probe::{self, Probe};
 use crate::model::addr::{Endpoint, FlowKey, Proto};
 use crate::model::capture::Reassembly;
 use crate::model::evidence::FrameRef;
@@ -173,8 +173,11 @@ impl Connection {
             payload,
             wire_len: input.packet.wire_payload_len,
         };
+        if segment.is_bare() && self.directions.get(side).is_some_and(|it| !it.closed()) {
+            return;
+        }
         let mut arrival = Arrival { src, dst, shared, emit, reassembly };
-        self.deliver(side, Some(&segment), &mut arrival);
+        self.deliver(side, &segment, &mut arrival);
         if self.carries == Carries::Handshake {
             let reset = segment.flags & Tcp::RST != 0;
             self.watch_handshake(side, reset, &mut arrival);
@@ -190,8 +193,21 @@ impl Connection {
         }
     }
 
+    /// Takes a segment into the messages.
+    fn deliver(&mut self, side: usize, segment: &Segment<'_>, arrival: &mut Arrival<'_, '_>) {
+        let Some(direction) = self.directions.get_mut(side) else { return };
+        match direction.straight(segment) {
+            Some(Delivery { octets, gap_before }) => {
+                self.octets(side, octets, gap_before > 0, arrival);
+            }
+            None => self.reassemble(side, Some(segment), arrival),
+        }
+        self.settle(side, arrival);
+        self.settle_opening(arrival);
+    }
+
     /// Runs a segment, or the end of the direction, through reassembly into the messages.
-    fn deliver(
+    fn reassemble(
         &mut self,
         side: usize,
         segment: Option<&Segment<'_>>,
@@ -216,8 +232,6 @@ impl Connection {
         if let Some(place) = self.directions.get_mut(side) {
             *place = direction;
         }
-        self.settle(side, arrival);
-        self.settle_opening(arrival);
     }
 
     /// Has the purse pay for the memory of an unfinished message. Where it cannot, the message is
@@ -342,7 +356,9 @@ impl Connection {
             }
             Probe::Tls(start) => {
                 if let Some(carried) = Carried::tls(start, side, arrival.emit) {
-                    self.opening = (start != TlsStart::Ssl2Client).then(Box::default);
+                    let first = if stream.held() == 0 { octets } else { stream.octets() };
+                    let opens = Opening::is_worthwhile(start, first, &arrival.shared.keys);
+                    self.opening = opens.then(Box::default);
                     return self.begins((carried, Carries::Handshake), side, octets, arrival);
                 }
                 stream.forget();
@@ -389,7 +405,11 @@ impl Connection {
         for (side, src, dst) in [(0, self.key.low, self.key.high), (1, self.key.high, self.key.low)]
         {
             let mut arrival = Arrival { src, dst, shared, emit, reassembly };
-            self.deliver(side, None, &mut arrival);
+            if self.directions.get(side).is_some_and(Direction::has_hole) {
+                self.reassemble(side, None, &mut arrival);
+                self.settle(side, &mut arrival);
+                self.settle_opening(&mut arrival);
+            }
             if self.carries == Carries::Sip {
                 // A gap with nothing behind it makes the stream give out what it holds.
                 self.sip(side, &[], true, &mut arrival);

@@ -4,7 +4,6 @@
 use hashbrown::HashTable;
 
 use crate::decode::Tcp;
-use crate::dissect::tls_handshake::TlsHandshake;
 use crate::model::addr::FlowKey;
 use crate::model::capture::Reassembly;
 use crate::model::evidence::FrameRef;
@@ -23,10 +22,8 @@ use super::tcp_connection::{Connection, opens};
 pub const TABLE: &str = "tcp_flows";
 
 /// Octets of one connection with its timer and its index, without what the purse pays for.
-pub const ENTRY: usize = size_of::<Option<Connection>>() + CARRIED + 3 * size_of::<Ts>() + 10;
-
-/// What a connection carries, the largest of what there is.
-const CARRIED: usize = size_of::<Carried>() + size_of::<TlsHandshake>();
+pub const ENTRY: usize =
+    size_of::<Option<Connection>>() + size_of::<Carried>() + 3 * size_of::<Ts>() + 10;
 
 /// The connections of one cell.
 #[derive(Debug)]
@@ -109,7 +106,7 @@ impl TcpFlows {
         }
         // A connection that closed ends sooner than its timer says.
         let closed_by = input.watermark.plus(self.closed_idle);
-        if self.connection(slot).is_some_and(|found| found.closed() && found.armed > closed_by) {
+        if connection.closed() && connection.armed > closed_by {
             self.arm(slot, closed_by);
         }
     }
@@ -210,7 +207,8 @@ impl TcpFlows {
             slots.get(widen(*slot)).and_then(Option::as_ref).map_or(0, |found| found.flow)
         };
         self.table.insert_unique(input.flow, slot, flow_of);
-        self.arm(slot, input.watermark.plus(self.idle));
+        // Most connections close soon, and then end that much sooner: of others the deadline is moved on.
+        self.arm(slot, input.watermark.plus(self.closed_idle.min(self.idle)));
         self.reassembly.tcp_streams += 1;
         slot
     }

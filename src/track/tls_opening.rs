@@ -4,10 +4,14 @@
 //! Inside, SIP, WebSocket with SIP, and MSRP are recognised by content; anything else ends the
 //! opening. Datagrams inside TLS (TURN) are not read.
 
+use overhear_parsers::tls::{ClientHello, Messages, Record};
+
 use crate::dissect::sip_stream::SipStream;
-use crate::dissect::tcp_probe::{self, Probe};
+use crate::dissect::tcp_probe::{self, Probe, TlsStart};
 use crate::dissect::tls_open::keylog::Random;
+use crate::dissect::tls_open::keys::Keys;
 use crate::dissect::tls_open::stream::{Plain, State, TlsStream};
+use crate::dissect::tls_open::suites;
 use crate::model::addr::Endpoint;
 use crate::model::transport::Transport;
 
@@ -56,6 +60,23 @@ struct Inside {
 }
 
 impl Opening {
+    /// Whether TLS that begins with these octets may be opened: there are secrets or more may come, or else
+    /// the client would do without encryption. Of what does not tell yet, it may.
+    pub(super) fn is_worthwhile(start: TlsStart, octets: &[u8], keys: &Keys) -> bool {
+        let offered = || {
+            let record = Record::read(octets)?;
+            let hello = Messages::new(record.fragment).next().filter(|hello| hello.is_whole)?;
+            ClientHello::suites(hello.body)
+        };
+        match start {
+            TlsStart::Ssl2Client => false,
+            TlsStart::Client if keys.is_empty() => {
+                offered().is_none_or(|offered| offered.iter().any(suites::is_null))
+            }
+            _ => true,
+        }
+    }
+
     /// One whose records are user messages of SCTP (RFC 3436).
     pub(super) fn over_sctp() -> Self {
         Self { sctp: true, ..Self::default() }
@@ -173,11 +194,9 @@ impl Opening {
         shared.purse.give(self.paid);
         let (read, state) = (self.stream.has_opened(), self.stream.state());
         let agreed = matches!(state, State::Open | State::Unknown | State::Failed);
-        let counts = &mut shared.openings;
-        counts.sessions += u64::from(agreed);
-        counts.opened += u64::from(read);
-        counts.unknown += u64::from(agreed && !read && !self.stream.has_secrets());
-        counts.failed += u64::from(agreed && !read && self.stream.has_secrets());
+        if agreed {
+            shared.openings.tls.count(read, self.stream.has_secrets());
+        }
     }
 
     /// Takes octets through the records into the messages.

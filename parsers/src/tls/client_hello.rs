@@ -58,6 +58,14 @@ impl<'a> ClientHello<'a> {
         Self::read(body, true)
     }
 
+    /// Only the cipher suites of the body of one over TCP.
+    pub fn suites(body: &'a [u8]) -> Option<Codes<'a>> {
+        let mut reader = Reader::new(body);
+        reader.take(34)?;
+        reader.vector8()?;
+        reader.vector16().map(Codes::new)
+    }
+
     fn read(body: &'a [u8], dtls: bool) -> Option<Self> {
         let mut reader = Reader::new(body);
         let version = reader.u16()?;

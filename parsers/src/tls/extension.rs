@@ -62,6 +62,17 @@ impl<'a> Codes<'a> {
         pairs.iter().map(|pair| u16::from_be_bytes(*pair))
     }
 
+    /// The pairs as they were sent.
+    pub fn octets(self) -> &'a [u8] {
+        let (pairs, _) = self.0.as_chunks::<2>();
+        pairs.as_flattened()
+    }
+
+    /// Whether GREASE is among them.
+    pub fn has_grease(self) -> bool {
+        self.iter().fold(false, |any, code| any | is_grease(code))
+    }
+
     /// Those that are no GREASE.
     pub fn meant(self) -> impl Iterator<Item = u16> + Clone + 'a {
         self.iter().filter(|code| !is_grease(*code))

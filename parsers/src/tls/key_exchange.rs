@@ -42,7 +42,7 @@ impl<'a> ServerKeyExchange<'a> {
     pub fn parse(body: &'a [u8], suite: &Suite, tls12: bool) -> Option<Self> {
         let mut reader = Reader::new(body);
         let exchange = suite.exchange;
-        if exchange.contains("PSK") {
+        if suite.is_psk() {
             reader.vector16()?;
         }
         let group = if exchange.starts_with("ECDH") {
@@ -54,8 +54,7 @@ impl<'a> ServerKeyExchange<'a> {
         } else {
             return Some(Self { group: KeyGroup::Other, signature: None });
         };
-        let signed =
-            !suite.is_anonymous() && !exchange.contains("PSK") && group != KeyGroup::Explicit;
+        let signed = !suite.is_anonymous() && !suite.is_psk() && group != KeyGroup::Explicit;
         let signature = if signed { signature(&mut reader, tls12) } else { None };
         Some(Self { group, signature })
     }

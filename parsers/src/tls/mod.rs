@@ -26,4 +26,4 @@ pub use self::extension::{Codes, Extensions};
 pub use self::handshake::{Message, MessageType, Messages};
 pub use self::record::{Record, Start, start};
 pub use self::server_hello::{EncryptedExtensions, ServerHello};
-pub use self::suite::{Suite, Weak};
+pub use self::suite::{Suite, Weak, WeakOffers};

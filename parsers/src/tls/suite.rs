@@ -1,6 +1,8 @@
 //! What the name of a cipher suite says: `TLS_<key exchange>_WITH_<cipher>_<hash>`, and since TLS 1.3
 //! `TLS_<cipher>_<hash>` (RFC 8446 appendix B.4). No table of 350 rows: the name is the table.
 
+use super::registry;
+
 /// A suite by number, name and what follows from the name.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub struct Suite {
@@ -18,6 +20,17 @@ pub struct Suite {
     pub forward_secret: bool,
     /// What is weak about it.
     pub weak: Weak,
+    /// What else its name says, for a look: searching the name costs more than all that is asked of it.
+    says: Says,
+}
+
+/// Words in a name.
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
+struct Says {
+    cbc: bool,
+    anonymous: bool,
+    export: bool,
+    psk: bool,
 }
 
 /// Weaknesses that the name of a suite shows: a set of bits.
@@ -58,9 +71,51 @@ impl Weak {
         Self(self.0 | other.0)
     }
 
+    /// The sets as they are.
+    pub const fn bits(self) -> u16 {
+        self.0
+    }
+
     /// Whether the sets have a weakness in common.
     pub const fn meets(self, other: Self) -> bool {
         self.0 & other.0 != 0
+    }
+}
+
+/// What is weak about any suite of a list, and with which suite each weakness comes first.
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
+pub struct WeakOffers {
+    all: Weak,
+    /// By the place of a weakness among the bits.
+    first: [u16; 16],
+}
+
+impl WeakOffers {
+    /// Looks through a list of suites.
+    pub fn of(suites: impl Iterator<Item = u16>) -> Self {
+        let mut offers = Self::default();
+        for suite in suites.filter_map(registry::suite) {
+            for (bit, first) in (0_u32..).zip(&mut offers.first) {
+                let one = Weak(1_u16.unbounded_shl(bit));
+                if suite.weak.meets(one) && !offers.all.meets(one) {
+                    *first = suite.id;
+                }
+            }
+            offers.all = offers.all.or(suite.weak);
+        }
+        offers
+    }
+
+    /// All weaknesses.
+    pub const fn all(&self) -> Weak {
+        self.all
+    }
+
+    /// The first suite with this weakness; of several of them with the one that stands first in [`Weak`].
+    pub fn first(&self, weak: Weak) -> Option<u16> {
+        let met = weak.0 & self.all.0;
+        let bit = usize::try_from(met.trailing_zeros()).ok()?;
+        self.first.get(bit).copied()
     }
 }
 
@@ -97,6 +152,12 @@ impl Suite {
                 || exchange.starts_with("ECCPWD")
                 || exchange.is_empty() && cipher != Cipher::Other,
             weak: Weak::default(),
+            says: Says {
+                cbc: name.contains("_CBC_"),
+                anonymous: exchange.contains("_anon") || exchange == "NULL",
+                export: exchange.contains("EXPORT"),
+                psk: exchange.contains("PSK"),
+            },
         };
         suite.weak = suite.weaknesses();
         suite
@@ -126,18 +187,23 @@ impl Suite {
     }
 
     /// CBC, of whatever block.
-    pub fn is_cbc(&self) -> bool {
-        self.name.contains("_CBC_")
+    pub const fn is_cbc(&self) -> bool {
+        self.says.cbc
     }
 
     /// No one is authenticated.
-    pub fn is_anonymous(&self) -> bool {
-        self.exchange.contains("_anon") || self.exchange == "NULL"
+    pub const fn is_anonymous(&self) -> bool {
+        self.says.anonymous
     }
 
     /// Made for export from the United States of the nineties.
-    pub fn is_export(&self) -> bool {
-        self.exchange.contains("EXPORT")
+    pub const fn is_export(&self) -> bool {
+        self.says.export
+    }
+
+    /// A key shared beforehand has a part in it.
+    pub const fn is_psk(&self) -> bool {
+        self.says.psk
     }
 
     /// RSA key transport: who has the server's key opens the recording.
@@ -237,6 +303,16 @@ mod tests {
             let suite = found(name);
             assert_eq!((suite.cipher, suite.bits), (cipher, bits), "{name}");
         }
+    }
+
+    #[test]
+    fn of_a_list_the_first_suite_with_each_weakness_is_known() {
+        let offers = WeakOffers::of([0x1301, 0x002f, 0x0033, 0x0004].into_iter());
+        let first = |weak| offers.first(weak);
+        assert_eq!((first(Weak::CBC), first(Weak::STATIC_RSA)), (Some(0x002f), Some(0x002f)));
+        assert_eq!((first(Weak::DHE), first(Weak::MD5)), (Some(0x0033), Some(0x0004)));
+        assert_eq!((first(Weak::NULL), offers.all().meets(Weak::NULL)), (None, false));
+        assert_eq!(WeakOffers::of([].into_iter()), WeakOffers::default());
     }
 
     #[test]

@@ -78,7 +78,7 @@ struct Direction {
 /// Calls whose directions have not been seen to end together.
 #[derive(Copy, Clone, Debug)]
 struct Open {
-    /// From the lower address, and from the higher.
+    /// From the lower end, and from the higher.
     ways: [Option<Direction>; 2],
     /// When its dialog ended, if it has.
     over: Option<Ts>,
@@ -209,7 +209,8 @@ impl Detector for OneWay {
         let open = self.open.entry(key).or_insert_with(before);
         open.over = open.over.or(seen.around.over);
         let [low, high] = &mut open.ways;
-        let way = if record.src.addr <= record.dst.addr { low } else { high };
+        // Within one host the ports tell the two apart.
+        let way = if record.src <= record.dst { low } else { high };
         *way = Some(way.map_or(direction, |known| known.and(direction)));
         // Nearly always the two end together, and are done with.
         let all = open.ways.iter().all(Option::is_some);

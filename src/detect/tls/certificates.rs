@@ -11,6 +11,7 @@ use super::{Detail, HandshakeSeen, Place, Sight, rows};
 use crate::correlate::certificates::Known;
 use crate::correlate::sip_identity::{Fit, has_wildcards_only};
 use crate::correlate::trust::{Chain, Fault};
+use crate::detect::shows::Shows;
 use crate::model::finding::Severity;
 use crate::model::handshake::Outcome;
 
@@ -28,6 +29,7 @@ rows! {
         fix: "Have the certificate issued again with SHA-256.",
         references: ["RFC 9155 §2", "RFC 9325 §4.5"],
         thresholds: [],
+        looks_for: Shows::CERTIFICATES,
         test: |seen, _| signed_with(seen, Hash::Sha1, Severity::High, "signed with SHA-1"),
     }
     cert_sig_md5 {
@@ -41,6 +43,7 @@ rows! {
         fix: "Have the certificate issued again with SHA-256.",
         references: ["RFC 6151 §2", "RFC 9325 §4.5"],
         thresholds: [],
+        looks_for: Shows::CERTIFICATES,
         test: |seen, _| signed_with(seen, Hash::Md5, Severity::Critical, "signed with MD5"),
     }
     cert_rsa_small {
@@ -54,6 +57,7 @@ rows! {
         fix: "Make a new key of at least 2,048 bits, or on P-256.",
         references: ["RFC 9325 §4.5"],
         thresholds: ["tls_key_bits", "tls_broken_bits"],
+        looks_for: Shows::CERTIFICATES,
         test: |seen, thresholds| relied_on(seen).find_map(|known| {
             let Key::Rsa { bits, .. } = known.says.key else { return None };
             let [key, broken] = [thresholds.tls.tls_key_bits, thresholds.tls.tls_broken_bits];
@@ -73,6 +77,7 @@ rows! {
         fix: "Make a new key on P-256.",
         references: ["RFC 9325 §4.5"],
         thresholds: ["tls_curve_bits"],
+        looks_for: Shows::CERTIFICATES,
         test: |seen, thresholds| relied_on(seen).find_map(|known| {
             let Key::Ec { bits } = known.says.key else { return None };
             let weak = (1..thresholds.tls.tls_curve_bits).contains(&bits.into());
@@ -91,6 +96,7 @@ rows! {
         fix: "Make a new key with the exponent 65,537.",
         references: ["RFC 8017 §3.1"],
         thresholds: ["tls_exponent"],
+        looks_for: Shows::CERTIFICATES,
         test: |seen, thresholds| relied_on(seen).find_map(|known| {
             let Key::Rsa { exponent: Some(exponent), .. } = known.says.key else { return None };
             let severity = match exponent {
@@ -113,6 +119,7 @@ rows! {
         fix: "Renew the certificate; let the peer refuse expired ones.",
         references: ["RFC 5280 §4.1.2.5"],
         thresholds: ["tls_skew_s"],
+        looks_for: Shows::CERTIFICATES,
         test: |seen, thresholds| {
             let now = seconds(seen).saturating_sub(signed(thresholds.tls.tls_skew_s));
             let old = named(seen).find(|known| now > known.says.not_after)?;
@@ -130,6 +137,7 @@ rows! {
         fix: "Set the clocks; use the certificate when it is valid.",
         references: ["RFC 5280 §4.1.2.5"],
         thresholds: ["tls_skew_s"],
+        looks_for: Shows::CERTIFICATES,
         test: |seen, thresholds| {
             let now = seconds(seen).saturating_add(signed(thresholds.tls.tls_skew_s));
             let new = named(seen).find(|known| now < known.says.not_before)?;
@@ -147,6 +155,7 @@ rows! {
         fix: "Renew the certificate.",
         references: ["RFC 5280 §4.1.2.5"],
         thresholds: ["tls_expiry_days"],
+        looks_for: Shows::CERTIFICATES,
         test: |seen, thresholds| {
             let (now, days) = (seconds(seen), thresholds.tls_expiry_days.saturating_mul(DAY));
             let soon = named(seen).find(|known| {
@@ -168,6 +177,7 @@ rows! {
         fix: "Issue for a year at most, and renew automatically.",
         references: ["RFC 5280 §4.1.2.5"],
         thresholds: ["tls_private_days", "tls_public_days"],
+        looks_for: Shows::CERTIFICATES,
         test: |seen, thresholds| leaves(seen).find_map(|known| {
             let length = known.says.not_after.saturating_sub(known.says.not_before);
             let [public, private] = [thresholds.tls.tls_public_days, thresholds.tls.tls_private_days];
@@ -187,6 +197,7 @@ rows! {
         fix: "Use a certificate of an authority that the peer knows, or pin this one on the other side.",
         references: ["RFC 5922 §7.1", "RFC 9325 §6.1"],
         thresholds: [],
+        looks_for: Shows::CERTIFICATES,
         test: |seen, _| {
             let own = shown(seen).find(|(own, _)| own.self_signed)?.0;
             let severity = if is_signalling(seen) { Severity::High } else { Severity::Info };
@@ -204,6 +215,7 @@ rows! {
         fix: "Have it issued with the SIP domain as a URI and as a DNS name.",
         references: ["RFC 5922 §7.1"],
         thresholds: [],
+        looks_for: Shows::CERTIFICATES,
         test: |seen, _| {
             let own = seen.read.chain.first().filter(|own| is_signalling(seen) && own.says.names.is_none())?;
             Some(about(seen, Severity::Medium, "no subjectAltName", own))
@@ -220,6 +232,7 @@ rows! {
         fix: "Use a certificate of an authority that the peer knows; let clients check.",
         references: ["RFC 5922 §7.1", "RFC 5280 §6.1"],
         thresholds: [],
+        looks_for: Shows::CERTIFICATES,
         test: |seen, _| {
             let mut both = shown(seen).filter(|_| is_signalling(seen));
             both.find_map(|(own, chain)| {
@@ -244,6 +257,7 @@ rows! {
         fix: "Send the peer's own certificate first, then each issuer's in turn, up to the one below the root.",
         references: ["RFC 5246 §7.4.2", "RFC 8446 §4.4.2"],
         thresholds: [],
+        looks_for: Shows::CERTIFICATES,
         test: |seen, _| {
             shown(seen).filter(|_| is_signalling(seen)).find_map(|(own, chain)| {
                 let what = match chain.fault? {
@@ -265,6 +279,7 @@ rows! {
         fix: "Have it issued for the SIP domain itself.",
         references: ["RFC 5922 §7.2"],
         thresholds: [],
+        looks_for: Shows::CERTIFICATES,
         test: |seen, _| {
             let own = seen.read.chain.first().filter(|_| is_signalling(seen))?;
             let only = seen.read.fit.map_or_else(|| has_wildcards_only(own), |fit| fit == Fit::Wildcard);
@@ -282,6 +297,7 @@ rows! {
         fix: "Have it issued for serverAuth and, between servers, clientAuth.",
         references: ["RFC 5922 §7.1", "RFC 5924 §5"],
         thresholds: [],
+        looks_for: Shows::CERTIFICATES,
         test: |seen, _| {
             let ends = [(seen.read.chain.first(), true), (seen.read.client_chain.first(), false)];
             let mut ends = ends.into_iter().filter(|_| is_signalling(seen));

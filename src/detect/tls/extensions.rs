@@ -6,6 +6,7 @@ use overhear_parsers::tls::extension::{
 };
 
 use super::{Detail, Place, Sight, before_13, rows};
+use crate::detect::shows::Shows;
 use crate::model::finding::Severity;
 use crate::model::handshake::Peer;
 
@@ -24,6 +25,7 @@ rows! {
         fix: "Switch compression off on either end.",
         references: ["RFC 9325 §3.3"],
         thresholds: [],
+        looks_for: Shows::BEFORE_13,
         test: |seen, _| before_13(seen, |answer| {
             let what = Detail::Word("compression");
             (answer.compression != 0).then_some(Sight::agreed(Severity::High, what))
@@ -40,6 +42,7 @@ rows! {
         fix: "Update the server; forbid renegotiation.",
         references: ["RFC 9325 §3.5", "RFC 5746 §3.6"],
         thresholds: [],
+        looks_for: Shows::BEFORE_13,
         test: |seen, _| before_13(seen, |answer| {
             let hello = seen.read.hello.as_ref()?;
             let asked = hello.present.has(RENEGOTIATION_INFO) || hello.offers(RENEGOTIATION_SCSV);
@@ -77,6 +80,7 @@ rows! {
         fix: "Enable extended_master_secret at both ends, or TLS 1.3.",
         references: ["RFC 9325 §3.5", "RFC 7627 §5"],
         thresholds: [],
+        looks_for: Shows::BEFORE_13,
         test: |seen, _| before_13(seen, |answer| {
             let what = Detail::Word("no extended_master_secret");
             let missing = !answer.present.has(EXTENDED_MASTER_SECRET) && answer.version != 0x0300;
@@ -94,6 +98,7 @@ rows! {
         fix: "Switch truncated_hmac off.",
         references: ["RFC 9325 §4.6", "RFC 6066 §7"],
         thresholds: [],
+        looks_for: Shows::BEFORE_13,
         test: |seen, _| before_13(seen, |answer| {
             let what = Detail::Word("truncated_hmac");
             answer.present.has(TRUNCATED_HMAC).then_some(Sight::agreed(Severity::Medium, what))
@@ -126,6 +131,7 @@ rows! {
         fix: "Block the sender; if the server answered, replace its keys and update its library.",
         references: ["RFC 6520 §4"],
         thresholds: [],
+        looks_for: Shows::HEARTBLEED,
         test: |seen, _| {
             let what = Detail::Word("a heartbeat that asks for more than it brings");
             seen.read.facts.heartbleed.then_some(Sight::agreed(Severity::Critical, what))
@@ -163,6 +169,7 @@ rows! {
         fix: "Shorten the lifetime, and change the ticket key weekly or more often.",
         references: ["RFC 9325 §3.4", "RFC 5077 §3.3"],
         thresholds: ["tls_ticket_days"],
+        looks_for: Shows::TICKET,
         test: |seen, thresholds| {
             let seconds = seen.read.ticket_lifetime?;
             let most = thresholds.tls.tls_ticket_days.saturating_mul(86_400);
@@ -181,6 +188,7 @@ rows! {
         fix: "Switch early data off on the server.",
         references: ["RFC 8446 §8", "RFC 8446 §2.3"],
         thresholds: [],
+        looks_for: Shows::EARLY_DATA,
         test: |seen, _| {
             let hello = seen.read.hello.as_ref()?;
             (hello.present.has(EARLY_DATA) && seen.read.took_early_data())
@@ -215,6 +223,7 @@ rows! {
         fix: "Configure the domain on the server, or the right peer on the client.",
         references: ["RFC 6066 §3", "RFC 5922 §7.8"],
         thresholds: [],
+        looks_for: Shows::ALERT,
         test: |seen, _| {
             let (alert, from) = seen.read.facts.alert?;
             let what = match seen.record.sni.as_deref() {

@@ -6,6 +6,7 @@ use overhear_parsers::tls::key_exchange::{KeyGroup, common_prime};
 use overhear_parsers::tls::registry::{self, Hash};
 
 use super::{Detail, HandshakeSeen, Place, Sight, rows};
+use crate::detect::shows::Shows;
 use crate::model::finding::Severity;
 
 rows! {
@@ -20,6 +21,7 @@ rows! {
         fix: "Use elliptic curves, or primes of at least 2,048 bits (ffdhe2048 and up).",
         references: ["RFC 9325 §4.5", "RFC 7919 §5.1"],
         thresholds: ["tls_key_bits", "tls_broken_bits"],
+        looks_for: Shows::EXCHANGE,
         test: |seen, thresholds| {
             let bits = seen.read.exchange?.prime_bits()?;
             let [key, broken] = [thresholds.tls.tls_key_bits, thresholds.tls.tls_broken_bits];
@@ -39,6 +41,7 @@ rows! {
         fix: "Use elliptic curves, or primes of at least 2,048 bits.",
         references: ["RFC 9325 §4.5"],
         thresholds: [],
+        looks_for: Shows::EXCHANGE,
         test: |seen, _| {
             let KeyGroup::Prime(prime) = seen.read.exchange?.group else { return None };
             let name = common_prime(prime)?;
@@ -100,6 +103,7 @@ rows! {
         fix: "Remove SHA-1 from the signature algorithms of both ends.",
         references: ["RFC 9155 §2", "RFC 9325 §4.5"],
         thresholds: [],
+        looks_for: Shows::SIGNATURE,
         test: |seen, _| signed_with(seen, Hash::Sha1, Severity::High),
     }
     ske_md5 {
@@ -113,6 +117,7 @@ rows! {
         fix: "Remove MD5 from the signature algorithms of both ends.",
         references: ["RFC 9155 §2", "RFC 9325 §4.5"],
         thresholds: [],
+        looks_for: Shows::SIGNATURE,
         test: |seen, _| signed_with(seen, Hash::Md5, Severity::Critical),
     }
     sigalg_missing {

@@ -48,11 +48,12 @@ pub(super) use self::versions::{
 
 use std::fmt;
 
-use overhear_parsers::tls::{ServerHello, Weak, registry};
+use overhear_parsers::tls::{ServerHello, Weak};
 
 use super::lately::Lately;
 use super::rule::{Detector, Meta, Words};
 use super::seen::HandshakeSeen;
+use super::shows::Shows;
 use super::sink::{Entry, Sighting, Sink};
 use super::text::{plural, printable, sentence};
 use crate::correlate::certificates::Known;
@@ -211,15 +212,22 @@ type Once = for<'a> fn(&HandshakeSeen<'a>) -> Option<&'a str>;
 /// A row at work.
 pub(crate) struct Row {
     meta: &'static Meta,
+    /// It looks at handshakes that show any of this.
+    looks_for: Shows,
     test: Test,
-    thresholds: Thresholds,
     once: Option<(Once, Lately<u64, ()>)>,
+    thresholds: Box<Thresholds>,
 }
 
 impl Row {
-    fn new(meta: &'static Meta, test: Test, once: Option<Once>, policy: &Policy) -> Self {
+    fn new(
+        meta: &'static Meta,
+        (looks_for, test): (Shows, Test),
+        once: Option<Once>,
+        policy: &Policy,
+    ) -> Self {
         let once = once.map(|once| (once, Lately::new(policy.limits.peers)));
-        Self { meta, test, thresholds: policy.thresholds.clone(), once }
+        Self { meta, looks_for, test, once, thresholds: Box::new(policy.thresholds.clone()) }
     }
 
     /// Whether this was told of the pair before.
@@ -233,14 +241,9 @@ impl Row {
         }
         known
     }
-}
 
-impl Detector for Row {
-    fn meta(&self) -> &'static Meta {
-        self.meta
-    }
-
-    fn handshake(&mut self, seen: &HandshakeSeen<'_>, sink: &mut Sink) {
+    /// Looks at a handshake in which there may be something.
+    fn look(&mut self, seen: &HandshakeSeen<'_>, sink: &mut Sink) {
         if self.is_told(seen) {
             return;
         }
@@ -260,6 +263,20 @@ impl Detector for Row {
         })
         .add(if sight.offered { OFFERED } else { AGREED }, 1)
         .handshake(seen.key);
+    }
+}
+
+impl Detector for Row {
+    fn meta(&self) -> &'static Meta {
+        self.meta
+    }
+
+    fn handshake(&mut self, seen: &HandshakeSeen<'_>, sink: &mut Sink) {
+        if seen.shows.meets(self.looks_for) {
+            self.look(seen, sink);
+        } else {
+            debug_assert!((self.test)(seen, &self.thresholds).is_none(), "{}", self.meta.id);
+        }
     }
 
     fn summarise(&self, entry: &Entry) -> Words {
@@ -311,6 +328,7 @@ macro_rules! rows {
             fix: $fix:literal,
             references: [$($reference:literal),+],
             thresholds: [$($threshold:literal),*],
+            $(looks_for: $looks_for:expr,)?
             test: $test:expr,
             $(once: $once:expr,)?
         }
@@ -348,7 +366,11 @@ macro_rules! rows {
             pub(crate) fn new(policy: &$crate::policy::Policy) -> $crate::detect::tls::Row {
                 let once: Option<$crate::detect::tls::Once> =
                     $crate::detect::tls::optional!($($once)?);
-                $crate::detect::tls::Row::new(&META, $test, once, policy)
+                let looks_for: Option<$crate::detect::shows::Shows> =
+                    $crate::detect::tls::optional!($($looks_for)?);
+                let anything = $crate::detect::shows::Shows::ANYTHING;
+                let look = looks_for.unwrap_or(anything);
+                $crate::detect::tls::Row::new(&META, (look, $test), once, policy)
             }
         }
     )+};
@@ -361,12 +383,7 @@ fn by_suite<'a>(seen: &HandshakeSeen<'a>, severity: Severity, weak: Weak) -> Opt
     if let Some(chosen) = seen.suite.filter(|suite| suite.weak.meets(weak)) {
         return Some(Sight::agreed(severity, Detail::Suite(chosen.id)));
     }
-    if !seen.offered_weak.meets(weak) {
-        return None;
-    }
-    let mut offered = seen.read.hello.as_ref()?.suites.iter().filter_map(registry::suite);
-    let found = offered.find(|suite| suite.weak.meets(weak))?;
-    let sight = Sight::offered(severity, Detail::Suite(found.id));
+    let sight = Sight::offered(severity, Detail::Suite(seen.offered_weak.first(weak)?));
     // Every client offers them beside TLS 1.3 for old servers. Where 1.3 was agreed on they were not
     // taken, and who is on the path cannot have a server take them (RFC 8446 §4.1.3).
     let usual = Weak::CBC.or(Weak::STATIC_RSA).or(Weak::DHE);

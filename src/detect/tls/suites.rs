@@ -4,6 +4,7 @@ use overhear_parsers::tls::extension::ENCRYPT_THEN_MAC;
 use overhear_parsers::tls::{Weak, registry};
 
 use super::{Detail, Sight, before_13, by_suite, rows};
+use crate::detect::shows::Shows;
 use crate::model::finding::Severity;
 
 rows! {
@@ -18,6 +19,7 @@ rows! {
         fix: "Remove every NULL suite from client and server.",
         references: ["RFC 9325 §4.1"],
         thresholds: [],
+        looks_for: Shows::suite(Weak::NULL),
         test: |seen, _| by_suite(seen, Severity::Critical, Weak::NULL),
     }
     export {
@@ -31,6 +33,7 @@ rows! {
         fix: "Remove export suites and single DES from client and server.",
         references: ["RFC 9325 §4.1"],
         thresholds: [],
+        looks_for: Shows::suite(Weak::SHORT),
         test: |seen, _| by_suite(seen, Severity::Critical, Weak::SHORT),
     }
     anon {
@@ -44,6 +47,7 @@ rows! {
         fix: "Remove anonymous suites from client and server.",
         references: ["RFC 9325 §4.1", "RFC 5246 §F.1.1.1"],
         thresholds: [],
+        looks_for: Shows::suite(Weak::ANONYMOUS),
         test: |seen, _| by_suite(seen, Severity::Critical, Weak::ANONYMOUS),
     }
     rc4 {
@@ -57,6 +61,7 @@ rows! {
         fix: "Remove RC4 from client and server.",
         references: ["RFC 7465 §2", "RFC 9325 §4.1"],
         thresholds: [],
+        looks_for: Shows::suite(Weak::RC4),
         test: |seen, _| by_suite(seen, Severity::High, Weak::RC4),
     }
     triple_des {
@@ -70,6 +75,7 @@ rows! {
         fix: "Remove 3DES from client and server.",
         references: ["RFC 9325 §4.1"],
         thresholds: [],
+        looks_for: Shows::suite(Weak::TRIPLE_DES),
         test: |seen, _| by_suite(seen, Severity::Medium, Weak::TRIPLE_DES),
     }
     idea {
@@ -83,6 +89,7 @@ rows! {
         fix: "Remove IDEA from client and server.",
         references: ["RFC 5469 §4", "RFC 9325 §4.1"],
         thresholds: [],
+        looks_for: Shows::suite(Weak::IDEA),
         test: |seen, _| by_suite(seen, Severity::Medium, Weak::IDEA),
     }
     bits64 {
@@ -96,6 +103,7 @@ rows! {
         fix: "Use AES with GCM or ChaCha20-Poly1305.",
         references: ["RFC 9325 §4.1"],
         thresholds: [],
+        looks_for: Shows::suite(Weak::BLOCK64),
         test: |seen, _| by_suite(seen, Severity::Medium, Weak::BLOCK64),
     }
     md5_mac {
@@ -109,6 +117,7 @@ rows! {
         fix: "Remove suites that end in MD5.",
         references: ["RFC 6151 §2", "RFC 9325 §4.1"],
         thresholds: [],
+        looks_for: Shows::suite(Weak::MD5),
         test: |seen, _| by_suite(seen, Severity::High, Weak::MD5),
     }
     cbc {
@@ -122,6 +131,7 @@ rows! {
         fix: "Prefer AES with GCM or ChaCha20-Poly1305; agree on encrypt_then_mac where CBC has to stay.",
         references: ["RFC 9325 §4.2", "RFC 7366 §1"],
         thresholds: [],
+        looks_for: Shows::suite(Weak::CBC),
         test: |seen, _| {
             let mut sight = by_suite(seen, Severity::Medium, Weak::CBC)?;
             if !sight.offered && seen.read.echoed(ENCRYPT_THEN_MAC) {
@@ -141,6 +151,7 @@ rows! {
         fix: "Enable encrypt_then_mac, or better a suite with GCM.",
         references: ["RFC 7366 §3", "RFC 9325 §4.2"],
         thresholds: [],
+        looks_for: Shows::BEFORE_13,
         test: |seen, _| before_13(seen, |answer| {
             let suite = seen.suite.filter(|suite| suite.is_cbc())?;
             (!answer.present.has(ENCRYPT_THEN_MAC))
@@ -158,6 +169,7 @@ rows! {
         fix: "Use suites that begin with TLS_ECDHE, or TLS 1.3.",
         references: ["RFC 9325 §4.1"],
         thresholds: [],
+        looks_for: Shows::suite(Weak::STATIC_RSA),
         test: |seen, _| by_suite(seen, Severity::High, Weak::STATIC_RSA),
     }
     static_dh {
@@ -171,6 +183,7 @@ rows! {
         fix: "Use suites that begin with TLS_ECDHE, or TLS 1.3.",
         references: ["RFC 9325 §4.1"],
         thresholds: [],
+        looks_for: Shows::suite(Weak::STATIC_DH),
         test: |seen, _| by_suite(seen, Severity::High, Weak::STATIC_DH),
     }
     psk_no_dhe {
@@ -184,6 +197,7 @@ rows! {
         fix: "Use ECDHE_PSK, and in TLS 1.3 psk_dhe_ke.",
         references: ["RFC 9325 §3.4", "RFC 8446 §2.2"],
         thresholds: [],
+        looks_for: Shows::suite(Weak::SHARED_KEY).or(Shows::PSK_ALONE),
         test: |seen, _| {
             match seen.read.answer.as_ref().filter(|_| seen.read.is_psk_alone()) {
                 Some(answer) => Some(Sight::agreed(Severity::Medium, Detail::Suite(answer.suite))),
@@ -202,6 +216,7 @@ rows! {
         fix: "Use suites that begin with TLS_ECDHE, or TLS 1.3.",
         references: ["RFC 9325 §4.1"],
         thresholds: [],
+        looks_for: Shows::suite(Weak::DHE),
         test: |seen, _| by_suite(seen, Severity::Low, Weak::DHE),
     }
     suite_unknown {
@@ -215,6 +230,7 @@ rows! {
         fix: "Use registered suites.",
         references: ["RFC 8447 §8"],
         thresholds: [],
+        looks_for: Shows::UNKNOWN_SUITE,
         test: |seen, _| {
             let suite = seen.read.answer.as_ref()?.suite;
             registry::suite(suite).is_none().then_some(Sight::agreed(Severity::Info, Detail::Suite(suite)))

@@ -5,6 +5,7 @@ use overhear_parsers::tls::client_hello::rank;
 use overhear_parsers::tls::server_hello::Sentinel;
 
 use super::{Detail, HandshakeSeen, Place, Sight, rows};
+use crate::detect::shows::Shows;
 use crate::model::finding::Severity;
 use crate::model::handshake::Peer;
 
@@ -20,6 +21,7 @@ rows! {
         fix: "Switch SSL 2.0 off on the server; do not share its certificate with anything that still speaks it.",
         references: ["RFC 6176 §3", "RFC 9325 §3.1.1"],
         thresholds: [],
+        looks_for: Shows::SSL2,
         test: |seen, _| {
             let answer = seen.read.ssl2_answer?;
             Some(Sight::agreed(Severity::Critical, Detail::Version(answer.version)))
@@ -36,6 +38,7 @@ rows! {
         fix: "Require TLS 1.2 or 1.3 at both ends.",
         references: ["RFC 7568 §3", "RFC 9325 §3.1.1"],
         thresholds: [],
+        looks_for: Shows::OLD,
         test: |seen, _| agreed(seen, 0x0300, Severity::Critical),
     }
     tls_1_0 {
@@ -49,6 +52,7 @@ rows! {
         fix: "Require TLS 1.2 or 1.3 at both ends; replace phones that cannot.",
         references: ["RFC 8996 §4", "RFC 9325 §3.1.1"],
         thresholds: [],
+        looks_for: Shows::OLD,
         test: |seen, _| agreed(seen, 0x0301, Severity::High),
     }
     tls_1_1 {
@@ -62,6 +66,7 @@ rows! {
         fix: "Require TLS 1.2 or 1.3 at both ends.",
         references: ["RFC 8996 §5", "RFC 9325 §3.1.1"],
         thresholds: [],
+        looks_for: Shows::OLD,
         test: |seen, _| agreed(seen, 0x0302, Severity::High),
     }
     dtls_1_0 {
@@ -75,6 +80,7 @@ rows! {
         fix: "Require DTLS 1.2 or 1.3 at both ends.",
         references: ["RFC 8996 §7", "RFC 9325 §3.1.2"],
         thresholds: [],
+        looks_for: Shows::OLD,
         test: |seen, _| agreed(seen, 0xfeff, Severity::High).or_else(|| agreed(seen, 0x0100, Severity::High)),
     }
     only_1_2 {
@@ -88,6 +94,7 @@ rows! {
         fix: "Enable TLS 1.3 on the server.",
         references: ["RFC 9325 §3.1.1"],
         thresholds: [],
+        looks_for: Shows::BEFORE_13,
         test: |seen, _| {
             let hello = seen.read.hello.as_ref()?;
             let version = seen.read.version().filter(|version| rank(*version) == 12)?;
@@ -125,6 +132,7 @@ rows! {
         fix: "Find who changes packets between the two: middleboxes with TLS inspection first.",
         references: ["RFC 8446 §4.1.3"],
         thresholds: [],
+        looks_for: Shows::BEFORE_13,
         test: |seen, _| {
             let (hello, answer) = (seen.read.hello.as_ref()?, seen.read.answer.as_ref()?);
             let known = match answer.sentinel()? {
@@ -163,6 +171,7 @@ rows! {
         fix: "Find out why the newer version failed; clients must not fall back by themselves.",
         references: ["RFC 7507 §3"],
         thresholds: [],
+        looks_for: Shows::ALERT,
         test: |seen, _| {
             let (alert, from) = seen.read.facts.alert?;
             let fell = seen.read.hello.as_ref()?.offers(0x5600) && from == Peer::Server;

@@ -162,6 +162,13 @@ pub fn suite(number: u16) -> Option<Suite> {
     })
 }
 
+/// Whether it is the number of one that does not encrypt.
+pub const fn is_null(number: u16) -> bool {
+    matches!(number, 0x0001 | 0x0002 | 0x002c..=0x002e | 0x003b | 0x00b0 | 0x00b1 | 0x00b4)
+        || matches!(number, 0x00b5 | 0x00b8 | 0x00b9 | 0xc001 | 0xc006 | 0xc00b | 0xc010)
+        || matches!(number, 0xc015 | 0xc039..=0xc03b)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -173,6 +180,14 @@ mod tests {
         all.sort_unstable();
         all.dedup();
         assert_eq!(all.len(), rows);
+    }
+
+    #[test]
+    fn those_that_do_not_encrypt_are_told_without_the_table() {
+        for number in 0..=u16::MAX {
+            let null = suite(number).is_some_and(|of| matches!(of.cipher, Cipher::Null(_)));
+            assert_eq!(is_null(number), null, "{number:04x}");
+        }
     }
 
     #[test]

@@ -18,8 +18,10 @@ use crate::model::time::Ts;
 
 use super::Collector;
 
-/// UDPTL datagrams below which a flow is not taken for T.38, and how many of them must be in order.
+/// UDPTL datagrams below which a flow is not taken for T.38 where SDP announced pictures, and where it announced
+/// audio.
 const UDPTL_PACKETS: u64 = 2;
+const UDPTL_UNANNOUNCED: u64 = 25;
 
 impl Collector {
     /// A stream has ended.
@@ -144,21 +146,27 @@ impl Collector {
         found.map(|place| place.call)
     }
 
-    /// Datagrams built like UDPTL are T.38 if SDP announced one of their sockets for pictures.
+    /// Datagrams built like UDPTL are T.38 if SDP announced one of their sockets for pictures and half of them
+    /// are in order; or for audio, if there are many and nearly all are. A gateway may change over without a
+    /// word (ITU-T T.38 §10.2): then they show when audio paused.
     fn udptl(&mut self, ended: &UdptlEnded) {
         let &UdptlEnded { src, dst, first, last, packets, in_order, frames } = ended;
-        let for_pictures = |socket| {
-            let place = self.media.place(socket, first.time);
-            place.filter(|place| place.media.kind == "image").map(|place| place.call)
+        let announced = |kind: &str| {
+            let places = [dst, src].map(|socket| self.media.place(socket, first.time));
+            places.into_iter().flatten().find(|of| of.media.kind == kind).map(|place| place.call)
         };
-        let call = for_pictures(dst).or_else(|| for_pictures(src));
-        let Some(call) = call.filter(|_| packets >= UDPTL_PACKETS && in_order * 2 >= packets)
-        else {
+        let pictures =
+            announced("image").filter(|_| packets >= UDPTL_PACKETS && in_order * 2 >= packets);
+        let many = packets >= UDPTL_UNANNOUNCED && in_order * 10 >= packets * 9;
+        let Some(call) = pictures.or_else(|| announced("audio").filter(|_| many)) else {
             self.tally.skipped(Skipped::NotVoip, frames);
             return;
         };
         self.tally.handled(Handled::T38, frames);
         self.counts.t38_packets += packets;
+        if pictures.is_none() {
+            return self.media.pictures(call, first.time, last.time);
+        }
         self.detectors.media(&MediaSeen::Fax { src, dst, first, last, packets, call });
     }
 }

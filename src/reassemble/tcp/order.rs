@@ -1,8 +1,42 @@
-//! Where sequence numbers stand to what is wanted next, RFC 9293 §3.4.
+//! Where sequence numbers stand to what is wanted next, RFC 9293 §3.4, and segments that come in their turn.
 
-use super::Direction;
+use super::{Delivery, Direction, Segment};
+use crate::decode::Tcp;
+
+impl Segment<'_> {
+    /// Whether it brings nothing: a pure acknowledgment.
+    pub const fn is_bare(&self) -> bool {
+        self.wire_len == 0
+            && self.payload.is_empty()
+            && self.flags & (Tcp::SYN | Tcp::FIN | Tcp::RST) == 0
+    }
+}
 
 impl Direction {
+    /// Whether there is a hole behind which something waits.
+    pub fn has_hole(&self) -> bool {
+        self.pieces.first().is_some()
+    }
+
+    /// Takes a segment of which nothing is asked but that its octets follow the last ones while nothing
+    /// waits, as of nearly all: the same as [`Self::push`]. Any other is left as it is, for that.
+    #[inline]
+    pub fn straight<'s>(&mut self, segment: &Segment<'s>) -> Option<Delivery<'s>> {
+        let octets = segment.payload;
+        let length = u32::try_from(octets.len()).ok()?;
+        let control = segment.flags & (Tcp::SYN | Tcp::FIN | Tcp::RST) != 0;
+        let follows = self.next == Some(segment.seq) && self.other_syn.is_none();
+        if control || !follows || length == 0 || segment.wire_len > length {
+            return None;
+        }
+        if self.end.is_some() || self.has_hole() {
+            return None;
+        }
+        self.strays = 0;
+        self.advance(u64::from(length));
+        Some(Delivery { octets, gap_before: std::mem::take(&mut self.gap) })
+    }
+
     /// Whether a segment with this sequence number does not begin before what was delivered.
     pub fn is_new(&self, seq: u32) -> bool {
         self.next.is_none_or(|next| seq.wrapping_sub(next) < 1 << 31)
