@@ -136,7 +136,8 @@ impl Detector for RtpBleed {
         if seen.around.company.is_empty() {
             return;
         }
-        let mut streams: Vec<&Companion> = seen.around.company.iter().collect();
+        let mut streams: Vec<&Companion> = Vec::with_capacity(seen.around.company.len() + 1);
+        streams.extend(seen.around.company);
         let before = self.leaks(&streams);
         streams.push(own);
         // What those that ended before show by themselves has been told.
