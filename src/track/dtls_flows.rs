@@ -46,7 +46,7 @@ struct Flow {
     last_frame: FrameRef,
     armed: Ts,
     /// Hash of the random of the last `ClientHello` seen: a repetition has the same. 0 before any.
-    greeting: u64,
+    greeting: u32,
     /// The epoch in which the keys hold that were agreed on last, if that was behind the handshake.
     epoch: u16,
     /// Who sent the last `ClientHello` is the larger end.

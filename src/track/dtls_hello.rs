@@ -9,7 +9,7 @@ use crate::model::addr::stable_hash;
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub(super) enum Hello {
     /// A hash of its random.
-    Random(u64),
+    Random(u32),
     /// A part of it without the whole random.
     Part,
 }
@@ -35,7 +35,7 @@ pub(super) fn is_answer(payload: &[u8]) -> bool {
     record.and_then(|record| record.handshake()).is_some_and(|kind| kind > 1)
 }
 
-/// A hash of the random of a `ClientHello`; 0 stands for none.
-pub(super) fn hash_of(random: &[u8]) -> u64 {
-    stable_hash(&random).max(1)
+/// A hash of the random of a `ClientHello`; 0 stands for none. It tells those of one flow apart.
+pub(super) fn hash_of(random: &[u8]) -> u32 {
+    u32::try_from(stable_hash(&random) >> 32).unwrap_or(u32::MAX).max(1)
 }

@@ -159,6 +159,25 @@ pub(super) struct Probe {
 }
 
 impl Cold {
+    pub(super) fn new(header: &Header<'_>, input: &Input) -> Self {
+        Self {
+            first: input.ts,
+            first_ordinal: input.ordinal,
+            first_number: input.frame.number,
+            noting: None,
+            clipped: u32::from(input.packet.clipped),
+            first_source: input.frame.source,
+            restarts: 0,
+            jumps: 0,
+            framed: input.framed(),
+            plain: !header.padding && header.extension.is_none() && header.csrc.is_empty(),
+            first_ttl: input.packet.ttl,
+            switches: 0,
+            comfort: 0,
+            stray_marked: false,
+        }
+    }
+
     /// The first packet.
     pub(super) const fn first(&self) -> FrameRef {
         let frame = FrameId { source: self.first_source, number: self.first_number };
@@ -183,11 +202,11 @@ impl Slot {
         self.gaps ^ u32::from(self.wide.is_some())
     }
 
-    pub(super) fn new(header: &Header<'_>, input: &Input) -> (Self, Cold) {
+    pub(super) fn new(header: &Header<'_>, input: &Input) -> Self {
         let first = sequence::first(header.sequence);
         let key = input.stream_key(header.ssrc);
         let (name, whole) = Name::of(&key);
-        let slot = Self {
+        Self {
             name,
             wide: (!whole).then(|| Box::new(key)),
             highest: first,
@@ -227,24 +246,7 @@ impl Slot {
             bad: u8::from(payload::usage(header.payload_type) == Usage::Never),
             ttl: input.packet.ttl,
             dscp: input.packet.dscp,
-        };
-        let cold = Cold {
-            first: input.ts,
-            first_ordinal: input.ordinal,
-            first_number: input.frame.number,
-            noting: None,
-            clipped: u32::from(input.packet.clipped),
-            first_source: input.frame.source,
-            restarts: 0,
-            jumps: 0,
-            framed: input.framed(),
-            plain: !header.padding && header.extension.is_none() && header.csrc.is_empty(),
-            first_ttl: input.packet.ttl,
-            switches: 0,
-            comfort: 0,
-            stray_marked: false,
-        };
-        (slot, cold)
+        }
     }
 
     /// Books one more packet.

@@ -124,9 +124,8 @@ impl Streams {
         self.timer.next()
     }
 
-    /// Notes where the stream might be by its hash alone, and reads a little of each of its cache lines, so that
-    /// they are there when it is booked: a caller does so for a batch of packets, and as nobody waits for what is
-    /// read, their cache misses overlap.
+    /// Notes where the stream might be by its hash alone, and reads a little of its cache lines: done for a batch
+    /// of packets before the first is booked, the cache misses overlap.
     #[inline]
     pub fn approach(&self, sought: &mut Sought) -> u32 {
         sought.likely = self.index.find(sought.hash, |_| true);
@@ -301,7 +300,7 @@ impl Streams {
             self.evicted += 1;
             self.end(oldest, oldest.deadline.min(input.watermark), out);
         }
-        let new = Slot::new(header, input);
+        let new = (Slot::new(header, input), Cold::new(header, input));
         self.changes = self.changes.wrapping_add(1);
         let place = self.free.pop().unwrap_or(self.used);
         if let Some((slot, cold)) = at(&mut self.blocks, place) {

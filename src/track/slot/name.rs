@@ -30,14 +30,10 @@ impl Name {
 
     /// What it is short for, where it says all.
     fn key(self) -> StreamKey {
-        let [a, b, c, d, e, f, g, h] = self.addrs.to_be_bytes();
-        let [p, q, r, s] = self.ports.to_be_bytes();
+        let ([s0, s1, s2, s3, dst @ ..], [p0, p1, port @ ..]) =
+            (self.addrs.to_be_bytes(), self.ports.to_be_bytes());
         let end = |octets, port| Endpoint::new(Addr::v4(octets), u16::from_be_bytes(port));
-        StreamKey {
-            src: end([a, b, c, d], [p, q]),
-            dst: end([e, f, g, h], [r, s]),
-            ssrc: self.ssrc,
-        }
+        StreamKey { src: end([s0, s1, s2, s3], [p0, p1]), dst: end(dst, port), ssrc: self.ssrc }
     }
 }
 
