@@ -80,7 +80,7 @@ impl<'a> Codes<'a> {
 
     /// Whether `code` is among them.
     pub fn contains(self, code: u16) -> bool {
-        self.iter().any(|other| other == code)
+        self.iter().fold(false, |found, other| found | (other == code))
     }
 
     /// Whether there is none.
