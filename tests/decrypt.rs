@@ -155,7 +155,9 @@ fn secrets_that_come_late_open_what_goes_over_sctp() {
             assert_eq!(report["registrations"], first["registrations"], "{name} {packets}");
             let [one, of_first] = [&report, &first].map(|report| &report["handshakes"][0]);
             assert_eq!(report["handshakes"].as_array().unwrap().len(), 1, "{name} {packets}");
-            assert_eq!(one["certificates"], of_first["certificates"], "{name} {packets}");
+            for key in ["certificates", "decrypted"] {
+                assert_eq!(one[key], of_first[key], "{name} {packets} {key}");
+            }
             assert_eq!(report["limits"], first["limits"], "{name} {packets}");
             let written = support::report(&moved);
             for (lanes, frames) in [(1, 1), (3, 7), (8, 4_096)] {
@@ -231,6 +233,79 @@ fn an_rsa_key_opens_static_rsa() {
 }
 
 #[test]
+fn an_rsa_key_opens_static_rsa_of_dtls_and_another_does_not() {
+    let capture = made("static_rsa_dtls12.pcap");
+    let with = |name: &str| {
+        let key = RsaKey::read(&fs::read(made(name)).unwrap()).unwrap();
+        reviewed(&Config { keys: Keys::given(KeyLog::default(), vec![key]), ..config(&capture) })
+    };
+    let opened = |report: &Value| {
+        let handshakes = report["handshakes"].as_array().unwrap().iter();
+        handshakes.map(|one| one["decrypted"] == true).collect::<Vec<_>>()
+    };
+    let closed = reviewed(&config(&capture));
+    assert_eq!(opened(&closed), [false; 5]);
+    for report in
+        [with("static_rsa.key"), reviewed(&with_log(&capture, &made("static_rsa_dtls12.keylog")))]
+    {
+        assert_eq!(opened(&report), [true; 5], "{}", limits(&report));
+        assert!(!limits(&report).contains("secrets supplied"), "{}", limits(&report));
+    }
+    let mut wrong = with("other_rsa.key");
+    let said = limits(&wrong);
+    assert!(said.contains("opened 0 of 5 DTLS handshakes over UDP; for 5 of them"), "{said}");
+    wrong["limits"] = closed["limits"].clone();
+    assert_eq!(wrong, closed);
+}
+
+#[test]
+fn what_dtls_agrees_on_inside_is_followed_over_sctp() {
+    let (capture, log) = (made("sctp_dtls12_renewed.pcap"), made("sctp_dtls12_renewed.keylog"));
+    let closed = reviewed(&config(&capture));
+    assert_eq!(closed["counts"]["sip_messages"], 0);
+    let cites = |report: &Value| {
+        let findings = report["findings"].as_array().unwrap().iter();
+        let renewed = findings.clone().find(|finding| finding["rule"] == "TLS-RENEG-SEEN");
+        renewed.map(|finding| finding["count"].clone())
+    };
+    assert_eq!(cites(&closed), Some(json!(2)));
+    let key = RsaKey::read(&fs::read(made("static_rsa.key")).unwrap()).unwrap();
+    let useless = Config { keys: Keys::given(KeyLog::default(), vec![key]), ..config(&capture) };
+    assert_eq!(reviewed(&useless)["counts"], closed["counts"]);
+    let own = fs::read_to_string(&log).unwrap();
+    let sessions: Vec<&str> = own.lines().collect();
+    for (known, messages) in [(1, 1), (2, 2), (3, 3)] {
+        let some = scratch("renewed.keylog", sessions[..known].join("\n").as_bytes());
+        let report = reviewed(&with_log(&capture, &some));
+        assert_eq!(report["counts"]["sip_messages"], messages, "{known}");
+        assert_eq!(cites(&report), Some(json!(2)));
+    }
+    let late = reviewed(&config(&with_block(&capture, &log, 1_000)));
+    assert_eq!(late["counts"]["sip_messages"], 3);
+}
+
+#[test]
+fn what_dtls_agrees_on_inside_is_said_not_to_be_known_over_udp() {
+    let capture = made("dtls12_renewed.pcap");
+    let key = RsaKey::read(&fs::read(made("static_rsa.key")).unwrap()).unwrap();
+    let keys = Keys::given(KeyLog::default(), vec![key]);
+    for config in [config(&capture), Config { keys, ..config(&capture) }] {
+        let report = reviewed(&config);
+        assert!(limits(&report).contains("keys once more 2 times"), "{}", limits(&report));
+        assert_eq!(report["handshakes"].as_array().unwrap().len(), 2);
+        let findings = report["findings"].as_array().unwrap().iter();
+        let renewed = findings.filter(|finding| finding["rule"] == "TLS-RENEG-SEEN");
+        assert_eq!(renewed.map(|finding| &finding["count"]).collect::<Vec<_>>(), [2]);
+    }
+    // The twin: DTLS that ends as it began.
+    let once = reviewed(&config(&made("static_rsa_dtls12.pcap")));
+    assert!(
+        !limits(&once).contains("once more")
+            && !once["findings"].to_string().contains("RENEG-SEEN")
+    );
+}
+
+#[test]
 fn websockets_inside_tls_are_read() {
     let report = reviewed(&with_log(&made("wss.pcap"), &made("wss.keylog")));
     assert_eq!(report["counts"]["sip_messages"], 2);
@@ -252,9 +327,18 @@ fn dtls_opens_with_its_secrets() {
 fn secrets_that_come_after_a_handshake_of_dtls_give_the_keys_of_srtp() {
     let capture = recorded("baresip_dtlssrtp_udp.pcapng");
     let secrets = secrets_block(&recorded("baresip_dtlssrtp_udp.pcapng.keylog"));
-    for packets in [0, 30, 36, 60] {
+    let closed = reviewed(&config(&block_behind(&capture, &[], 0)));
+    assert_eq!(closed["calls"][0]["exposure"], "protected");
+    let not_one = |report: &Value, key: &str| {
+        report["handshakes"].as_array().unwrap().iter().all(|one| one[key] == false)
+    };
+    assert!(not_one(&closed, "decrypted"));
+    for packets in [0, 30, 36, 60, 300, 1_000_000] {
         let moved = config(&block_behind(&capture, &secrets, packets));
         let report = reviewed(&moved);
+        let handshakes = report["handshakes"].as_array().unwrap();
+        assert!(handshakes.iter().all(|one| one["decrypted"] == true), "{packets}");
+        assert_eq!(report["calls"][0]["exposure"], "tls-key-holder", "{packets}");
         let streams = report["streams"].as_array().unwrap();
         let proven = streams.iter().filter(|stream| stream["verdict"]["test"] == "tag");
         assert_eq!(proven.count(), 2, "{packets}");

@@ -6,6 +6,7 @@
 
 use std::fs;
 use std::io::{self, Write};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -68,6 +69,8 @@ pub(super) fn live(args: &Args) -> Result<Status, Failure> {
         let _ = writeln!(io::stderr(), "overhear: listening on {}; ^C ends", safe(&names));
     }
     let Examined { mut outcome, untold, faults, .. } = engine::live(live, &config, listeners);
+    let recording = args.write.as_deref().filter(|path| *path != Path::new("-"));
+    outcome.recording = recording.map(|path| path.to_string_lossy().into_owned());
     if let Some(target) = json {
         target.write(|mut out| report::json::write(&mut outcome, &mut out))?;
     }

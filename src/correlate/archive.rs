@@ -31,6 +31,8 @@ pub struct Archive {
     offers: Shelf<Offered>,
     /// Certificates of servers.
     chains: Shelf<Vec<CertificateRecord>>,
+    /// Handshakes that opened when they had been kept.
+    opened: Store,
     /// Keyed by the call.
     call_streams: Store,
     findings_of: Named,
@@ -97,6 +99,7 @@ impl Archive {
             findings_of: Named::new(memory / 8, spool / 8),
             registrations: Store::new(memory / 16, spool / 16),
             handshakes: Store::new(memory / 16, spool / 16),
+            opened: Store::new(memory / 32, 0),
             offers: Shelf::new(memory / 32),
             chains: Shelf::new(memory / 32),
             places: Vec::new(),
@@ -145,6 +148,11 @@ impl Archive {
         self.handshakes.push(handshake.key(), &*handshake);
     }
 
+    /// Says that a handshake has opened: its secrets came late.
+    pub fn opened(&mut self, handshake: RecordKey) {
+        self.opened.push(handshake, &true);
+    }
+
     /// Says that finding `number` names `record`, of whichever kind. The number is the finding's
     /// place in the report's list unless [`Self::settle`] says otherwise. Saying it again changes
     /// nothing.
@@ -180,6 +188,7 @@ impl Archive {
             ("registration_records", self.registrations.refused()),
             ("stream_records", self.streams.refused()),
             ("handshake_records", self.handshakes.refused()),
+            ("opened_handshakes", self.opened.refused()),
             ("call_streams", self.call_streams.refused()),
             ("finding_links", self.findings_of.all().map(Store::refused).sum()),
         ]
@@ -207,7 +216,7 @@ impl Archive {
         let mut findings = Citations::new(&mut self.findings_of.calls, &self.places);
         let mut streams: Join<'_, CallStream> = Join::new(self.call_streams.read());
         show(self.calls.read(), |key, octets| {
-            let record: CallRecord<'_> = unpack(octets)?;
+            let record: CallRecord<'_> = unpack(key, octets)?;
             let streams = streams.of(key);
             streams.sort_unstable();
             let exposure = Exposure::of(streams);
@@ -225,7 +234,7 @@ impl Archive {
     ) -> io::Result<()> {
         let mut findings = Citations::new(&mut self.findings_of.registrations, &self.places);
         show(self.registrations.read(), |key, octets| {
-            let record: RegistrationRecord<'_> = unpack(octets)?;
+            let record: RegistrationRecord<'_> = unpack(key, octets)?;
             Some(each(Row { record, findings: findings.of(key) }))
         })
     }
@@ -240,7 +249,7 @@ impl Archive {
     ) -> io::Result<()> {
         let mut findings = Citations::new(&mut self.findings_of.streams, &self.places);
         show(self.streams.read(), |key, octets| {
-            let record: StreamRecord<'_> = unpack(octets)?;
+            let record: StreamRecord<'_> = unpack(key, octets)?;
             Some(each(Row { record, findings: findings.of(key) }))
         })
     }
@@ -255,8 +264,10 @@ impl Archive {
     ) -> io::Result<()> {
         let Self { offers, chains, .. } = self;
         let mut findings = Citations::new(&mut self.findings_of.handshakes, &self.places);
+        let mut opened: Join<'_, bool> = Join::new(self.opened.read());
         show(self.handshakes.read(), |key, octets| {
-            let mut record: HandshakeRecord<'_> = unpack(octets)?;
+            let mut record: HandshakeRecord<'_> = unpack(key, octets)?;
+            record.decrypted |= !opened.of(key).is_empty();
             if let Some(offered) = &mut record.offered {
                 offered.settle(|place| offers.get(place))?;
             }

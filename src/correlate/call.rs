@@ -248,6 +248,12 @@ impl Call {
             && view.cseq == self.invite_cseq
     }
 
+    /// Whether this is the ACK of the initial INVITE, whose answer may stand in it (RFC 3261 §13.2.1).
+    pub(super) fn completes_invite(&self, view: &View<'_>) -> bool {
+        let ack = view.request && view.method == Method::Ack;
+        ack && self.has(flag::INVITED) && view.cseq == self.invite_cseq
+    }
+
     /// Takes in one message of the call; `from` is the side whose tag From carries.
     pub(super) fn observe(
         &mut self,

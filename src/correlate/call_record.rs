@@ -132,12 +132,17 @@ impl Call {
 
     fn party(&self, uri: usize, display: usize) -> Party<'_> {
         let written = self.names.get(uri);
+        let display = self.names.text(display);
+        if let Some((user, host)) = plain(written) {
+            let [uri, user, host] = [written, user, host].map(text_of);
+            return Party { uri, user, host, display };
+        }
         let parts = Uri::parse(written);
         Party {
             uri: uri_text(&parts, written),
             user: parts.user.and_then(text_of),
             host: text_of(parts.host),
-            display: self.names.text(display),
+            display,
         }
     }
 }
@@ -150,6 +155,16 @@ fn uri_text<'a>(uri: &Uri<'_>, octets: &'a [u8]) -> Option<Text<'a>> {
         return Some(valid(&shown).into_owned().into());
     }
     text_of(octets)
+}
+
+/// User and host of `sip:user@host` in letters, digits and few marks, of which nothing needs a closer look.
+fn plain(uri: &[u8]) -> Option<(&[u8], &[u8])> {
+    let rest = uri.strip_prefix(b"sip:")?;
+    let (user, host) = rest.split_at_checked(rest.iter().position(|&octet| octet == b'@')?)?;
+    let (_, host) = host.split_first()?;
+    let plain = |octet: &u8| octet.is_ascii_alphanumeric() || matches!(octet, b'-' | b'.' | b'_');
+    let is = |part: &[u8]| !part.is_empty() && part.iter().all(plain);
+    (is(user) && is(host)).then_some((user, host))
 }
 
 /// Whether a URI has no password, because there is no colon where one would stand. Spares most
@@ -169,4 +184,21 @@ fn text_of(octets: &[u8]) -> Option<Text<'_>> {
 /// From one moment to another, 0 if a mis-sorted capture has them the other way round.
 fn not_negative(from: Ts, to: Ts) -> Span {
     to.since(from).max(Span::ZERO)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn plain_uris_are_split_as_any_other() {
+        for uri in [&b"sip:alice@example.com"[..], b"sip:4930-1.2_3@192.0.2.1", b"sip:x@y"] {
+            let parts = Uri::parse(uri);
+            assert_eq!(plain(uri), parts.user.map(|user| (user, parts.host)));
+        }
+        let others = ["", "sip:", "sip:@h", "sip:a@", "sips:a@h", "sip:a@h:5060", "sip:a:b@h"];
+        for uri in others.into_iter().chain(["sip:a@b@h", "sip:a;x@h", "sip:h", "sip:%61@h"]) {
+            assert_eq!(plain(uri.as_bytes()), None, "{uri}");
+        }
+    }
 }

@@ -127,7 +127,7 @@ impl Calls {
         let Some(call) = self.live.get_mut(slot) else { return };
         let repeated = placement.retransmission;
         let (before, unsettled) = (call.weight(), call.answered());
-        let established = call.success != 0;
+        let established = call.success != 0 && !call.completes_invite(view);
         let change = call.observe(event, view, from, repeated, &mut self.agents);
         (call.touched, call.touched_at) = (stamp, event.watermark);
         let side = if view.request { from } else { opposite(from) };

@@ -148,15 +148,17 @@ impl Company {
         is_up: impl Fn(RecordId) -> bool,
     ) {
         found.clear();
+        let hashes = [new.src, new.dst].map(hash_of);
         for window in [&self.ordinary, &self.strangers] {
-            window.at(new.src, new, found);
-            window.at(new.dst, new, found);
+            for (socket, hash) in [new.src, new.dst].into_iter().zip(hashes) {
+                window.at(socket, hash, new, found);
+            }
         }
         found.sort_by_key(|other| (other.first.time, other.record));
         found.dedup_by_key(|other| other.record);
         let stranger = new.call.is_some() && !(new.known_sender && new.known_receiver);
         let window = if stranger { &mut self.strangers } else { &mut self.ordinary };
-        let gone = window.push(*new);
+        let gone = window.push(*new, hashes);
         let lost = gone.filter(|_| stranger).and_then(|gone| gone.call);
         self.evicted += u64::from(lost.is_some_and(is_up));
     }
@@ -166,7 +168,7 @@ impl Company {
     /// The newest notes of the sockets of a stream that ends soon, for [`Self::touch`].
     pub fn ahead(&self, stream: &StreamEnded) -> [u32; 2] {
         let (src, dst) = stream.ends();
-        [src, dst].map(|socket| self.ordinary.newest(socket))
+        [src, dst].map(|socket| self.ordinary.newest(hash_of(socket)))
     }
 
     /// Reads a little of these notes, to have them in the cache when the stream ends.
@@ -190,6 +192,8 @@ struct Window {
 #[derive(Debug)]
 struct Note {
     companion: Companion,
+    /// The hash of its sender.
+    sender: u64,
     /// The one before it under the hash of its sender, and of its receiver; plus one.
     older: [u32; 2],
 }
@@ -199,9 +203,9 @@ impl Window {
         Self { ring: Vec::new(), heads: Vec::new(), next: 0, cap: cap.max(1) }
     }
 
-    /// The streams of a socket that are not far from `new`.
-    fn at(&self, socket: Endpoint, new: &Companion, found: &mut Vec<Companion>) {
-        let mut number = self.newest(socket);
+    /// The streams of a socket, whose hash this is, that are not far from `new`.
+    fn at(&self, socket: Endpoint, hash: u64, new: &Companion, found: &mut Vec<Companion>) {
+        let mut number = self.newest(hash);
         for _ in 0..LOOKED_AT {
             let Some(note) = self.note(number) else { return };
             let other = &note.companion;
@@ -211,14 +215,14 @@ impl Window {
             if shares && near {
                 found.push(*other);
             }
-            let side = usize::from(self.bucket(other.src) != self.bucket(socket));
+            let side = usize::from(self.bucket(note.sender) != self.bucket(hash));
             number = note.older.get(side).copied().unwrap_or_default();
         }
     }
 
-    /// The number of the newest note of a socket, plus one; 0 for none.
-    fn newest(&self, socket: Endpoint) -> u32 {
-        self.heads.get(self.bucket(socket)).copied().unwrap_or_default()
+    /// The number of the newest note of a socket by its hash, plus one; 0 for none.
+    fn newest(&self, hash: u64) -> u32 {
+        self.heads.get(self.bucket(hash)).copied().unwrap_or_default()
     }
 
     /// The note of a number plus one, unless it was overwritten.
@@ -229,19 +233,19 @@ impl Window {
         self.ring.get(place).filter(|_| age <= self.cap)
     }
 
-    /// Takes a stream in, and gives out the one that makes room.
-    fn push(&mut self, companion: Companion) -> Option<Companion> {
+    /// Takes in a stream with the hashes of its sockets, and gives out the one that makes room.
+    fn push(&mut self, companion: Companion, hashes: [u64; 2]) -> Option<Companion> {
         if self.heads.is_empty() {
             self.heads = vec![0; self.cap.next_power_of_two()];
         }
         if self.next == u32::MAX - 1 {
             // Four thousand million streams later: begin anew.
             *self = Self::new(self.cap);
-            return self.push(companion);
+            return self.push(companion, hashes);
         }
         let number = self.next.saturating_add(1);
-        let buckets = [self.bucket(companion.src), self.bucket(companion.dst)];
-        let older = buckets.map(|bucket| {
+        let older = hashes.map(|hash| {
+            let bucket = self.bucket(hash);
             let head = self.heads.get_mut(bucket);
             head.map_or(0, |head| std::mem::replace(head, number))
         });
@@ -250,7 +254,8 @@ impl Window {
         let older = if receiver == number { [sender, sender] } else { [sender, receiver] };
         let place = usize::try_from(self.next).unwrap_or(0).checked_rem(self.cap).unwrap_or(0);
         self.next = number;
-        let note = Note { companion, older };
+        let [sender, _] = hashes;
+        let note = Note { companion, sender, older };
         if let Some(old) = self.ring.get_mut(place) {
             Some(std::mem::replace(old, note).companion)
         } else {
@@ -259,10 +264,13 @@ impl Window {
         }
     }
 
-    fn bucket(&self, socket: Endpoint) -> usize {
-        let hash = usize::try_from(stable_hash(&socket) >> 16).unwrap_or(usize::MAX);
-        hash & self.heads.len().wrapping_sub(1)
+    fn bucket(&self, hash: u64) -> usize {
+        usize::try_from(hash >> 16).unwrap_or(usize::MAX) & self.heads.len().wrapping_sub(1)
     }
+}
+
+fn hash_of(socket: Endpoint) -> u64 {
+    stable_hash(&socket)
 }
 
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "0 to 65535")]

@@ -81,7 +81,9 @@ impl Exposure {
             let some = streams.iter().filter(|stream| what(stream)).count();
             match (some, streams.len()) {
                 (1, 1) => "its one stream".to_owned(),
-                (some, all) => format!("{some} of {all} streams"),
+                (some, all) => {
+                    [some.to_string().as_str(), " of ", &all.to_string(), " streams"].concat()
+                }
             }
         };
         match self {
@@ -108,10 +110,12 @@ impl Exposure {
                  tried do not fit it."
                     .to_owned()
             }
-            Self::Unknown => format!(
-                "It is not known who can listen: {} could not be judged.",
-                of(&|stream| !is_encrypted(stream))
-            ),
+            Self::Unknown => [
+                "It is not known who can listen: ",
+                &of(&|stream| !is_encrypted(stream)),
+                " could not be judged.",
+            ]
+            .concat(),
         }
     }
 

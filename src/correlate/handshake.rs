@@ -15,10 +15,11 @@ use super::certificates::{Certificates, Sent};
 use super::fingerprints::{self, Fingerprints, Prints};
 use super::sip_identity::{self, Fit};
 use super::trust::{Anchors, Chain};
-use crate::model::addr::stable_hash;
+use crate::model::addr::{Endpoint, stable_hash};
 use crate::model::code_point::{CipherSuite, Group, Number, SrtpProfile, Version};
+use crate::model::evidence::FrameRef;
 use crate::model::handshake::{AlertRecord, HandshakeFacts, HandshakeRecord, Offered, Outcome};
-use crate::model::id::{Kind, RecordId};
+use crate::model::id::{Kind, RecordId, RecordKey};
 use crate::model::packed::Text;
 use crate::model::record::HandshakeKind;
 use crate::model::shared::Shared;
@@ -334,14 +335,12 @@ impl<'a> HandshakeRead<'a> {
     /// The handshake for the report.
     pub fn record(&self) -> HandshakeRecord<'_> {
         let facts = self.facts;
-        let at = facts.first.time.nanos() / 1_000_000;
-        let hash = stable_hash(&(facts.client, facts.server, at));
         let hello = self.hello.as_ref();
         let answer = self.answer.as_ref();
         let old = answer.filter(|_| !self.is_tls13());
         let flag = |extension| old.map(|answer| answer.present.has(extension));
         HandshakeRecord {
-            id: RecordId::new(Kind::Handshake, hash),
+            id: key(facts.client, facts.server, facts.first).id,
             kind: facts.kind,
             over_sctp: facts.over_sctp,
             client: facts.client,
@@ -400,6 +399,13 @@ impl<'a> HandshakeRead<'a> {
         let ciphers = self.ssl2.iter().flat_map(|old| old.suites().map(CipherSuite)).collect();
         Shared::owned(Offered { ciphers, ..fingerprints::offered(hello) })
     }
+}
+
+/// The key of the record of a handshake, by its ends and its first message.
+pub fn key(client: Endpoint, server: Endpoint, first: FrameRef) -> RecordKey {
+    let at = first.time.nanos() / 1_000_000;
+    let hash = stable_hash(&(client, server, at));
+    RecordKey { first: first.frame, id: RecordId::new(Kind::Handshake, hash) }
 }
 
 /// The client's first offer.

@@ -64,7 +64,7 @@ impl<'a, V: for<'r> Packed<'r>> Join<'a, V> {
     fn next(&mut self) -> Option<(RecordKey, V)> {
         loop {
             let (key, octets) = self.pairs.next_record()?;
-            match unpack(octets) {
+            match unpack(key, octets) {
                 Some(value) => return Some((key, value)),
                 None => self.pairs.damaged(),
             }

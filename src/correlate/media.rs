@@ -32,7 +32,7 @@ mod waiting;
 
 use self::asides::Asides;
 pub use self::asides::Circumstances;
-pub use self::lookup::{Greeting, Place};
+pub use self::lookup::{Announced, Greeting, Place};
 use self::waiting::Waiting;
 
 /// Name of the table in `evicted`.

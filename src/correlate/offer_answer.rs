@@ -105,6 +105,9 @@ impl Negotiation {
         let role = match (view.request, view.method) {
             (true, Method::Invite) => {
                 *bits = INVITED | if sdp { OFFERED } else { 0 };
+                if !sdp && is_recording(view.message, &[]) {
+                    self.features |= RECORDED;
+                }
                 SdpRole::Offer
             }
             (true, Method::Update) => SdpRole::Offer,
@@ -166,7 +169,7 @@ impl Negotiation {
         shared: &mut Descriptions,
         out: &mut Outbox,
     ) -> Notes {
-        let answer = speaker.role == SdpRole::Answer;
+        let (answer, first) = (speaker.role == SdpRole::Answer, self.described.len() == 0);
         let mut notes = Notes::default();
         let mut held = None;
         let (mut audio, mut pictures) = (false, false);
@@ -197,14 +200,18 @@ impl Negotiation {
             }
         });
         let (held, pictures) = (held == Some(true), pictures && !audio && answer);
-        let change = if speaker.established && (self.beside.is_some() || held || pictures) {
+        let shown = answer && self.beside.as_ref().is_some_and(|it| it.course.shows_pictures());
+        let again = speaker.established && (self.beside.is_some() || held);
+        let change = if again || pictures || shown {
             let course = &mut self.beside.get_or_insert_default().course;
             if answer {
-                course.answered(pictures)
+                course.answered(speaker.side, (held, pictures), event.at)
             } else {
-                course.offered(speaker.side, held, event.at.frame)
+                course.offered(speaker.side, held, event.at)
             }
-        } else if self.features & RECORDED == 0 && is_recording(&event.message, body) {
+        } else if (self.features & RECORDED != 0 && first)
+            || (self.features & RECORDED == 0 && is_recording(&event.message, body))
+        {
             self.features |= RECORDED;
             Some(Aside::Recorded)
         } else {

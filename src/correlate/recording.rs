@@ -1,12 +1,13 @@
 //! Whether a call is a recording session: audio of another call on its way to a recorder (RFC 7866).
 //!
 //! Any of its marks will do: the option tag that an INVITE must require (§6.1.1), the feature tag in its Contact
-//! (§11), or the metadata beside the session description (RFC 7865). What the metadata says is not read.
+//! (§11), or the metadata beside the session description (RFC 7865). What the metadata says is not read. A recorder
+//! that asks for the session itself wants the same (§6.2.1), with a feature tag of its own.
 
 use memchr::memmem;
 use overhear_parsers::sip::{HeaderName, HeaderSet, Message, Method};
 
-/// Whether this message, which has a session description, begins a recording session.
+/// Whether this message begins a recording session; `description` is its session description, empty for none.
 #[inline]
 pub(super) fn is_recording(message: &Message<'_>, description: &[u8]) -> bool {
     let beside = message.body().len() != description.len();
@@ -19,7 +20,9 @@ pub(super) fn is_recording(message: &Message<'_>, description: &[u8]) -> bool {
 fn is_marked(message: &Message<'_>) -> bool {
     let has = |octets: &[u8], word: &[u8]| memmem::find(octets, word).is_some();
     message.lists(HeaderName::Require, b"siprec")
-        || message.header(HeaderName::Contact).is_some_and(|contact| has(contact, b"+sip.src"))
+        || message
+            .header(HeaderName::Contact)
+            .is_some_and(|contact| has(contact, b"+sip.src") || has(contact, b"+sip.srs"))
         || has(message.body(), b"application/rs-metadata")
 }
 

@@ -12,7 +12,7 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::collections::binary_heap::PeekMut;
 use std::fs::File;
-use std::io::{self, BufWriter, Read, Seek, SeekFrom, Write};
+use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::ops::Range;
 
 use super::radix;
@@ -25,7 +25,7 @@ use crate::model::packed::{Packed, Packer};
 const HEAD: usize = 4 + 2 + 8 + 8;
 
 /// Octets written at once.
-const PIECE: usize = 1 << 20;
+const PIECE: usize = 256 << 10;
 
 /// Smallest and largest read-ahead of one run, octets.
 const READ_AHEAD: Range<usize> = 4 << 10..256 << 10;
@@ -169,20 +169,24 @@ impl Spool {
             none => none.insert(tempfile::tempfile()?),
         };
         file.seek(SeekFrom::Start(self.octets))?;
-        let mut out = BufWriter::with_capacity(PIECE, file);
+        let mut piece = Vec::with_capacity(PIECE);
         let mut end = self.octets;
         for entry in index {
             let record = entry.record(arena);
+            let length = HEAD.saturating_add(record.len());
+            if piece.len().saturating_add(length) > PIECE {
+                file.write_all(&piece)?;
+                piece.clear();
+            }
             let RecordKey { first, id } = entry.key;
-            out.write_all(&entry.len.to_le_bytes())?;
-            out.write_all(&first.source.to_le_bytes())?;
-            out.write_all(&first.number.to_le_bytes())?;
-            out.write_all(&id.number().to_le_bytes())?;
-            out.write_all(record)?;
-            end = end.saturating_add(HEAD as u64).saturating_add(u64::from(entry.len));
+            piece.extend_from_slice(&entry.len.to_le_bytes());
+            piece.extend_from_slice(&first.source.to_le_bytes());
+            piece.extend_from_slice(&first.number.to_le_bytes());
+            piece.extend_from_slice(&id.number().to_le_bytes());
+            piece.extend_from_slice(record);
+            end = end.saturating_add(length as u64);
         }
-        out.flush()?;
-        drop(out);
+        file.write_all(&piece)?;
         self.runs.push(self.octets..end);
         self.octets = end;
         Ok(())
@@ -387,7 +391,7 @@ mod tests {
         let mut merge = store.read();
         let mut all = Vec::new();
         while let Some((key, octets)) = merge.next_record() {
-            all.push((key, unpack(octets).unwrap()));
+            all.push((key, unpack(key, octets).unwrap()));
         }
         all
     }

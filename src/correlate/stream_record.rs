@@ -221,7 +221,7 @@ fn payload_types<'a>(
 
 /// The verdict with the figures that it rests on; `docs/report.md` says what they are.
 fn verdict_record(verdict: &Verdict) -> VerdictRecord<'static> {
-    let mut figures = Vec::with_capacity(6);
+    let mut figures = Vec::new();
     let mut put = |name: &'static str, value: f64| figures.push((name.into(), value));
     if let Some((hits, of)) = verdict.hits {
         put("hits", f64::from(hits));

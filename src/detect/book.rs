@@ -46,13 +46,6 @@ impl Book {
         Self { counted: Hashes::default(), peers: Peers::default(), cap, recent }
     }
 
-    /// Whether `thing` was mentioned lately; a thing mentioned long ago may be answered like one
-    /// that never was.
-    #[inline]
-    pub(super) fn mention(&mut self, finding: u32, thing: impl Hash) -> bool {
-        self.is_recent(!Self::hash(finding, thing))
-    }
-
     /// What stands for `thing` of the finding with this number.
     #[inline]
     pub(super) fn hash(finding: u32, thing: impl Hash) -> u64 {
@@ -69,6 +62,12 @@ impl Book {
     #[inline]
     pub(super) fn touch_peer(&self, key: u64) -> u64 {
         self.peers.touch(key)
+    }
+
+    /// The same for [`Self::is_recent`].
+    #[inline]
+    pub(super) fn touch_recent(&self, hash: u64) -> u64 {
+        self.recent.get(recent_slot(hash)).copied().unwrap_or_default()
     }
 
     /// Notes what `hash` stands for.
@@ -93,7 +92,8 @@ impl Book {
         self.counted.len().saturating_add(self.peers.counted()) >= self.cap
     }
 
-    /// Whether `hash` is among the recent ones; it is afterwards.
+    /// Whether `hash` is among the recent ones; it is afterwards. One of long ago may be answered like one
+    /// that never was.
     #[inline]
     pub(super) fn is_recent(&mut self, hash: u64) -> bool {
         let hash = hash | 1; // 0 is an empty place
@@ -206,7 +206,7 @@ mod tests {
         assert_eq!(note(&mut book, 1, 8), Some(Noted::NoRoom));
         book.recent.fill(0);
         assert_eq!(note(&mut book, 2, 7), Some(Noted::Before));
-        assert!(!book.mention(1, 9));
-        assert!(book.mention(1, 9));
+        assert!(!book.is_recent(9));
+        assert!(book.is_recent(9));
     }
 }

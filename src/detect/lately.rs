@@ -3,29 +3,38 @@
 
 use std::hash::Hash;
 
-use hashbrown::HashMap;
+use hashbrown::HashTable;
 
+use crate::model::addr::stable_hash;
+use crate::model::fact::length;
 use crate::model::time::Ts;
 
 /// Values by key, at most twice as many as one generation has.
 #[derive(Debug)]
 pub(super) struct Lately<K, V> {
     half: usize,
-    young: HashMap<K, V, foldhash::fast::FixedState>,
-    old: HashMap<K, V, foldhash::fast::FixedState>,
+    young: Generation<K, V>,
+    old: Generation<K, V>,
     evicted: u64,
+}
+
+/// Values in the order in which they came, so that taking one in writes to one place at random only.
+#[derive(Debug)]
+struct Generation<K, V> {
+    values: Vec<(K, V)>,
+    places: HashTable<u32>,
 }
 
 impl<K: Eq + Hash, V: Clone> Lately<K, V> {
     /// An empty table with room for so many values.
     pub(super) fn new(cap: usize) -> Self {
         let half = (cap / 2).max(1);
-        Self { half, young: HashMap::default(), old: HashMap::default(), evicted: 0 }
+        Self { half, young: Generation::new(), old: Generation::new(), evicted: 0 }
     }
 
     /// Whether nothing was ever put in.
     pub(super) fn is_empty(&self) -> bool {
-        self.young.is_empty()
+        self.young.values.is_empty()
     }
 
     /// The value of a key.
@@ -33,7 +42,8 @@ impl<K: Eq + Hash, V: Clone> Lately<K, V> {
         if self.is_empty() {
             return None;
         }
-        self.young.get(key).or_else(|| self.old.get(key)).cloned()
+        let hash = stable_hash(key);
+        self.young.get(hash, key).or_else(|| self.old.get(hash, key)).cloned()
     }
 
     /// Sets the value of a key.
@@ -43,12 +53,19 @@ impl<K: Eq + Hash, V: Clone> Lately<K, V> {
 
     /// The same; whether a new generation began with it, for [`Horizon::put`].
     pub(super) fn turns(&mut self, key: K, value: V) -> bool {
-        let full = self.young.len() >= self.half && !self.young.contains_key(&key);
-        if full {
-            self.evicted += u64::try_from(self.old.len()).unwrap_or(u64::MAX);
-            self.old = std::mem::take(&mut self.young);
+        let hash = stable_hash(&key);
+        let place = self.young.place(hash, &key);
+        if let Some(known) = place.and_then(|place| self.young.values.get_mut(place)) {
+            known.1 = value;
+            return false;
         }
-        self.young.insert(key, value);
+        let full = self.young.values.len() >= self.half;
+        if full {
+            self.evicted += u64::try_from(self.old.values.len()).unwrap_or(u64::MAX);
+            std::mem::swap(&mut self.young, &mut self.old);
+            self.young.clear();
+        }
+        self.young.add(hash, key, value);
         full
     }
 
@@ -56,6 +73,40 @@ impl<K: Eq + Hash, V: Clone> Lately<K, V> {
     pub(super) const fn evicted(&self) -> u64 {
         self.evicted
     }
+}
+
+impl<K: Eq + Hash, V> Generation<K, V> {
+    const fn new() -> Self {
+        Self { values: Vec::new(), places: HashTable::new() }
+    }
+
+    fn get(&self, hash: u64, key: &K) -> Option<&V> {
+        self.values.get(self.place(hash, key)?).map(|(_, value)| value)
+    }
+
+    fn place(&self, hash: u64, key: &K) -> Option<usize> {
+        let is = |place: &u32| self.values.get(widen(*place)).is_some_and(|(of, _)| of == key);
+        self.places.find(hash, is).copied().map(widen)
+    }
+
+    fn add(&mut self, hash: u64, key: K, value: V) {
+        let Self { values, places } = self;
+        let place = length(values.len());
+        values.push((key, value));
+        let hash_at =
+            |place: &u32| values.get(widen(*place)).map_or(0, |(key, _)| stable_hash(key));
+        places.insert_unique(hash, place, hash_at);
+    }
+
+    /// Empties it, and keeps its memory for the next one.
+    fn clear(&mut self) {
+        self.values.clear();
+        self.places.clear();
+    }
+}
+
+fn widen(place: u32) -> usize {
+    usize::try_from(place).unwrap_or(usize::MAX)
 }
 
 /// How far back a [`Lately`] remembers, for rules that draw conclusions from what it does not have.

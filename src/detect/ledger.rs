@@ -1,9 +1,8 @@
 //! What sightings leave outside their entry: which calls, peers and other things have been counted for it,
 //! and the links to records. The book of what has been counted is larger than any cache, so it is asked for
-//! a few things together, whose cache misses overlap; in the order in which they came, so that no answer
+//! several things together, whose cache misses overlap; in the order in which they came, so that no answer
 //! depends on when.
 
-use std::hash::Hash;
 use std::hint::black_box;
 
 use super::book::{Book, Noted};
@@ -11,8 +10,9 @@ use super::entry::{self, Entry};
 use super::peers::Peers;
 use crate::model::id::RecordKey;
 
-/// Things that the book is asked for together: about as many cache misses as a core has in flight.
-const TOGETHER: usize = 16;
+/// Things that the book is asked for together: a few more than a core has cache misses in flight, since
+/// many were mentioned lately.
+const TOGETHER: usize = 32;
 
 /// The ledger.
 #[derive(Debug)]
@@ -24,7 +24,7 @@ pub(super) struct Ledger {
     pub(super) links: Vec<(RecordKey, u32)>,
 }
 
-/// Whether a thing has been counted for the finding of this number.
+/// Whether a thing has been mentioned lately, or counted, for the finding of this number.
 #[derive(Copy, Clone, Debug)]
 struct Question {
     hash: u64,
@@ -43,6 +43,8 @@ pub(super) enum Thing {
     Of(usize),
     /// Nothing: a link to a record, that keeps its place among those to calls.
     Link(RecordKey),
+    /// Nothing: the same, unless it was made lately.
+    Mention(RecordKey),
 }
 
 impl Ledger {
@@ -55,9 +57,7 @@ impl Ledger {
     /// counted just before. Its entry shows it after [`Self::settle`].
     #[inline]
     pub(super) fn count(&mut self, number: u32, thing: Thing, hash: u64) {
-        if !self.book.is_recent(hash) {
-            self.waiting.push(Question { hash, number, thing });
-        }
+        self.waiting.push(Question { hash, number, thing });
     }
 
     /// Counts a subject, by its hash, for the entry of the rest with this number and ordinal.
@@ -77,11 +77,11 @@ impl Ledger {
         }
     }
 
-    /// Whether `thing` was mentioned lately; a thing mentioned long ago may be answered like one
-    /// that never was.
+    /// The same of a record that is likely to be named many times in a row.
     #[inline]
-    pub(super) fn mention(&mut self, number: u32, thing: impl Hash) -> bool {
-        self.book.mention(number, thing)
+    pub(super) fn mention(&mut self, number: u32, key: RecordKey) {
+        let (hash, thing) = (!Book::hash(number, key), Thing::Mention(key));
+        self.waiting.push(Question { hash, number, thing });
     }
 
     /// Whether enough waits to be settled.
@@ -93,14 +93,23 @@ impl Ledger {
     /// Asks the book for everything that waits, and tells the entries.
     pub(super) fn settle(&mut self, entries: &mut [Entry]) {
         let Self { book, waiting, links } = self;
-        // Without the black box the early reads are dead code.
+        // Without the black boxes the early reads are dead code.
+        let recent = |question: &Question| match question.thing {
+            Thing::Peer(_) => 0,
+            _ => book.touch_recent(question.hash),
+        };
+        black_box(waiting.iter().fold(0, |all, question| all ^ recent(question)));
+        waiting.retain(|question| {
+            matches!(question.thing, Thing::Link(_) | Thing::Peer(_))
+                || !book.is_recent(question.hash)
+        });
         let touch = |question: &Question| match question.thing {
             Thing::Peer(_) => book.touch_peer(question.hash),
             _ => book.touch(question.hash),
         };
         black_box(waiting.iter().fold(0, |all, question| all ^ touch(question)));
         for Question { hash, number, thing } in waiting.drain(..) {
-            if let Thing::Link(key) = thing {
+            if let Thing::Link(key) | Thing::Mention(key) = thing {
                 links.push((key, number));
                 continue;
             }
@@ -113,7 +122,7 @@ impl Ledger {
             let new = noted == Noted::Now;
             entry.exhausted |= noted == Noted::NoRoom;
             match thing {
-                Thing::Link(_) => {}
+                Thing::Link(_) | Thing::Mention(_) => {}
                 Thing::Peer(_) => entry.others = entry.others.saturating_add(new.into()),
                 Thing::Of(slot) => {
                     if let Some(count) = entry.distinct.get_mut(slot) {

@@ -22,7 +22,7 @@ use super::text::printable;
 use crate::correlate::company::Companion;
 use crate::correlate::event::SipEvent;
 use crate::correlate::handshake::HandshakeRead;
-use crate::correlate::media::{Circumstances, Greeting};
+use crate::correlate::media::{Announced, Circumstances, Greeting};
 use crate::correlate::outbox::MediaDescription;
 use crate::correlate::placement::Placement;
 use crate::correlate::rtcp::Byes;
@@ -208,6 +208,8 @@ pub struct StreamSeen<'a> {
     pub record: &'a StreamRecord<'a>,
     /// Its place in the report.
     pub key: RecordKey,
+    /// Its two hosts.
+    pub pair: Subject,
     /// The call it is bound to.
     pub call: Option<RecordKey>,
     /// It began before the call was answered.
@@ -254,8 +256,8 @@ pub struct Around<'a> {
     pub own: Option<&'a Companion>,
     /// The streams that used one of its sockets in the same minute and ended before it.
     pub company: &'a [Companion],
-    /// When its call announced addresses; known only where there is company.
-    pub announced: &'a [Ts],
+    /// When its call announced addresses.
+    pub announced: Option<Announced<'a>>,
     /// When its call's dialog ended, if it has.
     pub over: Option<Ts>,
     /// When its call was answered, if it was, to 10 ms.

@@ -30,8 +30,6 @@ pub struct Sink {
     /// The last hash that was looked for among them, and whether it is there: rules see the same peers one
     /// after the other.
     last: (u64, bool),
-    /// The subject of what is beyond the cap.
-    rest: Subject,
     /// Entries of the rest.
     rests: u32,
     rules: Vec<Begun>,
@@ -40,6 +38,8 @@ pub struct Sink {
     labels: Labels,
     ledger: Ledger,
     subjects_cap: usize,
+    /// What stands for the subjects beyond it.
+    rest: Subject,
 }
 
 /// Sightings that are remembered: a message is followed by its answer, and an entry is found with one
@@ -75,13 +75,13 @@ impl Sink {
             by_subject: HashTable::new(),
             subjects: Hashes::default(),
             last: (0, false),
-            rest: Subject::rest(),
             rests: 0,
             rules: Vec::new(),
             lately: Box::new([(0, u32::MAX); LATELY]),
             labels: Labels::default(),
             ledger: Ledger::new(limits.calls),
             subjects_cap: limits.findings_per_rule,
+            rest: Subject::rest(),
         }
     }
 
@@ -232,7 +232,8 @@ impl Sink {
         let own = if self.has_some(subject) { self.find(hash, meta, subject) } else { None };
         let number = own.unwrap_or_else(|| {
             // Beyond the cap there is an entry for the rest, and most subjects come more than once.
-            match self.find(key(meta, self.rest), meta, self.rest) {
+            let rest = self.rest;
+            match self.find(key(meta, rest), meta, rest) {
                 Some(number) => self.count_peer(number, subject),
                 None => self.place_new(sighting, hash),
             }
@@ -283,7 +284,8 @@ impl Sink {
         if begun.entries < self.subjects_cap {
             return self.begin(sighting, sighting.subject, hash);
         }
-        let number = self.begin(sighting, self.rest, key(sighting.meta, self.rest));
+        let rest = self.rest;
+        let number = self.begin(sighting, rest, key(sighting.meta, rest));
         if let Some(entry) = index(number).and_then(|index| self.entries.get_mut(index)) {
             entry.ordinal = self.rests;
         }
@@ -346,10 +348,8 @@ impl Hit<'_> {
     /// The sighting concerns this registration, if any.
     #[inline]
     pub fn record(self, record: Option<RecordKey>) -> Self {
-        if let Some(key) = record
-            && !self.ledger.mention(self.number, key)
-        {
-            self.ledger.link(self.number, key);
+        if let Some(key) = record {
+            self.ledger.mention(self.number, key);
         }
         self
     }

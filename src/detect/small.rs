@@ -177,9 +177,8 @@ impl<'s> Report<'s> {
 
     /// About a stream that is no look-alike.
     fn of_stream(meta: &'static Meta, seen: &StreamSeen<'_>, sink: &'s mut Sink) -> Option<Self> {
-        let pair = Subject::pair(seen.record.src.addr, seen.record.dst.addr);
         let stream = Some((seen.key, seen.last()));
-        let report = Self::new(meta, pair, seen.first(), sink);
+        let report = Self::new(meta, seen.pair, seen.first(), sink);
         (!seen.lookalike).then_some(Self { call: seen.call, stream, ..report })
     }
 

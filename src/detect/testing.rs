@@ -4,7 +4,7 @@ use overhear_parsers::sip::{self, Anomalies, Message};
 
 use super::Detectors;
 use super::seen::{Around, CaptureSeen, StreamSeen, TapSeen};
-use super::sink::Outcome;
+use super::sink::{Outcome, Subject};
 use crate::correlate::event::SipEvent;
 use crate::correlate::placement::Placement;
 use crate::model::addr::Endpoint;
@@ -141,6 +141,7 @@ impl Bench {
         self.seen(&StreamSeen {
             record,
             key: record.key(),
+            pair: Subject::pair(record.src.addr, record.dst.addr),
             call: call.map(|n| key(Kind::Call, n)),
             early: false,
             clipped: 0,

@@ -131,6 +131,11 @@ impl DtlsHandshake {
         client.beginning(CLIENT_HELLO, 34)?.get(2..)
     }
 
+    /// The messages in clear, of the client and of the server.
+    pub fn messages(&self) -> [&DtlsMessages; 2] {
+        self.messages.each_ref()
+    }
+
     fn fragment(&mut self, from: Peer, fragment: &Fragment<'_>, at: FrameRef) {
         let answer = from == Peer::Server && fragment.kind == SERVER_HELLO;
         if answer {
@@ -163,6 +168,17 @@ impl DtlsHandshake {
             }
             Some(_) => (self.sealed == [true; 2]).then_some((Outcome::Completed, Ending::Finished)),
         };
+    }
+
+    /// Whether a record begins keys that were agreed on behind the first handshake, of an epoch later than
+    /// `known`, which is that epoch then: a `Finished` is the first record of its epoch (RFC 6347 §4.1).
+    pub fn renews(record: &Record<'_>, known: &mut u16) -> bool {
+        let first = (*known).max(1);
+        let renews = record.content_type == ContentType::Handshake && record.epoch > first;
+        if renews {
+            *known = record.epoch;
+        }
+        renews
     }
 
     /// Appends the messages of one side as TLS writes them: each that is whole, in the order of their

@@ -10,6 +10,14 @@ use super::tls_stream::KEPT_OCTETS;
 /// Messages of one side at most: a handshake has about ten.
 const MESSAGES_MAX: usize = 64;
 
+/// Types of messages (RFC 5246 §7.4).
+const CLIENT_HELLO: u8 = 1;
+const CLIENT_KEY_EXCHANGE: u8 = 16;
+
+/// What a server sends that its handshake's hash leaves out, or that comes later: `HelloRequest`,
+/// `HelloVerifyRequest`, `NewSessionTicket` and `Finished`.
+const OUTSIDE: [u8; 4] = [0, 3, 4, 20];
+
 /// The messages of one side, by number and type as they were first seen.
 #[derive(Debug, Default)]
 pub struct DtlsMessages {
@@ -89,6 +97,40 @@ impl DtlsMessages {
         whole
     }
 
+    /// The messages of both sides that the extended master secret is made of (RFC 7627 §4), as DTLS hashes
+    /// them: from the `ClientHello` that was accepted to the `ClientKeyExchange`, each with the header
+    /// that it would have in one fragment (RFC 6347 §4.2.6).
+    pub fn transcript([client, server]: [&Self; 2]) -> Vec<u8> {
+        let of_client = |kind| {
+            let all = client.messages.iter().filter(move |message| message.kind == kind);
+            all.map(|message| message.sequence).max()
+        };
+        let mut out = Vec::new();
+        let Some(hello) = of_client(CLIENT_HELLO) else { return out };
+        let exchange = of_client(CLIENT_KEY_EXCHANGE).unwrap_or(hello);
+        client
+            .hashed(|message| (message.sequence, message.kind) == (hello, CLIENT_HELLO), &mut out);
+        server.hashed(|message| !OUTSIDE.contains(&message.kind), &mut out);
+        client.hashed(|message| message.sequence > hello && message.sequence <= exchange, &mut out);
+        out
+    }
+
+    /// Appends the whole ones of these messages, in the order of their numbers.
+    fn hashed(&self, of: impl Fn(&Message) -> bool, out: &mut Vec<u8>) {
+        let mut these: Vec<&Message> = self.messages.iter().filter(|message| of(message)).collect();
+        these.sort_unstable_by_key(|message| (message.sequence, message.kind));
+        for (message, body) in these.iter().filter_map(|message| Some((message, message.whole()?)))
+        {
+            let [_, length @ ..] = u32::try_from(message.length).unwrap_or(u32::MAX).to_be_bytes();
+            out.push(message.kind);
+            out.extend_from_slice(&length);
+            out.extend_from_slice(&message.sequence.to_be_bytes());
+            out.extend_from_slice(&[0; 3]);
+            out.extend_from_slice(&length);
+            out.extend_from_slice(body);
+        }
+    }
+
     /// Octets of memory.
     pub fn cost(&self) -> usize {
         let own = self.messages.capacity().saturating_mul(size_of::<Message>());
@@ -151,6 +193,28 @@ mod tests {
         let mut out = Vec::new();
         assert!(!messages.assemble(&mut out));
         assert_eq!(out, [11, 0, 0, 1, b'y', 11, 0, 0, 0]);
+    }
+
+    #[test]
+    fn the_transcript_begins_with_the_hello_that_was_accepted() {
+        let [mut client, mut server] = [DtlsMessages::default(), DtlsMessages::default()];
+        let add = |to: &mut DtlsMessages, kind, sequence, body: &[u8]| {
+            let length = u32::try_from(body.len()).unwrap();
+            let fragment = Fragment { kind, length, sequence, offset: 0, body };
+            assert!(to.add(&fragment).is_ok());
+        };
+        for (kind, sequence, body) in [(1, 0, b"c"), (1, 1, b"C"), (11, 2, b"M"), (16, 3, b"K")] {
+            add(&mut client, kind, sequence, body);
+        }
+        add(&mut client, 20, 4, b"f");
+        for (kind, sequence, body) in [(3, 0, b"v"), (2, 1, b"S"), (14, 2, b"D"), (4, 3, b"t")] {
+            add(&mut server, kind, sequence, body);
+        }
+        let out = DtlsMessages::transcript([&client, &server]);
+        let bodies: Vec<u8> = out.chunks(13).map(|message| message[12]).collect();
+        assert_eq!(bodies, b"CSDMK");
+        assert_eq!(out.get(..13), Some(&[1, 0, 0, 1, 0, 1, 0, 0, 0, 0, 0, 1, b'C'][..]));
+        assert!(DtlsMessages::transcript([&server, &client]).is_empty());
     }
 
     #[test]

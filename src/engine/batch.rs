@@ -10,6 +10,9 @@ use super::secrets::NewSecrets;
 
 /// Packets handed over at once. A message a packet would double the cost of a packet.
 pub const BATCH: usize = 256;
+/// The same where nothing is handed over, with one lane: what is written of so few packets is still in the
+/// first cache when the lane reads it.
+pub const FEW: usize = 32;
 
 /// [`Input::backing`] of a packet whose octets are in [`Batch::joined`].
 pub const JOINED: u16 = u16::MAX;

@@ -8,7 +8,7 @@ use crate::correlate::archive::Archive;
 use crate::correlate::company::{self, Companion, Company};
 use crate::correlate::dialogs::Dialogs;
 use crate::correlate::event::SipEvent;
-use crate::correlate::handshake::{HandshakeRead, Memory};
+use crate::correlate::handshake::{self, HandshakeRead, Memory};
 use crate::correlate::media::{self, MediaBinder};
 use crate::correlate::outbox::Outbox;
 use crate::correlate::rtcp::{self, RtcpReports};
@@ -277,17 +277,18 @@ impl Collector {
                 let material = epoch.octets(material);
                 self.prover.handshake((*client, *server), *profile, material, fact.frame);
             }
+            Body::DtlsOpened { client, server, first, .. } => {
+                self.archive.opened(handshake::key(*client, *server, *first));
+            }
             Body::MidstreamTls { src, dst, .. } => {
                 let seen = TapSeen::MidstreamTls { src: *src, dst: *dst, at: fact.frame };
                 self.detectors.tap(&seen);
             }
-            Body::Unanswered { src, dst, reset } => {
-                let (client, server, at, reset) = (*src, *dst, fact.frame, *reset);
-                self.detectors.hop(&HopSeen::Unanswered { client, server, at, reset });
+            &Body::Unanswered { src: client, dst: server, reset, .. } => {
+                self.detectors.hop(&HopSeen::Unanswered { client, server, at: fact.frame, reset });
             }
-            Body::Renegotiated { client, server } => {
-                let (client, server, at) = (*client, *server, fact.frame);
-                self.detectors.hop(&HopSeen::Renegotiated { client, server, at });
+            &Body::Renegotiated { client, server, .. } => {
+                self.detectors.hop(&HopSeen::Renegotiated { client, server, at: fact.frame });
             }
             Body::Duplicate { .. } => {
                 self.detectors.tap(&TapSeen::Duplicate { at: fact.frame, frames: 1 });
@@ -378,6 +379,9 @@ impl Collector {
         let read = HandshakeRead::new(facts, client, server, &mut self.memory);
         self.tls_peers.handshake(&read);
         let mut record = read.record();
+        if facts.awaits_secrets && record.srtp_profile.is_some() {
+            self.prover.expect(facts.client, facts.server);
+        }
         let greeting = match facts.kind {
             HandshakeKind::Dtls if !facts.over_sctp => {
                 self.media.greeting(facts.client, facts.server, facts.first.time)

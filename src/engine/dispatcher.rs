@@ -22,7 +22,7 @@ use crate::track::cell::Totals;
 use crate::track::input::Input;
 
 use super::Cut;
-use super::batch::{BATCH, Batch, End, JOINED};
+use super::batch::{BATCH, Batch, End, FEW, JOINED};
 use super::reason::reason;
 use super::secrets::Blocks;
 
@@ -53,8 +53,12 @@ pub struct Dispatcher {
     secrets: Blocks,
     fragments: IpReassembler,
     batches: Vec<Batch>,
+    /// Which of them each cell's packets join: a look-up costs less than the division.
+    lanes: [u8; CELLS],
     /// Where the current merged batch's backings are in each lane's batch.
     placed: Vec<Vec<Option<u16>>>,
+    /// Packets that are read, and handed over, at once.
+    together: usize,
     cut: Cut,
     backward: Span,
     facts: EpochFacts,
@@ -64,13 +68,15 @@ pub struct Dispatcher {
     first: Ts,
     /// Silence after which a stream has ended.
     idle: Span,
+    /// Frames read, and with it the number of the last one.
     ordinal: u64,
+    octets: u64,
     /// Last capture time of each source.
     last: Vec<Ts>,
-    epoch_frames: usize,
-    epoch_octets: usize,
-    packets: u64,
-    octets: u64,
+    /// The number of the last frame of the epoch before.
+    epoch_began: u64,
+    /// As many frames and octets read end the epoch.
+    epoch_ends: (u64, u64),
 }
 
 /// A frame's place, as everything made from it carries it.
@@ -94,7 +100,11 @@ impl Dispatcher {
             secrets,
             fragments,
             batches: (0..lanes).map(|_| Batch::default()).collect(),
+            lanes: std::array::from_fn(|cell| {
+                u8::try_from(cell % lanes.clamp(1, CELLS)).unwrap_or_default()
+            }),
             placed: vec![Vec::new(); lanes],
+            together: if lanes == 1 { FEW } else { BATCH },
             cut,
             backward: Span::from_millis(policy.thresholds.time_backward_ms),
             facts: EpochFacts::default(),
@@ -103,18 +113,17 @@ impl Dispatcher {
             first: Ts::MAX,
             idle: policy.limits.idle,
             ordinal: 0,
-            last: vec![Ts::MIN; sources],
-            epoch_frames: 0,
-            epoch_octets: 0,
-            packets: 0,
             octets: 0,
+            last: vec![Ts::MIN; sources],
+            epoch_began: 0,
+            epoch_ends: cut.after(0, 0),
         }
     }
 
     /// Runs to the end of all sources; `progress` is called once an epoch with the octets read.
     pub fn run(&mut self, lanes: &mut impl Lanes, progress: &mut dyn FnMut(&Merge, u64)) {
         let mut merged = MergedBatch::default();
-        while self.merge.next_batch(2 * BATCH, &mut merged) {
+        while self.merge.next_batch(self.together, &mut merged) {
             for (placed, batch) in self.placed.iter_mut().zip(&mut self.batches) {
                 placed.clear();
                 placed.resize(merged.backings.len(), None);
@@ -134,9 +143,9 @@ impl Dispatcher {
                     self.new_secrets(fresh, lanes);
                 }
                 self.frame(*source, *backing, raw, &merged, lanes);
-                if self.epoch_frames >= self.cut.frames || self.epoch_octets >= self.cut.octets {
+                if self.ordinal >= self.epoch_ends.0 || self.octets >= self.epoch_ends.1 {
                     self.end_epoch(End::Epoch(self.watermark), lanes);
-                    progress(&self.merge, self.packets);
+                    progress(&self.merge, self.ordinal);
                 }
             }
         }
@@ -148,7 +157,7 @@ impl Dispatcher {
         }
         self.fall_silent(lanes);
         self.end_epoch(End::Capture(self.watermark), lanes);
-        progress(&self.merge, self.packets);
+        progress(&self.merge, self.ordinal);
     }
 
     /// Nothing comes from the interfaces for a moment: what came is worked off. No packet will come
@@ -160,7 +169,7 @@ impl Dispatcher {
         if raised {
             self.watermark = floor;
         }
-        if raised || self.epoch_frames > 0 {
+        if raised || self.ordinal > self.epoch_began {
             self.end_epoch(End::Epoch(self.watermark), lanes);
         }
     }
@@ -168,7 +177,7 @@ impl Dispatcher {
     /// Lets the time after the last frame pass in steps, so that the streams still open end a few
     /// thousand at a time: their records would be the peak of memory if they all came at once.
     fn fall_silent(&mut self, lanes: &mut impl Lanes) {
-        let steps = i64::try_from(self.packets / SILENT_STEP).unwrap_or(i64::MAX).min(SILENT_STEPS);
+        let steps = i64::try_from(self.ordinal / SILENT_STEP).unwrap_or(i64::MAX).min(SILENT_STEPS);
         let lasted = self.watermark.since(self.first).nanos().min(self.idle.nanos());
         let end = self.watermark.plus(self.idle);
         for step in 1..steps {
@@ -190,7 +199,7 @@ impl Dispatcher {
 
     /// Frames and octets read.
     pub fn read(&self) -> (u64, u64) {
-        (self.packets, self.octets)
+        (self.ordinal, self.octets)
     }
 
     /// What the dispatcher itself booked.
@@ -215,10 +224,7 @@ impl Dispatcher {
         lanes: &mut impl Lanes,
     ) {
         self.ordinal += 1;
-        self.packets += 1;
         self.octets += u64::from(raw.captured);
-        self.epoch_frames += 1;
-        self.epoch_octets += usize::try_from(raw.captured).unwrap_or(usize::MAX);
         let octets = merged
             .backings
             .get(usize::from(backing))
@@ -330,7 +336,7 @@ impl Dispatcher {
         let sip = packet.proto == Proto::UDP && looks_like_sip(payload);
         let flow = Input::flow_hash(packet);
         let cell = Input::cell_of(if sip { datagram_hash(packet, payload) } else { flow });
-        let lane = usize::from(cell) % self.batches.len().clamp(1, CELLS);
+        let lane = self.lanes.get(usize::from(cell)).map_or(0, |lane| usize::from(*lane));
         let Some(batch) = self.batches.get_mut(lane) else { return };
         let (backing, at, len, frames) = match whereabouts {
             Whereabouts::Frame { at, len } => {
@@ -367,7 +373,7 @@ impl Dispatcher {
             at,
             len,
         });
-        if batch.inputs.len() >= BATCH {
+        if batch.inputs.len() >= self.together {
             lanes.send(lane, batch);
             self.forget_backings(lane);
         }
@@ -390,8 +396,8 @@ impl Dispatcher {
         }
         let watermark = self.watermark;
         lanes.end_epoch(&mut self.facts, watermark);
-        self.epoch_frames = 0;
-        self.epoch_octets = 0;
+        self.epoch_began = self.ordinal;
+        self.epoch_ends = self.cut.after(self.ordinal, self.octets);
     }
 }
 

@@ -7,7 +7,7 @@
 
 use std::collections::VecDeque;
 
-use hashbrown::HashMap;
+use hashbrown::{HashMap, HashSet};
 use overhear_parsers::mikey;
 use overhear_parsers::sdp::{self, Media};
 
@@ -20,6 +20,7 @@ use crate::model::evidence::FrameRef;
 use crate::model::id::{Kind, RecordId, RecordKey};
 use crate::model::key::KeyPlace;
 use crate::model::record::Side;
+use crate::model::stream::StreamKey;
 use crate::prove::srtp::{MasterKey, dtls_keys, mikey_keys};
 
 /// Name of the table in `evicted`.
@@ -54,6 +55,8 @@ pub(super) struct KeyRing {
     by_media: Table<Endpoint, Vec<RecordKey>>,
     /// Keys of DTLS-SRTP sessions whose secrets were given, by who sends to whom.
     by_flow: Table<(Endpoint, Endpoint), Exposed>,
+    /// Who sends to whom with keys of DTLS-SRTP whose secrets may still come.
+    expected: HashSet<(Endpoint, Endpoint), foldhash::fast::FixedState>,
     held: usize,
     cap: usize,
     evicted: u64,
@@ -67,6 +70,7 @@ impl KeyRing {
             first: HashMap::default(),
             by_media: HashMap::default(),
             by_flow: HashMap::default(),
+            expected: HashSet::default(),
             held: 0,
             cap: cap.max(1),
             evicted: 0,
@@ -81,6 +85,22 @@ impl KeyRing {
     /// Whether no key was seen yet.
     pub(super) fn is_empty(&self) -> bool {
         self.held == 0 && self.by_flow.is_empty()
+    }
+
+    /// Whether some key may open a stream: one that was seen, or that is expected.
+    pub(super) fn may_open(&self, stream: &StreamKey) -> bool {
+        !self.is_empty() || self.expected.contains(&(stream.src, stream.dst))
+    }
+
+    /// Says that DTLS-SRTP was agreed on between these, and that its secrets may still come.
+    pub(super) fn expect(&mut self, client: Endpoint, server: Endpoint) {
+        for way in [(client, server), (server, client)] {
+            if self.expected.len() < self.cap {
+                self.expected.insert(way);
+            } else if !self.expected.contains(&way) {
+                self.evicted = self.evicted.saturating_add(1);
+            }
+        }
     }
 
     /// Takes the keys of a message of a call, and shows those that are new in their place.

@@ -71,6 +71,11 @@ impl Cut {
     pub const fn usual(lanes: usize) -> Self {
         Self { frames: if lanes == 1 { 256 } else { 4096 }, octets: 4 << 20 }
     }
+
+    /// How many frames and octets have been read when an epoch ends that began behind so many.
+    const fn after(self, frames: u64, octets: u64) -> (u64, u64) {
+        (frames.saturating_add(self.frames as u64), octets.saturating_add(self.octets as u64))
+    }
 }
 
 impl Default for Cut {
@@ -321,9 +326,7 @@ fn assemble(
     };
     let last_word = collected.detectors.finish(&seen);
     let mut archive = collected.archive;
-    for (record, finding) in last_word.links {
-        archive.cite(record, finding);
-    }
+    last_word.links.into_iter().for_each(|(record, finding)| archive.cite(record, finding));
     let mut events = collected.events;
     events.finish(&last_word.findings, &last_word.places);
     archive.settle(last_word.places);
@@ -353,6 +356,7 @@ fn assemble(
         tls,
         peers: collected.peers,
         secrets,
+        recording: None,
     };
     Examined {
         outcome,

@@ -1,7 +1,7 @@
 //! Proof that a key opens a stream: the tags of three of its packets (RFC 3711 §3.3, §4.2).
 //!
 //! The lanes send a sample of each stream that does not look clear; it waits until the stream has ended
-//! and its call is known. Nothing is kept while no key was seen. Not more than the three packets is ever looked at here, and nothing is
+//! and its call is known. Nothing is kept while no key was seen, nor is one to be expected. Not more than the three packets is ever looked at here, and nothing is
 //! deciphered but by suites that cannot be verified without.
 
 use overhear_parsers::rtp::header::Header;
@@ -78,7 +78,12 @@ impl Prover {
         self.keys.note_dtls(ends, profile, material, at);
     }
 
-    /// Keeps three packets of a stream, if there is a key that could open it.
+    /// Says that DTLS-SRTP was agreed on between these, and that its secrets may still come.
+    pub(super) fn expect(&mut self, client: Endpoint, server: Endpoint) {
+        self.keys.expect(client, server);
+    }
+
+    /// Keeps three packets of a stream, if there is a key that could open it, or may be.
     pub(super) fn sample(
         &mut self,
         stream: StreamKey,
@@ -86,7 +91,7 @@ impl Prover {
         frames: [FrameId; 3],
         at: Ts,
     ) {
-        if !self.keys.is_empty() {
+        if self.keys.may_open(&stream) {
             self.samples.keep(stream, Sample { octets: octets.into(), frames, at });
         }
     }
@@ -99,10 +104,10 @@ impl Prover {
         binding: Option<&Binding>,
         record: &mut StreamRecord<'_>,
     ) -> (Option<Proof>, Option<StreamKeyed>) {
+        let kept = self.samples.take(&stream.key);
         if self.keys.is_empty() {
             return (None, None);
         }
-        let kept = self.samples.take(&stream.key);
         let (call, sender) = (binding.map(|to| to.call), binding.map(|to| to.sender));
         let found = kept.as_ref().and_then(|kept| {
             kept.prove(self.keys.candidates(call, sender, stream.ends()), stream.expected)

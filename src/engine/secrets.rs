@@ -10,7 +10,7 @@ use crate::capture::{Format, Merge};
 use crate::dissect::tls_open::keylog::KeyLog;
 use crate::dissect::tls_open::keys::Keys;
 use crate::model::time::Ts;
-use crate::track::shared::Openings;
+use crate::track::shared::{Opened, Openings};
 
 /// The type of a block that is a key log.
 const KEY_LOG: u32 = 0x544c_534b;
@@ -106,22 +106,25 @@ pub(super) fn limits(given: &Keys, openings: &Openings) -> Vec<String> {
             "{excess} lines of the key log were more than are kept (--limit keylog_sessions=N)."
         ));
     }
-    let Openings { sessions, opened, unknown, failed, late, .. } = *openings;
-    if given.are_known() && sessions > 0 && unknown > 0 {
-        limits.push(format!(
-            "The secrets supplied opened {opened} of {sessions} TLS sessions; for {unknown} of them \
-             they hold nothing."
-        ));
+    let kinds = [(openings.tls, "TLS sessions"), (openings.over_udp, "DTLS handshakes over UDP")];
+    for (Opened { sessions, opened, unknown, .. }, what) in kinds {
+        if given.are_known() && unknown > 0 {
+            limits.push(format!(
+                "The secrets supplied opened {opened} of {sessions} {what}; for {unknown} of them \
+                 they hold nothing."
+            ));
+        }
     }
     if lines > 0 && lines == bad {
         limits.push("The key log holds no secret at all.".to_owned());
     }
-    if failed > 0 {
+    for (Opened { failed, .. }, what) in kinds.iter().filter(|(of, _)| of.failed > 0) {
         limits.push(format!(
-            "{failed} TLS sessions did not open although their secrets were supplied: these are of \
+            "{failed} {what} did not open although their secrets were supplied: these are of \
              another session, or the cipher suite is not supported."
         ));
     }
+    let late = openings.late;
     if late > 0 {
         limits.push(format!(
             "The secrets of {late} TLS sessions came in the capture when what they open had gone by."

@@ -111,13 +111,20 @@ pub(super) fn limits(capture: &CaptureRecord, counts: &Counts, openings: &Openin
         let lost: u64 = capture.dropped.values().sum();
         limits.push(format!("The capturing host says that it lost {lost} packets."));
     }
-    let sessions = counts.tls_handshakes.saturating_add(openings.dtls);
-    if openings.opened == 0 && sessions > 0 {
+    let sessions = counts.tls_handshakes.saturating_add(openings.over_sctp);
+    let opened = openings.tls.opened;
+    if opened == 0 && sessions > 0 {
         limits.push("What travelled inside TLS, SRTP keys included, was not readable.".to_owned());
-    } else if openings.opened < sessions {
+    } else if opened < sessions {
         limits.push(format!(
             "What travelled inside {} of {sessions} TLS sessions, SRTP keys included, was not readable.",
-            sessions - openings.opened
+            sessions - opened
+        ));
+    }
+    if openings.renewed > 0 {
+        limits.push(format!(
+            "DTLS over UDP agreed on keys once more {} times, encrypted: what was agreed on then is not known.",
+            openings.renewed
         ));
     }
     limits

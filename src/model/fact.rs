@@ -148,6 +148,17 @@ pub enum Body {
         /// the epoch's octets, and secret.
         material: Range<u32>,
     },
+    /// Secrets that came when a DTLS handshake had been told of opened what was kept of it.
+    DtlsOpened {
+        /// Who sent the ClientHello.
+        client: Endpoint,
+        /// The other side.
+        server: Endpoint,
+        /// Its first message.
+        first: FrameRef,
+        /// What carries it.
+        proto: Proto,
+    },
     /// TLS or DTLS records on a connection of whose handshake the beginning was not captured.
     MidstreamTls {
         /// Sender of the first record.
@@ -157,21 +168,26 @@ pub enum Body {
         /// What carries it.
         proto: Proto,
     },
-    /// A connection to the port of SIP over TLS that the server refused (RST) or did not answer.
+    /// A connection to the port of SIP over TLS that the server refused (RST; of SCTP ABORT) or did not
+    /// answer.
     Unanswered {
         /// Who wanted it.
         src: Endpoint,
         /// Of whom.
         dst: Endpoint,
-        /// There was a RST; otherwise the SYN was sent again.
+        /// It was refused; otherwise the SYN, or INIT, was sent again.
         reset: bool,
+        /// What was to carry it.
+        proto: Proto,
     },
-    /// Both sides of a TLS connection, up to 1.2, agree on keys once more.
+    /// Both sides of a TLS or DTLS connection, up to 1.2, agree on keys once more.
     Renegotiated {
         /// Who sent the first ClientHello.
         client: Endpoint,
         /// The other side.
         server: Endpoint,
+        /// What carries it.
+        proto: Proto,
     },
     /// The same frame was seen twice (at most a few of these a cell; all are counted).
     Duplicate {
@@ -378,10 +394,11 @@ impl Body {
                 };
                 (handshake.client, handshake.server, proto)
             }
-            Self::MidstreamTls { src, dst, proto } => (*src, *dst, *proto),
-            Self::Msrp { src, dst }
-            | Self::Unanswered { src, dst, .. }
-            | Self::Renegotiated { client: src, server: dst } => (*src, *dst, Proto::TCP),
+            Self::MidstreamTls { src, dst, proto }
+            | Self::Unanswered { src, dst, proto, .. }
+            | Self::Renegotiated { client: src, server: dst, proto }
+            | Self::DtlsOpened { client: src, server: dst, proto, .. } => (*src, *dst, *proto),
+            Self::Msrp { src, dst } => (*src, *dst, Proto::TCP),
             Self::Duplicate { .. } | Self::StreamLoss { .. } | Self::BackwardJump { .. } => {
                 return None;
             }

@@ -59,6 +59,8 @@ pub struct HandshakeFacts {
     pub clipped: bool,
     /// Encrypted records of it opened with secrets that were supplied.
     pub decrypted: bool,
+    /// Of DTLS: it waits for its secrets, which the capture may still bring.
+    pub awaits_secrets: bool,
     /// A STUN check between its sockets succeeded (RFC 8445 §7.2.5.3); of TLS not looked for.
     pub checked: bool,
     /// Some of its messages are missing: a hole in the stream, or no memory for more.
@@ -395,8 +397,8 @@ pub struct HandshakeRecord<'a> {
 }
 
 packed! {
-    HandshakeRecord<'a> {
-        id kind over_sctp client server first_source first_frame last_source last_frame start setup_ms
+    HandshakeRecord<'a> keyed {
+        kind over_sctp client server last_source last_frame start setup_ms
         sni alpn alpn_chosen offered version cipher cipher_id group dh_bits srtp_profile certificates
         client_certificates certificate_requested client_certificate resumed retried extended_master_secret
         encrypt_then_mac secure_renegotiation compression early_data encrypted_client_hello

@@ -1,11 +1,16 @@
-//! The compact form of finished records, in memory and in the spool: fields one after the other,
-//! numbers without their leading zero octets behind their length, and behind the fields the texts of
-//! all of them, so that one look tells whether they are UTF-8.
+//! The compact form of finished records, in memory and in the spool. A struct is marks, one bit for each
+//! field, and the fields that are not what most are (zero, none, empty); behind all fields of a record
+//! stand the texts of all of them, so that one look tells whether they are UTF-8.
 //!
 //! What is read back borrows from the octets. Only this program reads what it wrote, in one run, so
-//! nothing names fields or versions; a record that makes no sense is `None`, not a fault.
+//! nothing names fields or versions; a record that makes no sense is `None`, not a fault. What a record is
+//! kept under, its place in the report, is not written again.
 
 use std::borrow::Cow;
+
+use super::id::RecordKey;
+
+mod values;
 
 /// Text of a record: borrowed from the message or from the compact form, or made valid.
 pub type Text<'a> = Cow<'a, str>;
@@ -17,6 +22,30 @@ pub trait Packed<'a>: Sized {
 
     /// Takes a value off the front; `None` if there is none.
     fn unpack(from: &mut Unpacker<'a>) -> Option<Self>;
+
+    /// What most values of a field are, if there is such a value.
+    #[inline]
+    fn usual() -> Option<Self> {
+        None
+    }
+
+    /// Whether this is that value.
+    #[inline]
+    fn is_usual(&self) -> bool {
+        false
+    }
+
+    /// Appends a value that is not the usual one.
+    #[inline]
+    fn pack_unusual(&self, out: &mut Packer) {
+        self.pack(out);
+    }
+
+    /// Takes such a value off the front.
+    #[inline]
+    fn unpack_unusual(from: &mut Unpacker<'a>) -> Option<Self> {
+        Self::unpack(from)
+    }
 }
 
 /// Records in compact form, one after the other.
@@ -25,24 +54,73 @@ pub struct Packer {
     octets: Vec<u8>,
     /// Texts of the record at hand.
     texts: Vec<u8>,
+    /// The time that the record at hand named last.
+    time: i64,
 }
 
 /// What is left of one record.
 #[derive(Debug)]
 pub struct Unpacker<'a> {
+    /// The fields, and what stands behind them.
     fields: &'a [u8],
     texts: &'a str,
+    time: i64,
+    key: RecordKey,
+}
+
+/// Which fields of a struct are not the usual ones.
+#[derive(Copy, Clone, Debug)]
+pub struct Marks {
+    /// The next field's lowest.
+    bits: u64,
+    /// Where they are to be written.
+    at: usize,
+}
+
+/// Numbers from this on have octets of their own; in front of them stands this and one less than how many.
+const SMALL: u8 = 0xf8;
+
+/// What is left of eight octets when only the first so many count.
+#[expect(clippy::indexing_slicing, reason = "while compiling")]
+const MASKS: [u64; 9] = {
+    let mut masks = [u64::MAX; 9];
+    let mut length = 0;
+    while length < 8 {
+        masks[length] = (1 << (8 * length)) - 1;
+        length += 1;
+    }
+    masks
+};
+
+/// In the place of the length of the texts: it stands before this, in four octets.
+const LONG: u8 = u8::MAX;
+
+impl Marks {
+    /// Whether the next field is not the usual one.
+    #[inline]
+    const fn next(&mut self) -> bool {
+        let unusual = self.bits & 1 == 1;
+        self.bits >>= 1;
+        unusual
+    }
 }
 
 impl Packer {
-    /// Appends a record: its fields, its texts, and the length of the texts in four octets.
+    /// Appends a record: its fields, its texts, and the length of the texts.
     #[inline]
     pub fn record<'a>(&mut self, record: &impl Packed<'a>) {
         self.texts.clear();
+        self.time = 0;
         record.pack(self);
-        let length = u32::try_from(self.texts.len()).unwrap_or(u32::MAX);
         self.octets.extend_from_slice(&self.texts);
-        self.octets.extend_from_slice(&length.to_le_bytes());
+        let length = u32::try_from(self.texts.len()).unwrap_or(u32::MAX);
+        match u8::try_from(length) {
+            Ok(length) if length < LONG => self.octets.push(length),
+            _ => {
+                self.octets.extend_from_slice(&length.to_le_bytes());
+                self.octets.push(LONG);
+            }
+        }
     }
 
     /// All records.
@@ -54,30 +132,158 @@ impl Packer {
     pub fn truncate(&mut self, length: usize) {
         self.octets.truncate(length);
     }
+
+    /// Makes room for the marks of a struct of so many fields.
+    #[inline]
+    pub fn begin(&mut self, fields: usize) -> Marks {
+        let at = self.octets.len();
+        self.octets.extend_from_slice([0; 8].get(..fields.div_ceil(8)).unwrap_or_default());
+        Marks { bits: 0, at }
+    }
+
+    /// Appends field `number` of a struct, unless it is the usual one.
+    #[inline]
+    pub fn field<'a>(&mut self, number: usize, field: &impl Packed<'a>, marks: &mut Marks) {
+        if !field.is_usual() {
+            marks.bits |= 1 << number;
+            field.pack_unusual(self);
+        }
+    }
+
+    /// Writes the marks of a struct of so many fields where there is room for them.
+    #[inline]
+    pub fn end(&mut self, fields: usize, marks: Marks) {
+        let octets = marks.bits.to_le_bytes();
+        let room =
+            self.octets.get_mut(marks.at..).and_then(|room| room.get_mut(..fields.div_ceil(8)));
+        if let Some((room, octets)) = room.zip(octets.get(..fields.div_ceil(8))) {
+            room.copy_from_slice(octets);
+        }
+    }
+
+    /// Appends a number: in one octet, or behind how many octets it has without its leading zeros.
+    #[inline]
+    #[expect(clippy::many_single_char_names, reason = "eight octets in order")]
+    fn number(&mut self, number: u64) {
+        let [a, b, c, d, e, f, g, h] = number.to_le_bytes();
+        if number < SMALL.into() {
+            self.octets.push(a);
+            return;
+        }
+        let zeros = number.leading_zeros() / 8;
+        let [length, ..] = (7 - zeros).to_le_bytes();
+        self.octets.extend_from_slice(&[SMALL + length, a, b, c, d, e, f, g, h]);
+        let end = self.octets.len() - usize::try_from(zeros).unwrap_or_default();
+        self.octets.truncate(end);
+    }
 }
 
-/// The record that these octets are.
+impl<'a> Unpacker<'a> {
+    /// Takes the texts and their length off the end of a record.
+    #[inline]
+    fn new(key: RecordKey, octets: &'a [u8]) -> Option<Self> {
+        let (length, rest) = octets.split_last()?;
+        let (rest, length) = if *length == LONG {
+            let (rest, length) = rest.split_last_chunk()?;
+            (rest, u32::from_le_bytes(*length))
+        } else {
+            (rest, u32::from(*length))
+        };
+        let texts = rest.get(rest.len().checked_sub(usize::try_from(length).ok()?)?..)?;
+        let texts = std::str::from_utf8(texts).ok()?;
+        Some(Self { fields: octets, texts, time: 0, key })
+    }
+
+    /// What the record is kept under.
+    #[inline]
+    pub fn key(&self) -> RecordKey {
+        self.key
+    }
+
+    /// The marks of a struct of so many fields.
+    #[inline]
+    pub fn marks(&mut self, fields: usize) -> Option<Marks> {
+        let (octets, rest) = self.fields.split_at_checked(fields.div_ceil(8))?;
+        self.fields = rest;
+        Some(Marks { bits: last(octets), at: 0 })
+    }
+
+    /// The next field of a struct.
+    #[inline]
+    pub fn field<T: Packed<'a>>(&mut self, marks: &mut Marks) -> Option<T> {
+        if marks.next() { T::unpack_unusual(self) } else { T::usual() }
+    }
+
+    #[inline]
+    fn number(&mut self) -> Option<u64> {
+        let (first, rest) = self.fields.split_first()?;
+        let Some(surplus) = first.checked_sub(SMALL) else {
+            self.fields = rest;
+            return Some((*first).into());
+        };
+        let length = usize::from(surplus) + 1;
+        let word = rest.first_chunk().map_or_else(|| last(rest), |next| u64::from_le_bytes(*next));
+        self.fields = rest.get(length..)?;
+        MASKS.get(length).map(|mask| word & mask)
+    }
+}
+
+/// The record under this key that these octets are.
 #[inline]
-pub fn unpack<'a, T: Packed<'a>>(octets: &'a [u8]) -> Option<T> {
-    let (record, length) = octets.split_last_chunk()?;
-    let texts = usize::try_from(u32::from_le_bytes(*length)).ok()?;
-    let (fields, texts) = record.split_at_checked(record.len().checked_sub(texts)?)?;
-    T::unpack(&mut Unpacker { fields, texts: std::str::from_utf8(texts).ok()? })
+pub fn unpack<'a, T: Packed<'a>>(key: RecordKey, octets: &'a [u8]) -> Option<T> {
+    T::unpack(&mut Unpacker::new(key, octets)?)
 }
 
-/// [`Packed`] for a struct, field by field. The compiler sees to it that none is forgotten.
+/// [`Packed`] for a struct of up to 64 fields, field by field. The compiler sees to it that none is
+/// forgotten. What is `keyed` has an id and a first frame besides, under which it is kept.
 macro_rules! packed {
     ($record:ident $(<$life:lifetime>)? { $($field:ident)* }) => {
         impl<'a> $crate::model::packed::Packed<'a> for $record $(<$life>)? {
             #[inline]
             fn pack(&self, out: &mut $crate::model::packed::Packer) {
                 let Self { $($field),* } = self;
-                $($crate::model::packed::Packed::pack($field, out);)*
+                let fields = [$(stringify!($field)),*].len();
+                let mut marks = out.begin(fields);
+                let mut number = 0;
+                $(
+                    out.field(number, $field, &mut marks);
+                    number += 1;
+                )*
+                out.end(number, marks);
             }
 
             #[inline]
             fn unpack(from: &mut $crate::model::packed::Unpacker<'a>) -> Option<Self> {
-                Some(Self { $($field: $crate::model::packed::Packed::unpack(from)?),* })
+                let mut marks = from.marks([$(stringify!($field)),*].len())?;
+                Some(Self { $($field: from.field(&mut marks)?),* })
+            }
+        }
+    };
+    ($record:ident $(<$life:lifetime>)? keyed { $($field:ident)* }) => {
+        impl<'a> $crate::model::packed::Packed<'a> for $record $(<$life>)? {
+            #[inline]
+            fn pack(&self, out: &mut $crate::model::packed::Packer) {
+                let Self { id: _, first_source: _, first_frame: _, $($field),* } = self;
+                let fields = [$(stringify!($field)),*].len();
+                let mut marks = out.begin(fields);
+                let mut number = 0;
+                $(
+                    out.field(number, $field, &mut marks);
+                    number += 1;
+                )*
+                out.end(number, marks);
+            }
+
+            #[inline]
+            fn unpack(from: &mut $crate::model::packed::Unpacker<'a>) -> Option<Self> {
+                let $crate::model::id::RecordKey { first, id } = from.key();
+                let mut marks = from.marks([$(stringify!($field)),*].len())?;
+                Some(Self {
+                    id,
+                    first_source: first.source,
+                    first_frame: first.number,
+                    $($field: from.field(&mut marks)?),*
+                })
             }
         }
     };
@@ -98,6 +304,16 @@ macro_rules! packed_words {
                 $(if number == Self::$variant as u8 { return Some(Self::$variant) })*
                 None
             }
+
+            #[inline]
+            fn usual() -> Option<Self> {
+                [$(Self::$variant),*].first().copied()
+            }
+
+            #[inline]
+            fn is_usual(&self) -> bool {
+                Self::usual() == Some(*self)
+            }
         }
     };
 }
@@ -112,210 +328,22 @@ fn octets<'a, const N: usize>(from: &mut Unpacker<'a>) -> Option<&'a [u8; N]> {
     Some(first)
 }
 
-impl Packed<'_> for u8 {
-    #[inline]
-    fn pack(&self, out: &mut Packer) {
-        out.octets.push(*self);
-    }
-
-    #[inline]
-    fn unpack(from: &mut Unpacker<'_>) -> Option<Self> {
-        octets::<1>(from).map(|[octet]| *octet)
-    }
-}
-
-impl Packed<'_> for bool {
-    #[inline]
-    fn pack(&self, out: &mut Packer) {
-        out.octets.push((*self).into());
-    }
-
-    #[inline]
-    fn unpack(from: &mut Unpacker<'_>) -> Option<Self> {
-        u8::unpack(from).map(|octet| octet != 0)
-    }
-}
-
-impl Packed<'_> for u64 {
-    #[inline]
-    #[expect(clippy::many_single_char_names, reason = "eight octets in order")]
-    fn pack(&self, out: &mut Packer) {
-        let [a, b, c, d, e, f, g, h] = self.to_le_bytes();
-        let zeros = self.leading_zeros() / 8;
-        let [length, ..] = (8 - zeros).to_le_bytes();
-        out.octets.extend_from_slice(&[length, a, b, c, d, e, f, g, h]);
-        let end = out.octets.len() - usize::try_from(zeros).unwrap_or_default();
-        out.octets.truncate(end);
-    }
-
-    #[inline]
-    fn unpack(from: &mut Unpacker<'_>) -> Option<Self> {
-        /// The number that is left of eight octets when only the first so many count.
-        #[expect(clippy::indexing_slicing, reason = "while compiling")]
-        const MASKS: [u64; 9] = {
-            let mut masks = [u64::MAX; 9];
-            let mut length = 0;
-            while length < 8 {
-                masks[length] = (1 << (8 * length)) - 1;
-                length += 1;
-            }
-            masks
-        };
-        let (length, rest) = from.fields.split_first()?;
-        let length = usize::from(*length);
-        let number =
-            rest.first_chunk().map_or_else(|| last(rest), |next| Self::from_le_bytes(*next));
-        from.fields = rest.get(length..)?;
-        MASKS.get(length).map(|mask| number & mask)
-    }
-}
-
 /// The number that fewer than eight octets are, the lowest first.
-#[cold]
 fn last(octets: &[u8]) -> u64 {
     octets.iter().rev().fold(0, |number, octet| number << 8 | u64::from(*octet))
-}
-
-macro_rules! packed_narrow {
-    ($($number:ty)*) => {
-        $(impl Packed<'_> for $number {
-            #[inline]
-            fn pack(&self, out: &mut Packer) {
-                u64::from(*self).pack(out);
-            }
-
-            #[inline]
-            fn unpack(from: &mut Unpacker<'_>) -> Option<Self> {
-                u64::unpack(from)?.try_into().ok()
-            }
-        })*
-    };
-}
-
-packed_narrow! { u16 u32 }
-
-macro_rules! packed_fixed {
-    ($($number:ty)*) => {
-        $(impl Packed<'_> for $number {
-            #[inline]
-            fn pack(&self, out: &mut Packer) {
-                out.octets.extend_from_slice(&self.to_le_bytes());
-            }
-
-            #[inline]
-            fn unpack(from: &mut Unpacker<'_>) -> Option<Self> {
-                octets(from).map(|octets| Self::from_le_bytes(*octets))
-            }
-        })*
-    };
-}
-
-packed_fixed! { i64 }
-
-/// Most numbers with a point have few digits, so that the octets at the end of their mantissa are zero.
-impl Packed<'_> for f64 {
-    #[inline]
-    fn pack(&self, out: &mut Packer) {
-        self.to_bits().swap_bytes().pack(out);
-    }
-
-    #[inline]
-    fn unpack(from: &mut Unpacker<'_>) -> Option<Self> {
-        u64::unpack(from).map(|bits| Self::from_bits(bits.swap_bytes()))
-    }
-}
-
-impl<'a, const N: usize> Packed<'a> for [u8; N] {
-    #[inline]
-    fn pack(&self, out: &mut Packer) {
-        out.octets.extend_from_slice(self);
-    }
-
-    #[inline]
-    fn unpack(from: &mut Unpacker<'a>) -> Option<Self> {
-        octets(from).copied()
-    }
-}
-
-impl<'a> Packed<'a> for Text<'a> {
-    #[inline]
-    fn pack(&self, out: &mut Packer) {
-        u64::try_from(self.len()).unwrap_or_default().pack(out);
-        out.texts.extend_from_slice(self.as_bytes());
-    }
-
-    #[inline]
-    fn unpack(from: &mut Unpacker<'a>) -> Option<Self> {
-        let length = usize::try_from(u64::unpack(from)?).ok()?;
-        let (text, rest) = from.texts.split_at_checked(length)?;
-        from.texts = rest;
-        Some(Cow::Borrowed(text))
-    }
-}
-
-impl Packed<'_> for String {
-    fn pack(&self, out: &mut Packer) {
-        Cow::Borrowed(self.as_str()).pack(out);
-    }
-
-    fn unpack(from: &mut Unpacker<'_>) -> Option<Self> {
-        Text::unpack(from).map(Cow::into_owned)
-    }
-}
-
-impl<'a, T: Packed<'a>> Packed<'a> for Option<T> {
-    #[inline]
-    fn pack(&self, out: &mut Packer) {
-        out.octets.push(self.is_some().into());
-        if let Some(value) = self {
-            value.pack(out);
-        }
-    }
-
-    #[inline]
-    fn unpack(from: &mut Unpacker<'a>) -> Option<Self> {
-        if bool::unpack(from)? { T::unpack(from).map(Some) } else { Some(None) }
-    }
-}
-
-impl<'a, T: Packed<'a>, U: Packed<'a>> Packed<'a> for (T, U) {
-    #[inline]
-    fn pack(&self, out: &mut Packer) {
-        self.0.pack(out);
-        self.1.pack(out);
-    }
-
-    #[inline]
-    fn unpack(from: &mut Unpacker<'a>) -> Option<Self> {
-        Some((T::unpack(from)?, U::unpack(from)?))
-    }
-}
-
-impl<'a, T: Packed<'a>> Packed<'a> for Vec<T> {
-    #[inline]
-    fn pack(&self, out: &mut Packer) {
-        u64::try_from(self.len()).unwrap_or_default().pack(out);
-        for value in self {
-            value.pack(out);
-        }
-    }
-
-    #[inline]
-    fn unpack(from: &mut Unpacker<'a>) -> Option<Self> {
-        let count = usize::try_from(u64::unpack(from)?).ok()?;
-        // No value is shorter than an octet: what a damaged count may reserve is bounded.
-        let mut values = Self::with_capacity(count.min(from.fields.len()));
-        for _ in 0..count {
-            values.push(T::unpack(from)?);
-        }
-        Some(values)
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::frame::FrameId;
+    use crate::model::id::{Kind, RecordId};
     use proptest::prelude::*;
+
+    const KEY: RecordKey = RecordKey {
+        first: FrameId { source: 1, number: 2 },
+        id: RecordId::new(Kind::Call, 3 << 8),
+    };
 
     type Sample = (u64, (Option<i64>, (Vec<u16>, (String, (f64, Vec<(bool, u32)>)))));
 
@@ -331,14 +359,14 @@ mod tests {
             let mut packer = Packer::default();
             packer.record(&value);
             let whole = packer.octets();
-            prop_assert_eq!(unpack(whole), Some(value.clone()));
+            prop_assert_eq!(unpack(KEY, whole), Some(value.clone()));
             let short = whole.get(..whole.len().saturating_sub(cut)).unwrap();
-            prop_assert_ne!(unpack(short), Some(value));
+            prop_assert_ne!(unpack(KEY, short), Some(value));
         }
 
         #[test]
         fn anything_unpacks_to_something_or_nothing(octets: Vec<u8>) {
-            let _ = unpack::<Sample>(&octets);
+            let _ = unpack::<Sample>(KEY, &octets);
         }
 
         #[test]
@@ -346,7 +374,7 @@ mod tests {
             let numbers: Vec<u64> = numbers.iter().map(|number| number >> shift).collect();
             let mut packer = Packer::default();
             packer.record(&numbers);
-            prop_assert_eq!(unpack(packer.octets()), Some(numbers));
+            prop_assert_eq!(unpack(KEY, packer.octets()), Some(numbers));
         }
     }
 
@@ -354,8 +382,8 @@ mod tests {
     fn text_is_borrowed_and_valid() {
         let mut packer = Packer::default();
         packer.record(&(Text::from("Zoë"), Text::from("")));
-        let texts: Option<(Text<'_>, Text<'_>)> = unpack(packer.octets());
+        let texts: Option<(Text<'_>, Text<'_>)> = unpack(KEY, packer.octets());
         assert!(matches!(texts, Some((Cow::Borrowed("Zoë"), Cow::Borrowed("")))));
-        assert_eq!(unpack::<Text<'_>>(&[1, 1, 0xff, 1, 0, 0, 0]), None);
+        assert_eq!(unpack::<Text<'_>>(KEY, &[2, 0xff, 1]), None);
     }
 }

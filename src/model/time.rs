@@ -8,7 +8,6 @@ use std::fmt;
 
 use serde::{Serialize, Serializer};
 
-use super::packed::{Packed, Packer, Unpacker};
 use super::text::Short;
 
 /// A moment of packet time, in nanoseconds since the Unix epoch, UTC.
@@ -137,18 +136,6 @@ impl fmt::Display for Ts {
 impl Serialize for Ts {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(self.text().as_str())
-    }
-}
-
-impl Packed<'_> for Ts {
-    #[inline]
-    fn pack(&self, out: &mut Packer) {
-        self.0.pack(out);
-    }
-
-    #[inline]
-    fn unpack(from: &mut Unpacker<'_>) -> Option<Self> {
-        i64::unpack(from).map(Self)
     }
 }
 

@@ -236,7 +236,7 @@ impl Limits {
             row("armed", self.armed, 2_360),
             row("noted", self.noted, 2_900),
             row("replays", self.replays, 250),
-            row("udp_flows", self.udp_flows, 160),
+            row("udp_flows", self.udp_flows, 170),
             row("tcp_flows", self.tcp_flows, 960),
             row("sctp_flows", self.sctp_flows, 332),
             row("turn_flows", self.turn_flows, 500),

@@ -29,11 +29,12 @@ pub const ENTRY: usize = recent::ENTRY + alike::ENTRY;
 
 /// The packets of the last milliseconds of one cell.
 #[derive(Clone, Debug)]
+#[repr(C)]
 pub struct Duplicates {
-    /// Rule 1.
-    recent: Recent,
     /// Rule 2.
     alike: Alike,
+    /// Rule 1.
+    recent: Recent,
 }
 
 /// The hash under which copies of a packet meet: addresses, protocol, length, and the first 64 and

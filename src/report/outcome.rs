@@ -32,6 +32,8 @@ pub struct Outcome {
     pub peers: Vec<PeerRecord>,
     /// What stands behind labels; nothing unless that was asked for.
     pub secrets: Vec<Revealed>,
+    /// The file that the packets of interfaces went to, if they went to one.
+    pub recording: Option<String>,
 }
 
 /// One arrow of a ladder.

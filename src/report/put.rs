@@ -105,6 +105,20 @@ pub(super) fn short_float(value: f64, out: &mut Vec<u8>) -> bool {
     if value < 1e-4 || value.partial_cmp(&1e6) != Some(std::cmp::Ordering::Less) {
         return false;
     }
+    // Most have three decimals at most.
+    let thousandths = (value * 1e3 + 0.5) as u32;
+    if f64::from(thousandths) / 1e3 == value {
+        let thousandths = u64::from(thousandths);
+        decimal(thousandths / 1_000, out);
+        let fraction = thousandths % 1_000;
+        let [[_, a], [b, c]] = [pair(fraction / 100), pair(fraction)];
+        match (b, c) {
+            (b'0', b'0') => out.extend_from_slice(&[b'.', a]),
+            (_, b'0') => out.extend_from_slice(&[b'.', a, b]),
+            _ => out.extend_from_slice(&[b'.', a, b, c]),
+        }
+        return true;
+    }
     let scaled = (value * SCALE as f64 + 0.5) as u64;
     if scaled as f64 / SCALE as f64 != value {
         return false;
@@ -287,13 +301,19 @@ fn all_plain(octets: &[u8]) -> bool {
         control | quote | backslash | above
     }
     let (words, tail) = octets.as_chunks::<8>();
-    let last = octets.last_chunk().copied().unwrap_or_else(|| {
-        let mut padded = [b' '; 8];
-        padded.iter_mut().zip(tail).for_each(|(to, octet)| *to = *octet);
-        padded
-    });
+    let last = octets.last_chunk().copied().unwrap_or_else(|| short(tail));
     let found = words.iter().fold(special(last), |found, word| found | special(*word));
     found & HIGH == 0
+}
+
+/// Fewer than eight octets as eight: some of them twice, or spaces.
+#[inline]
+fn short(octets: &[u8]) -> [u8; 8] {
+    if let (Some([a, b, c, d]), Some([w, x, y, z])) = (octets.first_chunk(), octets.last_chunk()) {
+        return [*a, *b, *c, *d, *w, *x, *y, *z];
+    }
+    let at = |place: usize| octets.get(place).copied().unwrap_or(b' ');
+    [at(0), at(1), at(2), b' ', b' ', b' ', b' ', b' ']
 }
 
 /// How many of the first octets are printable ASCII that JSON leaves alone.

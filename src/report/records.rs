@@ -94,7 +94,7 @@ object! { Party<'_> { uri user host display } }
 
 object! { CallMedia<'_> { offered answered keying codecs holds moves features } }
 
-object! { Hold { by frame until } }
+object! { Hold { by frame until start end } }
 
 object! { Moved { by frame } }
 

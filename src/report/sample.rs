@@ -154,6 +154,7 @@ pub(crate) fn outcome() -> Outcome {
         tls: crate::correlate::tls_peers::TlsSummary::default(),
         peers: Vec::new(),
         secrets: Vec::new(),
+        recording: None,
     }
 }
 

@@ -211,14 +211,20 @@ fn next(
     layout: Layout,
     out: &mut impl Write,
 ) -> io::Result<()> {
-    let file = match outcome.capture.sources.as_slice() {
-        // Interfaces cannot be read again; what -w wrote can.
-        [one] if one.via == "live" => "FILE",
-        [one] if plain_path(&one.path, layout.width.saturating_sub(COMMAND)) => one.path.as_str(),
-        _ => "FILE",
+    let longest = layout.width.saturating_sub(COMMAND);
+    let named = |path: &str| {
+        if plain_path(path, longest) { path.to_owned() } else { "FILE".to_owned() }
     };
     let mut commands = Vec::new();
-    if let Some(id) = exposures.example {
+    let file = match outcome.capture.sources.as_slice() {
+        // Interfaces and pipes cannot be read again; what -w wrote can.
+        [one] if matches!(one.via.as_str(), "live" | "stdin") => {
+            outcome.recording.as_deref().map(named)
+        }
+        [one] => Some(named(&one.path)),
+        _ => Some("FILE".to_owned()),
+    };
+    if let Some((file, id)) = file.as_deref().zip(exposures.example) {
         commands.push((format!("overhear calls {file}"), "every call on a line"));
         commands.push((format!("overhear ladder {file} --call {id}"), "one call as arrows"));
     }
@@ -226,7 +232,19 @@ fn next(
     if let Some(finding) = worst {
         commands.push((format!("overhear explain {}", finding.rule), "why, and what to do"));
     }
-    commands.push((format!("overhear {file} --json report.json"), "everything, for programs"));
+    if let Some(file) = file {
+        commands.push((format!("overhear {file} --json report.json"), "everything, for programs"));
+    } else if let [live] = outcome.capture.sources.as_slice()
+        && live.via == "live"
+        && plain_path(&live.path, longest)
+    {
+        let interfaces = live.path.replace(',', " -i ");
+        let command = format!("overhear live -i {interfaces} -w tap.pcapng");
+        commands.push((command, "a file to look into"));
+    }
+    if commands.is_empty() {
+        return Ok(());
+    }
     writeln!(out)?;
     let column = commands.iter().map(|(command, _)| command.len()).max().unwrap_or(0);
     for (number, (command, what)) in commands.iter().enumerate() {
@@ -274,6 +292,30 @@ mod tests {
                 assert!(width(line) <= 80, "{line}");
             }
         }
+    }
+
+    #[test]
+    fn what_cannot_be_read_again_is_not_named() {
+        let mut outcome = sample::outcome();
+        let [source] = &mut outcome.capture.sources[..] else { panic!() };
+        (source.path, source.via) = ("eth0,eth1".to_owned(), "live".to_owned());
+        let next = |outcome: &mut Outcome| {
+            let text = of(outcome, Layout::default());
+            text.split_once("\nNEXT  ").map(|(_, next)| next.to_owned()).unwrap_or_default()
+        };
+        let live = next(&mut outcome);
+        assert!(live.starts_with("overhear explain MEDIA-CLEARTEXT-RTP "), "{live}");
+        assert!(live.contains("overhear live -i eth0 -i eth1 -w tap.pcapng "), "{live}");
+        assert!(!live.contains("FILE") && !live.contains("ladder"), "{live}");
+        outcome.recording = Some("tap.pcapng".to_owned());
+        let kept = next(&mut outcome);
+        assert!(kept.starts_with("overhear calls tap.pcapng "), "{kept}");
+        assert!(kept.contains("overhear tap.pcapng --json report.json") && !kept.contains("live"));
+        outcome.recording = None;
+        outcome.capture.sources[0].via = "stdin".to_owned();
+        assert_eq!(next(&mut outcome).lines().count(), 1);
+        outcome.findings.clear();
+        assert_eq!(next(&mut outcome), "");
     }
 
     #[test]

@@ -13,6 +13,7 @@ const DATA: u8 = 0;
 const INIT: u8 = 1;
 const INIT_ACK: u8 = 2;
 const SACK: u8 = 3;
+const ABORT: u8 = 6;
 const COOKIE_ECHO: u8 = 10;
 const COOKIE_ACK: u8 = 11;
 
@@ -32,6 +33,10 @@ pub(super) fn step(
 ) -> Result<i64, String> {
     let ends = args.ends()?;
     let ends = world.sockets(ends, (5060, 5060))?;
+    let refused = args.flag("refused");
+    if refused || args.flag("unanswered") {
+        return knock(world, at, ends, refused, shape);
+    }
     let (cutting, bundle) = (Cutting::read(args)?, args.flag("bundle"));
     let messages = message::payloads(world, args)?;
     let mut now = at;
@@ -108,12 +113,6 @@ fn open(
         return Ok(at);
     }
     let back = (ends.1, ends.0);
-    let hello = |world: &World, ends: (Socket, Socket)| {
-        let mut octets = tag(world, (ends.1, ends.0)).to_be_bytes().to_vec();
-        octets.extend([0, 1, 0, 0, 0, 10, 0, 10]);
-        octets.extend(tsn(world, ends).to_be_bytes());
-        octets
-    };
     let mut answer = hello(world, back);
     // A state cookie of four octets.
     answer.extend([0, 7, 0, 8, 1, 2, 3, 4]);
@@ -129,6 +128,35 @@ fn open(
         now = now.saturating_add(100 * US);
     }
     Ok(now)
+}
+
+/// The value of an INIT.
+fn hello(world: &World, ends: (Socket, Socket)) -> Vec<u8> {
+    let mut octets = tag(world, (ends.1, ends.0)).to_be_bytes().to_vec();
+    octets.extend([0, 1, 0, 0, 0, 10, 0, 10]);
+    octets.extend(tsn(world, ends).to_be_bytes());
+    octets
+}
+
+/// An INIT to which there comes an ABORT, or that nobody answers and that is sent once more.
+fn knock(
+    world: &mut World,
+    at: i64,
+    ends: (Socket, Socket),
+    refused: bool,
+    shape: &Shape,
+) -> Result<i64, String> {
+    open(world, at, ends, true, shape)?;
+    let init = chunk(INIT, 0, &hello(world, ends))?;
+    put(world, at, ends, &init, shape)?;
+    let last = at.saturating_add(if refused { 100 * US } else { 1_000 * MS });
+    if refused {
+        put(world, last, (ends.1, ends.0), &chunk(ABORT, 0, &[])?, shape)?;
+    } else {
+        put(world, last, ends, &init, shape)?;
+    }
+    world.associations.remove(&key(ends));
+    Ok(last)
 }
 
 fn put(

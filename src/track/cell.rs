@@ -42,13 +42,16 @@ mod srtcp;
 /// Duplicates that a cell reports one by one; all are counted.
 const DUPLICATE_FACTS: u64 = 2;
 
-/// The flows of one cell.
+/// The flows of one cell. What every packet reads lies together.
 #[derive(Debug)]
+#[repr(C, align(64))]
 pub struct Cell {
+    duplicates: Duplicates,
+    /// No timer is due before this.
+    next: Ts,
     streams: Streams,
     tcp: TcpFlows,
     dtls: DtlsFlows,
-    duplicates: Duplicates,
     sctp: SctpFlows,
     srtcp: SrtcpFlows,
     turn: TurnFlows,
@@ -57,8 +60,6 @@ pub struct Cell {
     shared: Shared,
     duplicates_seen: u64,
     passed: copies::Passed,
-    /// No timer is due before this.
-    next: Ts,
     /// The shortest time that any timer is armed for.
     shortest: Span,
 }
@@ -349,9 +350,9 @@ impl Cell {
     }
 
     fn rtp(&mut self, input: &Input, header: &Header<'_>, sought: Sought, emit: &mut Emitter<'_>) {
-        if !input.framed() {
-            // A stream books one frame a packet when it ends; further fragments are booked here.
-            self.shared.tally.handled(Handled::Rtp, u64::from(input.frames.saturating_sub(1)));
+        // A stream books one frame a packet when it ends; further fragments are booked here.
+        if input.frames > 1 && !input.framed() {
+            self.shared.tally.handled(Handled::Rtp, u64::from(input.frames) - 1);
         }
         let turn = &mut self.turn;
         self.streams.packet(sought, header, input, &mut |event| {

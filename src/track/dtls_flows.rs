@@ -3,26 +3,27 @@
 //! remembered in which flows a check succeeded lately: who greets there was expected.
 
 use hashbrown::HashTable;
-use overhear_parsers::dtls::{self, ContentType, Fragment, Record, Records};
+use overhear_parsers::dtls::{self, Record, Records};
 
 use crate::dissect::dtls_handshake::DtlsHandshake;
 use crate::dissect::tls_open::datagrams::DtlsOpening;
 use crate::dissect::tls_open::keylog::Random;
 use crate::dissect::tls_open::keys::Keys;
-use crate::model::addr::{Endpoint, Proto, stable_hash};
+use crate::model::addr::{Endpoint, Proto};
 use crate::model::evidence::FrameRef;
 use crate::model::fact::Body;
-use crate::model::handshake::{Outcome, Peer};
+use crate::model::handshake::Peer;
 use crate::model::time::{Span, Ts};
 use crate::policy::Limits;
 use crate::reassemble::purse::Purse;
 
 use super::alarm::Alarms;
+use super::dtls_hello::{Hello, hash_of, is_answer};
 use super::dtls_late::{DtlsLate, Late};
 use super::emit::Emitter;
 use super::input::Input;
 use super::shared::{Awaited, Shared};
-use super::tls_flow::dtls_fact;
+use super::tls_flow::{DtlsAround, dtls_fact, srtp_keys_fact};
 use super::tls_retained::Retained;
 
 /// Name of the table in `evicted`.
@@ -46,16 +47,11 @@ struct Flow {
     armed: Ts,
     /// Hash of the random of the last `ClientHello` seen: a repetition has the same. 0 before any.
     greeting: u64,
+    /// The epoch in which the keys hold that were agreed on last, if that was behind the handshake.
+    epoch: u16,
+    /// Who sent the last `ClientHello` is the larger end.
+    by_larger: bool,
     handshake: Option<Box<Pending>>,
-}
-
-/// What a datagram has of a `ClientHello`.
-#[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub(super) enum Hello {
-    /// A hash of its random.
-    Random(u64),
-    /// A part of it without the whole random.
-    Part,
 }
 
 /// A handshake that is not over.
@@ -104,22 +100,54 @@ impl Flow {
             return forgotten(retained, shared);
         }
         let Pending { handshake, client, server, clipped, checked, opening, .. } = &*pending;
-        let decrypted = opening.as_ref().is_some_and(|opening| opening.has_opened());
-        dtls_fact(handshake, (*client, *server), [*clipped, decrypted, *checked, false], emit);
-        if let Some((profile, keys)) = opening.as_ref().and_then(|opening| opening.srtp_keys()) {
-            let (client, server) = (*client, *server);
-            let material = emit.epoch.keep(keys.secret().expose());
-            emit.fact(Body::DtlsSrtpKeys { client, server, profile, material });
-        }
-        let completed = matches!(handshake.ended, Some((Outcome::Completed, _)));
+        let (client, server, opening) = (*client, *server, opening.as_deref());
         let random = handshake.random().and_then(|random| Random::try_from(random).ok());
-        let wanted = |random: &Random| {
-            let keys = &shared.keys;
-            completed && opening.is_none() && keys.may_grow() && keys.find(random).is_none()
+        let sealed = handshake.sealed != [false; 2];
+        let known = opening.is_some() || random.is_some_and(|of| shared.keys.find(&of).is_some());
+        let late = random.filter(|_| sealed && !known && shared.keys.may_grow());
+        let around = DtlsAround {
+            client,
+            server,
+            over_sctp: false,
+            clipped: *clipped,
+            decrypted: opening.is_some_and(DtlsOpening::has_opened),
+            awaits_secrets: late.is_some(),
+            checked: *checked,
         };
-        let Some(random) = random.filter(wanted) else { return forgotten(retained, shared) };
-        let (client, server, flow) = (*client, *server, self.hash);
-        Some(Late { random, client, server, retained, flow })
+        dtls_fact(handshake, around, emit);
+        if let Some(opening) = opening {
+            srtp_keys_fact(opening, (client, server), emit);
+        }
+        if sealed && handshake.version.is_some() {
+            let read = opening.is_some_and(DtlsOpening::has_read);
+            shared.openings.over_udp.count(read, known);
+        }
+        let Some(random) = late else { return forgotten(retained, shared) };
+        let (first, flow) = (handshake.first, self.hash);
+        Some(Late { random, client, server, first, retained, flow })
+    }
+
+    /// Looks whether a datagram behind the handshake shows that keys were agreed on once more. What they
+    /// are cannot be read.
+    fn renewed(
+        &mut self,
+        input: &Input,
+        payload: &[u8],
+        shared: &mut Shared,
+        emit: &mut Emitter<'_>,
+    ) {
+        if self.greeting == 0 {
+            return;
+        }
+        for record in Records::new(payload) {
+            if DtlsHandshake::renews(&record, &mut self.epoch) {
+                let (src, dst) = (input.packet.src, input.packet.dst);
+                let by_sender = (src > dst) == self.by_larger;
+                let (client, server) = if by_sender { (src, dst) } else { (dst, src) };
+                shared.openings.renewed += 1;
+                emit.fact(Body::Renegotiated { client, server, proto: Proto::UDP });
+            }
+        }
     }
 
     /// A `ClientHello` came, or a part of one: a new handshake, unless it belongs to the one under way
@@ -145,6 +173,7 @@ impl Flow {
         if let Hello::Random(random) = hello {
             self.greeting = random;
         }
+        (self.epoch, self.by_larger) = (0, input.packet.src > input.packet.dst);
         self.handshake = Some(Box::new(Pending {
             handshake: DtlsHandshake::new(input.frame_ref()),
             client: input.packet.src,
@@ -166,7 +195,7 @@ impl Flow {
         let Some(pending) = self.handshake.as_mut().filter(|pending| !pending.named) else {
             return;
         };
-        let Some(random) = pending.handshake.random().map(hash) else { return };
+        let Some(random) = pending.handshake.random().map(hash_of) else { return };
         if random == self.greeting {
             shared.purse.give(pending.paid);
             pending.retained.forget(shared);
@@ -184,7 +213,10 @@ impl Flow {
         shared: &mut Shared,
         emit: &mut Emitter<'_>,
     ) -> Option<Late> {
-        let pending = self.handshake.as_mut()?;
+        let Some(pending) = self.handshake.as_mut() else {
+            self.renewed(input, payload, shared, emit);
+            return None;
+        };
         let (from, at) = (pending.peer(input.packet.src), input.frame_ref());
         if shared.keys.may_grow() && pending.opening.is_none() {
             let side = usize::from(from == Peer::Server);
@@ -220,7 +252,7 @@ impl Pending {
             self.opening = opening(&self.handshake, keys);
         }
         if let Some(opening) = &mut self.opening {
-            opening.record(usize::from(from == Peer::Server), record);
+            opening.record(usize::from(from == Peer::Server), record, keys);
         }
     }
 
@@ -318,8 +350,16 @@ impl DtlsFlows {
         }
         let (hash, watermark) = (input.flow, input.watermark);
         let (armed, last_frame) = (watermark.plus(self.idle), input.frame_ref());
-        let flow =
-            Flow { hash, last_seen: watermark, last_frame, armed, greeting: 0, handshake: None };
+        let flow = Flow {
+            hash,
+            last_seen: watermark,
+            last_frame,
+            armed,
+            greeting: 0,
+            epoch: 0,
+            by_larger: false,
+            handshake: None,
+        };
         self.table.insert_unique(hash, flow, |flow| flow.hash);
         self.alarms.arm(armed, hash, 0);
     }
@@ -378,42 +418,10 @@ fn forgotten(mut retained: Retained, shared: &mut Shared) -> Option<Late> {
 
 /// The session of a handshake, to be opened.
 pub(super) fn opening(handshake: &DtlsHandshake, keys: &Keys) -> Option<Box<DtlsOpening>> {
-    let messages = [Peer::Client, Peer::Server].map(|of| {
-        let mut messages = Vec::new();
-        handshake.assemble(of, &mut messages);
-        messages
-    });
-    let [client, server] = &messages;
-    DtlsOpening::new(client, server, keys).map(Box::new)
+    DtlsOpening::new(handshake.messages(), keys).map(Box::new)
 }
 
 /// Where a flow in which a STUN check succeeded has its place.
 fn place(flow: u64) -> usize {
     usize::try_from(flow >> 16).unwrap_or_default() % CHECKED
-}
-
-/// Whether a datagram begins with a message of a handshake that is no hello of a client. What is encrypted
-/// says nothing: connections are silent for so long that they are forgotten.
-fn is_answer(payload: &[u8]) -> bool {
-    let record = Record::read(payload).filter(|record| record.epoch == 0);
-    record.and_then(|record| record.handshake()).is_some_and(|kind| kind > 1)
-}
-
-/// A hash of the random of a `ClientHello`; 0 stands for none.
-fn hash(random: &[u8]) -> u64 {
-    stable_hash(&random).max(1)
-}
-
-impl Hello {
-    /// What of a `ClientHello` the datagram begins with.
-    pub(super) fn of(payload: &[u8]) -> Option<Self> {
-        let record = Record::read(payload)
-            .filter(|record| record.content_type == ContentType::Handshake && record.epoch == 0)?;
-        let (fragment, _) = Fragment::read(record.fragment)?;
-        if fragment.kind != 1 {
-            return None;
-        }
-        let random = fragment.body.get(2..34).filter(|_| fragment.offset == 0);
-        Some(random.map_or(Self::Part, |random| Self::Random(hash(random))))
-    }
 }

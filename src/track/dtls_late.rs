@@ -1,5 +1,6 @@
 //! DTLS over UDP whose secrets came after its handshake: what was received of the handshake waits for
-//! them, and gives the keys of SRTP when they come (RFC 5764 §4.2). The handshake itself was told of.
+//! them, and gives the keys of SRTP when they come (RFC 5764 §4.2). The handshake itself was told of, and
+//! is told to have opened.
 
 use overhear_parsers::dtls::Records;
 
@@ -7,7 +8,7 @@ use crate::dissect::dtls_handshake::DtlsHandshake;
 use crate::dissect::tls_open::datagrams::DtlsOpening;
 use crate::dissect::tls_open::keylog::Random;
 use crate::dissect::tls_open::keys::Keys;
-use crate::model::addr::Endpoint;
+use crate::model::addr::{Endpoint, Proto};
 use crate::model::evidence::FrameRef;
 use crate::model::fact::Body;
 use crate::model::handshake::Peer;
@@ -18,6 +19,7 @@ use super::dtls_flows::opening;
 use super::emit::Emitter;
 use super::flow_table::FlowTable;
 use super::shared::{Awaited, Shared};
+use super::tls_flow::srtp_keys_fact;
 use super::tls_retained::{Kept, Retained};
 
 /// A handshake that waits.
@@ -27,6 +29,8 @@ pub(super) struct Late {
     pub(super) random: Random,
     pub(super) client: Endpoint,
     pub(super) server: Endpoint,
+    /// The first message of its handshake.
+    pub(super) first: FrameRef,
     /// Its datagrams; 0 is the client.
     pub(super) retained: Retained,
     pub(super) flow: u64,
@@ -55,7 +59,7 @@ impl Late {
                 if record.epoch > 0 {
                     let opening = found.get_or_insert_with(|| opening(handshake, keys));
                     if let Some(opening) = opening {
-                        opening.record(side, &record);
+                        opening.record(side, &record, keys);
                     }
                 }
                 let from = if side == 0 { Peer::Client } else { Peer::Server };
@@ -105,13 +109,15 @@ impl DtlsLate {
         }
         let opened = late.open(&shared.keys);
         late.retained.forget(shared);
-        let Some((opening, last)) = opened else { return };
-        if let Some((profile, keys)) = opening.srtp_keys() {
-            emit.cite(last);
-            let (client, server) = (late.client, late.server);
-            let material = emit.epoch.keep(keys.secret().expose());
-            emit.fact(Body::DtlsSrtpKeys { client, server, profile, material });
-        }
+        let read = opened.as_ref().is_some_and(|(opening, _)| opening.has_read());
+        shared.openings.over_udp.came(read);
+        let Some((opening, last)) = opened.filter(|(opening, _)| opening.has_opened()) else {
+            return;
+        };
+        emit.cite(last);
+        let Late { client, server, first, .. } = late;
+        emit.fact(Body::DtlsOpened { client, server, first, proto: Proto::UDP });
+        srtp_keys_fact(&opening, (client, server), emit);
     }
 
     /// Forgets those that have waited for too long.

@@ -77,35 +77,33 @@ impl Lengths {
 impl Codec {
     /// The codec of an encoding name as SDP spells it, in any case; `None` for one without a law.
     pub fn named(name: &[u8], channels: u8) -> Option<Self> {
-        let is = |known: &str| name.eq_ignore_ascii_case(known.as_bytes());
-        let table = [
-            ("PCMU", Self::Octet),
-            ("PCMA", Self::Octet),
-            ("G722", Self::Octet),
-            ("G726-16", Self::Bits(2)),
-            ("G726-24", Self::Bits(3)),
-            ("G726-32", Self::Bits(4)),
-            ("G726-40", Self::Bits(5)),
-            ("AAL2-G726-16", Self::Bits(2)),
-            ("AAL2-G726-24", Self::Bits(3)),
-            ("AAL2-G726-32", Self::Bits(4)),
-            ("AAL2-G726-40", Self::Bits(5)),
-            ("G728", Self::G728),
-            ("L16", Self::Linear(channels.max(1))),
-            ("G729", Self::G729),
-            ("GSM", Self::Gsm),
-            ("iLBC", Self::Ilbc),
-            ("G723", Self::G723),
-            ("AMR", Self::Amr),
-            ("AMR-WB", Self::AmrWb),
-            ("opus", Self::Opus),
-            ("H263", Self::H263),
-            ("H264", Self::H264),
-            ("H265", Self::H265),
-            ("VP8", Self::Vp8),
-            ("telephone-event", Self::Event),
-        ];
-        table.into_iter().find_map(|(known, codec)| is(known).then_some(codec))
+        // No known name is longer.
+        let mut upper = [0; 16];
+        let upper = upper.get_mut(..name.len())?;
+        upper.copy_from_slice(name);
+        upper.make_ascii_uppercase();
+        Some(match &*upper {
+            b"PCMU" | b"PCMA" | b"G722" => Self::Octet,
+            b"G726-16" | b"AAL2-G726-16" => Self::Bits(2),
+            b"G726-24" | b"AAL2-G726-24" => Self::Bits(3),
+            b"G726-32" | b"AAL2-G726-32" => Self::Bits(4),
+            b"G726-40" | b"AAL2-G726-40" => Self::Bits(5),
+            b"G728" => Self::G728,
+            b"L16" => Self::Linear(channels.max(1)),
+            b"G729" => Self::G729,
+            b"GSM" => Self::Gsm,
+            b"ILBC" => Self::Ilbc,
+            b"G723" => Self::G723,
+            b"AMR" => Self::Amr,
+            b"AMR-WB" => Self::AmrWb,
+            b"OPUS" => Self::Opus,
+            b"H263" => Self::H263,
+            b"H264" => Self::H264,
+            b"H265" => Self::H265,
+            b"VP8" => Self::Vp8,
+            b"TELEPHONE-EVENT" => Self::Event,
+            _ => return None,
+        })
     }
 
     /// The codec that RFC 3551 assigns to a payload type, if it has a law.

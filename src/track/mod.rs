@@ -3,12 +3,14 @@
 pub mod alarm;
 pub mod cell;
 pub mod dtls_flows;
+mod dtls_hello;
 mod dtls_late;
 pub mod emit;
 pub mod figures;
 pub mod flow_table;
 mod index;
 pub mod input;
+mod knock;
 pub mod law;
 pub mod notes;
 mod quic_flows;

@@ -18,12 +18,13 @@ use crate::model::handshake::Peer;
 use crate::model::time::{Span, Ts};
 use crate::model::transport::Transport;
 
-use super::dtls_flows::{Hello, opening};
+use super::dtls_flows::opening;
+use super::dtls_hello::Hello;
 use super::emit::Emitter;
 use super::input::Input;
 use super::shared::Shared;
 use super::sip_fact::{Way, sip_fact};
-use super::tls_flow::dtls_fact;
+use super::tls_flow::{DtlsAround, dtls_fact};
 use super::tls_retained::{Kept, Retained};
 
 /// Name in `evicted` of unfinished messages for which there was no memory.
@@ -57,6 +58,8 @@ struct Inside {
     random: Option<Random>,
     /// There are secrets, be they the right ones or not.
     known: bool,
+    /// The epoch in which the keys hold that were agreed on last, if that was behind the handshake.
+    epoch: u16,
     /// Both hellos were seen.
     agreed: bool,
     /// What came, while secrets may still.
@@ -114,6 +117,9 @@ impl SctpDtls {
             let side = usize::from(from == Peer::Server);
             self.inside.retained.keep((side, false), message, emit.frame(), shared);
         }
+        if self.handshake.is_none() && self.inside.agreed {
+            self.renewed(message, emit);
+        }
         let waited = self.inside.waits_for();
         let message = self.sent(from, message);
         self.inside.take(self.handshake.as_deref_mut(), &message, &shared.keys, emit);
@@ -151,14 +157,22 @@ impl SctpDtls {
         }
         let mut again = Inside::default();
         let mut handshake = DtlsHandshake::new(self.last);
+        let mut first = None;
         for (Kept { side, frame, .. }, message) in retained.pieces() {
             emit.cite(frame);
+            first = first.or(Some(frame));
             let from = if side == 0 { Peer::Client } else { Peer::Server };
             let message = self.sent(from, message);
             again.take(Some(&mut handshake), &message, &shared.keys, emit);
         }
         retained.forget(shared);
-        self.inside = Inside { retained, ..again };
+        let opened = again.opening.as_ref().is_some_and(|opening| opening.has_opened());
+        let told = first.filter(|_| opened && self.handshake.is_none());
+        self.inside = Inside { retained, epoch: self.inside.epoch, ..again };
+        if let Some(first) = told {
+            let (client, server, proto) = (self.client, self.server, Proto::SCTP);
+            emit.fact(Body::DtlsOpened { client, server, first, proto });
+        }
         self.settle(shared, emit);
     }
 
@@ -173,6 +187,16 @@ impl SctpDtls {
         shared.purse.give(self.paid);
         self.inside.close(self.flow, shared);
         emit.cite(cited);
+    }
+
+    /// Looks whether keys were agreed on once more.
+    fn renewed(&mut self, message: &[u8], emit: &mut Emitter<'_>) {
+        for record in Records::new(message) {
+            if DtlsHandshake::renews(&record, &mut self.inside.epoch) {
+                let (client, server, proto) = (self.client, self.server, Proto::SCTP);
+                emit.fact(Body::Renegotiated { client, server, proto });
+            }
+        }
     }
 
     fn peer(&self, sender: Endpoint) -> Peer {
@@ -208,10 +232,17 @@ impl SctpDtls {
 
     fn tell(&mut self, emit: &mut Emitter<'_>) {
         if let Some(handshake) = self.handshake.take() {
-            let ends = (self.client, self.server);
             let opening = self.inside.opening.as_ref();
-            let decrypted = opening.is_some_and(|opening| opening.has_opened());
-            dtls_fact(&handshake, ends, [self.clipped, decrypted, false, true], emit);
+            let around = DtlsAround {
+                client: self.client,
+                server: self.server,
+                over_sctp: true,
+                clipped: self.clipped,
+                decrypted: opening.is_some_and(|opening| opening.has_opened()),
+                awaits_secrets: false,
+                checked: false,
+            };
+            dtls_fact(&handshake, around, emit);
         }
     }
 }
@@ -252,13 +283,14 @@ impl Inside {
         }
         if let Some(handshake) = handshake.filter(|_| self.random.is_none()) {
             self.random = handshake.random().and_then(|random| random.try_into().ok());
-            self.known = self.random.is_some_and(|random| keys.find(&random).is_some());
             self.agreed = handshake.version.is_some();
             self.opening = opening(handshake, keys);
+            let secrets = self.random.is_some_and(|random| keys.find(&random).is_some());
+            self.known = secrets || self.opening.is_some();
         }
         let Some(opening) = &mut self.opening else { return };
         let role = usize::from(message.from == Peer::Server);
-        let opened = opening.record(role, record);
+        let opened = opening.record(role, record, keys);
         if opened == Opened::Plain(APPLICATION_DATA) && sip::probe(opening.plain()) {
             let way = Way { encrypted: !opening.is_null(), ..message.way };
             sip_fact(&way, opening.plain(), emit);
@@ -277,11 +309,9 @@ impl Inside {
         }
         self.retained.forget(shared);
         let read = self.opening.is_some_and(|opening| opening.has_read());
-        let counts = &mut shared.openings;
-        counts.sessions += u64::from(self.agreed);
-        counts.dtls += u64::from(self.agreed);
-        counts.opened += u64::from(read);
-        counts.unknown += u64::from(self.agreed && !read && !self.known);
-        counts.failed += u64::from(self.agreed && !read && self.known);
+        if self.agreed {
+            shared.openings.tls.count(read, self.known);
+            shared.openings.over_sctp += 1;
+        }
     }
 }

@@ -15,6 +15,7 @@ use crate::policy::Limits;
 use super::emit::Emitter;
 use super::flow_table::FlowTable;
 use super::input::Input;
+use super::knock::Knock;
 use super::sctp_dtls::SctpDtls;
 use super::sctp_tls::SctpTls;
 use super::shared::{Awaited, Shared};
@@ -53,6 +54,7 @@ pub struct SctpFlows {
 pub struct Association {
     /// `None` while nothing told.
     carries: Option<Handled>,
+    knock: Knock,
     /// Packets to book once it is known what it carries.
     pending: u64,
     /// A user message was seen.
@@ -138,6 +140,7 @@ impl SctpFlows {
         association.book(u64::from(input.frames), &mut shared.tally);
         let side = usize::from(input.packet.src > input.packet.dst);
         for chunk in Chunks::new(chunks) {
+            association.knock.chunk(input, chunk.kind, emit);
             association.control(input, chunk.kind, shared, emit);
             let Some(data) = chunk.data() else { continue };
             let stream = data.stream;

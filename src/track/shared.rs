@@ -62,6 +62,21 @@ impl Shared {
 /// What became of TLS sessions.
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
 pub struct Openings {
+    /// Sessions inside which something is read.
+    pub tls: Opened,
+    /// Of these are DTLS, over SCTP.
+    pub over_sctp: u64,
+    /// DTLS over UDP, which is for keys of SRTP.
+    pub over_udp: Opened,
+    /// Of DTLS over UDP agreed on keys once more, where it was not followed.
+    pub renewed: u64,
+    /// Secrets came when what they open had gone by.
+    pub late: u64,
+}
+
+/// Sessions of one kind.
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
+pub struct Opened {
     /// Sessions of which both hellos were seen.
     pub sessions: u64,
     /// Of these could be read.
@@ -70,21 +85,40 @@ pub struct Openings {
     pub unknown: u64,
     /// Of these have secrets and did not open all the same.
     pub failed: u64,
-    /// Secrets came when what they open had gone by.
-    pub late: u64,
-    /// Of the sessions these are DTLS, over SCTP; of DTLS over UDP none is counted here.
-    pub dtls: u64,
 }
 
 impl Openings {
     /// Adds another's counts.
     pub fn add(&mut self, other: &Self) {
+        self.tls.add(&other.tls);
+        self.over_sctp += other.over_sctp;
+        self.over_udp.add(&other.over_udp);
+        self.renewed += other.renewed;
+        self.late += other.late;
+    }
+}
+
+impl Opened {
+    /// Counts a session: whether it could be read, and whether there were secrets for it.
+    pub fn count(&mut self, read: bool, known: bool) {
+        self.sessions += 1;
+        self.opened += u64::from(read);
+        self.unknown += u64::from(!read && !known);
+        self.failed += u64::from(!read && known);
+    }
+
+    /// Secrets came for one that was counted as without.
+    pub fn came(&mut self, read: bool) {
+        self.unknown = self.unknown.saturating_sub(1);
+        self.opened += u64::from(read);
+        self.failed += u64::from(!read);
+    }
+
+    fn add(&mut self, other: &Self) {
         self.sessions += other.sessions;
         self.opened += other.opened;
         self.unknown += other.unknown;
         self.failed += other.failed;
-        self.late += other.late;
-        self.dtls += other.dtls;
     }
 }
 

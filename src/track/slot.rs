@@ -10,39 +10,31 @@ use overhear_parsers::rtp::payload::{self, Usage};
 use overhear_parsers::rtp::sequence;
 
 use self::jitter::Rate;
-pub(super) use self::sequence_number::low_half;
+use self::law::MoreLaw;
+use self::name::Name;
+use self::payload_types::MoreTypes;
+pub(super) use self::sequence_number::{Step, low_half};
 use super::figures::Look;
 use super::input::Input;
 use super::notes::Noting;
 use crate::model::evidence::FrameRef;
-use crate::model::figures::{Figures, Tendency};
+use crate::model::figures::Figures;
 use crate::model::frame::FrameId;
 use crate::model::notes::Marked;
-use crate::model::stream::{
-    Hole, Holes, Jitter, JitterLane, Late, Law, LawRow, PayloadCount, Standing, StreamEnded,
-    StreamKey,
-};
+use crate::model::stream::{Holes, Jitter, JitterLane, Late, LawRow, StreamEnded, StreamKey};
 use crate::model::time::Ts;
 use crate::policy::media::{HOLE, TIMESTAMP_JUMP_S};
-use crate::policy::tones::GLANCED;
 
 mod bursts;
 mod jitter;
+mod law;
+mod looks;
+mod name;
+mod payload_types;
 mod playout;
 mod sequence_number;
 mod spread;
-
-/// Bit n: payload type n can be media.
-const LEGAL: u128 = {
-    let (mut bits, mut payload_type) = (0, 0);
-    while payload_type < 128 {
-        if !matches!(payload::usage(payload_type), Usage::Never) {
-            bits |= 1 << payload_type;
-        }
-        payload_type += 1;
-    }
-    bits
-};
+mod standing;
 
 pub(super) const TTL_CHANGED: u8 = 1;
 pub(super) const DSCP_CHANGED: u8 = 2;
@@ -52,11 +44,10 @@ const ON_PROBATION: u8 = 4;
 pub(super) const LOOKING: u8 = 8;
 /// The next look has been brought forward.
 const HASTENED: u8 = 16;
-/// `lossy_second` means something.
-const WAS_LOSSY: u8 = 32;
+/// The name is that of an IPv6 stream, and does not say all.
+const WIDE: u8 = 32;
 /// Every packet is to be noted for a while.
 pub(super) const NOTED: u8 = 64;
-
 /// The timestamp jumped.
 const LEAPT: u8 = 128;
 
@@ -66,13 +57,13 @@ const FAR: u32 = TIMESTAMP_JUMP_S * 8_000;
 /// Payloads of so few octets are worth a second look: telephone events, comfort noise.
 const SHORT: usize = 4;
 
-/// What is touched for every packet. Of its four cache lines the first three are all that a packet
-/// of a known clock rate needs, unless something is odd about it; hence the order of the fields.
+/// What is touched for every packet. Of its four cache lines the first two, which the processor fetches
+/// together, are all that a packet of a known clock rate needs, unless something is odd about it; hence the
+/// order of the fields.
 #[derive(Debug)]
-#[repr(C, align(64))]
+#[repr(C, align(128))]
 pub(super) struct Slot {
-    pub(super) key: StreamKey,
-    pub(super) probe: Option<Box<Probe>>,
+    name: Name,
     /// Bit i: number `highest - i` came.
     window: u64,
     last: Ts,
@@ -85,19 +76,20 @@ pub(super) struct Slot {
     pub(super) packets: u32,
     timestamp: u32,
     jitter_samples: u32,
+    /// Low 32 bits of the second in which to look again.
+    look_at: u32,
+    /// The most frequent row.
+    law: LawRow,
+    /// The first of four.
+    jitter: JitterLane,
     /// Packets with the marker, as far as 16 bits count.
     markers: u16,
     /// How much later than the fastest packet lately the last one came: see [`playout`].
     delay: u16,
-    /// Low 32 bits of the second in which to look again.
-    look_at: u32,
-    law: Law,
-    /// The first of four.
-    jitter: JitterLane,
-    payload_counts: [u32; 4],
-    payload_types: [u8; 4],
     last_source: u16,
     last_octets: u16,
+    /// Of the first packet.
+    payload_type: u8,
     last_payload_type: u8,
     rate: Rate,
     pub(super) flags: u8,
@@ -107,8 +99,15 @@ pub(super) struct Slot {
     pub(super) ttl: u8,
     /// Of the first.
     pub(super) dscp: u8,
+    /// What follows is rarely needed; of IPv6 streams, the name that says all.
+    wide: Option<Box<StreamKey>>,
+    /// The closer look under way.
+    look: Option<Box<Look>>,
+    pub(super) probe: Option<Box<Probe>>,
     /// Under the other candidates for an unknown clock rate.
     more_jitter: [JitterLane; 3],
+    more_law: MoreLaw,
+    more_types: MoreTypes,
     /// Extended lowest number of this run.
     lowest: u32,
     /// Numbers promised by earlier runs, and one for each packet that fits in no run.
@@ -117,7 +116,7 @@ pub(super) struct Slot {
     reordered: u32,
     gaps: u32,
     /// Low 32 bits of the second that a gap was last told for.
-    lossy_second: u32,
+    lossy_second: Option<u32>,
     wild: u16,
 }
 
@@ -146,10 +145,9 @@ pub(super) struct Cold {
     pub(super) stray_marked: bool,
 }
 
-/// The closer look: under way, done, or both.
+/// What closer looks found, and what only streams of bad networks have.
 #[derive(Debug, Default)]
 pub(super) struct Probe {
-    look: Option<Box<Look>>,
     figures: Option<Box<Figures>>,
     clusters: bursts::Clusters,
     late: Late,
@@ -158,23 +156,6 @@ pub(super) struct Probe {
     spread: Option<Box<spread::Spread>>,
     /// `jitter_samples` at the last late packet.
     late_at: u32,
-}
-
-/// How a packet's number stands to those before it.
-#[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Step {
-    /// The next number.
-    Next,
-    /// A number further on, with a gap before it.
-    Gap,
-    /// A number that had been missing. This one and those below are rare.
-    Late,
-    /// A number that had come.
-    Duplicate,
-    /// Far from the others, perhaps the start of a new run.
-    Stray,
-    /// The second of a new run.
-    Restart,
 }
 
 impl Cold {
@@ -194,18 +175,21 @@ impl Slot {
     /// Something of each cache line that nearly every packet needs.
     #[inline]
     pub(super) fn touch(&self) -> u32 {
-        self.key.ssrc ^ self.jitter_samples ^ u32::from(self.flags)
+        self.name.ssrc ^ self.jitter_samples
     }
 
     /// Something of the cache lines that the end of the stream needs besides.
     pub(super) fn touch_rest(&self) -> u32 {
-        self.gaps ^ self.lowest ^ self.payload_counts.last().copied().unwrap_or_default()
+        self.gaps ^ u32::from(self.wide.is_some())
     }
 
     pub(super) fn new(header: &Header<'_>, input: &Input) -> (Self, Cold) {
         let first = sequence::first(header.sequence);
+        let key = input.stream_key(header.ssrc);
+        let (name, whole) = Name::of(&key);
         let slot = Self {
-            key: input.stream_key(header.ssrc),
+            name,
+            wide: (!whole).then(|| Box::new(key)),
             highest: first,
             lowest: first,
             window: 1,
@@ -214,6 +198,7 @@ impl Slot {
             last_number: input.frame.number,
             payload_octets: payload_octets(header, input),
             wire_octets: u64::from(input.wire_len),
+            look: None,
             probe: None,
             packets: 1,
             held: 0,
@@ -226,17 +211,18 @@ impl Slot {
             jitter_samples: 0,
             jitter: JitterLane::default(),
             more_jitter: [JitterLane::default(); 3],
-            law: Law::default(),
-            payload_counts: [1, 0, 0, 0],
-            lossy_second: 0,
-            look_at: low_second(input.ts),
+            law: LawRow::default(),
+            more_law: MoreLaw::default(),
+            more_types: MoreTypes::default(),
+            lossy_second: None,
+            look_at: looks::low_second(input.ts),
             last_source: input.frame.source,
             last_octets: media_octets(header, input),
             wild: 0,
-            payload_types: [header.payload_type; 4],
+            payload_type: header.payload_type,
             last_payload_type: header.payload_type,
             rate: Rate::of(header.payload_type),
-            flags: 0,
+            flags: if whole { 0 } else { WIDE },
             good: 0,
             bad: u8::from(payload::usage(header.payload_type) == Usage::Never),
             ttl: input.packet.ttl,
@@ -287,14 +273,6 @@ impl Slot {
         step
     }
 
-    /// Books the numbers missing between `before` and the highest, which has just come.
-    #[cold]
-    fn lost(&mut self, before: u32) {
-        let (last, missing) = (self.highest.wrapping_sub(1), self.highest.wrapping_sub(before));
-        let probe = self.probe.get_or_insert_default();
-        probe.clusters.lost(last, missing.saturating_sub(1));
-    }
-
     /// Whether something about a packet is worth a note: nearly never.
     #[inline]
     pub(super) fn is_rare(&self, step: Step, header: &Header<'_>, input: &Input) -> bool {
@@ -320,113 +298,17 @@ impl Slot {
 
     /// Whether a gap behind this packet is news, at most once a second.
     pub(super) fn tell_gap(&mut self, second: i64) -> bool {
-        let second = low_bits(second);
-        let told = self.flags & WAS_LOSSY != 0 && self.lossy_second == second;
-        self.lossy_second = second;
-        self.flags |= WAS_LOSSY;
-        !told
-    }
-
-    /// What the content says so far.
-    pub(super) fn standing(&self) -> Standing {
-        // Payload types 35 to 63 are legal and hardly ever used: ask for more.
-        let [first, ..] = self.payload_types;
-        let factor = if payload::usage(first) == Usage::Overflow { 3 } else { 1 };
-        let (good, bad) = (u32::from(self.good), u32::from(self.bad));
-        if good >= 24 * factor && good >= bad * 8 {
-            Standing::Confirmed
-        } else if good >= 3 * factor && good >= bad * 2 {
-            Standing::Possible
-        } else {
-            Standing::Candidate
-        }
-    }
-
-    /// Whether a new look may start with this packet.
-    #[inline]
-    pub(super) fn look_is_due(&self, header: &Header<'_>, ts: Ts) -> bool {
-        const FIRST_AFTER: u32 = 19;
-        if self.packets <= FIRST_AFTER || self.flags & LOOKING != 0 {
-            return false;
-        }
-        let due = low_second(ts).wrapping_sub(self.look_at) < u32::MAX / 2;
-        let types = self.payload_types.iter().zip(self.payload_counts);
-        due && types
-            .into_iter()
-            .any(|(&pt, count)| pt == header.payload_type && count > FIRST_AFTER)
-    }
-
-    #[inline]
-    pub(super) fn is_looking(&self) -> bool {
-        self.flags & LOOKING != 0
-    }
-
-    /// The look under way.
-    pub(super) fn look(&mut self) -> Option<&mut Look> {
-        self.probe.as_mut()?.look.as_deref_mut()
-    }
-
-    /// Whether the octets look random, as far as closer looks say.
-    pub(super) fn looks_random(&self) -> bool {
-        let figures = self.probe.as_ref().and_then(|probe| probe.figures.as_ref());
-        let said = figures.and_then(|figures| figures.looks.said());
-        said.is_some_and(|(tendency, _)| tendency == Tendency::Random)
-    }
-
-    /// Whether an earlier look has said something.
-    pub(super) fn is_judged(&self) -> bool {
-        self.probe.as_ref().is_some_and(|probe| probe.figures.is_some())
-    }
-
-    pub(super) fn start_look(&mut self, payload_type: u8) {
-        self.flags = self.flags & !HASTENED | LOOKING;
-        self.probe.get_or_insert_default().look = Some(Box::new(Look::new(payload_type)));
-    }
-
-    /// Whether packets with which a look is due are only asked whether they are a fax machine's: of G.711 one a
-    /// second in the first half minute, behind the first look and before one that was brought forward.
-    pub(super) fn only_glances(&self) -> bool {
-        self.flags & HASTENED == 0 && self.is_greeting()
-    }
-
-    /// Whether fax machines may greet each other in it, as far as its codec and its length say.
-    fn is_greeting(&self) -> bool {
-        let [first, ..] = self.payload_types;
-        self.packets < GLANCED && matches!(first, 0 | 8) && self.is_judged()
-    }
-
-    /// A packet was asked: when the next one is.
-    pub(super) fn glanced(&mut self, ts: Ts) {
-        const SECOND: u32 = 50;
-        const REST: u32 = 30;
-        let more = self.packets.saturating_add(SECOND) < GLANCED;
-        self.look_at = low_second(ts).wrapping_add(if more { 1 } else { REST });
-    }
-
-    pub(super) fn end_look(&mut self, ts: Ts) {
-        const EVERY: u32 = 60;
-        let main = self.main_payload_type();
-        if let Some(probe) = &mut self.probe {
-            probe.end_look(main);
-        }
-        self.flags &= !LOOKING;
-        let wait = if self.is_greeting() { 1 } else { EVERY };
-        self.look_at = low_second(ts).wrapping_add(wait);
+        let second = Some(looks::low_bits(second));
+        std::mem::replace(&mut self.lossy_second, second) != second
     }
 
     /// Everything known, when the stream has ended.
     pub(super) fn ended(&mut self, cold: &mut Cold, deadline: Ts, flow_hash: u64) -> StreamEnded {
         let expected = u64::from(self.held) + u64::from(self.highest - self.lowest) + 1;
         let different = u64::from(self.packets.saturating_sub(self.duplicates));
-        let count = |(&payload_type, &packets)| PayloadCount { payload_type, packets };
-        let mut payload_types = [PayloadCount::default(); 4];
-        let counts = self.payload_types.iter().zip(&self.payload_counts).map(count);
-        for (place, count) in payload_types.iter_mut().zip(counts.filter(|c| c.packets > 0)) {
-            *place = count;
-        }
-        let counted = self.payload_counts.iter().fold(0_u32, |sum, n| sum.saturating_add(*n));
+        let (payload_types, other_payload_types) = self.payload_types();
         StreamEnded {
-            key: self.key,
+            key: self.key(),
             relay: None,
             framed: cold.framed,
             flow_hash,
@@ -463,33 +345,14 @@ impl Slot {
                 samples: self.jitter_samples,
             },
             payload_types,
-            other_payload_types: self.packets.saturating_sub(counted),
+            other_payload_types,
             ttl: cold.first_ttl,
             ttl_changed: self.flags & TTL_CHANGED != 0,
             dscp: self.dscp,
             dscp_changed: self.flags & DSCP_CHANGED != 0,
             standing: self.standing(),
-            law: self.law,
-            figures: self.probe.take().and_then(|mut probe| probe.end(self.main_payload_type())),
-        }
-    }
-
-    /// The payload type with the most packets, the earlier one of equals.
-    fn main_payload_type(&self) -> u8 {
-        let counted = self.payload_types.iter().zip(&self.payload_counts).rev();
-        counted.max_by_key(|(_, count)| **count).map_or(0, |(payload_type, _)| *payload_type)
-    }
-
-    #[inline]
-    fn count_payload_type(&mut self, payload_type: u8) {
-        for (known, count) in self.payload_types.iter_mut().zip(&mut self.payload_counts) {
-            if *count == 0 {
-                *known = payload_type;
-            }
-            if *known == payload_type {
-                *count = count.saturating_add(1);
-                return;
-            }
+            law: self.law(),
+            figures: self.figures(),
         }
     }
 
@@ -501,7 +364,7 @@ impl Slot {
         let arrival = input.ts.since(self.last).nanos();
         let same_type = header.payload_type == self.last_payload_type;
         if step == Step::Next && same_type && !header.marker {
-            self.law.pair(self.last_octets, ticks, header.payload_type);
+            self.pair(self.last_octets, ticks, header.payload_type);
             if ticks.wrapping_add(FAR) > 2 * FAR {
                 self.leap(ticks, arrival);
             }
@@ -529,16 +392,6 @@ impl Slot {
         self.last_payload_type = header.payload_type;
     }
 
-    /// Notes that nothing came from the packet before to this one, which has just come.
-    #[cold]
-    fn hole(&mut self, to: Ts) {
-        let from = self.last;
-        if let Some(probe) = &mut self.probe {
-            let missing = probe.clusters.last_run();
-            probe.holes.get_or_insert_default().push(Hole { from, to, missing });
-        }
-    }
-
     /// Notes a timestamp that is ten seconds from that of the packet before, which came just now.
     #[cold]
     fn leap(&mut self, ticks: u32, arrival: i64) {
@@ -548,85 +401,6 @@ impl Slot {
         };
         if (0..SOON).contains(&arrival) && self.rate.hertz().is_some_and(far) {
             self.flags |= LEAPT;
-        }
-    }
-
-    /// Weighs whether this step is one that media makes.
-    #[inline]
-    fn judge(&mut self, step: Step, ticks: u32, octets: u16, payload_type: u8) {
-        // Half a minute ahead at 90 kHz, or a second back: pictures are not sent in display order.
-        const AHEAD: u32 = 2_700_000;
-        const BACK: u32 = 90_000;
-        let ahead = step == Step::Next || step == Step::Gap && self.window & 0x1_fffe != 0;
-        let clock = ticks <= AHEAD || ticks.wrapping_neg() <= BACK;
-        let legal = LEGAL.checked_shr(u32::from(payload_type)).is_some_and(|bits| bits & 1 == 1);
-        if step == Step::Late {
-            return;
-        }
-        if ahead && clock && legal && octets > 0 {
-            self.good = self.good.saturating_add(1);
-            if self.good == u8::MAX {
-                (self.good, self.bad) = (self.good / 2, self.bad / 2);
-            }
-        } else if octets > 0 || !clock {
-            self.bad = self.bad.saturating_add(1);
-        }
-    }
-
-    /// Brings the next look forward, to ten seconds after the last one.
-    fn hasten_look(&mut self) {
-        const BY: u32 = 50;
-        const AFTER: u32 = 9;
-        if self.flags & (HASTENED | LOOKING) == 0 && self.packets > 20 {
-            let by = if self.is_greeting() { AFTER } else { BY.wrapping_neg() };
-            self.flags |= HASTENED;
-            self.look_at = self.look_at.wrapping_add(by);
-        }
-    }
-}
-
-impl Probe {
-    /// Ends a look that is under way and gives what there is.
-    fn end(&mut self, main: u8) -> Option<Box<Figures>> {
-        self.end_look(main);
-        self.figures.take()
-    }
-
-    /// Ends a look that is under way and keeps what it found; `main` is the stream's payload type.
-    fn end_look(&mut self, main: u8) {
-        if let Some(look) = self.look.take() {
-            let later = look.finish();
-            match &mut self.figures {
-                Some(figures) => **figures = super::figures::merge(**figures, later, main),
-                None => self.figures = Some(Box::new(later)),
-            }
-        }
-    }
-}
-
-impl Law {
-    /// Counts one pair: two rows, the second of which gives way to what is more frequent.
-    #[inline]
-    fn pair(&mut self, octets: u16, ticks: u32, payload_type: u8) {
-        self.pairs = self.pairs.saturating_add(1);
-        let [first, second] = &mut self.rows;
-        let is = |row: &LawRow| {
-            row.ticks == ticks && row.octets == octets && row.payload_type == payload_type
-        };
-        if is(first) {
-            first.pairs = first.pairs.saturating_add(1);
-        } else if is(second) {
-            second.pairs = second.pairs.saturating_add(1);
-            if second.pairs > first.pairs {
-                std::mem::swap(first, second);
-            }
-        } else if second.pairs == 0 {
-            *second = LawRow { ticks, pairs: 1, octets, payload_type };
-            if first.pairs == 0 {
-                std::mem::swap(first, second);
-            }
-        } else {
-            second.pairs -= 1;
         }
     }
 }
@@ -646,19 +420,6 @@ pub(super) fn media_octets(header: &Header<'_>, input: &Input) -> u16 {
     u16::try_from(octets).unwrap_or(u16::MAX).saturating_add(input.missing())
 }
 
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "told apart modulo 2^32"
-)]
-const fn low_bits(second: i64) -> u32 {
-    second as u32
-}
-
-fn low_second(ts: Ts) -> u32 {
-    low_bits(ts.second())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -666,8 +427,8 @@ mod tests {
     #[test]
     fn a_slot_is_four_cache_lines() {
         assert!(size_of::<Slot>() <= 256, "{}", size_of::<Slot>());
-        let hot = std::mem::offset_of!(Slot, more_jitter);
-        assert!(hot <= 192, "{hot}");
+        let hot = std::mem::offset_of!(Slot, wide);
+        assert!(hot <= 128, "{hot}");
         assert!(size_of::<Cold>() <= 48, "{}", size_of::<Cold>());
         assert!(size_of::<Figures>() <= 116, "{}", size_of::<Figures>());
     }

@@ -52,12 +52,15 @@ impl StreamLimits {
     }
 }
 
-/// The streams of one cell.
+/// The streams of one cell. What every packet reads lies together.
 #[derive(Debug)]
+#[repr(C)]
 pub struct Streams {
-    limits: StreamLimits,
     index: Index,
     blocks: Vec<Block>,
+    /// How often a stream began or ended, modulo 2^32.
+    changes: u32,
+    limits: StreamLimits,
     free: Vec<u32>,
     used: u32,
     timer: Timer,
@@ -68,8 +71,6 @@ pub struct Streams {
     replays: Replays,
     evicted: u64,
     unnoted: u64,
-    /// How often a stream began or ended, modulo 2^32.
-    changes: u32,
 }
 
 /// Sixty-four streams: what every packet touches, and the rest.
@@ -191,7 +192,7 @@ impl Streams {
     /// Whether this stream lies there.
     #[inline]
     fn is(&self, place: u32, key: &StreamKey) -> bool {
-        slot(&self.blocks, place).is_some_and(|slot| slot.key == *key)
+        slot(&self.blocks, place).is_some_and(|slot| slot.is(key))
     }
 
     /// Where the stream of a packet lies.
@@ -272,7 +273,8 @@ impl Streams {
 
     /// Reads a little of what is rarely needed of a stream, and where the index has it.
     fn touch_cold(&self, place: u32) -> u64 {
-        let index = slot(&self.blocks, place).map_or(0, |slot| self.index.touch(slot.key.hash64()));
+        let index =
+            slot(&self.blocks, place).map_or(0, |slot| self.index.touch(slot.key().hash64()));
         let block = self.blocks.get((place / BLOCK) as usize);
         let cold = block.and_then(|block| block.cold.get((place % BLOCK) as usize));
         cold.map_or(0, Cold::touch) ^ index
@@ -387,7 +389,7 @@ impl Streams {
         out: &mut impl FnMut(StreamEvent),
     ) {
         let Some((slot, _)) = at(&mut self.blocks, place) else { return };
-        let key = slot.key;
+        let key = slot.key();
         let Some(look) = slot.look() else { return };
         if step == Step::Restart {
             look.restart();

@@ -2,6 +2,7 @@
 
 use crate::dissect::dtls_handshake::DtlsHandshake;
 use crate::dissect::tls_handshake::TlsHandshake;
+use crate::dissect::tls_open::datagrams::DtlsOpening;
 use crate::dissect::tls_open::stream::TlsStream;
 use crate::model::addr::Endpoint;
 use crate::model::fact::{Body, length};
@@ -90,19 +91,43 @@ fn facts(
         heartbleed: handshake.heartbleed,
         clipped,
         decrypted: stream.is_some_and(TlsStream::has_decrypted),
+        awaits_secrets: false,
         checked: false,
         torn: handshake.torn(),
         frames: handshake.frames().or(stream.map(TlsStream::frames).unwrap_or_default()),
     }
 }
 
-/// Emits the fact of a DTLS handshake.
-pub(super) fn dtls_fact(
-    handshake: &DtlsHandshake,
+/// What a DTLS handshake does not know of itself.
+#[derive(Copy, Clone, Debug)]
+pub(super) struct DtlsAround {
+    pub(super) client: Endpoint,
+    pub(super) server: Endpoint,
+    pub(super) over_sctp: bool,
+    /// The snap length cut a frame of it.
+    pub(super) clipped: bool,
+    pub(super) decrypted: bool,
+    pub(super) awaits_secrets: bool,
+    /// A STUN check between its sockets succeeded.
+    pub(super) checked: bool,
+}
+
+/// Emits the keys of SRTP that a session was for, if it has opened (RFC 5764 §4.2).
+pub(super) fn srtp_keys_fact(
+    opening: &DtlsOpening,
     (client, server): (Endpoint, Endpoint),
-    [clipped, decrypted, checked, over_sctp]: [bool; 4],
     emit: &mut Emitter<'_>,
 ) {
+    if let Some((profile, keys)) = opening.srtp_keys() {
+        let material = emit.epoch.keep(keys.secret().expose());
+        emit.fact(Body::DtlsSrtpKeys { client, server, profile, material });
+    }
+}
+
+/// Emits the fact of a DTLS handshake.
+pub(super) fn dtls_fact(handshake: &DtlsHandshake, around: DtlsAround, emit: &mut Emitter<'_>) {
+    let DtlsAround { client, server, over_sctp, clipped, decrypted, awaits_secrets, checked } =
+        around;
     let (outcome, ending) = handshake.ended.unwrap_or(UNFINISHED);
     let mut whole = true;
     let [client_messages, server_messages] = [Peer::Client, Peer::Server].map(|of| {
@@ -129,6 +154,7 @@ pub(super) fn dtls_fact(
         heartbleed: false,
         clipped,
         decrypted,
+        awaits_secrets,
         checked,
         torn: handshake.torn || !whole,
         frames: handshake.frames,

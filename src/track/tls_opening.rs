@@ -194,11 +194,9 @@ impl Opening {
         shared.purse.give(self.paid);
         let (read, state) = (self.stream.has_opened(), self.stream.state());
         let agreed = matches!(state, State::Open | State::Unknown | State::Failed);
-        let counts = &mut shared.openings;
-        counts.sessions += u64::from(agreed);
-        counts.opened += u64::from(read);
-        counts.unknown += u64::from(agreed && !read && !self.stream.has_secrets());
-        counts.failed += u64::from(agreed && !read && self.stream.has_secrets());
+        if agreed {
+            shared.openings.tls.count(read, self.stream.has_secrets());
+        }
     }
 
     /// Takes octets through the records into the messages.

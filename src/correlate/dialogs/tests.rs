@@ -18,6 +18,7 @@ use crate::dissect::sip_names::sip_names;
 use crate::model::addr::{Addr, Endpoint};
 use crate::model::evidence::FrameRef;
 use crate::model::frame::FrameId;
+use crate::model::id::RecordKey;
 use crate::model::packed::{Packed, Packer, unpack};
 use crate::model::record::{CallRecord, RegistrationRecord};
 use crate::model::time::{Span, Ts};
@@ -35,10 +36,10 @@ struct Tap {
 
 /// An endpoint by its letter.
 /// A record that outlives what it was made of, by way of its compact form.
-fn kept<'a, T: Packed<'static>>(record: &impl Packed<'a>) -> T {
+fn kept<'a, T: Packed<'static>>(key: RecordKey, record: &impl Packed<'a>) -> T {
     let mut packer = Packer::default();
     packer.record(record);
-    unpack(packer.octets().to_vec().leak()).unwrap()
+    unpack(key, packer.octets().to_vec().leak()).unwrap()
 }
 
 fn host(letter: u8) -> Endpoint {
@@ -167,7 +168,14 @@ impl Tap {
 
     /// Calls finished so far, as they were finished.
     fn finished(&self) -> Vec<CallRecord<'static>> {
-        self.out.calls.iter().map(|call| kept(&call.record())).collect()
+        self.out
+            .calls
+            .iter()
+            .map(|call| {
+                let record = call.record();
+                kept(record.key(), &record)
+            })
+            .collect()
     }
 
     /// The capture ends: every call, in the order of the report.
@@ -188,7 +196,14 @@ impl Tap {
     /// The capture ends: every registration.
     fn registrations(mut self) -> Vec<RegistrationRecord<'static>> {
         self.dialogs.finish(&mut self.out);
-        self.out.registrations.iter().map(|one| kept(&one.record())).collect()
+        self.out
+            .registrations
+            .iter()
+            .map(|one| {
+                let record = one.record();
+                kept(record.key(), &record)
+            })
+            .collect()
     }
 
     /// Announced addresses so far: `caller 10.0.0.1:4000 offer`.

@@ -1,6 +1,6 @@
 //! What few calls say of their media as a whole: times in which less audio is to flow than at first, because
-//! a side holds the call (RFC 3264 §8.4) or sends pictures instead (ITU-T T.38 annex D), and that it goes to
-//! a recorder (RFC 7866). A stream is held against it when it ends.
+//! a side holds the call (RFC 3264 §8.4) or sends pictures instead (ITU-T T.38 annex D; where no description
+//! says so, by what its sockets carried), and that it goes to a recorder (RFC 7866). A stream is held against it when it ends.
 //!
 //! Which side pauses is not told apart: the side that holds may send music, or nothing.
 
@@ -76,6 +76,18 @@ impl Asides {
         }
     }
 
+    /// Notes that sockets of a call carried T.38 between these times. What both directions sent at a time is
+    /// one pause.
+    pub(super) fn pictures(&mut self, call: RecordId, from: Ts, until: Ts) {
+        let said = self.by_call.entry(call).or_default();
+        let meets = |pause: &&mut Pause| !pause.held && pause.from <= until && from <= pause.until;
+        if let Some(pause) = said.pauses.iter_mut().find(meets) {
+            (pause.from, pause.until) = (pause.from.min(from), pause.until.max(until));
+        } else if said.pauses.len() < KEPT {
+            said.pauses.push(Pause { from, until, held: false });
+        }
+    }
+
     /// A further call that the same INVITE made.
     pub(super) fn fork(&mut self, call: RecordId, fork: RecordId) {
         if let Some(said) = self.by_call.get(&call).cloned() {
@@ -146,6 +158,14 @@ mod tests {
         let hole = |from, to| said.explain(&Hole { from: at(from), to: at(to), missing: 100 });
         assert!(hole(9, 21) && hole(8, 13) && hole(35, 99) && hole(15, 40));
         assert!(!hole(3, 13) && !hole(20, 30) && !hole(18, 28));
+        asides.pictures(call, at(40), at(50));
+        asides.forget(call);
+        asides.pictures(call, at(40), at(50));
+        asides.pictures(call, at(41), at(52));
+        let said = &asides.by_call[&call];
+        assert_eq!(said.pauses.len(), 1);
+        let hole = |from, to| said.explain(&Hole { from: at(from), to: at(to), missing: 100 });
+        assert!(hole(39, 53) && !hole(20, 52));
         asides.forget(call);
         assert!(asides.by_call.is_empty());
     }

@@ -20,6 +20,22 @@ pub struct Place<'a> {
     pub media: &'a MediaDescription,
 }
 
+/// When a call announced addresses; looked up when asked for.
+#[derive(Copy, Clone, Debug)]
+pub struct Announced<'a> {
+    binder: &'a MediaBinder,
+    call: RecordId,
+}
+
+impl Announced<'_> {
+    /// Whether it did so at such a time.
+    pub fn any(self, mut is: impl FnMut(Ts) -> bool) -> bool {
+        let newest = self.binder.newest_of_call(self.call);
+        let newest = newest.and_then(|slot| self.binder.entries.get(widen(slot)));
+        newest.is_some_and(|newest| self.binder.ring(newest).any(|entry| is(entry.at)))
+    }
+}
+
 /// A handshake between two sockets of which a call announced one or both.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub struct Greeting {
@@ -60,14 +76,9 @@ impl MediaBinder {
         std::iter::successors(newest, older).take(LOOKED_AT_OF_CALL).find(holds)
     }
 
-    /// When a call announced addresses, in order, each moment once.
-    pub fn announced(&self, call: RecordId) -> Vec<Ts> {
-        let newest = self.newest_of_call(call).and_then(|slot| self.entries.get(widen(slot)));
-        let mut all: Vec<Ts> = newest
-            .map_or_else(Vec::new, |newest| self.ring(newest).map(|entry| entry.at).collect());
-        all.sort_unstable();
-        all.dedup();
-        all
+    /// When a call announced addresses, for who asks: few do.
+    pub const fn announced(&self, call: RecordId) -> Announced<'_> {
+        Announced { binder: self, call }
     }
 
     /// Whether a call's dialog has not ended.

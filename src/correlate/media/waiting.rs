@@ -68,6 +68,14 @@ impl MediaBinder {
         }
     }
 
+    /// Notes that sockets that a call announced carried T.38 between these times, which no description said.
+    pub fn pictures(&mut self, call: RecordKey, from: Ts, until: Ts) {
+        self.settle();
+        if self.newest_of_call(call.id).is_some() {
+            self.asides.pictures(call.id, from, until);
+        }
+    }
+
     /// Makes the changes that wait; to be called before anything is looked up here.
     pub fn settle(&mut self) {
         if self.waiting.is_empty() {

@@ -7,7 +7,7 @@
 use super::super::seen::StreamSeen;
 use super::sighting::millis;
 use crate::correlate::company::Companion;
-use crate::model::time::Span;
+use crate::model::time::{Span, Ts};
 use crate::policy::media::MediaThresholds;
 
 /// Packets by which a source is taken for that of a call that announced none.
@@ -39,11 +39,12 @@ pub(super) fn rivals<'a>(
             return None;
         }
         let pair = order(own, other, thresholds)?;
-        let explained = around.announced.iter().any(|at| {
+        let anew = |at: Ts| {
             let near = at.since(pair.foreign.first.time).nanos().abs();
-            let later = *at > pair.rightful.first.time.plus(millis(thresholds.latch_ms));
+            let later = at > pair.rightful.first.time.plus(millis(thresholds.latch_ms));
             later && near <= millis(thresholds.handover_ms).nanos()
-        });
+        };
+        let explained = around.announced.is_some_and(|told| told.any(anew));
         (!explained && beside(&pair, thresholds)).then_some(pair)
     })
 }

@@ -3,7 +3,7 @@
 use super::super::lately::Lately;
 use super::super::rule::{Detector, Meta, Words, rule};
 use super::super::seen::{HandshakeSeen, StreamSeen};
-use super::super::sink::{Entry, Sighting, Sink, Subject};
+use super::super::sink::{Entry, Sighting, Sink};
 use super::super::text::sentence;
 use super::sighting::{described, streams_between};
 use crate::model::addr::Endpoint;
@@ -102,7 +102,7 @@ impl Detector for DtlsNoUseSrtp {
         if behind < enough {
             return;
         }
-        let subject = Subject::pair(seen.record.src.addr, seen.record.dst.addr);
+        let subject = seen.pair;
         let sighting = Sighting::new(&META, subject, without.first)
             .confidence(Confidence::High)
             .kind(u32::from(seen.record.src.addr <= seen.record.dst.addr));

@@ -69,7 +69,8 @@ impl Detector for RtcpByeForged {
         for (by, at) in seen.around.byes.from.into_iter().flatten() {
             let after = own.packets_after(at.time);
             let other = by != own.src.addr;
-            let explained = seen.around.announced.iter().any(|told| *told > at.time);
+            let explained =
+                seen.around.announced.is_some_and(|told| told.any(|told| told > at.time));
             if at.time < own.first.time
                 || own.last.time.since(at.time) <= ON_ITS_WAY
                 || !other && whole(after) <= self.packets

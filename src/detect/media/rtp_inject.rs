@@ -93,7 +93,7 @@ impl RtpInject {
         } else {
             return;
         };
-        let subject = Subject::pair(seen.record.src.addr, seen.record.dst.addr);
+        let subject = seen.pair;
         let sighting = Sighting::new(&META, subject, contest.first).confidence(confidence);
         let what = |_: &mut _| {
             let (one, other) = contest.ttls;

@@ -78,8 +78,8 @@ impl Detector for SsrcChange {
         let before = || seen.around.company.iter().filter(on_this_way).filter(follows);
         let Some(last) = before().max_by_key(|other| other.last.time) else { return };
         let explained = |at: Ts| {
-            let near = |told: &Ts| told.since(at).nanos().abs() <= millis(self.handover_ms).nanos();
-            seen.around.announced.iter().any(near)
+            let near = |told: Ts| told.since(at).nanos().abs() <= millis(self.handover_ms).nanos();
+            seen.around.announced.is_some_and(|told| told.any(near))
         };
         // The first of them changed nothing, unless something came before it.
         let recent = |other: &&Companion| own.first.time.since(other.first.time) <= APART;

@@ -4,7 +4,7 @@ use super::super::rule::{Detector, Meta, Words, rule};
 use super::super::seen::{SipSeen, StreamSeen};
 use super::super::sink::{Entry, Sighting, Sink};
 use super::super::text::{plural, sentence};
-use super::{about, pair};
+use super::about;
 use crate::model::finding::Figure;
 use crate::policy::Policy;
 use crate::policy::thresholds::Markings;
@@ -101,7 +101,7 @@ impl Detector for Dscp {
         if seen.lookalike || record.packets < self.least {
             return;
         }
-        let sighting = Sighting::new(&META, pair(seen), seen.first()).kind(u32::from(dscp % 32));
+        let sighting = Sighting::new(&META, seen.pair, seen.first()).kind(u32::from(dscp % 32));
         sink.sighting(sighting, |_| (about(seen, format_args!("DSCP {dscp}")), None))
             .until(seen.last())
             .mark(SEEN, 1_u64 << (dscp % 64))

@@ -4,7 +4,7 @@ use super::super::rule::{Detector, Meta, Words, rule};
 use super::super::seen::{StreamSeen, TapSeen};
 use super::super::sink::{Entry, Sighting, Sink, Subject};
 use super::super::text::{plural, sentence};
-use super::{about, pair};
+use super::about;
 use crate::model::finding::{Confidence, Figure};
 use crate::model::notes::Marked;
 use crate::policy::Policy;
@@ -101,8 +101,8 @@ impl Detector for DscpRemarked {
         }
         let (confidence, slot) =
             if marked.twice { (Confidence::Certain, STREAMS) } else { (Confidence::Low, CHANGED) };
-        tell((pair(seen), &marked, confidence), sink, |dscp| about(seen, dscp));
-        if let Some(hit) = sink.concerns(&META, pair(seen), META.lowest) {
+        tell((seen.pair, &marked, confidence), sink, |dscp| about(seen, dscp));
+        if let Some(hit) = sink.concerns(&META, seen.pair, META.lowest) {
             let _ = hit.add(slot, 1).stream(seen.key).call(seen.call);
         }
     }

@@ -6,7 +6,7 @@ use super::super::rule::{Detector, Meta, Words, rule};
 use super::super::seen::{SipSeen, StreamSeen};
 use super::super::sink::{Entry, Sighting, Sink};
 use super::super::text::{plural, sentence};
-use super::{about, headers, pair};
+use super::{about, headers};
 use crate::model::finding::Figure;
 use crate::policy::Policy;
 
@@ -89,7 +89,7 @@ impl Detector for Fragment {
         if seen.lookalike || record.packets < self.least || mean <= self.mtu {
             return;
         }
-        sink.sighting(Sighting::new(&META, pair(seen), seen.first()).kind(1), |_| {
+        sink.sighting(Sighting::new(&META, seen.pair, seen.first()).kind(1), |_| {
             (about(seen, format_args!("{mean} octets a packet on the average")), None)
         })
         .until(seen.last())

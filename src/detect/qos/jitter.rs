@@ -4,7 +4,7 @@ use super::super::rule::{Detector, Meta, Words, rule};
 use super::super::seen::StreamSeen;
 use super::super::sink::{Entry, Sighting, Sink};
 use super::super::text::{plural, sentence};
-use super::{about, hundredths, is_audio, of_one, pair, spoken};
+use super::{about, hundredths, is_audio, of_one, spoken};
 use crate::model::finding::{Figure, Severity};
 use crate::policy::Policy;
 
@@ -70,7 +70,7 @@ impl Detector for Jitter {
             return;
         }
         let medium = jitter.mean > self.medium;
-        let sighting = Sighting::new(&META, pair(seen), seen.first()).severity(if medium {
+        let sighting = Sighting::new(&META, seen.pair, seen.first()).severity(if medium {
             Severity::Medium
         } else {
             Severity::Low

@@ -7,7 +7,7 @@ use super::super::rule::{Detector, Meta, Words, rule};
 use super::super::seen::{CaptureSeen, StreamSeen};
 use super::super::sink::{Entry, Sighting, Sink, Subject};
 use super::super::text::{plural, sentence};
-use super::{about, is_audio, of_one, pair};
+use super::{about, is_audio, of_one};
 use crate::model::evidence::FrameRef;
 use crate::model::finding::{Confidence, Figure};
 use crate::model::id::RecordKey;
@@ -120,7 +120,7 @@ impl Detector for LateMedia {
             matches!(record.protection, Protection::EncryptedLike | Protection::SrtpProven);
         let (seconds, kind) = (by.secs_f64(), if encrypted { "encrypted" } else { "in clear" });
         let what = about(seen, format_args!("{kind}, {seconds:.1} s after the answer"));
-        let (subject, at, key) = (pair(seen), seen.first(), seen.key);
+        let (subject, at, key) = (seen.pair, seen.first(), seen.key);
         self.late.insert(way, Late { subject, at, by, key, encrypted, what });
     }
 

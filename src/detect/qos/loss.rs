@@ -6,7 +6,7 @@ use super::super::rule::{Detector, Meta, Words, rule};
 use super::super::seen::{CaptureSeen, StreamSeen, TapSeen};
 use super::super::sink::{Entry, Sighting, Sink, Subject};
 use super::super::text::plural;
-use super::{about, heard_better, hundredths, of_one, pair, spoken};
+use super::{about, heard_better, hundredths, of_one, spoken};
 use crate::model::finding::{Confidence, Figure, Severity};
 use crate::model::record::StreamRecord;
 use crate::model::stream::{Hole, StreamKey};
@@ -188,7 +188,7 @@ impl Detector for Loss {
         let better = reported.is_some_and(|of| of < i64::try_from(lost).unwrap_or(0));
         let severity = *severity;
         let hole = longest_hole(seen).filter(|hole| u64::from(hole.missing) * 2 > lost);
-        let sighting = Sighting::new(&META, pair(seen), seen.first()).severity(severity);
+        let sighting = Sighting::new(&META, seen.pair, seen.first()).severity(severity);
         sink.sighting(sighting, |_| {
             let said =
                 reported.map_or(String::new(), |lost| format!("; the receiver reported {lost}"));
@@ -207,7 +207,7 @@ impl Detector for Loss {
         .stream(seen.key)
         .call(seen.call);
         let heard = heard_better(seen).is_some();
-        self.keep(pair(seen), Sighted { severity, heard, seconds });
+        self.keep(seen.pair, Sighted { severity, heard, seconds });
     }
 
     fn end(&mut self, seen: &CaptureSeen<'_>, sink: &mut Sink) {

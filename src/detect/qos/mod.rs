@@ -15,17 +15,11 @@ pub(super) mod rtcp_absent;
 pub(super) mod srtp_cost;
 
 use super::seen::StreamSeen;
-use super::sink::Subject;
 use super::text::{printable, sentence};
 use crate::model::record::StreamRecord;
 
 /// What every rule about transmission advises.
 const FIX: &str = "Media quality is impaired on this path: check congestion, duplex and queueing hop by hop, and that DSCP EF is kept end to end; compare with the receiver's RTCP before blaming either side.";
-
-/// The pair of hosts of a stream.
-fn pair(seen: &StreamSeen<'_>) -> Subject {
-    Subject::pair(seen.record.src.addr, seen.record.dst.addr)
-}
 
 /// `192.0.2.1:4000 to 192.0.2.2:4002, PCMU, 1500 packets: `, then what is wrong.
 fn about(seen: &StreamSeen<'_>, wrong: std::fmt::Arguments<'_>) -> String {

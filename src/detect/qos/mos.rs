@@ -5,7 +5,7 @@ use super::super::seen::StreamSeen;
 use super::super::sink::{Entry, Sighting, Sink};
 use super::super::text::plural;
 use super::loss::Loses;
-use super::{about, hundredths, of_one, pair, spoken};
+use super::{about, hundredths, of_one, spoken};
 use crate::model::finding::{Confidence, Figure, Severity};
 use crate::policy::Policy;
 
@@ -76,7 +76,7 @@ impl Detector for Mos {
         if seen.lookalike || record.duration_s < self.least_s {
             return;
         }
-        let sighting = Sighting::new(&META, pair(seen), seen.first())
+        let sighting = Sighting::new(&META, seen.pair, seen.first())
             .severity(*severity)
             .confidence(Confidence::Medium);
         sink.sighting(sighting, |_| {

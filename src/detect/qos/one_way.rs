@@ -8,7 +8,6 @@ use super::super::rule::{Detector, Meta, Words, rule};
 use super::super::seen::{CaptureSeen, StreamSeen};
 use super::super::sink::{Entry, Sighting, Sink, Subject};
 use super::super::text::{plural, sentence};
-use super::pair;
 use crate::model::evidence::FrameRef;
 use crate::model::finding::{Confidence, Figure, Severity};
 use crate::model::id::RecordKey;
@@ -66,7 +65,7 @@ const ALONE: usize = 0;
 /// One direction between two hosts of a call.
 #[derive(Copy, Clone, Debug)]
 struct Direction {
-    at: FrameRef,
+    at: Ts,
     /// From the answer on: what was sent before is not held against anybody.
     from: Ts,
     last: Ts,
@@ -79,8 +78,7 @@ struct Direction {
 /// Calls whose directions have not been seen to end together.
 #[derive(Copy, Clone, Debug)]
 struct Open {
-    call: RecordKey,
-    /// From the lower address, and from the higher.
+    /// From the lower end, and from the higher.
     ways: [Option<Direction>; 2],
     /// When its dialog ended, if it has.
     over: Option<Ts>,
@@ -144,7 +142,7 @@ fn share(packets: u64, part: Span, whole: Span) -> u64 {
 
 impl Direction {
     fn and(self, other: Self) -> Self {
-        let first = if other.at.time < self.at.time { other } else { self };
+        let first = if other.at < self.at { other } else { self };
         let reported = self.reported || other.reported;
         Self {
             from: self.from.min(other.from),
@@ -191,7 +189,7 @@ impl Detector for OneWay {
         let record = seen.record;
         let Some(from) = since_answer(seen) else { return };
         let direction = Direction {
-            at: seen.first(),
+            at: record.first,
             from,
             last: record.last,
             packets: share(
@@ -202,16 +200,17 @@ impl Detector for OneWay {
             key: seen.key,
             reported: record.rtcp.is_some() || record.srtcp.is_some_and(|seen| seen.by_receiver),
         };
-        let key = (call, pair(seen));
+        let key = (call, seen.pair);
         if self.open.len() >= self.cap && !self.open.contains_key(&key) {
             self.evicted += 1;
             return;
         }
-        let before = || self.done.get(&key).unwrap_or(Open { call, ways: [None; 2], over: None });
+        let before = || self.done.get(&key).unwrap_or(Open { ways: [None; 2], over: None });
         let open = self.open.entry(key).or_insert_with(before);
         open.over = open.over.or(seen.around.over);
         let [low, high] = &mut open.ways;
-        let way = if record.src.addr <= record.dst.addr { low } else { high };
+        // Within one host the ports tell the two apart.
+        let way = if record.src <= record.dst { low } else { high };
         *way = Some(way.map_or(direction, |known| known.and(direction)));
         // Nearly always the two end together, and are done with.
         let all = open.ways.iter().all(Option::is_some);
@@ -236,15 +235,14 @@ impl Detector for OneWay {
     }
 
     fn end(&mut self, _: &CaptureSeen<'_>, sink: &mut Sink) {
-        let judged = self.open.iter().filter_map(|((_, pair), open)| {
+        let judged = self.open.iter().filter_map(|((call, pair), open)| {
             let alone = open.alone()?;
             let judged = self.lasted(&alone) && alone.packets >= self.packets;
-            let silent = judged && !self.excused.contains(&open.call);
-            silent.then_some((alone, *pair, open.call))
+            let silent = judged && !self.excused.contains(call);
+            silent.then_some((alone, *pair, *call))
         });
         let mut found: Vec<_> = judged.collect();
-        found
-            .sort_by_key(|(Alone { way, .. }, pair, _)| (way.at.time, way.at.frame, pair.hash64()));
+        found.sort_by_key(|(Alone { way, .. }, pair, _)| (way.at, way.key.first, pair.hash64()));
         let mut calls: HashMap<Subject, usize, foldhash::fast::FixedState> = HashMap::default();
         for (_, pair, _) in &found {
             *calls.entry(*pair).or_default() += 1;
@@ -256,9 +254,9 @@ impl Detector for OneWay {
             let short = alone.lasted < self.alone;
             let harmless = way.reported || unseen || short;
             let severity = if harmless { Severity::Info } else { Severity::High };
-            let sighting = Sighting::new(&META, pair, way.at)
-                .severity(severity)
-                .confidence(Confidence::Medium);
+            let at = FrameRef { frame: way.key.first, time: way.at };
+            let sighting =
+                Sighting::new(&META, pair, at).severity(severity).confidence(Confidence::Medium);
             sink.sighting(sighting, |_| {
                 let packets = plural(way.packets, "packet");
                 let over = if alone.hung_up { ", from the end of the call on" } else { "" };

@@ -4,7 +4,7 @@ use super::super::rule::{Detector, Meta, Words, rule};
 use super::super::seen::StreamSeen;
 use super::super::sink::{Entry, Sighting, Sink};
 use super::super::text::plural;
-use super::{about, pair};
+use super::about;
 use crate::model::finding::{Confidence, Figure};
 use crate::model::record::Protection;
 use crate::policy::Policy;
@@ -62,8 +62,7 @@ impl Detector for RtcpAbsent {
         if seen.lookalike || blind || !silent || record.duration_s < self.least_s {
             return;
         }
-        let sighting =
-            Sighting::new(&META, pair(seen), seen.first()).confidence(Confidence::Medium);
+        let sighting = Sighting::new(&META, seen.pair, seen.first()).confidence(Confidence::Medium);
         let length = record.duration_s;
         sink.sighting(sighting, |_| {
             (about(seen, format_args!("no RTCP in {length:.0} seconds")), None)

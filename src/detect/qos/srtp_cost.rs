@@ -7,7 +7,7 @@ use super::super::seen::{CaptureSeen, HandshakeSeen, StreamSeen};
 use super::super::sink::{Entry, Sighting, Sink, Subject};
 use super::super::text::{plural, sentence};
 use super::compare::Sample;
-use super::{headers, hundredths, is_audio, pair, spoken};
+use super::{headers, hundredths, is_audio, spoken};
 use crate::model::evidence::FrameRef;
 use crate::model::finding::Figure;
 use crate::model::handshake::Outcome;
@@ -162,7 +162,7 @@ impl Detector for SrtpCost {
         if seen.lookalike || record.packets < self.least || !is_audio(seen) {
             return;
         }
-        let Some(pair) = self.pair(pair(seen)) else { return };
+        let Some(pair) = self.pair(seen.pair) else { return };
         if encrypted {
             let first = pair.first.map_or(seen.first(), |first| {
                 std::cmp::min_by_key(first, seen.first(), |at| (at.time, at.frame))

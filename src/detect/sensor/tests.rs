@@ -2,6 +2,7 @@
 
 use crate::correlate::placement::Placement;
 use crate::detect::seen::{Around, StreamSeen, TapSeen};
+use crate::detect::sink::Subject;
 use crate::detect::testing::{A, B, Bench, endpoint, frame, in_call, parameter, stream};
 use crate::model::time::Span;
 use crate::policy::Policy;
@@ -53,6 +54,7 @@ fn cut_packets_are_counted_by_what_they_are() {
     bench.seen(&StreamSeen {
         record: &record,
         key: record.key(),
+        pair: Subject::pair(record.src.addr, record.dst.addr),
         call: None,
         early: false,
         clipped: 40,
@@ -157,6 +159,7 @@ fn drifting(drifts: &[f64]) -> Bench {
         bench.seen(&StreamSeen {
             record: &record,
             key: record.key(),
+            pair: Subject::pair(record.src.addr, record.dst.addr),
             call: None,
             early: false,
             clipped: 0,

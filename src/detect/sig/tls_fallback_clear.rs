@@ -18,7 +18,7 @@ use crate::policy::Policy;
 rule! {
     /// ## What it detects
     /// A TLS handshake with port 5060 or 5061, or one that names SIP by ALPN or whose server signalling names for SIP over TLS, that one side refused (an alert, or the connection closed
-    /// or reset before it was done), or a connection to port 5061 that the server refused or did not
+    /// or reset before it was done), or a connection of TCP or association of SCTP to port 5061 that the server refused or did not
     /// answer, with no handshake completed since; and within 60 seconds an INVITE, REGISTER or MESSAGE in clear from
     /// the same client to the same server; unless there was such a message in clear in the 10 minutes
     /// before.
@@ -32,7 +32,7 @@ rule! {
     ///
     /// ## False positives
     /// A second device behind the same address. OPTIONS in clear, as a keep-alive, is not counted; but
-    /// where it comes beside calls in clear, its time stands for theirs. A SYN that is sent again counts
+    /// where it comes beside calls in clear, its time stands for theirs. A SYN or INIT that is sent again counts
     /// as not answered, so one that is lost on the way does, too.
     ///
     /// ## Fix

@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use super::keylog::{Kept, KeyLog, Random, SessionKeys};
 use super::rsa::RsaKey;
+use super::session::Session;
 
 /// The secrets that hold.
 #[derive(Clone, Debug, Default)]
@@ -81,8 +82,17 @@ impl Keys {
         Some(keys)
     }
 
+    /// The premaster secret of a session: what the log says of it, or what its `ClientKeyExchange` holds,
+    /// of static RSA encrypted behind its length (RFC 5246 §7.4.7.1).
+    pub fn premaster_of(&self, session: &Session, exchange: &[u8]) -> Option<Kept> {
+        session.known_premaster().or_else(|| {
+            let (_, encrypted) = exchange.split_first_chunk::<2>()?;
+            self.premaster(encrypted)
+        })
+    }
+
     /// The premaster secret that a client encrypted to the server's RSA key.
-    pub fn premaster(&self, encrypted: &[u8]) -> Option<Kept> {
+    fn premaster(&self, encrypted: &[u8]) -> Option<Kept> {
         let logged = self.logs.iter().find_map(|log| log.premaster(encrypted));
         let logged = logged.map(|secret| Kept::new(secret.expose()));
         logged.or_else(|| self.rsa.iter().find_map(|key| key.premaster(encrypted)))

@@ -39,7 +39,8 @@ impl RsaKey {
     /// The premaster secret that a client encrypted to this key; `None` if it was another.
     pub fn premaster(&self, encrypted: &[u8]) -> Option<Kept> {
         let opened = self.0.decrypt(Pkcs1v15Encrypt, encrypted).ok()?;
-        let fits = opened.len() == PREMASTER && opened.first() == Some(&3);
+        // It begins with the version that the client offered, that of DTLS turned over (RFC 6347 §4.1).
+        let fits = opened.len() == PREMASTER && matches!(opened.first(), Some(3 | 0xfe));
         fits.then(|| Kept::new(&opened))
     }
 }

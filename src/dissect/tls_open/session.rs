@@ -6,7 +6,7 @@
 //! come next (handshake, application data, and each `KeyUpdate` after, RFC 8446 §7.2): no record
 //! opens with keys that are not its own. After a hole the sequence is searched for.
 //!
-//! DTLS 1.3 and renegotiated DTLS are not opened.
+//! DTLS 1.3 is not opened. What is agreed on inside DTLS is another session (`datagrams.rs`).
 
 use super::keylog::{Kept, Label, Random, SessionKeys};
 use super::record::{KeyBlock, Opener, Sealed, Version};
@@ -231,20 +231,13 @@ impl Session {
         opened
     }
 
-    /// Opens a DTLS record, whose sequence begins with its epoch.
+    /// Opens a DTLS record of its epoch, with which the sequence begins.
     pub fn datagram(&mut self, side: usize, record: &Sealed<'_>, out: &mut Vec<u8>) -> Opened {
         let Some(side) = self.sides.get_mut(side) else { return Opened::Sealed };
-        match (record.sequence >> 48, &side.next) {
-            (0, _) => Opened::Clear,
-            (1, Some(opener)) => match opener.open(record, out) {
-                Some(content_type) => {
-                    (side.opened, side.failures) = (true, 0);
-                    Opened::Plain(content_type)
-                }
-                None => side.failed(),
-            },
-            _ => Opened::Sealed,
-        }
+        let opened = side.next.as_ref().and_then(|opener| opener.open(record, out));
+        let Some(content_type) = opened else { return side.failed() };
+        (side.opened, side.failures) = (true, 0);
+        Opened::Plain(content_type)
     }
 
     /// Makes the keys of both directions from the master secret.

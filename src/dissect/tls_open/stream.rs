@@ -401,15 +401,11 @@ impl TlsStream {
         }
     }
 
-    /// RFC 5246 §7.4.7: of static RSA the premaster secret, encrypted, behind its length.
+    /// RFC 5246 §7.4.7.
     fn client_key_exchange(&mut self, body: &[u8], keys: &Keys) {
         let transcript = std::mem::take(&mut self.transcript);
         let Some(session) = &mut self.session else { return };
-        let premaster = session.known_premaster().or_else(|| {
-            let (_, encrypted) = body.split_first_chunk::<2>()?;
-            keys.premaster(encrypted)
-        });
-        let Some(secret) = premaster else { return };
+        let Some(secret) = keys.premaster_of(session, body) else { return };
         self.known = true;
         if !session.premaster(secret.secret().expose(), &transcript) {
             self.over(State::Failed);

@@ -5,6 +5,7 @@ use crate::correlate::media::Binding;
 use crate::correlate::rtcp::Byes;
 use crate::correlate::stream_record::{drift_pct, stream_record};
 use crate::detect::seen::{Around, MediaSeen, StreamSeen, TapSeen};
+use crate::detect::sink::Subject;
 use crate::model::addr::Endpoint;
 use crate::model::evidence::FrameRef;
 use crate::model::fact::{Body, EpochFacts, Fact, UdptlEnded};
@@ -17,8 +18,10 @@ use crate::model::time::Ts;
 
 use super::Collector;
 
-/// UDPTL datagrams below which a flow is not taken for T.38, and how many of them must be in order.
+/// UDPTL datagrams below which a flow is not taken for T.38 where SDP announced pictures, and where it announced
+/// audio.
 const UDPTL_PACKETS: u64 = 2;
+const UDPTL_UNANNOUNCED: u64 = 25;
 
 impl Collector {
     /// A stream has ended.
@@ -70,16 +73,11 @@ impl Collector {
         let mut met = std::mem::take(&mut self.met);
         self.company.meet(&own, &mut met, |call| self.media.is_up(call));
         let call = binding.map(|binding| binding.call);
-        let announced = match call {
-            Some(call) if !met.is_empty() || byes.from.iter().any(Option::is_some) => {
-                self.media.announced(call.id)
-            }
-            _ => Vec::new(),
-        };
         let clock = record.payload_types.first().and_then(|pt| pt.clock_rate);
         self.detectors.stream(&StreamSeen {
             record,
             key: record.key(),
+            pair: Subject::pair(record.src.addr, record.dst.addr),
             call,
             early: binding.is_some_and(|binding| binding.early),
             clipped: u64::from(stream.clipped),
@@ -91,7 +89,7 @@ impl Collector {
                 ended: Some(stream),
                 own: Some(&own),
                 company: &met,
-                announced: &announced,
+                announced: call.map(|call| self.media.announced(call.id)),
                 over: binding.and_then(|binding| binding.ended),
                 answered: binding.and_then(|binding| binding.answered),
                 sender: binding.map(|binding| binding.sender),
@@ -148,21 +146,27 @@ impl Collector {
         found.map(|place| place.call)
     }
 
-    /// Datagrams built like UDPTL are T.38 if SDP announced one of their sockets for pictures.
+    /// Datagrams built like UDPTL are T.38 if SDP announced one of their sockets for pictures and half of them
+    /// are in order; or for audio, if there are many and nearly all are. A gateway may change over without a
+    /// word (ITU-T T.38 §10.2): then they show when audio paused.
     fn udptl(&mut self, ended: &UdptlEnded) {
         let &UdptlEnded { src, dst, first, last, packets, in_order, frames } = ended;
-        let for_pictures = |socket| {
-            let place = self.media.place(socket, first.time);
-            place.filter(|place| place.media.kind == "image").map(|place| place.call)
+        let announced = |kind: &str| {
+            let places = [dst, src].map(|socket| self.media.place(socket, first.time));
+            places.into_iter().flatten().find(|of| of.media.kind == kind).map(|place| place.call)
         };
-        let call = for_pictures(dst).or_else(|| for_pictures(src));
-        let Some(call) = call.filter(|_| packets >= UDPTL_PACKETS && in_order * 2 >= packets)
-        else {
+        let pictures =
+            announced("image").filter(|_| packets >= UDPTL_PACKETS && in_order * 2 >= packets);
+        let many = packets >= UDPTL_UNANNOUNCED && in_order * 10 >= packets * 9;
+        let Some(call) = pictures.or_else(|| announced("audio").filter(|_| many)) else {
             self.tally.skipped(Skipped::NotVoip, frames);
             return;
         };
         self.tally.handled(Handled::T38, frames);
         self.counts.t38_packets += packets;
+        if pictures.is_none() {
+            return self.media.pictures(call, first.time, last.time);
+        }
         self.detectors.media(&MediaSeen::Fax { src, dst, first, last, packets, call });
     }
 }

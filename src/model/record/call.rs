@@ -100,13 +100,17 @@ packed! { CallMedia<'a> { offered answered keying codecs holds moves features } 
 pub struct Hold {
     /// Who wants no media.
     pub by: Side,
-    /// Frame of the offer that says so.
+    /// Frame of the offer that says so, or of the answer where the offer left it the choice.
     pub frame: FrameId,
-    /// Frame of the offer that takes it back; `None` if there was none.
+    /// Frame of the description that takes it back; `None` if there was none.
     pub until: Option<FrameId>,
+    /// When the first of these was captured.
+    pub start: Ts,
+    /// When the second was.
+    pub end: Option<Ts>,
 }
 
-packed! { Hold { by frame until } }
+packed! { Hold { by frame until start end } }
 
 /// A media address that became another (RFC 3264 §8.3.1).
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
@@ -204,10 +208,9 @@ pub struct CallRecord<'a> {
 }
 
 packed! {
-    CallRecord<'a> {
-        id call_id transport caller callee asserted request_uri user_agents state final_status
-        ended_by start answer end setup_ms ring_ms talk_s messages first_source first_frame
-        last_source last_frame via endpoints trunk media transfers challenges signalling_clear
+    CallRecord<'a> keyed {
+        call_id transport caller callee asserted request_uri user_agents state final_status
+        ended_by start answer end setup_ms ring_ms talk_s messages last_source last_frame via endpoints trunk media transfers challenges signalling_clear
         key_exposed
     }
 }

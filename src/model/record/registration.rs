@@ -59,9 +59,8 @@ pub struct RegistrationRecord<'a> {
 }
 
 packed! {
-    RegistrationRecord<'a> {
-        id aor contact source registrar state attempts expires_s user_agent call_id first_source
-        first_frame last_frame
+    RegistrationRecord<'a> keyed {
+        aor contact source registrar state attempts expires_s user_agent call_id last_frame
     }
 }
 

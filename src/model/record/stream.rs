@@ -286,9 +286,9 @@ pub struct StreamRecord<'a> {
 }
 
 packed! {
-    StreamRecord<'a> {
-        id call src dst ssrc payload_types packets payload_bytes wire_bytes first last duration_s
-        first_source first_frame last_frame last_source expected lost loss_pct duplicates
+    StreamRecord<'a> keyed {
+        call src dst ssrc payload_types packets payload_bytes wire_bytes first last duration_s
+        last_frame last_source expected lost loss_pct duplicates
         reordered jitter_ms mos dscp ttl gaps protection verdict negotiated digits rtcp quality
         srtcp lost_in_pauses
     }

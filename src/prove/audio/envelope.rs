@@ -25,13 +25,17 @@ const HEIGHT: usize = 100;
 const LEFT: usize = 80;
 const FOOT: usize = 30;
 
-/// The loudest level of each of so many equal parts of `seconds`.
+/// The loudest level of each of so many equal parts of `seconds`. Of a short call a level covers several.
 fn columns(side: &Side<'_>, seconds: f64, columns: usize) -> Vec<u8> {
     let mut loudest = vec![0; columns];
-    for (place, level) in side.levels.iter().enumerate() {
+    let column = |place: usize| {
         let at = (side.offset + index_to_float(place) / LEVELS) / seconds.max(0.02);
-        let column = float_to_index(at * index_to_float(columns)).min(columns.saturating_sub(1));
-        if let Some(highest) = loudest.get_mut(column) {
+        float_to_index(at * index_to_float(columns))
+    };
+    for (place, level) in side.levels.iter().enumerate() {
+        let from = column(place).min(columns.saturating_sub(1));
+        let to = column(place.saturating_add(1)).max(from.saturating_add(1)).min(columns);
+        for highest in loudest.get_mut(from..to).into_iter().flatten() {
             *highest = (*highest).max(*level);
         }
     }
@@ -131,6 +135,8 @@ mod tests {
         assert_eq!(row(&side, 4.0, 8), "    ██  ");
         assert_eq!(row(&Side { levels: &[63; 50], ..side }, 2.0, 4), "  ▄▄");
         assert_eq!(row(&Side { levels: &[], ..side }, 0.0, 3), "   ");
+        // Five levels in ten columns leave no gaps.
+        assert_eq!(row(&Side { levels: &[90; 5], offset: 0.0, ..side }, 0.1, 10), "█".repeat(10));
     }
 
     #[test]

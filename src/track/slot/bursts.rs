@@ -1,10 +1,12 @@
 //! How loss clusters: bursts and gaps of RFC 3611 §4.7.2, counted where a number is missing.
 //!
 //! Losses with fewer than Gmin packets received between them are one burst; a loss alone lies in a
-//! gap. Only a packet behind a hole comes here. A packet that comes late has been counted as lost:
-//! so it is for a receiver that has played on.
+//! gap. Only a packet behind a gap comes here. A packet that comes late has been counted as lost:
+//! so it is for a receiver that has played on. Times without any packet are kept as holes beside it.
 
-use crate::model::stream::Bursts;
+use super::Slot;
+use crate::model::stream::{Bursts, Hole};
+use crate::model::time::Ts;
 
 /// Packets received in a row that end a burst (RFC 3611 §4.7.2).
 const GMIN: u32 = 16;
@@ -25,7 +27,7 @@ pub(in crate::track) struct Clusters {
 
 impl Clusters {
     /// `count` numbers up to and including `last` are missing.
-    pub(super) fn lost(&mut self, last: u32, count: u32) {
+    fn lost(&mut self, last: u32, count: u32) {
         let apart = last.wrapping_sub(self.last);
         let received = apart.wrapping_sub(count);
         self.done.runs = self.done.runs.saturating_add(1);
@@ -41,7 +43,7 @@ impl Clusters {
     }
 
     /// How many numbers in a row were missing last.
-    pub(super) const fn last_run(&self) -> u32 {
+    const fn last_run(&self) -> u32 {
         self.run
     }
 
@@ -60,6 +62,26 @@ impl Clusters {
                 self.done.losses = self.done.losses.saturating_add(losses);
                 self.done.packets = self.done.packets.saturating_add(self.span);
             }
+        }
+    }
+}
+
+impl Slot {
+    /// Books the numbers missing between `before` and the highest, which has just come.
+    #[cold]
+    pub(super) fn lost(&mut self, before: u32) {
+        let (last, missing) = (self.highest.wrapping_sub(1), self.highest.wrapping_sub(before));
+        let probe = self.probe.get_or_insert_default();
+        probe.clusters.lost(last, missing.saturating_sub(1));
+    }
+
+    /// Notes that nothing came from the packet before until `to`, when the next one came.
+    #[cold]
+    pub(super) fn hole(&mut self, to: Ts) {
+        let from = self.last;
+        if let Some(probe) = &mut self.probe {
+            let missing = probe.clusters.last_run();
+            probe.holes.get_or_insert_default().push(Hole { from, to, missing });
         }
     }
 }

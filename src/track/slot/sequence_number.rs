@@ -5,8 +5,25 @@
 
 use overhear_parsers::rtp::sequence;
 
-use super::{ON_PROBATION, Slot, Step};
+use super::{ON_PROBATION, Slot};
 use crate::policy::media::{SEQ_JUMP_AHEAD, SEQ_JUMP_BACK};
+
+/// How a packet's number stands to those before it.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(in crate::track) enum Step {
+    /// The next number.
+    Next,
+    /// A number further on, with a gap before it.
+    Gap,
+    /// A number that had been missing. This one and those below are rare.
+    Late,
+    /// A number that had come.
+    Duplicate,
+    /// Far from the others, perhaps the start of a new run.
+    Stray,
+    /// The second of a new run.
+    Restart,
+}
 
 impl Slot {
     /// Places a sequence number. `event`: it starts a telephone event right after another one.

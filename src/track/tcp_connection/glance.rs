@@ -6,12 +6,11 @@
 
 use super::{Carries, Connection, opens};
 use crate::decode::Tcp;
+use crate::model::addr::Proto;
 use crate::model::fact::Body;
 use crate::track::emit::Emitter;
 use crate::track::input::Input;
-
-/// The port of SIP over TLS (RFC 3261 §19.1.2).
-const SIPS_PORT: u16 = 5061;
+use crate::track::knock::SIPS_PORT;
 
 /// Octets of an encrypted handshake record: from a `HelloRequest` with its MAC to a hello.
 const HANDSHAKE_OCTETS: std::ops::RangeInclusive<u16> = 16..=4_096;
@@ -90,7 +89,7 @@ impl Connection {
             let (low, high) = (self.key.low, self.key.high);
             let called_by_low = self.glance.has(CALLED_BY_LOW);
             let (src, dst) = if called_by_low { (low, high) } else { (high, low) };
-            emit.fact(Body::Unanswered { src, dst, reset });
+            emit.fact(Body::Unanswered { src, dst, reset, proto: Proto::TCP });
         }
     }
 
@@ -113,7 +112,7 @@ impl Connection {
             let (low, high) = (self.key.low, self.key.high);
             let by_high = self.glance.has(CLIENT_HIGH);
             let (client, server) = if by_high { (high, low) } else { (low, high) };
-            emit.fact(Body::Renegotiated { client, server });
+            emit.fact(Body::Renegotiated { client, server, proto: Proto::TCP });
         }
     }
 }

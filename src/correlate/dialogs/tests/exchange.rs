@@ -1,6 +1,6 @@
 //! Offers about security and their answers, as they leave the dialogs.
 
-use super::{Tap, sdp};
+use super::{Tap, ms, sdp};
 use crate::correlate::exchange::{Exchange, Notes, Reply};
 use crate::model::record::{Hold, Moved, Side};
 
@@ -136,10 +136,35 @@ fn holds_moves_and_features_are_recorded() {
     assert_eq!(
         media.holds,
         [
-            Hold { by: Side::Caller, frame: frame(6), until: Some(frame(8)) },
-            Hold { by: Side::Caller, frame: frame(12), until: None },
+            Hold {
+                by: Side::Caller,
+                frame: frame(6),
+                until: Some(frame(8)),
+                start: ms(5_000),
+                end: Some(ms(6_000)),
+            },
+            Hold { by: Side::Caller, frame: frame(12), until: None, start: ms(8_000), end: None },
         ]
     );
     assert_eq!(media.moves, [Moved { by: Side::Caller, frame: frame(10) }]);
     assert_eq!(media.features, ["ice", "one-way"]);
+}
+
+#[test]
+fn a_call_without_an_offer_in_its_invite_may_begin_one_way_and_hold_in_an_ack() {
+    let mut tap = Tap::new();
+    let (from, to) = (sdp("10.0.0.1", 4000, "a=sendonly\r\n"), sdp("10.0.0.2", 5000, ""));
+    tap.say(0, "a>b", "INVITE", "c1/f/", "1 INVITE");
+    tap.sdp(500, "b>a", "200 OK", "c1/f/t", "1 INVITE", &to);
+    // One way from the beginning is no hold.
+    tap.sdp(510, "a>b", "ACK", "c1/f/t", "1 ACK", &from);
+    for (cseq, answer) in [(2, &from), (3, &sdp("10.0.0.1", 4000, ""))] {
+        let at = cseq * 1_000;
+        tap.say(at, "a>b", "INVITE", "c1/f/t", &format!("{cseq} INVITE"));
+        tap.sdp(at + 10, "b>a", "200 OK", "c1/f/t", &format!("{cseq} INVITE"), &to);
+        tap.sdp(at + 20, "a>b", "ACK", "c1/f/t", &format!("{cseq} ACK"), answer);
+    }
+    let holds = tap.call().media.holds;
+    let told = holds.iter().map(|hold| (hold.by, hold.start, hold.end)).collect::<Vec<_>>();
+    assert_eq!(told, [(Side::Caller, ms(2_020), Some(ms(3_020)))]);
 }
