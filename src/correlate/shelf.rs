@@ -8,12 +8,18 @@ use hashbrown::HashTable;
 use crate::model::addr::stable_hash;
 use crate::model::shared::Shelved;
 
+/// Values of which it is remembered where they stand.
+const LATELY: usize = 64;
+
 /// Different values, by the order in which they came.
 #[derive(Debug)]
 pub struct Shelf<T> {
     values: Vec<T>,
     /// Hash and place of each.
     places: HashTable<(u64, u32)>,
+    /// Where values stand that came lately, by where they were in memory: those who read handshakes keep
+    /// what is the same in many of them, and hand on the same value again.
+    lately: [u32; LATELY],
     octets: usize,
     cap: usize,
 }
@@ -21,11 +27,21 @@ pub struct Shelf<T> {
 impl<T: Shelved + Eq + Hash> Shelf<T> {
     /// An empty shelf for so many octets.
     pub fn new(cap: usize) -> Self {
-        Self { values: Vec::new(), places: HashTable::new(), octets: 0, cap }
+        let lately = [u32::MAX; LATELY];
+        Self { values: Vec::new(), places: HashTable::new(), lately, octets: 0, cap }
     }
 
     /// Where the value stands, from now on if need be; `None` if there is no room for it.
     pub fn put(&mut self, value: &T) -> Option<u32> {
+        let at = std::ptr::from_ref(value).addr() / align_of::<T>() % LATELY;
+        let known = self.lately.get(at).copied().filter(|place| self.get(*place) == Some(value));
+        let place = known.or_else(|| self.place(value))?;
+        self.lately.get_mut(at).into_iter().for_each(|lately| *lately = place);
+        Some(place)
+    }
+
+    /// Where the value stands, found by what it is.
+    fn place(&mut self, value: &T) -> Option<u32> {
         let hash = stable_hash(value);
         let Self { values, places, .. } = self;
         let is = |&(known, place): &(u64, u32)| {

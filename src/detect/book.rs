@@ -7,6 +7,7 @@
 
 use std::hash::Hash;
 
+use super::peers::Peers;
 use crate::model::addr::stable_hash;
 
 /// Recent hashes remembered, so that a call's hundredth message costs no look-up in the big table.
@@ -23,10 +24,17 @@ pub(super) enum Noted {
     NoRoom,
 }
 
+impl Noted {
+    const fn new(new: bool) -> Self {
+        if new { Self::Now } else { Self::Before }
+    }
+}
+
 /// The book.
 #[derive(Debug)]
 pub(super) struct Book {
     counted: Hashes,
+    peers: Peers,
     cap: usize,
     recent: Box<[u64]>,
 }
@@ -34,7 +42,8 @@ pub(super) struct Book {
 impl Book {
     /// An empty book for `cap` things.
     pub(super) fn new(cap: usize) -> Self {
-        Self { counted: Hashes::default(), cap, recent: vec![0; RECENT].into_boxed_slice() }
+        let recent = vec![0; RECENT].into_boxed_slice();
+        Self { counted: Hashes::default(), peers: Peers::default(), cap, recent }
     }
 
     /// What stands for `thing` of the finding with this number.
@@ -49,6 +58,12 @@ impl Book {
         self.counted.first_slot(hash)
     }
 
+    /// Reads where [`Self::count_peer`] looks for what [`Peers::key`] gave.
+    #[inline]
+    pub(super) fn touch_peer(&self, key: u64) -> u64 {
+        self.peers.touch(key)
+    }
+
     /// The same for [`Self::is_recent`].
     #[inline]
     pub(super) fn touch_recent(&self, hash: u64) -> u64 {
@@ -57,13 +72,24 @@ impl Book {
 
     /// Notes what `hash` stands for.
     pub(super) fn count(&mut self, hash: u64) -> Noted {
-        if self.counted.len() >= self.cap {
+        if self.is_full() {
             if self.counted.contains(hash) { Noted::Before } else { Noted::NoRoom }
-        } else if self.counted.insert(hash) {
-            Noted::Now
         } else {
-            Noted::Before
+            Noted::new(self.counted.insert(hash))
         }
+    }
+
+    /// Notes a subject in the entry of the rest with this ordinal.
+    pub(super) fn count_peer(&mut self, key: u64, ordinal: u32) -> Noted {
+        if self.is_full() {
+            if self.peers.is_counted(key, ordinal) { Noted::Before } else { Noted::NoRoom }
+        } else {
+            Noted::new(self.peers.count(key, ordinal))
+        }
+    }
+
+    fn is_full(&self) -> bool {
+        self.counted.len().saturating_add(self.peers.counted()) >= self.cap
     }
 
     /// Whether `hash` is among the recent ones; it is afterwards. One of long ago may be answered like one
@@ -86,7 +112,7 @@ fn recent_slot(hash: u64) -> usize {
 /// A set of hashes with a fixed seed: they need no further hashing. Linear probing in a table that
 /// is never more than three quarters full.
 #[derive(Debug, Default)]
-struct Hashes {
+pub(super) struct Hashes {
     /// 0 is an empty place; a power of two of them, or none.
     slots: Vec<u64>,
     held: usize,
@@ -100,12 +126,12 @@ impl Hashes {
         self.held
     }
 
-    fn contains(&self, hash: u64) -> bool {
+    pub(super) fn contains(&self, hash: u64) -> bool {
         self.seek(hash.max(1)).is_none()
     }
 
     /// Whether `hash` is new.
-    fn insert(&mut self, hash: u64) -> bool {
+    pub(super) fn insert(&mut self, hash: u64) -> bool {
         if self.held >= self.slots.len() / 4 * 3 {
             self.grow();
         }

@@ -76,6 +76,8 @@ pub struct Entry {
     pub exhausted: bool,
     /// Subjects put together here because there were too many.
     pub others: u64,
+    /// Which of the entries of the rest it is, if it is one.
+    pub(super) ordinal: u32,
     evidence: Vec<(u32, Evidence)>,
     /// Kinds of evidence that have been kept, one bit each.
     shown: u32,
@@ -112,6 +114,7 @@ impl Entry {
             tally: [0; 9],
             exhausted: false,
             others: 0,
+            ordinal: 0,
             evidence: Vec::with_capacity(FINDING_EVIDENCE),
             shown: 0,
             call_ids: Vec::new(),

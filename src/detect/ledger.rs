@@ -7,6 +7,7 @@ use std::hint::black_box;
 
 use super::book::{Book, Noted};
 use super::entry::{self, Entry};
+use super::peers::Peers;
 use crate::model::id::RecordKey;
 
 /// Things that the book is asked for together: a few more than a core has cache misses in flight, since
@@ -34,8 +35,8 @@ struct Question {
 /// What is counted once.
 #[derive(Copy, Clone, Debug)]
 pub(super) enum Thing {
-    /// A subject for which there was no entry of its own.
-    Peer,
+    /// A subject for which there was no entry of its own, in the entry of the rest with this ordinal.
+    Peer(u32),
     /// A call.
     Call(RecordKey),
     /// Something of a distinct count of the rule's.
@@ -56,6 +57,13 @@ impl Ledger {
     /// counted just before. Its entry shows it after [`Self::settle`].
     #[inline]
     pub(super) fn count(&mut self, number: u32, thing: Thing, hash: u64) {
+        self.waiting.push(Question { hash, number, thing });
+    }
+
+    /// Counts a subject, by its hash, for the entry of the rest with this number and ordinal.
+    #[inline]
+    pub(super) fn count_peer(&mut self, number: u32, ordinal: u32, subject: u64) {
+        let (hash, thing) = (Peers::key(subject, ordinal), Thing::Peer(ordinal));
         self.waiting.push(Question { hash, number, thing });
     }
 
@@ -86,24 +94,36 @@ impl Ledger {
     pub(super) fn settle(&mut self, entries: &mut [Entry]) {
         let Self { book, waiting, links } = self;
         // Without the black boxes the early reads are dead code.
-        black_box(waiting.iter().fold(0, |all, question| all ^ book.touch_recent(question.hash)));
+        let recent = |question: &Question| match question.thing {
+            Thing::Peer(_) => 0,
+            _ => book.touch_recent(question.hash),
+        };
+        black_box(waiting.iter().fold(0, |all, question| all ^ recent(question)));
         waiting.retain(|question| {
-            matches!(question.thing, Thing::Link(_)) || !book.is_recent(question.hash)
+            matches!(question.thing, Thing::Link(_) | Thing::Peer(_))
+                || !book.is_recent(question.hash)
         });
-        black_box(waiting.iter().fold(0, |all, question| all ^ book.touch(question.hash)));
+        let touch = |question: &Question| match question.thing {
+            Thing::Peer(_) => book.touch_peer(question.hash),
+            _ => book.touch(question.hash),
+        };
+        black_box(waiting.iter().fold(0, |all, question| all ^ touch(question)));
         for Question { hash, number, thing } in waiting.drain(..) {
             if let Thing::Link(key) | Thing::Mention(key) = thing {
                 links.push((key, number));
                 continue;
             }
-            let noted = book.count(hash);
+            let noted = match thing {
+                Thing::Peer(ordinal) => book.count_peer(hash, ordinal),
+                _ => book.count(hash),
+            };
             let place = usize::try_from(number).unwrap_or(usize::MAX);
             let Some(entry) = entries.get_mut(place) else { continue };
             let new = noted == Noted::Now;
             entry.exhausted |= noted == Noted::NoRoom;
             match thing {
                 Thing::Link(_) | Thing::Mention(_) => {}
-                Thing::Peer => entry.others = entry.others.saturating_add(new.into()),
+                Thing::Peer(_) => entry.others = entry.others.saturating_add(new.into()),
                 Thing::Of(slot) => {
                     if let Some(count) = entry.distinct.get_mut(slot) {
                         *count = count.saturating_add(new.into());

@@ -22,6 +22,7 @@ mod ledger;
 pub mod listing;
 pub mod marks;
 pub mod negotiation;
+mod peers;
 mod rate;
 pub mod redact;
 pub mod rule;

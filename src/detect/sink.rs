@@ -7,7 +7,7 @@
 
 use hashbrown::{HashMap, HashTable};
 
-use super::book::Book;
+use super::book::{Book, Hashes};
 use super::entry;
 pub use super::entry::{Entry, Sighting};
 use super::ledger::{Ledger, Thing};
@@ -25,6 +25,13 @@ pub struct Sink {
     entries: Vec<Entry>,
     /// The hash of rule and subject, and the entry's index.
     by_subject: HashTable<(u64, u32)>,
+    /// The hashes of subjects that have an entry.
+    subjects: Hashes,
+    /// The last hash that was looked for among them, and whether it is there: rules see the same peers one
+    /// after the other.
+    last: (u64, bool),
+    /// Entries of the rest.
+    rests: u32,
     rules: Vec<Begun>,
     /// Where sightings went lately, by the lowest bits of the hash of rule and subject.
     lately: Box<[(u64, u32); LATELY]>,
@@ -66,6 +73,9 @@ impl Sink {
         Self {
             entries: Vec::new(),
             by_subject: HashTable::new(),
+            subjects: Hashes::default(),
+            last: (0, false),
+            rests: 0,
             rules: Vec::new(),
             lately: Box::new([(0, u32::MAX); LATELY]),
             labels: Labels::default(),
@@ -219,11 +229,12 @@ impl Sink {
         {
             return number;
         }
-        let number = self.find(hash, meta, subject).unwrap_or_else(|| {
+        let own = if self.has_some(subject) { self.find(hash, meta, subject) } else { None };
+        let number = own.unwrap_or_else(|| {
             // Beyond the cap there is an entry for the rest, and most subjects come more than once.
             let rest = self.rest;
             match self.find(key(meta, rest), meta, rest) {
-                Some(number) => self.count_peer(number, hash),
+                Some(number) => self.count_peer(number, subject),
                 None => self.place_new(sighting, hash),
             }
         });
@@ -231,6 +242,16 @@ impl Sink {
             *place = (hash, number);
         }
         number
+    }
+
+    /// Whether any rule has an entry of its own for a subject.
+    #[inline]
+    fn has_some(&mut self, subject: Subject) -> bool {
+        let hash = subject.hash64();
+        if self.last.0 != hash {
+            self.last = (hash, self.subjects.contains(hash));
+        }
+        self.last.1
     }
 
     /// Whether the entry of this number is where sightings of `subject` go; one of the rest has counted
@@ -265,12 +286,18 @@ impl Sink {
         }
         let rest = self.rest;
         let number = self.begin(sighting, rest, key(sighting.meta, rest));
-        self.count_peer(number, hash)
+        if let Some(entry) = index(number).and_then(|index| self.entries.get_mut(index)) {
+            entry.ordinal = self.rests;
+        }
+        self.rests += 1;
+        self.count_peer(number, sighting.subject)
     }
 
-    /// Counts a subject of which this hash stands for, in the entry of the rest.
-    fn count_peer(&mut self, rest: u32, hash: u64) -> u32 {
-        self.ledger.count(rest, Thing::Peer, hash);
+    /// Counts a subject in the entry of the rest.
+    fn count_peer(&mut self, rest: u32, subject: Subject) -> u32 {
+        let entry = index(rest).and_then(|index| self.entries.get(index));
+        let ordinal = entry.map_or(0, |entry| entry.ordinal);
+        self.ledger.count_peer(rest, ordinal, subject.hash64());
         rest
     }
 
@@ -278,6 +305,8 @@ impl Sink {
     fn begin(&mut self, sighting: &Sighting, subject: Subject, hash: u64) -> u32 {
         let number = u32::try_from(self.entries.len()).unwrap_or(u32::MAX);
         self.entries.push(Entry::new(sighting, subject));
+        self.subjects.insert(subject.hash64());
+        self.last = (subject.hash64(), true);
         self.by_subject.insert_unique(hash, (hash, number), |(hash, _)| *hash);
         if let Some(rule) =
             self.rules.iter_mut().find(|rule| std::ptr::eq(rule.meta, sighting.meta))

@@ -69,7 +69,7 @@ impl TlsStream {
 
     /// Takes a record of SSL 2.0 as it is, as far as there is room.
     pub fn keep_raw(&mut self, octets: &[u8]) {
-        self.keep(octets, 0);
+        self.keep(octets, &[]);
     }
 
     /// The next octets are about to be read; where some before them are missing, senders begin records at
@@ -95,23 +95,29 @@ impl TlsStream {
 
     /// Takes octets of a header.
     fn header(&mut self, octets: &mut &[u8]) -> Option<Event> {
-        let wanted = HEADER.saturating_sub(self.have).min(octets.len());
-        let (part, rest) = octets.split_at_checked(wanted).unwrap_or((octets, &[]));
-        *octets = rest;
-        let have = self.have.saturating_add(wanted);
-        self.header.get_mut(self.have..have)?.copy_from_slice(part);
-        self.have = have;
-        if self.have < HEADER {
-            return None;
-        }
-        self.have = 0;
-        let Some(record) = Record::read(&self.header) else {
+        let header = self.gather(octets)?;
+        let Some(record) = Record::read(&header) else {
             self.lost = true;
             return Some(Event::Lost);
         };
         (self.kind, self.length, self.left) = (record.content_type, record.length, record.length);
         self.short_have = 0;
         self.is_sealed().then_some(Event::Sealed(record.content_type, record.length))
+    }
+
+    /// A header, once it is whole; it is nearly always whole where it begins.
+    fn gather(&mut self, octets: &mut &[u8]) -> Option<[u8; HEADER]> {
+        if let Some((header, rest)) = octets.split_first_chunk().filter(|_| self.have == 0) {
+            *octets = rest;
+            return Some(*header);
+        }
+        let wanted = HEADER.saturating_sub(self.have).min(octets.len());
+        let (part, rest) = octets.split_at_checked(wanted).unwrap_or((octets, &[]));
+        *octets = rest;
+        let have = self.have.saturating_add(wanted);
+        self.header.get_mut(self.have..have)?.copy_from_slice(part);
+        self.have = have % HEADER;
+        (have == HEADER).then_some(self.header)
     }
 
     /// Whether the record at hand is encrypted.
@@ -128,8 +134,7 @@ impl TlsStream {
             return None;
         }
         if self.kind == 22 {
-            let coming = if self.left > 0 { self.left } else { handshake_octets(rest) };
-            self.keep(part, coming);
+            self.keep(part, rest);
             return Some(Event::Handshake);
         }
         for octet in part.iter().take(3) {
@@ -158,17 +163,20 @@ impl TlsStream {
         }
     }
 
-    /// Keeps octets, and has room for as many more as are known to come.
-    fn keep(&mut self, octets: &[u8], coming: usize) {
+    /// Keeps octets of the record at hand, and makes room for as many more as are known to come: what is
+    /// left of it, or the records `behind` it.
+    fn keep(&mut self, octets: &[u8], behind: &[u8]) {
         let room = KEPT_OCTETS.saturating_sub(self.messages.len());
         let kept = octets.get(..room).unwrap_or(octets);
         self.torn |= kept.len() < octets.len();
-        let free = self.messages.capacity().saturating_sub(self.messages.len());
-        let wanted = kept.len().saturating_add(coming).min(room);
-        if self.messages.is_empty() {
-            self.messages.reserve_exact(wanted);
-        } else if free < kept.len() {
-            self.messages.reserve(wanted);
+        if self.messages.capacity().saturating_sub(self.messages.len()) < kept.len() {
+            let coming = if self.left > 0 { self.left } else { handshake_octets(behind) };
+            let wanted = kept.len().saturating_add(coming).min(room);
+            if self.messages.is_empty() {
+                self.messages.reserve_exact(wanted);
+            } else {
+                self.messages.reserve(wanted);
+            }
         }
         self.messages.extend_from_slice(kept);
     }

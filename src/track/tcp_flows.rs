@@ -1,8 +1,6 @@
 //! The table of TCP connections of one cell: found by address, ended by silence, evicted when there
 //! are too many. What a connection does with its octets is in [`super::tcp_connection`].
 
-use hashbrown::HashTable;
-
 use crate::decode::Tcp;
 use crate::model::addr::FlowKey;
 use crate::model::capture::Reassembly;
@@ -13,6 +11,7 @@ use crate::policy::Limits;
 
 use super::alarm::Alarms;
 use super::emit::Emitter;
+use super::index::{self, Index};
 use super::input::Input;
 use super::shared::{Awaited, Shared};
 use super::tcp_carried::Carried;
@@ -23,12 +22,12 @@ pub const TABLE: &str = "tcp_flows";
 
 /// Octets of one connection with its timer and its index, without what the purse pays for.
 pub const ENTRY: usize =
-    size_of::<Option<Connection>>() + size_of::<Carried>() + 3 * size_of::<Ts>() + 10;
+    size_of::<Option<Connection>>() + size_of::<Carried>() + 3 * size_of::<Ts>() + index::ENTRY;
 
 /// The connections of one cell.
 #[derive(Debug)]
 pub struct TcpFlows {
-    table: HashTable<u32>,
+    index: Index,
     slots: Vec<Option<Connection>>,
     free: Vec<u32>,
     alarms: Alarms,
@@ -43,7 +42,7 @@ impl TcpFlows {
     /// A table with one cell's share of the limits.
     pub fn new(limits: &Limits) -> Self {
         Self {
-            table: HashTable::new(),
+            index: Index::new(),
             slots: Vec::new(),
             free: Vec::new(),
             alarms: Alarms::default(),
@@ -118,8 +117,8 @@ impl TcpFlows {
         shared: &mut Shared,
         emit: &mut Emitter<'_>,
     ) {
-        let waits = |slot: &u32| self.connection(*slot).is_some_and(|it| it.waits_for(&random));
-        let Some(&slot) = self.table.find(flow, waits) else { return };
+        let waits = |slot| self.connection(slot).is_some_and(|it| it.waits_for(&random));
+        let Some(slot) = self.index.find(flow, waits) else { return };
         if let Some(Some(connection)) = self.slots.get_mut(widen(slot)) {
             connection.secrets(shared, emit);
         }
@@ -146,8 +145,7 @@ impl TcpFlows {
     }
 
     fn find(&self, flow: u64, key: &FlowKey) -> Option<u32> {
-        let same = |slot: &u32| self.connection(*slot).is_some_and(|found| found.key == *key);
-        self.table.find(flow, same).copied()
+        self.index.find(flow, |slot| self.connection(slot).is_some_and(|found| found.key == *key))
     }
 
     fn connection(&self, slot: u32) -> Option<&Connection> {
@@ -171,7 +169,7 @@ impl TcpFlows {
 
     fn arm(&mut self, slot: u32, deadline: Ts) {
         // Ports that are opened and closed again and again leave a stale timer each.
-        if self.alarms.len() > self.table.len().saturating_mul(2).saturating_add(1_024) {
+        if self.alarms.len() > self.index.len().saturating_mul(2).saturating_add(1_024) {
             let slots = &self.slots;
             self.alarms.retain(|armed, slot| {
                 let connection = slots.get(widen(slot)).and_then(Option::as_ref);
@@ -191,7 +189,7 @@ impl TcpFlows {
         shared: &mut Shared,
         emit: &mut Emitter<'_>,
     ) -> u32 {
-        if self.table.len() >= self.cap {
+        if self.index.len() >= self.cap {
             self.evict_longest_idle(shared, emit);
         }
         let connection = Connection::new(key, input);
@@ -202,11 +200,7 @@ impl TcpFlows {
         if let Some(place) = self.slots.get_mut(widen(slot)) {
             *place = Some(connection);
         }
-        let slots = &self.slots;
-        let flow_of = |slot: &u32| {
-            slots.get(widen(*slot)).and_then(Option::as_ref).map_or(0, |found| found.flow)
-        };
-        self.table.insert_unique(input.flow, slot, flow_of);
+        self.index.insert(input.flow, slot);
         // Most connections close soon, and then end that much sooner: of others the deadline is moved on.
         self.arm(slot, input.watermark.plus(self.closed_idle.min(self.idle)));
         self.reassembly.tcp_streams += 1;
@@ -228,15 +222,13 @@ impl TcpFlows {
     }
 
     fn remove(&mut self, slot: u32, shared: &mut Shared, emit: &mut Emitter<'_>) {
-        let Some(mut connection) = self.slots.get_mut(widen(slot)).and_then(Option::take) else {
-            return;
-        };
-        let cited = emit.cite(connection.last_frame);
+        let Some(place) = self.slots.get_mut(widen(slot)) else { return };
+        let Some(connection) = place else { return };
+        let (flow, cited) = (connection.flow, emit.cite(connection.last_frame));
         connection.close(shared, emit, &mut self.reassembly);
         emit.cite(cited);
-        if let Ok(entry) = self.table.find_entry(connection.flow, |found| *found == slot) {
-            entry.remove();
-        }
+        *place = None;
+        self.index.remove(flow, slot);
         self.free.push(slot);
     }
 }

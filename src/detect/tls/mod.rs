@@ -242,7 +242,8 @@ impl Row {
         known
     }
 
-    /// Looks at a handshake in which there may be something.
+    /// Looks at a handshake in which there may be something; most rows get no further than asking whether.
+    #[inline(never)]
     fn look(&mut self, seen: &HandshakeSeen<'_>, sink: &mut Sink) {
         if self.is_told(seen) {
             return;
