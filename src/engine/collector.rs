@@ -380,7 +380,7 @@ impl Collector {
         self.tls_peers.handshake(&read);
         let mut record = read.record();
         if facts.awaits_secrets && record.srtp_profile.is_some() {
-            self.prover.expect(facts.client, facts.server);
+            self.prover.await_secrets(facts.client, facts.server);
         }
         let greeting = match facts.kind {
             HandshakeKind::Dtls if !facts.over_sctp => {

@@ -79,7 +79,7 @@ impl Prover {
     }
 
     /// Says that DTLS-SRTP was agreed on between these, and that its secrets may still come.
-    pub(super) fn expect(&mut self, client: Endpoint, server: Endpoint) {
+    pub(super) fn await_secrets(&mut self, client: Endpoint, server: Endpoint) {
         self.keys.expect(client, server);
     }
 
