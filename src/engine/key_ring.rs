@@ -93,7 +93,7 @@ impl KeyRing {
     }
 
     /// Says that DTLS-SRTP was agreed on between these, and that its secrets may still come.
-    pub(super) fn expect(&mut self, client: Endpoint, server: Endpoint) {
+    pub(super) fn await_secrets(&mut self, client: Endpoint, server: Endpoint) {
         for way in [(client, server), (server, client)] {
             if self.expected.len() < self.cap {
                 self.expected.insert(way);

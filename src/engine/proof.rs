@@ -80,7 +80,7 @@ impl Prover {
 
     /// Says that DTLS-SRTP was agreed on between these, and that its secrets may still come.
     pub(super) fn await_secrets(&mut self, client: Endpoint, server: Endpoint) {
-        self.keys.expect(client, server);
+        self.keys.await_secrets(client, server);
     }
 
     /// Keeps three packets of a stream, if there is a key that could open it, or may be.
