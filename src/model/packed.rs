@@ -238,32 +238,21 @@ pub fn unpack<'a, T: Packed<'a>>(key: RecordKey, octets: &'a [u8]) -> Option<T> 
 /// forgotten. What is `keyed` has an id and a first frame besides, under which it is kept.
 macro_rules! packed {
     ($record:ident $(<$life:lifetime>)? { $($field:ident)* }) => {
-        impl<'a> $crate::model::packed::Packed<'a> for $record $(<$life>)? {
-            #[inline]
-            fn pack(&self, out: &mut $crate::model::packed::Packer) {
-                let Self { $($field),* } = self;
-                let fields = [$(stringify!($field)),*].len();
-                let mut marks = out.begin(fields);
-                let mut number = 0;
-                $(
-                    out.field(number, $field, &mut marks);
-                    number += 1;
-                )*
-                out.end(number, marks);
-            }
-
-            #[inline]
-            fn unpack(from: &mut $crate::model::packed::Unpacker<'a>) -> Option<Self> {
-                let mut marks = from.marks([$(stringify!($field)),*].len())?;
-                Some(Self { $($field: from.field(&mut marks)?),* })
-            }
-        }
+        $crate::model::packed::packed! { $record $(<$life>)? of [] { $($field)* } }
     };
     ($record:ident $(<$life:lifetime>)? keyed { $($field:ident)* }) => {
+        $crate::model::packed::packed! {
+            $record $(<$life>)?
+            of [id = .id, first_source = .first.source, first_frame = .first.number]
+            { $($field)* }
+        }
+    };
+    ($record:ident $(<$life:lifetime>)?
+     of [$($kept:ident = $(.$part:ident)+),*] { $($field:ident)* }) => {
         impl<'a> $crate::model::packed::Packed<'a> for $record $(<$life>)? {
             #[inline]
             fn pack(&self, out: &mut $crate::model::packed::Packer) {
-                let Self { id: _, first_source: _, first_frame: _, $($field),* } = self;
+                let Self { $($kept: _,)* $($field),* } = self;
                 let fields = [$(stringify!($field)),*].len();
                 let mut marks = out.begin(fields);
                 let mut number = 0;
@@ -276,12 +265,9 @@ macro_rules! packed {
 
             #[inline]
             fn unpack(from: &mut $crate::model::packed::Unpacker<'a>) -> Option<Self> {
-                let $crate::model::id::RecordKey { first, id } = from.key();
                 let mut marks = from.marks([$(stringify!($field)),*].len())?;
                 Some(Self {
-                    id,
-                    first_source: first.source,
-                    first_frame: first.number,
+                    $($kept: from.key()$(.$part)+,)*
                     $($field: from.field(&mut marks)?),*
                 })
             }
