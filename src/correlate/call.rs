@@ -13,6 +13,7 @@ use super::offer_answer::Negotiation;
 use super::transfer::Transfers;
 use super::view::{self, View};
 use crate::model::addr::Endpoint;
+use crate::model::fetch;
 use crate::model::frame::FrameId;
 use crate::model::id::{Kind, RecordId, RecordKey};
 use crate::model::record::Side;
@@ -187,18 +188,16 @@ impl Call {
         }
     }
 
-    /// Some octet of each cache line that a message of the call needs, folded.
-    pub(super) fn touch(&self) -> u64 {
-        let name = self.names.get(text::CALL_ID).first().copied().unwrap_or_default();
-        let times = self.touched ^ self.deadline.nanos() ^ self.start.nanos();
-        self.hash
-            ^ self.key.first.number
-            ^ self.last.number
-            ^ times.unsigned_abs()
-            ^ u64::from(name)
-            ^ u64::from(self.messages)
-            ^ u64::from(self.flags)
-            ^ u64::from(self.callee_at.port)
+    /// Asks for what a message of the call needs; the beginning of it has been asked for before.
+    pub(super) fn fetch(&self) {
+        fetch::all(self.names.get(text::CALL_ID));
+        fetch::line_of(&self.key);
+        fetch::line_of(&self.answer);
+        fetch::line_of(&self.touched);
+        fetch::line_of(&self.callee_at);
+        fetch::line_of(&self.agents);
+        fetch::line_of(&self.invite_cseq);
+        fetch::line_of(&self.flags);
     }
 
     /// Octets that this call holds outside the table, about.

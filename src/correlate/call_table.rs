@@ -2,10 +2,8 @@
 //! Call-ID and the caller's tag, the dialogs of a forked INVITE among them by the callee's tag.
 //! What a message means for its call is decided in `call`.
 
-use std::collections::VecDeque;
-use std::hint::black_box;
-
 use overhear_parsers::sip::Method;
+use std::collections::VecDeque;
 
 use super::call::{Call, Change, flag, opposite};
 use super::call_text::text;
@@ -181,21 +179,14 @@ impl Calls {
         }
     }
 
-    /// Reads a little of the next calls whose time comes, so that their cache misses overlap; of how many.
+    /// Asks for what the next calls whose time comes need; of how many.
     fn look_at_lingering(&self) -> usize {
-        let mut hashes = [0; TOGETHER];
-        let mut touched = 0;
-        let next = self.lingering.iter().filter_map(|(_, place)| self.live.at(*place));
-        for (hash, call) in hashes.iter_mut().zip(next) {
-            *hash = call.hash;
-            touched ^= call.touch();
+        let next = || self.lingering.iter().take(TOGETHER).map(|(_, place)| place);
+        next().for_each(|place| self.live.fetch(place.slot));
+        for call in next().filter_map(|place| self.live.at(*place)) {
+            call.fetch();
+            self.index.fetch(call.hash);
         }
-        for hash in hashes {
-            let slot = self.index.find(hash, |_| true).unwrap_or_default();
-            touched ^= u64::from(slot) ^ u64::from(self.finished.has(hash));
-        }
-        // Without this the reading is dead code.
-        black_box(touched);
         TOGETHER
     }
 
@@ -224,14 +215,25 @@ impl Calls {
         false
     }
 
-    /// The slot where the call of a message probably stands; looks at no call.
-    pub(super) fn ahead(&self, names: &SipNames) -> Option<u32> {
-        self.index.find(names.from, |_| true).or_else(|| self.index.find(names.to, |_| true))
+    /// Asks for where the call of a message is looked for.
+    pub(super) fn fetch_index(&self, names: &SipNames) {
+        self.index.fetch(names.from);
+        self.index.fetch(names.to);
     }
 
-    /// Reads a little of everything that a message may change in a call.
-    pub(super) fn touch(&self, slot: u32) -> u64 {
-        self.live.get(slot).map_or(0, Call::touch)
+    /// The slot where that call probably stands; asks for its beginning.
+    pub(super) fn approach(&self, names: &SipNames) -> Option<u32> {
+        let from = self.index.find(names.from, |_| true);
+        let slot = from.or_else(|| self.index.find(names.to, |_| true))?;
+        self.live.fetch(slot);
+        Some(slot)
+    }
+
+    /// Asks for everything that a message may change in a call.
+    pub(super) fn fetch(&self, slot: u32) {
+        if let Some(call) = self.live.get(slot) {
+            call.fetch();
+        }
     }
 
     fn find(&self, view: &View<'_>) -> Option<Found> {

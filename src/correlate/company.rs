@@ -8,6 +8,7 @@
 
 use crate::model::addr::{Endpoint, stable_hash};
 use crate::model::evidence::FrameRef;
+use crate::model::fetch;
 use crate::model::id::RecordId;
 use crate::model::id::RecordKey;
 use crate::model::stream::{Standing, StreamEnded};
@@ -165,16 +166,23 @@ impl Company {
 }
 
 impl Company {
-    /// The newest notes of the sockets of a stream that ends soon, for [`Self::touch`].
-    pub fn ahead(&self, stream: &StreamEnded) -> [u32; 2] {
+    /// Asks for where the newest notes of the sockets of an ended stream are; their hashes there.
+    pub fn fetch_index(&self, stream: &StreamEnded) -> [u64; 2] {
         let (src, dst) = stream.ends();
-        [src, dst].map(|socket| self.ordinary.newest(hash_of(socket)))
+        [src, dst].map(|socket| {
+            let hash = hash_of(socket);
+            fetch::element(&self.ordinary.heads, self.ordinary.bucket(hash));
+            hash
+        })
     }
 
-    /// Reads a little of these notes, to have them in the cache when the stream ends.
-    pub fn touch(&self, ahead: [u32; 2]) -> u32 {
-        let notes = ahead.into_iter().filter_map(|number| self.ordinary.note(number));
-        notes.fold(0, |all, note| all ^ note.companion.ssrc ^ u32::from(note.companion.dst.port))
+    /// Asks for these notes.
+    pub fn fetch(&self, hashes: [u64; 2]) {
+        for note in hashes.iter().filter_map(|hash| self.ordinary.note(self.ordinary.newest(*hash)))
+        {
+            fetch::line_of(&note.companion.ssrc);
+            fetch::line_of(&note.companion.dst);
+        }
     }
 }
 

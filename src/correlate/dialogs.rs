@@ -17,6 +17,10 @@ use overhear_parsers::sip::{Message, Method, StartLine};
 /// What is known of a message before it is taken.
 #[derive(Copy, Clone, Debug)]
 pub enum Known {
+    /// It is of a call, if of any.
+    Called,
+    /// It is of a registration, which is found by this hash.
+    Registered(u64),
     /// Its call probably stands in this slot.
     Call(u32),
     /// Its registration probably stands in this slot.
@@ -60,37 +64,43 @@ impl Dialogs {
         placement
     }
 
-    /// Reads where the transaction of a message with these names is kept, so that it is in the cache
-    /// when it is looked for.
-    pub fn touch_index(&self, names: &SipNames) -> u32 {
-        self.transactions.touch(names.request)
-    }
-
-    /// Reads the request that a response with these names answers, once its index has been touched.
-    pub fn touch_request(&self, names: &SipNames) -> u64 {
-        if names.response == 0 { 0 } else { self.transactions.touch_entry(names.request) }
-    }
-
-    /// Where the call or registration of a message probably stands, for [`Dialogs::touch`].
-    pub fn ahead<'a>(&self, sip: &SipFact, message: impl FnOnce() -> Message<'a>) -> Known {
+    /// Asks for where the transaction, the call or the registration of a message are looked for: the
+    /// first of three steps, each of which is to come a while before the next.
+    pub fn fetch_index<'a>(&self, sip: &SipFact, message: impl FnOnce() -> Message<'a>) -> Known {
+        self.transactions.fetch(sip.names.request);
         let answered = sip.layout.places.cseq.map(|cseq| cseq.method);
         let begins = match sip.layout.start {
             StartLine::Request { method, .. } => Some(method),
             StartLine::Response { .. } => None,
         };
         if begins.or(answered) == Some(Method::Register) {
-            let slot = self.registrations.ahead(&message(), sip.names.call_id);
-            return slot.map_or(Known::Nothing, Known::Registration);
+            let hash = self.registrations.fetch_index(&message(), sip.names.call_id);
+            return hash.map_or(Known::Nothing, Known::Registered);
         }
-        self.calls.ahead(&sip.names).map_or(Known::Nothing, Known::Call)
+        self.calls.fetch_index(&sip.names);
+        Known::Called
     }
 
-    /// Reads what [`Dialogs::sip`] will need of it, so that it is in the cache by then.
-    pub fn touch(&self, known: Known) -> u64 {
+    /// Where its call or registration probably stands; asks for their beginnings, and for the request that
+    /// a response answers.
+    pub fn approach(&self, known: Known, names: &SipNames) -> Known {
+        if names.response != 0 {
+            self.transactions.fetch_entry(names.request);
+        }
+        let found = match known {
+            Known::Called => self.calls.approach(names).map(Known::Call),
+            Known::Registered(hash) => self.registrations.approach(hash).map(Known::Registration),
+            known => return known,
+        };
+        found.unwrap_or(Known::Nothing)
+    }
+
+    /// Asks for the rest of what [`Dialogs::sip`] will need.
+    pub fn fetch(&self, known: Known) {
         match known {
-            Known::Call(slot) => self.calls.touch(slot),
-            Known::Registration(slot) => self.registrations.touch(slot),
-            Known::Nothing => 0,
+            Known::Call(slot) => self.calls.fetch(slot),
+            Known::Registration(slot) => self.registrations.fetch(slot),
+            Known::Called | Known::Registered(_) | Known::Nothing => {}
         }
     }
 

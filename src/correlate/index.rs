@@ -5,6 +5,8 @@
 //! A hash says where to look first; what finds that place taken stands in the next free one (linear
 //! probing). So a look-up nearly always needs one cache line, where a table with its marks apart needs two.
 
+use crate::model::fetch;
+
 /// Slots by hash; several may have the same. No slot is `u32::MAX`.
 #[derive(Debug, Default)]
 pub(super) struct Index {
@@ -39,6 +41,12 @@ impl Index {
     #[inline]
     pub(super) fn find(&self, hash: u64, is: impl FnMut(u32) -> bool) -> Option<u32> {
         self.places.get(self.seek(hash, is)?).map(|found| found.slot)
+    }
+
+    /// Asks for where `hash` is looked for first.
+    #[inline]
+    pub(super) fn fetch(&self, hash: u64) {
+        fetch::element(&self.places, widen(tag(hash)) & self.mask());
     }
 
     /// Adds a slot.

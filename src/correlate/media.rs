@@ -14,6 +14,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use crate::model::addr::{Endpoint, stable_hash};
+use crate::model::fetch;
 use crate::model::frame::FrameId;
 use crate::model::id::{RecordId, RecordKey};
 use crate::model::record::Side;
@@ -184,15 +185,26 @@ impl MediaBinder {
         self.evicted
     }
 
-    /// Where the announcement of an ended stream probably stands, for [`MediaBinder::touch`].
-    pub fn ahead(&self, stream: &StreamEnded) -> Option<u32> {
-        self.by_endpoint.find(hash_of_endpoint(stream.ends().1), |_| true)
+    /// Asks for where the announcement of an ended stream is looked for; its hash there.
+    pub fn fetch_index(&self, stream: &StreamEnded) -> u64 {
+        let hash = hash_of_endpoint(stream.ends().1);
+        self.by_endpoint.fetch(hash);
+        hash
     }
 
-    /// Reads a little of what [`MediaBinder::bind`] will need of it, to have it in the cache by then.
-    pub fn touch(&self, ahead: u32) -> u64 {
-        let entry = self.entries.get(widen(ahead));
-        entry.map_or(0, |entry| entry.ordinal ^ u64::from(entry.next_of_call))
+    /// Asks for what is probably that announcement.
+    pub fn fetch(&self, hash: u64) {
+        if let Some(slot) = self.by_endpoint.find(hash, |_| true) {
+            self.fetch_entry(slot);
+        }
+    }
+
+    /// Asks for an announcement.
+    fn fetch_entry(&self, slot: u32) {
+        if let Some(entry) = self.entries.get(widen(slot)) {
+            fetch::line_of(&entry.ordinal);
+            fetch::line_of(&entry.next_of_call);
+        }
     }
 
     /// The call that a stream belongs to, once all announcements are in place.

@@ -1,5 +1,6 @@
 //! L5: facts of all lanes to calls, registrations and bound streams.
 
+mod aor;
 pub mod archive;
 mod call;
 mod call_record;

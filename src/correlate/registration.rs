@@ -4,10 +4,9 @@
 
 use std::sync::Arc;
 
-use memchr::memchr;
-use overhear_parsers::sip::uri::Scheme;
 use overhear_parsers::sip::{HeaderName, Message, Uri};
 
+use super::aor;
 use super::event::SipEvent;
 use super::index::Index;
 use super::intern::Agents;
@@ -17,6 +16,7 @@ use super::slots::Slots;
 use super::timers::Timers;
 use super::view::{self, View, hash_number, hash_on};
 use crate::model::addr::Endpoint;
+use crate::model::fetch;
 use crate::model::frame::FrameId;
 use crate::model::id::{Kind, RecordId, RecordKey};
 use crate::model::packed::Text;
@@ -75,11 +75,14 @@ impl FinishedRegistration {
 }
 
 impl Registration {
-    /// Some octet of each cache line that a message needs, folded.
-    fn touch(&self) -> u64 {
-        let name = self.names.get(AOR).first().copied().unwrap_or_default();
-        let times = self.touched ^ self.touched_at.nanos();
-        self.hash ^ self.attempts ^ self.last.number ^ times.unsigned_abs() ^ u64::from(name)
+    /// Asks for what a message needs; the beginning of it has been asked for before.
+    fn fetch(&self) {
+        fetch::all(self.names.get(AOR));
+        fetch::line_of(&self.hash);
+        fetch::line_of(&self.attempts);
+        fetch::line_of(&self.last);
+        fetch::line_of(&self.touched);
+        fetch::line_of(&self.touched_at);
     }
 
     /// When it is finished unless something comes; only ever moves on.
@@ -204,9 +207,9 @@ impl Registrations {
     ) -> Option<RecordKey> {
         self.stamp = self.stamp.saturating_add(1);
         self.aor.clear();
-        match plain(view.message.header(HeaderName::To).unwrap_or_default()) {
+        match aor::plain(view.message.header(HeaderName::To).unwrap_or_default()) {
             Some(aor) => self.aor.extend_from_slice(aor),
-            None => normalise(&view.to()?.uri(), &mut self.aor),
+            None => aor::normalise(&view.to()?.uri(), &mut self.aor),
         }
         let hash = hash_on(event.names.call_id, &self.aor);
         let slot = match self.find(hash, view.call_id) {
@@ -252,17 +255,28 @@ impl Registrations {
         self.by_deadline = Timers::default();
     }
 
-    /// The slot where the registration of a message with this hash of its Call-ID probably stands;
-    /// looks at no registration.
-    pub(super) fn ahead(&self, message: &Message<'_>, call_id: u64) -> Option<u32> {
+    /// By what the registration of a message with this hash of its Call-ID is probably found; asks for
+    /// where that is looked for.
+    pub(super) fn fetch_index(&self, message: &Message<'_>, call_id: u64) -> Option<u64> {
         // Nearly always in its normal form; of another one nothing is found.
-        let (aor, _) = bracketed(message.header(HeaderName::To)?)?;
-        self.index.find(hash_on(call_id, aor), |_| true)
+        let (aor, _) = aor::bracketed(message.header(HeaderName::To)?)?;
+        let hash = hash_on(call_id, aor);
+        self.index.fetch(hash);
+        Some(hash)
     }
 
-    /// Reads a little of everything that a message may change in a registration.
-    pub(super) fn touch(&self, slot: u32) -> u64 {
-        self.entries.get(slot).map_or(0, Registration::touch)
+    /// The slot where that registration probably stands; asks for its beginning.
+    pub(super) fn approach(&self, hash: u64) -> Option<u32> {
+        let slot = self.index.find(hash, |_| true)?;
+        self.entries.fetch(slot);
+        Some(slot)
+    }
+
+    /// Asks for everything that a message may change in a registration.
+    pub(super) fn fetch(&self, slot: u32) {
+        if let Some(registration) = self.entries.get(slot) {
+            registration.fetch();
+        }
     }
 
     fn find(&self, hash: u64, call_id: &[u8]) -> Option<u32> {
@@ -330,82 +344,6 @@ impl Registrations {
     }
 }
 
-/// The address of record of a To value that has it in its normal form already: `<sip:user@host>` and
-/// parameters of the header, nothing quoted, no password, no port. Nearly all are like this.
-fn plain(value: &[u8]) -> Option<&[u8]> {
-    let (uri, rest) = bracketed(value)?;
-    let (user, host) = {
-        let part = uri.strip_prefix(b"sip:")?;
-        let (user, host) = part.split_at_checked(memchr(b'@', part)?)?;
-        (user, host.strip_prefix(b"@")?)
-    };
-    let all = |text: &[u8], part: u8| {
-        let part_of = |octet: &u8| PARTS.get(usize::from(*octet)).is_some_and(|of| of & part != 0);
-        !text.is_empty() && text.iter().all(part_of)
-    };
-    let is_plain = all(user, USER) && all(host, HOST) && (rest == b">" || rest.starts_with(b">;"));
-    is_plain.then_some(uri)
-}
-
-/// What stands between the brackets that a value begins with, and what follows from the second one on.
-fn bracketed(value: &[u8]) -> Option<(&[u8], &[u8])> {
-    let address = value.strip_prefix(b"<")?;
-    address.split_at_checked(memchr(b'>', address)?)
-}
-
-/// May stand in the user part of a normal form, in its host.
-const USER: u8 = 1;
-const HOST: u8 = 2;
-
-/// Where each octet may stand.
-static PARTS: [u8; 256] = {
-    let mut parts = [0; 256];
-    let mut octet = 0_u8;
-    let mut rest: &mut [u8] = &mut parts;
-    while let [part, after @ ..] = rest {
-        let user = octet.is_ascii_alphanumeric() || matches!(octet, b'-' | b'_' | b'.' | b'+');
-        let host =
-            octet.is_ascii_lowercase() || octet.is_ascii_digit() || matches!(octet, b'-' | b'.');
-        *part = if user { USER } else { 0 } | if host { HOST } else { 0 };
-        octet = octet.wrapping_add(1);
-        rest = after;
-    }
-    parts
-};
-
-/// Writes the address of record (RFC 3261 §10.3 step 5): scheme and host in lower case, without
-/// password, parameters and headers.
-fn normalise(uri: &Uri<'_>, into: &mut Vec<u8>) {
-    into.clear();
-    extend_lower(into, uri.scheme_text);
-    if !uri.scheme_text.is_empty() {
-        into.push(b':');
-    }
-    if uri.host.is_empty() && uri.scheme != Scheme::Tel {
-        into.extend_from_slice(uri.opaque);
-        return;
-    }
-    if let Some(user) = uri.user {
-        into.extend_from_slice(user);
-        if uri.scheme != Scheme::Tel {
-            into.push(b'@');
-        }
-    }
-    let bracketed = uri.host.contains(&b':');
-    into.extend(bracketed.then_some(b'['));
-    extend_lower(into, uri.host);
-    into.extend(bracketed.then_some(b']'));
-    if let Some(port) = uri.port {
-        into.extend_from_slice(format!(":{port}").as_bytes());
-    }
-}
-
-fn extend_lower(into: &mut Vec<u8>, text: &[u8]) {
-    let start = into.len();
-    into.extend_from_slice(text);
-    into.get_mut(start..).unwrap_or_default().make_ascii_lowercase();
-}
-
 /// Delta-seconds (RFC 3261 §20.19); too large a number counts as the largest one.
 fn seconds(value: Option<&[u8]>) -> Option<u32> {
     let text = std::str::from_utf8(value?).ok()?.trim();
@@ -413,33 +351,4 @@ fn seconds(value: Option<&[u8]>) -> Option<u32> {
         return None;
     }
     Some(text.parse().unwrap_or(u32::MAX))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use overhear_parsers::sip::NameAddr;
-
-    #[test]
-    fn the_short_way_to_an_address_of_record_and_the_long_one_agree() {
-        for (value, short) in [
-            ("<sip:bob@example.org>;tag=1", true),
-            ("<sip:+4930@10.0.0.1>", true),
-            ("<sip:bob@Example.org>;tag=1", false),
-            ("<sips:bob@example.org>", false),
-            ("<sip:bob:secret@example.org>", false),
-            ("<sip:bob@example.org:5060>", false),
-            ("<sip:bob@example.org;user=phone>", false),
-            ("\"<sip:eve@example.org>\" <sip:bob@example.org>", false),
-            ("sip:bob@example.org;tag=1", false),
-            ("<sip:example.org>", false),
-            ("<tel:+4930>", false),
-        ] {
-            let mut long = Vec::new();
-            normalise(&NameAddr::parse(value.as_bytes()).unwrap().uri(), &mut long);
-            let found = plain(value.as_bytes());
-            assert_eq!(found.is_some(), short, "{value}");
-            assert!(found.is_none_or(|found| found == long), "{value}");
-        }
-    }
 }

@@ -4,6 +4,8 @@
 //! is kept in the line of its request, which has been looked at already. See
 //! `docs/decisions/0007-one-pass-one-line.md`.
 
+use crate::model::fetch;
+
 /// Keys in a line.
 const SLOTS: usize = 7;
 
@@ -87,10 +89,11 @@ impl SeenIndex {
         self.lines.resize(lines, Line::default());
     }
 
-    /// Reads the line where a key is looked for first.
-    pub(super) fn touch(&self, keyed: Keyed) -> u32 {
-        let line = self.places(keyed).next().and_then(|place| self.lines.get(place));
-        line.map_or(0, |line| line.beyond)
+    /// Asks for the line where a key is looked for first.
+    pub(super) fn fetch(&self, keyed: Keyed) {
+        if let Some(place) = self.places(keyed).next() {
+            fetch::element(&self.lines, place);
+        }
     }
 
     /// The number of the entry with this key; `is` has the last word on whether it is the one.

@@ -2,6 +2,7 @@
 //! one that stood there before. No order, no cap: the tables on top have both.
 
 use super::timers::Place;
+use crate::model::fetch;
 
 /// Entries by slot number.
 pub(super) struct Slots<T> {
@@ -49,6 +50,13 @@ impl<T> Slots<T> {
     #[inline]
     pub(super) fn get(&self, slot: u32) -> Option<&T> {
         self.entries.get(index(slot))?.as_ref()
+    }
+
+    /// Asks for the beginning of the entry in a slot, and whether it is there.
+    #[inline]
+    pub(super) fn fetch(&self, slot: u32) {
+        fetch::element(&self.entries, index(slot));
+        fetch::element(&self.generations, index(slot));
     }
 
     /// The entry in a slot, to change it.

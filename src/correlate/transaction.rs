@@ -10,6 +10,7 @@ use super::placement::Completed;
 use super::seen_index::{Alive, Keyed, SHARE, SeenIndex};
 use super::view::View;
 use crate::model::evidence::FrameRef;
+use crate::model::fetch;
 use crate::model::time::{Span, Ts};
 use crate::policy::Limits;
 
@@ -126,14 +127,18 @@ impl Transactions {
         false
     }
 
-    /// Reads where the request of this key is looked for.
-    pub(super) fn touch(&self, request: u64) -> u32 {
-        self.index.touch(Keyed::alone(request))
+    /// Asks for where the request of this key is looked for.
+    pub(super) fn fetch(&self, request: u64) {
+        self.index.fetch(Keyed::alone(request));
     }
 
-    /// Reads the entry of the request of this key.
-    pub(super) fn touch_entry(&self, request: u64) -> u64 {
-        self.find(Keyed::alone(request)).map_or(0, |entry| entry.at.frame.number)
+    /// Asks for what is probably the entry of the request of this key.
+    pub(super) fn fetch_entry(&self, request: u64) {
+        let number = self.index.find(Keyed::alone(request), self.alive(), |_| true);
+        let place = number.and_then(|number| age(self.base, number));
+        if let Some(entry) = place.and_then(|place| self.entries.get(place)) {
+            fetch::line_of(entry);
+        }
     }
 
     fn find(&self, keyed: Keyed) -> Option<&Entry> {

@@ -9,6 +9,7 @@ use std::hash::Hash;
 
 use super::peers::Peers;
 use crate::model::addr::stable_hash;
+use crate::model::fetch;
 
 /// Recent hashes remembered, so that a call's hundredth message costs no look-up in the big table.
 const RECENT: usize = 1 << 14;
@@ -52,22 +53,16 @@ impl Book {
         stable_hash(&(finding, thing))
     }
 
-    /// Reads where [`Self::count`] looks for `hash`, so that it is in the cache by then.
+    /// Asks for where [`Self::count`] looks for `hash`.
     #[inline]
-    pub(super) fn touch(&self, hash: u64) -> u64 {
-        self.counted.first_slot(hash)
+    pub(super) fn fetch(&self, hash: u64) {
+        self.counted.fetch(hash);
     }
 
-    /// Reads where [`Self::count_peer`] looks for what [`Peers::key`] gave.
+    /// Asks for where [`Self::count_peer`] looks for what [`Peers::key`] gave.
     #[inline]
-    pub(super) fn touch_peer(&self, key: u64) -> u64 {
-        self.peers.touch(key)
-    }
-
-    /// The same for [`Self::is_recent`].
-    #[inline]
-    pub(super) fn touch_recent(&self, hash: u64) -> u64 {
-        self.recent.get(recent_slot(hash)).copied().unwrap_or_default()
+    pub(super) fn fetch_peer(&self, key: u64) {
+        self.peers.fetch(key);
     }
 
     /// Notes what `hash` stands for.
@@ -144,12 +139,11 @@ impl Hashes {
         true
     }
 
-    /// What stands where `hash` is looked for first.
+    /// Asks for where `hash` is looked for first.
     #[inline]
-    fn first_slot(&self, hash: u64) -> u64 {
+    fn fetch(&self, hash: u64) {
         let mask = self.slots.len().wrapping_sub(1);
-        let at = usize::try_from(hash).unwrap_or(usize::MAX) & mask;
-        self.slots.get(at).copied().unwrap_or_default()
+        fetch::element(&self.slots, usize::try_from(hash).unwrap_or(usize::MAX) & mask);
     }
 
     /// Where `hash`, which is not 0, is to be put; `None` if it is there.

@@ -3,16 +3,13 @@
 //! several things together, whose cache misses overlap; in the order in which they came, so that no answer
 //! depends on when.
 
-use std::hint::black_box;
-
 use super::book::{Book, Noted};
 use super::entry::{self, Entry};
 use super::peers::Peers;
 use crate::model::id::RecordKey;
 
-/// Things that the book is asked for together: a few more than a core has cache misses in flight, since
-/// many were mentioned lately.
-const TOGETHER: usize = 32;
+/// Things that the book is asked for together: as many cache misses as a core has in flight.
+const TOGETHER: usize = 16;
 
 /// The ledger.
 #[derive(Debug)]
@@ -24,7 +21,7 @@ pub(super) struct Ledger {
     pub(super) links: Vec<(RecordKey, u32)>,
 }
 
-/// Whether a thing has been mentioned lately, or counted, for the finding of this number.
+/// Whether a thing has been counted for the finding of this number.
 #[derive(Copy, Clone, Debug)]
 struct Question {
     hash: u64,
@@ -43,8 +40,6 @@ pub(super) enum Thing {
     Of(usize),
     /// Nothing: a link to a record, that keeps its place among those to calls.
     Link(RecordKey),
-    /// Nothing: the same, unless it was made lately.
-    Mention(RecordKey),
 }
 
 impl Ledger {
@@ -57,13 +52,17 @@ impl Ledger {
     /// counted just before. Its entry shows it after [`Self::settle`].
     #[inline]
     pub(super) fn count(&mut self, number: u32, thing: Thing, hash: u64) {
-        self.waiting.push(Question { hash, number, thing });
+        if !self.book.is_recent(hash) {
+            self.book.fetch(hash);
+            self.waiting.push(Question { hash, number, thing });
+        }
     }
 
     /// Counts a subject, by its hash, for the entry of the rest with this number and ordinal.
     #[inline]
     pub(super) fn count_peer(&mut self, number: u32, ordinal: u32, subject: u64) {
         let (hash, thing) = (Peers::key(subject, ordinal), Thing::Peer(ordinal));
+        self.book.fetch_peer(hash);
         self.waiting.push(Question { hash, number, thing });
     }
 
@@ -80,8 +79,9 @@ impl Ledger {
     /// The same of a record that is likely to be named many times in a row.
     #[inline]
     pub(super) fn mention(&mut self, number: u32, key: RecordKey) {
-        let (hash, thing) = (!Book::hash(number, key), Thing::Mention(key));
-        self.waiting.push(Question { hash, number, thing });
+        if !self.book.is_recent(!Book::hash(number, key)) {
+            self.link(number, key);
+        }
     }
 
     /// Whether enough waits to be settled.
@@ -93,23 +93,8 @@ impl Ledger {
     /// Asks the book for everything that waits, and tells the entries.
     pub(super) fn settle(&mut self, entries: &mut [Entry]) {
         let Self { book, waiting, links } = self;
-        // Without the black boxes the early reads are dead code.
-        let recent = |question: &Question| match question.thing {
-            Thing::Peer(_) => 0,
-            _ => book.touch_recent(question.hash),
-        };
-        black_box(waiting.iter().fold(0, |all, question| all ^ recent(question)));
-        waiting.retain(|question| {
-            matches!(question.thing, Thing::Link(_) | Thing::Peer(_))
-                || !book.is_recent(question.hash)
-        });
-        let touch = |question: &Question| match question.thing {
-            Thing::Peer(_) => book.touch_peer(question.hash),
-            _ => book.touch(question.hash),
-        };
-        black_box(waiting.iter().fold(0, |all, question| all ^ touch(question)));
         for Question { hash, number, thing } in waiting.drain(..) {
-            if let Thing::Link(key) | Thing::Mention(key) = thing {
+            if let Thing::Link(key) = thing {
                 links.push((key, number));
                 continue;
             }
@@ -122,7 +107,7 @@ impl Ledger {
             let new = noted == Noted::Now;
             entry.exhausted |= noted == Noted::NoRoom;
             match thing {
-                Thing::Link(_) | Thing::Mention(_) => {}
+                Thing::Link(_) => {}
                 Thing::Peer(_) => entry.others = entry.others.saturating_add(new.into()),
                 Thing::Of(slot) => {
                     if let Some(count) = entry.distinct.get_mut(slot) {

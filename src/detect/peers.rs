@@ -1,6 +1,8 @@
 //! Which subjects have been counted among the rest of which rules: a bit for each rule. What is odd about
 //! two peers is odd to many rules at once, and so one look answers for all of them.
 
+use crate::model::fetch;
+
 /// A subject, and for each of 64 entries of the rest whether it has been counted there.
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
 struct Peer {
@@ -35,10 +37,10 @@ impl Peers {
         self.counted
     }
 
-    /// Reads where a key is looked for first.
+    /// Asks for where a key is looked for first.
     #[inline]
-    pub(super) fn touch(&self, key: u64) -> u64 {
-        self.slots.get(self.home(key)).map_or(0, |peer| peer.key)
+    pub(super) fn fetch(&self, key: u64) {
+        fetch::element(&self.slots, self.home(key));
     }
 
     /// Whether the subject has been counted in the entry of this ordinal.

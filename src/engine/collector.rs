@@ -39,8 +39,6 @@ use super::watch::Watch;
 mod ahead;
 mod streams;
 
-use self::ahead::TOGETHER;
-
 /// Everything that has meaning, owned by one thread.
 pub struct Collector {
     dialogs: Dialogs,
@@ -149,8 +147,8 @@ impl Collector {
         }
         // A stable sort of a few sorted runs is close to a merge of them.
         order.sort();
-        for few in order.chunks(TOGETHER) {
-            self.together(few, lanes);
+        for some in order.chunks(ahead::WINDOW) {
+            self.window(some, lanes);
         }
         self.order = order;
         self.advance(watermark);
@@ -198,22 +196,6 @@ impl Collector {
             tls_peers: self.tls_peers,
             peers: self.inventory.finish(),
             opened: self.prover.into_opened(),
-        }
-    }
-
-    /// Takes up to [`TOGETHER`] facts. First it looks at the tables for all of them: the cache misses
-    /// of one call do not depend on those of another, so a core can wait for all at once.
-    fn together(&mut self, few: &[(FactKey, u32, u32)], lanes: &[&EpochFacts]) {
-        let mut facts = [None; TOGETHER];
-        for (found, (_, lane, index)) in facts.iter_mut().zip(few) {
-            let epoch = usize::try_from(*lane).ok().and_then(|lane| lanes.get(lane));
-            let Some(epoch) = epoch.copied() else { continue };
-            let fact = usize::try_from(*index).ok().and_then(|index| epoch.facts.get(index));
-            *found = fact.map(|fact| (fact, epoch));
-        }
-        self.look_ahead(&facts);
-        for (fact, epoch) in facts.iter().flatten() {
-            self.fact(fact, epoch);
         }
     }
 

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use crate::dissect::tls_open::keys::Keys;
-use crate::model::fact::{EpochFacts, touch};
+use crate::model::fact::EpochFacts;
+use crate::model::fetch;
 use crate::policy::Limits;
 use crate::policy::limits::CELLS;
 use crate::track::cell::{Ahead, Cell, Totals};
@@ -11,8 +12,13 @@ use crate::track::input::Input;
 
 use super::batch::{Batch, End};
 
-/// Packets that are looked at together before any is taken: about as many cache misses as a core has in flight.
-const TOGETHER: usize = 16;
+/// Packets whose places in the tables are asked for before any is taken.
+const WINDOW: usize = 32;
+/// Of these, so many have their streams asked for while those before them are taken.
+const TOGETHER: usize = 8;
+
+/// A few packets, with the places of their cells and what is known of them.
+type Group<'a, 'b> = (&'a mut [(usize, Ahead<'b>)], &'a [Input]);
 
 /// The cells of one lane.
 #[derive(Debug)]
@@ -40,8 +46,8 @@ impl Lane {
                 cell.secrets(&new.keys, &new.fresh, (new.at, new.ordinal), epoch);
             }
         }
-        for few in batch.inputs.chunks(TOGETHER) {
-            self.together(few, batch, epoch);
+        for some in batch.inputs.chunks(WINDOW) {
+            self.window(some, batch, epoch);
         }
         if let End::Epoch(watermark) | End::Capture(watermark) = batch.end {
             for cell in &mut self.cells {
@@ -55,32 +61,43 @@ impl Lane {
         }
     }
 
-    /// Runs a few packets: step by step all of them, then one after the other.
-    fn together(&mut self, few: &[Input], batch: &Batch, epoch: &mut EpochFacts) {
-        let mut aheads = [(CELLS, Ahead::default()); TOGETHER];
-        for ((place, ahead), input) in aheads.iter_mut().zip(few) {
+    /// Runs some packets: what they will need is asked for step by step, each step a while before the
+    /// next, and then they are taken one after the other.
+    fn window(&mut self, inputs: &[Input], batch: &Batch, epoch: &mut EpochFacts) {
+        let mut aheads = [(CELLS, Ahead::default()); WINDOW];
+        for ((place, ahead), input) in aheads.iter_mut().zip(inputs) {
             let cell = self.places.get(usize::from(input.cell));
             *place = cell.map_or(CELLS, |place| usize::from(*place));
             *ahead = Ahead::of(input, batch.octets(input));
-        }
-        let mut touched = 0;
-        for ((place, ahead), input) in aheads.iter().zip(few) {
-            touched ^= self.cells.get(*place).map_or(0, |cell| cell.touch(input, ahead));
+            if let Some(cell) = self.cells.get(*place) {
+                cell.fetch(input, ahead);
+            }
             if input.sip {
-                touched ^= touch(ahead.octets);
+                fetch::all(ahead.octets);
             }
         }
-        std::hint::black_box(touched);
-        let mut touched = 0;
-        for (place, ahead) in &mut aheads {
-            touched ^= self.cells.get(*place).map_or(0, |cell| cell.approach(ahead));
-        }
-        std::hint::black_box(touched);
-        for ((place, ahead), input) in aheads.iter().zip(few) {
-            if let Some(cell) = self.cells.get_mut(*place) {
-                cell.packet(input, ahead, epoch);
+        let mut groups = aheads.chunks_mut(TOGETHER).zip(inputs.chunks(TOGETHER));
+        let mut next = self.approached(groups.next());
+        while let Some((aheads, inputs)) = next {
+            next = self.approached(groups.next());
+            for ((place, ahead), input) in aheads.iter().zip(inputs) {
+                if let Some(cell) = self.cells.get_mut(*place) {
+                    cell.packet(input, ahead, epoch);
+                }
             }
         }
+    }
+
+    /// The same packets, once the lines of their streams have been asked for.
+    #[inline]
+    fn approached<'a, 'b>(&self, group: Option<Group<'a, 'b>>) -> Option<Group<'a, 'b>> {
+        let (aheads, inputs) = group?;
+        for (place, ahead) in aheads.iter_mut() {
+            if let Some(cell) = self.cells.get(*place) {
+                cell.approach(ahead);
+            }
+        }
+        Some((aheads, inputs))
     }
 
     /// What the cells counted.

@@ -9,6 +9,7 @@ use overhear_parsers::sip::{Anomalies, HeaderSpan, Layout, Part};
 
 use super::addr::{Endpoint, Proto};
 use super::evidence::FrameRef;
+use super::fetch;
 use super::frame::FrameId;
 use super::handshake::HandshakeFacts;
 use super::notes::Marked;
@@ -336,28 +337,17 @@ impl EpochFacts {
         self.octets.get(wide(range)).unwrap_or_default()
     }
 
-    /// Reads a little of every cache line of a message, so that they are in this core's cache when it is
-    /// read: another core may have written them. What is returned means nothing.
+    /// Asks for every cache line of a message: another core may have written them.
     #[inline]
-    pub fn touch(&self, sip: &SipFact) -> u64 {
-        let octets = touch(self.octets(&sip.octets));
-        let spans = self.spans(&sip.spans).iter().step_by(CACHE_LINE / size_of::<HeaderSpan>());
-        spans.fold(octets, |all, span| all ^ u64::from(span.value_at))
+    pub fn fetch(&self, sip: &SipFact) {
+        fetch::all(self.octets(&sip.octets));
+        fetch::all(self.spans(&sip.spans));
     }
 
     /// The spans of `range`.
     pub fn spans(&self, range: &Range<u32>) -> &[HeaderSpan] {
         self.spans.get(wide(range)).unwrap_or_default()
     }
-}
-
-/// Octets that a core fetches together.
-const CACHE_LINE: usize = 64;
-
-/// Reads one of the octets of every cache line: see [`EpochFacts::touch`].
-#[inline]
-pub fn touch(octets: &[u8]) -> u64 {
-    octets.iter().step_by(CACHE_LINE).fold(0, |all, octet| all ^ u64::from(*octet))
 }
 
 /// An epoch holds a few MiB, so its lengths fit in 32 bits.

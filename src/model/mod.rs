@@ -5,6 +5,7 @@ pub mod capture;
 pub mod code_point;
 pub mod evidence;
 pub mod fact;
+pub mod fetch;
 pub mod figures;
 pub mod finding;
 pub mod frame;

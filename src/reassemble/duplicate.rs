@@ -115,12 +115,11 @@ impl Duplicates {
         self.recent.overwritten().saturating_add(self.alike.overwritten())
     }
 
-    /// Reads the set of a packet with this [`likeness`], so that it is in the cache when it is
-    /// searched.
+    /// Asks for the set of a packet with this [`likeness`].
     #[inline]
-    pub fn touch(&self, packet: &Packet, likeness: u64) -> u32 {
+    pub fn fetch(&self, packet: &Packet, likeness: u64) {
         let tag = upper_half(likeness);
-        if identification(packet) == 0 { self.alike.touch(tag) } else { self.recent.touch(tag) }
+        if identification(packet) == 0 { self.alike.fetch(tag) } else { self.recent.fetch(tag) }
     }
 
     /// Whether the packet is another sighting of one seen before; remembers it if not.

@@ -166,19 +166,21 @@ impl Cell {
         }
     }
 
-    /// The second step: reads the places that the packet's hashes lead to. What is returned means
-    /// nothing; it is to be passed to [`std::hint::black_box`], without which the reading is dead
-    /// code.
+    /// The second step: asks for the places that the packet's hashes lead to.
     #[inline]
-    pub fn touch(&self, input: &Input, ahead: &Ahead<'_>) -> u64 {
-        let stream = if ahead.streams { self.streams.touch_index(ahead.sought.hash) } else { 0 };
-        stream ^ u64::from(self.duplicates.touch(&input.packet, ahead.likeness))
+    pub fn fetch(&self, input: &Input, ahead: &Ahead<'_>) {
+        if ahead.streams {
+            self.streams.fetch_index(ahead.sought.hash);
+        }
+        self.duplicates.fetch(&input.packet, ahead.likeness);
     }
 
-    /// The third step: reads the lines of the packet's stream. As [`Self::touch`].
+    /// The third step: asks for the lines of the packet's stream.
     #[inline]
-    pub fn approach(&self, ahead: &mut Ahead<'_>) -> u32 {
-        if ahead.streams { self.streams.approach(&mut ahead.sought) } else { 0 }
+    pub fn approach(&self, ahead: &mut Ahead<'_>) {
+        if ahead.streams {
+            self.streams.approach(&mut ahead.sought);
+        }
     }
 
     /// Takes one packet; `ahead` is what the three steps before said of it.

@@ -5,6 +5,8 @@
 //! the stream; the half is enough to find its place again when the table grows, so growing touches
 //! no stream. The caller says whether a candidate is the one that is meant.
 
+use crate::model::fetch;
+
 /// Entries of a new table.
 const FEW: usize = 8;
 
@@ -53,10 +55,10 @@ impl Index {
         self.len
     }
 
-    /// Reads where the hash belongs, so that it is in the cache when it is looked up.
+    /// Asks for the line where the hash belongs.
     #[inline]
-    pub(super) fn touch(&self, hash: u64) -> u64 {
-        self.entries.get(self.home(hash)).map_or(0, |entry| entry.0)
+    pub(super) fn fetch(&self, hash: u64) {
+        fetch::element(&self.entries, self.home(hash));
     }
 
     /// The first number under `hash` that `is` the one meant.

@@ -1,6 +1,7 @@
 //! L4: what one cell keeps of its flows, bounded, aged by packet time.
 
 pub mod alarm;
+mod blocks;
 pub mod cell;
 pub mod dtls_flows;
 mod dtls_hello;

@@ -18,6 +18,7 @@ use super::figures::Look;
 use super::input::Input;
 use super::notes::Noting;
 use crate::model::evidence::FrameRef;
+use crate::model::fetch;
 use crate::model::figures::Figures;
 use crate::model::frame::FrameId;
 use crate::model::notes::Marked;
@@ -99,6 +100,8 @@ pub(super) struct Slot {
     pub(super) ttl: u8,
     /// Of the first.
     pub(super) dscp: u8,
+    /// `jitter_samples` at the last late packet.
+    late_at: u32,
     /// What follows is rarely needed; of IPv6 streams, the name that says all.
     wide: Option<Box<StreamKey>>,
     /// The closer look under way.
@@ -115,8 +118,9 @@ pub(super) struct Slot {
     duplicates: u32,
     reordered: u32,
     gaps: u32,
-    /// Low 32 bits of the second that a gap was last told for.
-    lossy_second: Option<u32>,
+    late: Late,
+    /// Low 16 bits of the second that a gap was last told for.
+    lossy_second: u16,
     wild: u16,
 }
 
@@ -150,12 +154,9 @@ pub(super) struct Cold {
 pub(super) struct Probe {
     figures: Option<Box<Figures>>,
     clusters: bursts::Clusters,
-    late: Late,
     holes: Option<Box<Holes>>,
     /// Of a stream whose packets come unevenly.
     spread: Option<Box<spread::Spread>>,
-    /// `jitter_samples` at the last late packet.
-    late_at: u32,
 }
 
 impl Cold {
@@ -184,22 +185,25 @@ impl Cold {
         FrameRef { frame, time: self.first }
     }
 
-    /// Something of its cache line.
-    pub(super) fn touch(&self) -> u64 {
-        self.first_number ^ u64::from(self.first_ttl)
+    /// Asks for all of it.
+    pub(super) fn fetch(&self) {
+        fetch::line_of(&self.first_number);
+        fetch::line_of(&self.first_ttl);
     }
 }
 
 impl Slot {
-    /// Something of each cache line that nearly every packet needs.
+    /// Asks for what nearly every packet needs, and for what one needs that comes late.
     #[inline]
-    pub(super) fn touch(&self) -> u32 {
-        self.name.ssrc ^ self.jitter_samples
+    pub(super) fn fetch(&self) {
+        fetch::line_of(&self.name);
+        fetch::line_of(&self.jitter_samples);
+        fetch::line_of(&self.late);
     }
 
-    /// Something of the cache lines that the end of the stream needs besides.
-    pub(super) fn touch_rest(&self) -> u32 {
-        self.gaps ^ u32::from(self.wide.is_some())
+    /// Asks for what the end of the stream needs besides.
+    pub(super) fn fetch_rest(&self) {
+        fetch::line_of(&self.wide);
     }
 
     pub(super) fn new(header: &Header<'_>, input: &Input) -> Self {
@@ -233,7 +237,10 @@ impl Slot {
             law: LawRow::default(),
             more_law: MoreLaw::default(),
             more_types: MoreTypes::default(),
-            lossy_second: None,
+            late: Late::default(),
+            late_at: 0,
+            // A second that is far away.
+            lossy_second: low_half(looks::low_second(input.ts)) ^ 1 << 15,
             look_at: looks::low_second(input.ts),
             last_source: input.frame.source,
             last_octets: media_octets(header, input),
@@ -300,7 +307,7 @@ impl Slot {
 
     /// Whether a gap behind this packet is news, at most once a second.
     pub(super) fn tell_gap(&mut self, second: i64) -> bool {
-        let second = Some(looks::low_bits(second));
+        let second = low_half(looks::low_bits(second));
         std::mem::replace(&mut self.lossy_second, second) != second
     }
 
@@ -337,7 +344,7 @@ impl Slot {
             comfort: cold.comfort,
             plain: cold.plain,
             notes: cold.noting.take().and_then(Noting::end),
-            late: self.probe.as_ref().map(|probe| probe.late).unwrap_or_default(),
+            late: self.late,
             p95_ms: self.p95_ms(),
             markers: u32::from(self.markers),
             clipped: cold.clipped,

@@ -5,10 +5,9 @@
 //! handed over too, and the collector keeps it if SDP announced its address. Idleness is measured
 //! on watermarks, statistics on capture times.
 
-use std::hint::black_box;
-
 use overhear_parsers::rtp::header::Header;
 
+use super::blocks::Blocks;
 use super::figures::LOOKS_A_SAMPLE;
 use super::index::{self, Index};
 use super::input::Input;
@@ -19,9 +18,6 @@ use super::timer::{Entry, Timer};
 use super::tones::{self, Listener};
 use crate::model::stream::{Standing, StreamEvent, StreamKey};
 use crate::model::time::{Span, Ts};
-
-/// Slots are made in blocks of this many, so that nothing is ever copied to grow.
-const BLOCK: u32 = 64;
 
 /// Streams that are ended together: about as many cache misses as a core has in flight.
 const TOGETHER: usize = 16;
@@ -57,12 +53,11 @@ impl StreamLimits {
 #[repr(C)]
 pub struct Streams {
     index: Index,
-    blocks: Vec<Block>,
+    blocks: Blocks,
     /// How often a stream began or ended, modulo 2^32.
     changes: u32,
     limits: StreamLimits,
     free: Vec<u32>,
-    used: u32,
     timer: Timer,
     armed: u32,
     /// Of these, looks that keep packets whole.
@@ -71,13 +66,6 @@ pub struct Streams {
     replays: Replays,
     evicted: u64,
     unnoted: u64,
-}
-
-/// Sixty-four streams: what every packet touches, and the rest.
-#[derive(Debug)]
-struct Block {
-    hot: Vec<Slot>,
-    cold: Vec<Cold>,
 }
 
 /// Where a packet's stream should be.
@@ -105,9 +93,8 @@ impl Streams {
         Self {
             limits,
             index: Index::new(),
-            blocks: Vec::new(),
+            blocks: Blocks::default(),
             free: Vec::new(),
-            used: 0,
             timer: Timer::default(),
             armed: 0,
             sampling: 0,
@@ -124,13 +111,14 @@ impl Streams {
         self.timer.next()
     }
 
-    /// Notes where the stream might be by its hash alone, and reads a little of its cache lines: done for a batch
-    /// of packets before the first is booked, the cache misses overlap.
+    /// Notes where the stream might be by its hash alone, and asks for its cache lines.
     #[inline]
-    pub fn approach(&self, sought: &mut Sought) -> u32 {
+    pub fn approach(&self, sought: &mut Sought) {
         sought.likely = self.index.find(sought.hash, |_| true);
         sought.changes = self.changes;
-        sought.likely.and_then(|place| slot(&self.blocks, place)).map_or(0, Slot::touch)
+        if let Some(slot) = sought.likely.and_then(|place| self.blocks.slot(place)) {
+            slot.fetch();
+        }
     }
 
     /// Books one packet; [`Streams::advance`] has been called with its watermark.
@@ -145,7 +133,7 @@ impl Streams {
             self.create(sought.hash, header, input, out);
             return;
         };
-        let Some((slot, cold)) = at(&mut self.blocks, place) else { return };
+        let Some((slot, cold)) = self.blocks.at(place) else { return };
         let step = slot.packet(header, input, cold);
         let rare = slot.is_rare(step, header, input);
         if step == Step::Gap && slot.standing() != Standing::Candidate {
@@ -174,7 +162,7 @@ impl Streams {
     pub fn copy(&mut self, sought: Sought, header: &Header<'_>, input: &Input) {
         let Some(place) = self.place(sought, header, input) else { return };
         let room = self.noted < self.limits.noted;
-        let Some((slot, cold)) = at(&mut self.blocks, place) else { return };
+        let Some((slot, cold)) = self.blocks.at(place) else { return };
         let Some(marked) = slot.remarked(header, input) else { return };
         let before = cold.noting.is_some();
         let refused = notes::remarked(cold, marked, room);
@@ -191,7 +179,7 @@ impl Streams {
     /// Whether this stream lies there.
     #[inline]
     fn is(&self, place: u32, key: &StreamKey) -> bool {
-        slot(&self.blocks, place).is_some_and(|slot| slot.is(key))
+        self.blocks.slot(place).is_some_and(|slot| slot.is(key))
     }
 
     /// Where the stream of a packet lies.
@@ -203,11 +191,10 @@ impl Streams {
         sought.likely.filter(known).or_else(|| self.find(sought.hash, &key))
     }
 
-    /// Where the stream of this hash would be found first: its place in the index is read, and no
-    /// stream.
+    /// Asks for the place in the index where the stream of this hash would be found first.
     #[inline]
-    pub fn touch_index(&self, hash: u64) -> u64 {
-        self.index.touch(hash)
+    pub fn fetch_index(&self, hash: u64) {
+        self.index.fetch(hash);
     }
 
     /// Ends the streams that have been idle for the limit at `watermark`, in the order of their
@@ -253,9 +240,10 @@ impl Streams {
     #[cold]
     fn end_some(&mut self, watermark: Ts, out: &mut impl FnMut(StreamEvent)) {
         let soon = self.timer.soon(watermark, 4 * TOGETHER);
-        let hot = soon.filter_map(|place| slot(&self.blocks, place));
-        let hot = hot.map(|slot| slot.touch() ^ slot.touch_rest());
-        black_box(hot.fold(0, |all, one| all ^ one));
+        for slot in soon.filter_map(|place| self.blocks.slot(place)) {
+            slot.fetch();
+            slot.fetch_rest();
+        }
         let mut ending = [None; TOGETHER];
         for ended in &mut ending {
             *ended = self.due(watermark);
@@ -263,26 +251,28 @@ impl Streams {
                 break;
             }
         }
-        let cold = ending.iter().flatten().map(|entry| self.touch_cold(entry.slot));
-        black_box(cold.fold(0, |all, one| all ^ one));
+        for entry in ending.iter().flatten() {
+            self.fetch_cold(entry.slot);
+        }
         for entry in ending.into_iter().flatten() {
             self.end(entry, entry.deadline, out);
         }
     }
 
-    /// Reads a little of what is rarely needed of a stream, and where the index has it.
-    fn touch_cold(&self, place: u32) -> u64 {
-        let index =
-            slot(&self.blocks, place).map_or(0, |slot| self.index.touch(slot.key().hash64()));
-        let block = self.blocks.get((place / BLOCK) as usize);
-        let cold = block.and_then(|block| block.cold.get((place % BLOCK) as usize));
-        cold.map_or(0, Cold::touch) ^ index
+    /// Asks for what is rarely needed of a stream, and for where the index has it.
+    fn fetch_cold(&self, place: u32) {
+        if let Some(slot) = self.blocks.slot(place) {
+            self.index.fetch(slot.key().hash64());
+        }
+        if let Some(cold) = self.blocks.cold(place) {
+            cold.fetch();
+        }
     }
 
     fn due(&mut self, watermark: Ts) -> Option<Entry> {
         let (blocks, idle) = (&self.blocks, self.limits.idle);
         self.timer.due(watermark, |place| {
-            slot(blocks, place).map_or(Ts::MIN, |slot| slot.last_watermark.plus(idle))
+            blocks.slot(place).map_or(Ts::MIN, |slot| slot.last_watermark.plus(idle))
         })
     }
 
@@ -302,35 +292,21 @@ impl Streams {
         }
         let new = (Slot::new(header, input), Cold::new(header, input));
         self.changes = self.changes.wrapping_add(1);
-        let place = self.free.pop().unwrap_or(self.used);
-        if let Some((slot, cold)) = at(&mut self.blocks, place) {
+        let place = self.free.pop().unwrap_or(self.blocks.len());
+        if let Some((slot, cold)) = self.blocks.at(place) {
             (*slot, *cold) = new;
         } else {
-            self.append(new);
+            self.blocks.push(new);
         }
         self.index.insert(hash, place);
         let deadline = input.watermark.plus(self.limits.idle);
         self.timer.arm(Entry { deadline, tie: input.flow, slot: place });
     }
 
-    fn append(&mut self, (slot, cold): (Slot, Cold)) {
-        if self.used.is_multiple_of(BLOCK) {
-            self.blocks.push(Block {
-                hot: Vec::with_capacity(BLOCK as usize),
-                cold: Vec::with_capacity(BLOCK as usize),
-            });
-        }
-        if let Some(block) = self.blocks.last_mut() {
-            block.hot.push(slot);
-            block.cold.push(cold);
-            self.used += 1;
-        }
-    }
-
     #[cold]
     fn note(&mut self, place: u32, step: Step, header: &Header<'_>, input: &Input) {
         let room = self.noted < self.limits.noted;
-        let Some((slot, cold)) = at(&mut self.blocks, place) else { return };
+        let Some((slot, cold)) = self.blocks.at(place) else { return };
         let before = cold.noting.is_some();
         let refused = notes::note(slot, cold, step, &notes::Packet { header, input, room });
         self.noted += u32::from(!before && cold.noting.is_some());
@@ -348,7 +324,7 @@ impl Streams {
         input: &Input,
         out: &mut impl FnMut(StreamEvent),
     ) {
-        let Some((slot, _)) = at(&mut self.blocks, place) else { return };
+        let Some((slot, _)) = self.blocks.at(place) else { return };
         if slot.only_glances() {
             self.glance(place, header, input);
         } else if self.armed < self.limits.room(slot) {
@@ -360,7 +336,7 @@ impl Streams {
 
     /// Asks a packet whether it may be a tone of a fax machine, instead of a closer look.
     fn glance(&mut self, place: u32, header: &Header<'_>, input: &Input) {
-        let Some((slot, _)) = at(&mut self.blocks, place) else { return };
+        let Some((slot, _)) = self.blocks.at(place) else { return };
         slot.glanced(input.ts);
         if tones::may_be_fax(header.payload_type, header.payload) {
             self.listen(place, || Listener::doubtful(header.payload_type));
@@ -371,7 +347,7 @@ impl Streams {
     #[cold]
     fn listen(&mut self, place: u32, listener: impl FnOnce() -> Box<Listener>) {
         let room = self.noted < self.limits.noted;
-        let Some((slot, cold)) = at(&mut self.blocks, place) else { return };
+        let Some((slot, cold)) = self.blocks.at(place) else { return };
         let before = cold.noting.is_some();
         let refused = notes::listen(slot, cold, listener, room);
         self.noted += u32::from(!before && cold.noting.is_some());
@@ -387,7 +363,7 @@ impl Streams {
         input: &Input,
         out: &mut impl FnMut(StreamEvent),
     ) {
-        let Some((slot, _)) = at(&mut self.blocks, place) else { return };
+        let Some((slot, _)) = self.blocks.at(place) else { return };
         let key = slot.key();
         let Some(look) = slot.look() else { return };
         if step == Step::Restart {
@@ -419,7 +395,7 @@ impl Streams {
 
     #[cold]
     fn end(&mut self, entry: Entry, deadline: Ts, out: &mut impl FnMut(StreamEvent)) {
-        let Some((slot, cold)) = at(&mut self.blocks, entry.slot) else { return };
+        let Some((slot, cold)) = self.blocks.at(entry.slot) else { return };
         self.armed -= u32::from(slot.is_looking());
         self.sampling -= u32::from(slot.look().is_some_and(|look| look.is_sampling()));
         self.noted -= u32::from(cold.noting.is_some());
@@ -432,18 +408,6 @@ impl Streams {
         self.free.push(entry.slot);
         out(StreamEvent::Ended(Box::new(ended)));
     }
-}
-
-#[inline]
-fn slot(blocks: &[Block], place: u32) -> Option<&Slot> {
-    blocks.get((place / BLOCK) as usize)?.hot.get((place % BLOCK) as usize)
-}
-
-#[inline]
-fn at(blocks: &mut [Block], place: u32) -> Option<(&mut Slot, &mut Cold)> {
-    let block = blocks.get_mut((place / BLOCK) as usize)?;
-    let within = (place % BLOCK) as usize;
-    Some((block.hot.get_mut(within)?, block.cold.get_mut(within)?))
 }
 
 #[cfg(test)]

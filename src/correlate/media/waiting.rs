@@ -3,8 +3,6 @@
 //! another: a core can wait for all at once. The changes are made in the order in which they came, and
 //! before anything is looked up.
 
-use std::hint::black_box;
-
 use super::{
     CANDIDATE, Entry, HAS_SSRC, LIVE, MLINE, MediaBinder, NONE, hash_of_endpoint, life, widen,
 };
@@ -115,26 +113,27 @@ impl MediaBinder {
         }
     }
 
-    /// Reads a little of what up to [`TOGETHER`] calls and addresses have here: indices first, then
-    /// entries, then what those lead to. Without the black boxes the reading is dead code.
-    fn look_at(&self, places: impl Iterator<Item = (u64, Option<u64>)>) {
-        let mut found = [[NONE; 2]; TOGETHER];
+    /// Asks for what up to [`TOGETHER`] calls and addresses have here: indices first, then entries, then
+    /// what those lead to.
+    fn look_at(&self, places: impl Iterator<Item = (u64, Option<u64>)> + Clone) {
+        for (of_call, of_endpoint) in places.clone().take(TOGETHER) {
+            self.by_call.fetch(of_call);
+            if let Some(hash) = of_endpoint {
+                self.by_endpoint.fetch(hash);
+            }
+        }
+        let mut found = [NONE; TOGETHER];
         for (found, (of_call, of_endpoint)) in found.iter_mut().zip(places) {
-            let at_endpoint = of_endpoint.and_then(|hash| self.by_endpoint.find(hash, |_| true));
-            let of_call = self.by_call.find(of_call, |_| true);
-            *found = [of_call.unwrap_or(NONE), at_endpoint.unwrap_or(NONE)];
+            if let Some(hash) = of_endpoint {
+                self.fetch(hash);
+            }
+            *found = self.by_call.find(of_call, |_| true).unwrap_or(NONE);
+            self.fetch_entry(*found);
         }
-        let mut next = [None; TOGETHER];
-        for (next, [of_call, at_endpoint]) in next.iter_mut().zip(found) {
-            black_box(self.touch(at_endpoint));
-            let entry = self.entries.get(widen(of_call));
-            *next = entry.map(|entry| (entry.next_of_call, entry.endpoint));
+        for entry in found.iter().filter_map(|slot| self.entries.get(widen(*slot))) {
+            self.by_endpoint.fetch(hash_of_endpoint(entry.endpoint));
+            self.fetch_entry(entry.next_of_call);
         }
-        let further = next.iter().flatten().map(|(of_call, endpoint)| {
-            let at_endpoint = self.by_endpoint.find(hash_of_endpoint(*endpoint), |_| true);
-            self.touch(*of_call) ^ u64::from(at_endpoint.unwrap_or(NONE))
-        });
-        black_box(further.fold(0, |all, one| all ^ one));
     }
 
     /// Announces for a fork what the caller had announced for the call. The call itself stays the nearer

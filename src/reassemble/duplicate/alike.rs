@@ -6,6 +6,7 @@
 //! mirror it is nearly all of them, and elsewhere hardly any.
 
 use crate::decode::Packet;
+use crate::model::fetch;
 use crate::model::time::Ts;
 
 /// How far apart two sightings without identification may be, microseconds.
@@ -87,12 +88,11 @@ impl Alike {
         self.overwritten
     }
 
-    /// Reads the set of a hash.
+    /// Asks for the set of a hash.
     #[inline]
-    pub(super) fn touch(&self, tag: u32) -> u32 {
+    pub(super) fn fetch(&self, tag: u32) {
         let mask = self.sets.len().saturating_sub(1);
-        let set = usize::try_from(tag).unwrap_or_default() & mask;
-        self.sets.get(set).and_then(|set| set.first()).map_or(0, |seen| seen.tag)
+        fetch::element(&self.sets, usize::try_from(tag).unwrap_or_default() & mask);
     }
 
     /// Whether the packet is another sighting of one seen within 1 ms; remembers it if not.

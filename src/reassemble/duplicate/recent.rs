@@ -4,6 +4,8 @@
 //! The table starts small, because a small table stays in the cache, and doubles when a set would
 //! forget a packet too early; at its cap what is overwritten too early is counted.
 
+use crate::model::fetch;
+
 /// How far apart two sightings with one IP identification may be, microseconds.
 const SAME_ID: u32 = 5_000;
 /// Packets of a set.
@@ -77,10 +79,10 @@ impl Recent {
         self.overwritten
     }
 
-    /// Reads the set of a hash.
+    /// Asks for the set of a hash.
     #[inline]
-    pub(super) fn touch(&self, tag: u32) -> u32 {
-        self.sets.get(self.place(tag)).map_or(0, |set| set.tags.first().copied().unwrap_or(0))
+    pub(super) fn fetch(&self, tag: u32) {
+        fetch::element(&self.sets, self.place(tag));
     }
 
     /// Whether a packet with this hash was seen within 5 ms of `micros`; remembers it if not.

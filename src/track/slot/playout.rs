@@ -44,10 +44,9 @@ impl Slot {
     fn late(&mut self) {
         self.delay -= self.delay / FOLLOWED;
         let sample = self.jitter_samples;
-        let probe = self.probe.get_or_insert_default();
-        let follows = probe.late.packets > 0 && probe.late_at.wrapping_add(1) == sample;
-        probe.late_at = sample;
-        probe.late.packets = probe.late.packets.saturating_add(1);
-        probe.late.runs = probe.late.runs.saturating_add(u32::from(!follows));
+        let follows = self.late.packets > 0 && self.late_at.wrapping_add(1) == sample;
+        self.late_at = sample;
+        self.late.packets = self.late.packets.saturating_add(1);
+        self.late.runs = self.late.runs.saturating_add(u32::from(!follows));
     }
 }
