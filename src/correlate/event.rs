@@ -4,7 +4,7 @@ use overhear_parsers::sip::{Anomalies, Message};
 
 use crate::model::addr::Endpoint;
 use crate::model::evidence::FrameRef;
-use crate::model::fact::{Carriage, HepCopy, SipNames};
+use crate::model::fact::{Carriage, HepCopy, SipMarks, SipNames};
 use crate::model::time::Ts;
 use crate::model::transport::Transport;
 
@@ -29,6 +29,8 @@ pub struct SipEvent<'a> {
     pub names: SipNames,
     /// What is off in it: see [`crate::model::fact::SipFact::faults`].
     pub faults: Anomalies,
+    /// What it shows at a glance.
+    pub marks: SipMarks,
     /// The snap length cut the datagram.
     pub clipped: bool,
     /// Readable only because a key was given.

@@ -6,11 +6,8 @@
 //!
 //! Names of hosts are not resolved: they are held against the `server_name` of a handshake.
 
-use std::sync::LazyLock;
-
 use foldhash::fast::FixedState;
 use hashbrown::HashMap;
-use memchr::memmem;
 use overhear_parsers::sip::uri::{Scheme, Uri};
 use overhear_parsers::sip::{HeaderName, HeaderSet, Message};
 
@@ -19,20 +16,6 @@ use crate::model::evidence::FrameRef;
 
 /// Name of the table in `evicted`.
 const TABLE: &str = "tls_named";
-
-/// What a URI that goes over TLS has in it; the second is found whichever way it begins.
-const SIPS: &[u8; 5] = b"sips:";
-const TRANSPORT: &[u8] = b"ransport=";
-static WORDS: LazyLock<[memmem::Finder<'static>; 2]> =
-    LazyLock::new(|| [&SIPS[..], TRANSPORT].map(memmem::Finder::new));
-
-/// Headers that say where later requests go, of those that few messages have.
-const RECORDED: HeaderSet = HeaderSet::of(&[
-    HeaderName::RecordRoute,
-    HeaderName::Route,
-    HeaderName::Path,
-    HeaderName::ServiceRoute,
-]);
 
 /// The longest name of a host (RFC 1035 §2.3.4).
 const NAME_MAX: usize = 253;
@@ -110,7 +93,7 @@ impl Named {
         (TABLE, self.evicted)
     }
 
-    /// Takes what a message names, of those that [`may_name`].
+    /// Takes what a message names, of those with [`SipMarks::NAMES`](crate::model::fact::SipMarks::NAMES).
     pub fn sip(&mut self, message: &Message<'_>, at: FrameRef) {
         if message.is_request() {
             self.uri(&Uri::parse(message.request_uri()), at, "Request-URI");
@@ -205,61 +188,6 @@ fn is_name(text: &str) -> bool {
     text.contains('.') && text.len() <= NAME_MAX && !invented
 }
 
-/// Whether a message may name a server for TLS that is worth noting: one that says where later requests
-/// go (what begins something, and what answers well or redirects) and speaks of TLS there. `opens`: it
-/// begins something; `secure`: its Request-URI, Contact or Route is known to speak of TLS. Asked of every
-/// message, so it looks for a few octets only.
-#[inline]
-pub fn may_name(message: &Message<'_>, opens: bool, secure: bool) -> bool {
-    let recorded = || message.has_any(RECORDED) && is_recorded(message);
-    match message.status() {
-        None => opens && (secure || recorded() || is_sent_over_tls(message)),
-        Some(200..400) => {
-            message.headers_named(HeaderName::Contact).any(speaks_of_tls) || recorded()
-        }
-        Some(_) => false,
-    }
-}
-
-/// Whether one of the rare headers that say where requests go speaks of TLS.
-fn is_recorded(message: &Message<'_>) -> bool {
-    message.spans.iter().any(|header| match header.name {
-        HeaderName::RecordRoute
-        | HeaderName::Route
-        | HeaderName::Path
-        | HeaderName::ServiceRoute => speaks_of_tls(header.value(message.octets)),
-        _ => false,
-    })
-}
-
-/// Whether a value has a `sips` URI, or a transport over TLS or WebSocket, written as nearly everybody
-/// does.
-#[inline]
-pub fn speaks_of_tls(value: &[u8]) -> bool {
-    let [sips, transport] = &*WORDS;
-    let secure = |at: usize| {
-        let word = value.get(at.saturating_add(TRANSPORT.len())..).unwrap_or_default();
-        matches!(word, [b't' | b'T', b'l' | b'L', ..] | [b'w' | b'W', b's' | b'S', ..])
-    };
-    let first = value.strip_prefix(b"<").unwrap_or(value).first_chunk();
-    let sip = |first: &[u8; 4]| first.eq_ignore_ascii_case(b"sip:");
-    // Behind the first URI there are more in a list only.
-    let more = || !first.is_some_and(sip) || memchr::memchr(b',', value).is_some();
-    transport.find_iter(value).any(secure)
-        || first.is_some_and(|first| first.eq_ignore_ascii_case(b"sips"))
-        || more() && sips.find(value).is_some()
-}
-
-/// Whether one of the hops of a request was over TLS.
-fn is_sent_over_tls(message: &Message<'_>) -> bool {
-    message.headers_named(HeaderName::Via).any(|value| match value.strip_prefix(b"SIP/2.0/") {
-        Some([b'U' | b'u', b'D' | b'd', ..] | [b'T' | b't', b'C' | b'c', ..]) => {
-            memchr::memchr(b',', value).is_some()
-        }
-        _ => true,
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use std::net::SocketAddr;
@@ -267,6 +195,8 @@ mod tests {
     use overhear_parsers::sip::parse_datagram;
 
     use super::*;
+    use crate::dissect::sip_marks::sip_marks;
+    use crate::model::fact::SipMarks;
 
     const HERE: &str = "198.51.100.5:5061";
 
@@ -281,11 +211,7 @@ mod tests {
         let layout = parse_datagram(text.as_bytes(), &mut spans).unwrap();
         let message = Message::new(text.as_bytes(), layout, &spans);
         let mut named = Named::new(100);
-        let secure = [HeaderName::Contact, HeaderName::Route]
-            .into_iter()
-            .any(|name| message.headers_named(name).any(speaks_of_tls))
-            || speaks_of_tls(message.request_uri());
-        if may_name(&message, true, secure) {
+        if sip_marks(&message).has(SipMarks::NAMES) {
             named.sip(&message, FrameRef::default());
         }
         let server: SocketAddr = server.parse().unwrap();

@@ -1,9 +1,7 @@
 //! What rules see: plain data, handed on by the collector in the total order of the capture.
 
 use std::fmt;
-use std::sync::LazyLock;
 
-use memchr::memmem;
 use overhear_parsers::secret::Secret;
 use overhear_parsers::sip::auth::AuthList;
 use overhear_parsers::sip::{Anomalies, Auth, HeaderName, HeaderSet, Message};
@@ -26,10 +24,12 @@ use crate::correlate::media::{Announced, Circumstances, Greeting};
 use crate::correlate::outbox::MediaDescription;
 use crate::correlate::placement::Placement;
 use crate::correlate::rtcp::Byes;
-use crate::correlate::tls_named::{self, Names, Told};
+use crate::correlate::tls_named::{Names, Told};
 use crate::correlate::zrtp::{Exchange, HelloHash};
+use crate::dissect::sip_marks;
 use crate::model::addr::Endpoint;
 use crate::model::evidence::FrameRef;
+use crate::model::fact::SipMarks;
 use crate::model::handshake::HandshakeRecord;
 use crate::model::id::RecordKey;
 use crate::model::key::{KeyPlace, Proof};
@@ -67,11 +67,6 @@ pub struct Looked {
 /// Challenges or credentials of a message for which there is room without allocating.
 const AUTHS: usize = 3;
 
-/// Finds lines with media keys, those of SDES first; made once, because making them costs more than
-/// a search.
-static KEY_LINES: LazyLock<[memmem::Finder<'static>; 3]> =
-    LazyLock::new(|| ["a=crypto:", "a=key-mgmt:", "\nk="].map(memmem::Finder::new));
-
 const CHALLENGES: [HeaderName; 2] = [HeaderName::WwwAuthenticate, HeaderName::ProxyAuthenticate];
 const CREDENTIALS: [HeaderName; 2] = [HeaderName::Authorization, HeaderName::ProxyAuthorization];
 
@@ -89,7 +84,7 @@ impl<'a> SipSeen<'a> {
         let with_auth =
             if message.has_any(HeaderSet::of(&[one, other])) { with_auth } else { Interest::END };
         let clipped = if event.clipped { Interest::CLIPPED } else { Interest::END };
-        let keys = if tells_key(message) { Interest::CRYPTO } else { Interest::END };
+        let keys = if event.marks.has(SipMarks::KEY) { Interest::CRYPTO } else { Interest::END };
         let about = kinds::about(event);
         let odd = if is_odd(event) { Interest::ODD } else { Interest::END };
         let mut seen = Self {
@@ -142,7 +137,7 @@ impl<'a> SipSeen<'a> {
         let inside = self.event.encrypted && self.kind.meets(Interest::CREDENTIALS);
         let (opens, secure) = (self.kind.meets(Interest::OPENS), self.kind.meets(Interest::SIPS));
         Looked {
-            names_tls: tls_named::may_name(&self.event.message, opens, secure),
+            names_tls: opens && secure || self.event.marks.has(SipMarks::NAMES),
             keyed: self.has_crypto(),
             malformed: self.anomalies().is_malformed(),
             digest: if inside { auth::digest_is_strong(self) } else { None },
@@ -168,18 +163,10 @@ fn is_odd(event: &SipEvent<'_>) -> bool {
     !event.clipped && (large || event.faults.is_malformed())
 }
 
-/// Whether the body has a line that may hold a media key: `a=crypto` (RFC 4568), `a=key-mgmt`
-/// (RFC 4567) or `k=` (RFC 4566 §5.12).
-#[inline]
-pub fn tells_key(message: &Message<'_>) -> bool {
-    let body = message.body();
-    !body.is_empty() && KEY_LINES.iter().any(|line| line.find(body).is_some())
-}
-
 /// Whether a message is a request that begins something: a call, a registration, a text.
 #[inline]
 pub fn opens(event: &SipEvent<'_>) -> bool {
-    event.message.is_request() && kinds::opens(event.message.method())
+    event.message.is_request() && sip_marks::opens(event.message.method())
 }
 
 struct Described<'a>(&'a Message<'a>);

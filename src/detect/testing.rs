@@ -7,6 +7,7 @@ use super::seen::{Around, CaptureSeen, StreamSeen, TapSeen};
 use super::sink::{Outcome, Subject};
 use crate::correlate::event::SipEvent;
 use crate::correlate::placement::Placement;
+use crate::dissect::sip_marks::sip_marks;
 use crate::model::addr::Endpoint;
 use crate::model::capture::CaptureRecord;
 use crate::model::evidence::FrameRef;
@@ -128,6 +129,7 @@ impl Bench {
             transport: Transport::Udp,
             names: SipNames::default(),
             faults: if self.clipped { Anomalies::NONE } else { message.faults() },
+            marks: sip_marks(&message),
             message,
             clipped: self.clipped,
             encrypted: self.encrypted,

@@ -8,6 +8,7 @@ pub mod frame_stream;
 pub mod gathered;
 pub mod msrp_stream;
 pub mod quic_hello;
+pub mod sip_marks;
 pub mod sip_names;
 pub mod sip_stream;
 pub mod tcp_probe;

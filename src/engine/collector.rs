@@ -20,7 +20,7 @@ use crate::detect::calls::CallSeen;
 use crate::detect::hop::HopSeen;
 use crate::detect::seen::{self, HandshakeSeen, TapSeen};
 use crate::model::capture::{Counts, PeerRecord};
-use crate::model::fact::{Body, EpochFacts, Fact, FactKey, Flow, SipFact};
+use crate::model::fact::{Body, EpochFacts, Fact, FactKey, Flow, SipFact, SipMarks};
 use crate::model::handshake::HandshakeFacts;
 use crate::model::record::HandshakeKind;
 use crate::model::tally::Tally;
@@ -296,6 +296,7 @@ impl Collector {
             message: message(sip, epoch),
             names: sip.names,
             faults: sip.faults,
+            marks: sip.marks,
             clipped: sip.clipped,
             encrypted: sip.encrypted,
             hep: sip.hep,
@@ -333,7 +334,7 @@ impl Collector {
             if self.detectors.copy(&event, &placement) {
                 self.tls_peers.named.sip(&event.message, event.at);
             }
-            seen::tells_key(&event.message)
+            sip.marks.has(SipMarks::KEY)
         };
         if keyed {
             let Self { prover, detectors, .. } = self;

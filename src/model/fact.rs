@@ -253,6 +253,8 @@ pub struct SipFact {
     /// also what their values show. Nothing where the snap length cut it: that is not the sender's
     /// fault.
     pub faults: Anomalies,
+    /// What it shows at a glance.
+    pub marks: SipMarks,
     /// The snap length cut the datagram.
     pub clipped: bool,
     /// It travelled encrypted, and was opened with secrets that were supplied.
@@ -261,6 +263,30 @@ pub struct SipFact {
     pub hep: Option<HepCopy>,
     /// How its IP packets travelled.
     pub carriage: Carriage,
+}
+
+/// What a message shows at a glance: which of the closer looks are worth their while.
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
+pub struct SipMarks(u8);
+
+impl SipMarks {
+    /// A line of its body may hold a media key.
+    pub const KEY: Self = Self(1);
+    /// It is a request to a `sips` URI, or one that begins something and names a hop over TLS.
+    pub const SECURE: Self = Self(2);
+    /// It says where later requests go, and speaks of TLS there.
+    pub const NAMES: Self = Self(4);
+
+    /// These, and that one if it is so.
+    #[must_use]
+    pub const fn with(self, mark: Self, is: bool) -> Self {
+        if is { Self(self.0 | mark.0) } else { self }
+    }
+
+    /// Whether the mark is among them.
+    pub const fn has(self, mark: Self) -> bool {
+        self.0 & mark.0 != 0
+    }
 }
 
 /// How the IP packets of a datagram travelled; of messages in byte streams nothing is known.

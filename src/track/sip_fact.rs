@@ -3,6 +3,7 @@
 use overhear_parsers::sip::{self, Anomalies, Message};
 
 use crate::decode::Packet;
+use crate::dissect::sip_marks::sip_marks;
 use crate::dissect::sip_names::sip_names;
 use crate::dissect::sip_stream::Found;
 use crate::model::addr::Endpoint;
@@ -60,6 +61,7 @@ pub(super) fn sip_fact(way: &Way, octets: &[u8], emit: &mut Emitter<'_>) {
     let message = Message::new(octets, layout, emit.epoch.spans(&spans));
     let names = sip_names(&message, way.src, way.dst);
     let faults = if way.clipped { Anomalies::NONE } else { message.faults() };
+    let marks = sip_marks(&message);
     let octets = emit.epoch.keep(octets);
     emit.fact(Body::Sip(SipFact {
         src: way.src,
@@ -70,6 +72,7 @@ pub(super) fn sip_fact(way: &Way, octets: &[u8], emit: &mut Emitter<'_>) {
         layout,
         names,
         faults,
+        marks,
         clipped: way.clipped,
         encrypted: way.encrypted,
         hep: way.hep,
@@ -83,6 +86,7 @@ pub(super) fn found_fact(way: &Way, found: &Found<'_>, emit: &mut Emitter<'_>) {
     let names = sip_names(&message, way.src, way.dst);
     let clipped = found.cut && way.clipped;
     let faults = if clipped { Anomalies::NONE } else { message.faults() };
+    let marks = sip_marks(&message);
     let octets = emit.epoch.keep(found.octets);
     let start = length(emit.epoch.spans.len());
     emit.epoch.spans.extend_from_slice(found.spans);
@@ -95,6 +99,7 @@ pub(super) fn found_fact(way: &Way, found: &Found<'_>, emit: &mut Emitter<'_>) {
         layout: found.layout,
         names,
         faults,
+        marks,
         clipped,
         encrypted: way.encrypted,
         hep: way.hep,

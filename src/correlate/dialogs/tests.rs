@@ -14,6 +14,7 @@ use super::Dialogs;
 use crate::correlate::event::SipEvent;
 use crate::correlate::outbox::Outbox;
 use crate::correlate::placement::Placement;
+use crate::dissect::sip_marks::sip_marks;
 use crate::dissect::sip_names::sip_names;
 use crate::model::addr::{Addr, Endpoint};
 use crate::model::evidence::FrameRef;
@@ -147,6 +148,7 @@ impl Tap {
             transport: self.transport,
             names: sip_names(&message, src, dst),
             faults: message.faults(),
+            marks: sip_marks(&message),
             message,
             clipped: false,
             encrypted: false,

@@ -1,10 +1,10 @@
 //! `SIPS-CONTACT-NOT-SIPS`: the way back from a sips request (RFC 5630 §5.1.1).
 
-use super::super::kinds::is_sips;
 use super::super::rule::rule;
 use super::super::seen::SipSeen;
 use super::super::small::{Report, Small};
 use super::super::text::sentence;
+use crate::dissect::sip_marks::is_sips;
 use crate::model::finding::Severity;
 use crate::policy::Policy;
 use overhear_parsers::sip::HeaderName;

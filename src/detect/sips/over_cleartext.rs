@@ -1,10 +1,10 @@
 //! `SIPS-OVER-CLEARTEXT`: a promise of TLS, broken (RFC 5630 §3.1.3).
 
-use super::super::kinds::is_sips;
 use super::super::rule::rule;
 use super::super::seen::SipSeen;
 use super::super::small::{Report, Small};
 use super::super::text::sentence;
+use crate::dissect::sip_marks::is_sips;
 use crate::model::finding::Severity;
 use crate::policy::Policy;
 

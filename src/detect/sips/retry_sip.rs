@@ -3,12 +3,12 @@
 use overhear_parsers::sip::Uri;
 use overhear_parsers::sip::uri::Scheme;
 
-use super::super::kinds::is_sips;
 use super::super::lately::Lately;
 use super::super::rule::{Detector, Interest, Meta, Words, rule};
 use super::super::seen::SipSeen;
 use super::super::sink::{Entry, Sighting, Sink};
 use super::super::text::{plural, sentence};
+use crate::dissect::sip_marks::is_sips;
 use crate::model::addr::stable_hash;
 use crate::model::evidence::FrameRef;
 use crate::model::finding::{Confidence, Figure, Severity};

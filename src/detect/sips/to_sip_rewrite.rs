@@ -3,12 +3,12 @@
 use overhear_parsers::sip::Method;
 use overhear_parsers::sip::uri::Scheme;
 
-use super::super::kinds::is_sips;
 use super::super::lately::Lately;
 use super::super::rule::{Detector, Interest, Meta, Words, rule};
 use super::super::seen::SipSeen;
 use super::super::sink::{Entry, Sighting, Sink, Subject};
 use super::super::text::{at_least, plural, sentence};
+use crate::dissect::sip_marks::is_sips;
 use crate::model::evidence::FrameRef;
 use crate::model::finding::{Figure, Severity};
 use crate::model::id::RecordKey;

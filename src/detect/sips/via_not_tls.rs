@@ -1,10 +1,10 @@
 //! `SIPS-VIA-NOT-TLS`: hops of a sips request that were not TLS (RFC 3261 §26.4.4).
 
-use super::super::kinds::is_sips;
 use super::super::rule::rule;
 use super::super::seen::SipSeen;
 use super::super::small::{Report, Small};
 use super::super::text::{printable, sentence};
+use crate::dissect::sip_marks::is_sips;
 use crate::model::finding::Severity;
 use crate::policy::Policy;
 
