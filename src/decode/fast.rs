@@ -52,6 +52,8 @@ pub fn datagram(frame: &[u8]) -> Option<Packet> {
 }
 
 /// Reads an Ethernet frame, if it is a segment of the common shape.
+#[inline(always)]
+#[expect(clippy::inline_always, reason = "a packet that is handed back is copied")]
 pub fn segment(frame: &[u8]) -> Option<Packet> {
     let (rest, place) = ethernet(frame)?;
     let (headers, _) = rest.split_first_chunk::<TCP>()?;
