@@ -130,11 +130,11 @@ impl Archive {
     pub fn push_handshake(&mut self, handshake: &mut HandshakeRecord<'_>) {
         self.tally.handshake(handshake);
         if let Some(offered) = &mut handshake.offered {
-            offered.put(self.offers.put(offered.value()));
+            offered.put(self.offers.put(offered.value(), offered.number()));
         }
         let HandshakeRecord { certificates, client_certificates, .. } = handshake;
         for chain in [certificates, client_certificates].into_iter().flatten() {
-            chain.put(self.chains.put(chain.value()));
+            chain.put(self.chains.put(chain.value(), chain.number()));
         }
         self.handshakes.push(handshake.key(), &*handshake);
     }

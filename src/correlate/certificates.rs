@@ -16,6 +16,7 @@ use sha2::{Digest, Sha256};
 
 use crate::model::addr::stable_hash;
 use crate::model::handshake::CertificateRecord;
+use crate::model::shared::Shared;
 use crate::model::time::civil_from_days;
 
 /// Distinct certificates remembered; beyond that all are forgotten and read again.
@@ -91,8 +92,8 @@ impl Sent {
     }
 
     /// The certificates for the report; `None` if there was no message.
-    pub fn records(&self) -> Option<&Vec<CertificateRecord>> {
-        self.0.as_ref().map(|links| &links.records)
+    pub fn records(&self) -> Option<Shared<'_, Vec<CertificateRecord>>> {
+        self.0.as_ref().map(|links| Shared::borrowed(&links.records, links.number))
     }
 }
 
