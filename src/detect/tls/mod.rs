@@ -236,12 +236,7 @@ impl Row {
     fn is_told(&mut self, seen: &HandshakeSeen<'_>) -> bool {
         let Some((once, told)) = &mut self.once else { return false };
         let Some(what) = once(seen) else { return false };
-        let hash = stable_hash(&(seen.pair.hash64(), what));
-        let known = told.get(&hash).is_some();
-        if !known {
-            told.put(hash, ());
-        }
-        known
+        told.get_or_put(stable_hash(&(seen.pair.hash64(), what)), ()).is_some()
     }
 }
 
