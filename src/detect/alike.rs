@@ -51,6 +51,7 @@ struct Answer {
     present: Present,
     sentinel: Option<Sentinel>,
     alpn: bool,
+    srtp: Option<u16>,
 }
 
 /// What it may go by of a `ServerKeyExchange`.
@@ -117,6 +118,7 @@ impl Answer {
             present: hello.present,
             sentinel: hello.sentinel(),
             alpn: hello.alpn.is_some(),
+            srtp: hello.srtp_profile,
         }
     }
 }
