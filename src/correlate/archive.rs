@@ -10,11 +10,12 @@ use std::io;
 
 use super::exposure::Exposure;
 use super::join::{Citations, Join};
+use super::named::Named;
 use super::shelf::Shelf;
 use super::spool::{Merge, Store};
 use super::tally::Tally;
 use crate::model::handshake::{CertificateRecord, HandshakeRecord, Offered};
-use crate::model::id::{Kind, RecordKey};
+use crate::model::id::RecordKey;
 use crate::model::key::StreamKeyed;
 use crate::model::packed::{packed, unpack};
 use crate::model::record::{CallRecord, Protection, RegistrationRecord, StreamRecord};
@@ -39,16 +40,6 @@ pub struct Archive {
     /// The place in the report's findings of each number; empty while they are the same.
     places: Vec<u32>,
     tally: Tally,
-}
-
-/// Numbers of the findings that name a record, keyed by it. Those of one kind of record lie by
-/// themselves, so that walking over its records reads no others.
-#[derive(Debug)]
-struct Named {
-    calls: Store,
-    registrations: Store,
-    streams: Store,
-    handshakes: Store,
 }
 
 /// A stream of a call.
@@ -139,11 +130,11 @@ impl Archive {
     pub fn push_handshake(&mut self, handshake: &mut HandshakeRecord<'_>) {
         self.tally.handshake(handshake);
         if let Some(offered) = &mut handshake.offered {
-            offered.put(self.offers.put(offered.value()));
+            offered.put(self.offers.put(offered.value(), offered.number()));
         }
         let HandshakeRecord { certificates, client_certificates, .. } = handshake;
         for chain in [certificates, client_certificates].into_iter().flatten() {
-            chain.put(self.chains.put(chain.value()));
+            chain.put(self.chains.put(chain.value(), chain.number()));
         }
         self.handshakes.push(handshake.key(), &*handshake);
     }
@@ -153,11 +144,10 @@ impl Archive {
         self.opened.push(handshake, &true);
     }
 
-    /// Says that finding `number` names `record`, of whichever kind. The number is the finding's
-    /// place in the report's list unless [`Self::settle`] says otherwise. Saying it again changes
-    /// nothing.
-    pub fn cite(&mut self, record: RecordKey, number: u32) {
-        self.findings_of.push(record, number);
+    /// Says which findings name which records, of whichever kind. A number is the finding's place in the
+    /// report's list unless [`Self::settle`] says otherwise. Saying it again changes nothing.
+    pub fn cite(&mut self, links: &[(RecordKey, u32)]) {
+        self.findings_of.push(links);
     }
 
     /// Gives the place in the report's sorted list of each finding number cited, once all findings
@@ -190,7 +180,7 @@ impl Archive {
             ("handshake_records", self.handshakes.refused()),
             ("opened_handshakes", self.opened.refused()),
             ("call_streams", self.call_streams.refused()),
-            ("finding_links", self.findings_of.all().map(Store::refused).sum()),
+            ("finding_links", self.findings_of.refused()),
         ]
         .into_iter()
         .filter(|(_, refused)| *refused > 0)
@@ -205,7 +195,7 @@ impl Archive {
             .or(self.streams.fault())
             .or(self.handshakes.fault())
             .or(self.call_streams.fault())
-            .or(self.findings_of.all().find_map(Store::fault))
+            .or(self.findings_of.fault())
     }
 
     /// Shows all calls in order, until an error.
@@ -280,29 +270,6 @@ impl Archive {
     }
 }
 
-impl Named {
-    /// Divides memory and spool over the kinds.
-    fn new(memory: usize, spool: u64) -> Self {
-        let [large, small] = [3, 1]
-            .map(|eighths| move || Store::new(memory / 8 * eighths, spool / 8 * (eighths as u64)));
-        Self { calls: large(), streams: large(), registrations: small(), handshakes: small() }
-    }
-
-    fn push(&mut self, record: RecordKey, number: u32) {
-        let store = match record.id.kind() {
-            Some(Kind::Call) | None => &mut self.calls,
-            Some(Kind::Registration) => &mut self.registrations,
-            Some(Kind::Stream) => &mut self.streams,
-            Some(Kind::Handshake) => &mut self.handshakes,
-        };
-        store.push(record, &number);
-    }
-
-    fn all(&self) -> impl Iterator<Item = &Store> {
-        [&self.calls, &self.registrations, &self.streams, &self.handshakes].into_iter()
-    }
-}
-
 /// Shows the records of one store; `each` says `None` to octets that make no record.
 fn show(
     mut records: Merge<'_>,
@@ -335,15 +302,14 @@ mod tests {
                     let mut stream = sample::stream(number * 10 + later);
                     stream.call = Some(call.id);
                     archive.push_stream(&stream, Some(call.key()), None);
-                    archive.cite(stream.key(), 7);
+                    archive.cite(&[(stream.key(), 7)]);
                 }
             }
             if number != 30 {
                 archive.push_call(&call);
             }
-            archive.cite(call.key(), 9);
-            archive.cite(call.key(), 1);
-            archive.cite(call.key(), 9);
+            archive.cite(&[(call.key(), 9), (call.key(), 1)]);
+            archive.cite(&[(call.key(), 9)]);
         }
         archive
     }

@@ -16,6 +16,7 @@ use sha2::{Digest, Sha256};
 
 use crate::model::addr::stable_hash;
 use crate::model::handshake::CertificateRecord;
+use crate::model::shared::Shared;
 use crate::model::time::civil_from_days;
 
 /// Distinct certificates remembered; beyond that all are forgotten and read again.
@@ -56,6 +57,8 @@ pub struct Sent(Option<Arc<Links>>);
 struct Links {
     known: Vec<Arc<Known>>,
     records: Vec<CertificateRecord>,
+    /// No other message has it.
+    number: u64,
     /// The message.
     message: Box<[u8]>,
 }
@@ -78,14 +81,19 @@ impl<'a> IntoIterator for &'a Sent {
 }
 
 impl Sent {
-    fn new(known: Vec<Arc<Known>>, message: &[u8]) -> Self {
+    fn new(known: Vec<Arc<Known>>, message: &[u8], number: u64) -> Self {
         let records = known.iter().map(|known| known.record()).collect();
-        Self(Some(Arc::new(Links { known, records, message: message.into() })))
+        Self(Some(Arc::new(Links { known, records, number, message: message.into() })))
+    }
+
+    /// The number of the message, by which it is told from others; 0 if there was none.
+    pub fn number(&self) -> u64 {
+        self.0.as_ref().map_or(0, |links| links.number)
     }
 
     /// The certificates for the report; `None` if there was no message.
-    pub fn records(&self) -> Option<&Vec<CertificateRecord>> {
-        self.0.as_ref().map(|links| &links.records)
+    pub fn records(&self) -> Option<Shared<'_, Vec<CertificateRecord>>> {
+        self.0.as_ref().map(|links| Shared::borrowed(&links.records, links.number))
     }
 }
 
@@ -97,6 +105,8 @@ pub struct Certificates {
     chains: HashMap<u64, Sent, FixedState>,
     /// Octets of their messages.
     held: usize,
+    /// Messages read.
+    messages: u64,
 }
 
 impl Certificates {
@@ -114,7 +124,7 @@ impl Certificates {
         } else {
             key_exchange::certificates(message).filter_map(|der| self.read(der)).collect()
         };
-        let chain = Sent::new(known, message);
+        let chain = Sent::new(known, message, self.next());
         self.held = self.held.saturating_add(message.len());
         if self.held > REMEMBERED_OCTETS {
             self.chains.clear();
@@ -126,7 +136,13 @@ impl Certificates {
 
     /// The one certificate that SSL 2.0 sends; none if it cannot be read.
     pub fn single(&mut self, der: &[u8]) -> Sent {
-        self.read(der).map_or_else(Sent::default, |known| Sent::new(vec![known], &[]))
+        self.read(der).map_or_else(Sent::default, |known| Sent::new(vec![known], &[], self.next()))
+    }
+
+    /// The number of the next message.
+    fn next(&mut self) -> u64 {
+        self.messages = self.messages.saturating_add(1);
+        self.messages
     }
 
     /// What a certificate in DER says; `None` if it is none.

@@ -22,6 +22,8 @@ const REMEMBERED: usize = 4_096;
 /// The fingerprints of a ClientHello, and what it offers.
 #[derive(Debug, Default)]
 pub struct Prints {
+    /// No other shape has it.
+    pub number: u64,
     /// What it offers.
     pub offered: Offered,
     /// JA3, hexadecimal.
@@ -73,6 +75,8 @@ pub struct Fingerprints {
     clients: HashMap<Box<[u8]>, Arc<Prints>, FixedState>,
     servers: HashMap<Box<[u8]>, Arc<str>, FixedState>,
     offers: HashMap<u64, Arc<Offers>, FixedState>,
+    /// Shapes of clients seen.
+    shapes: u64,
     /// Scratch.
     shape: Vec<u8>,
 }
@@ -83,8 +87,7 @@ impl Fingerprints {
         self.shape.clear();
         self.shape.push(u8::from(dtls));
         self.shape.extend_from_slice(&hello.version.to_be_bytes());
-        self.list(hello.suites);
-        self.kinds(hello.extensions);
+        let grease = self.list(hello.suites) | self.kinds(hello.extensions);
         self.list(hello.groups);
         self.list(hello.signatures);
         self.list(hello.versions);
@@ -94,6 +97,7 @@ impl Fingerprints {
         self.shape.extend(hello.point_formats);
         self.shape.push(0xff);
         self.shape.extend(extension::protocols(hello.alpn).next().unwrap_or_default());
+        self.shape.push(u8::from(grease));
         if let Some(known) = self.clients.get(self.shape.as_slice()) {
             return Arc::clone(known);
         }
@@ -111,29 +115,38 @@ impl Fingerprints {
         let (offered, ja3, ja4) =
             (offered(hello), ja3(hello), ja4(hello, if dtls { Over::Dtls } else { Over::Tcp }));
         let weak = WeakOffers::of(hello.suites.meant());
-        let prints = Arc::new(Prints { offered, ja3, ja4, offers, weak });
+        self.shapes = self.shapes.saturating_add(1);
+        let number = self.shapes;
+        let prints = Arc::new(Prints { number, offered, ja3, ja4, offers, weak });
         self.clients.insert(self.shape.as_slice().into(), Arc::clone(&prints));
         prints
     }
 
-    /// Appends a list without GREASE, and its length.
-    fn list(&mut self, codes: Codes<'_>) {
+    /// Appends a list without GREASE, and its length; tells whether it had some.
+    fn list(&mut self, codes: Codes<'_>) -> bool {
         let begin = self.shape.len();
-        if codes.has_grease() {
+        let grease = codes.has_grease();
+        if grease {
             self.shape.extend(codes.meant().flat_map(u16::to_be_bytes));
         } else {
             self.shape.extend_from_slice(codes.octets());
         }
         self.ends(begin);
+        grease
     }
 
     /// Appends the types of extensions in the same way.
-    fn kinds(&mut self, extensions: Extensions<'_>) {
-        let begin = self.shape.len();
-        for (kind, _) in extensions.iter().filter(|(kind, _)| !is_grease(*kind)) {
-            self.shape.extend_from_slice(&kind.to_be_bytes());
+    fn kinds(&mut self, extensions: Extensions<'_>) -> bool {
+        let (begin, mut grease) = (self.shape.len(), false);
+        for (kind, _) in extensions.iter() {
+            if is_grease(kind) {
+                grease = true;
+            } else {
+                self.shape.extend_from_slice(&kind.to_be_bytes());
+            }
         }
         self.ends(begin);
+        grease
     }
 
     /// Appends how long what began there is.

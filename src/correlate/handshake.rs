@@ -365,8 +365,8 @@ impl<'a> HandshakeRead<'a> {
             srtp_profile: answer
                 .and_then(|answer| answer.srtp_profile.or_else(|| self.hidden?.srtp_profile))
                 .map(SrtpProfile),
-            certificates: self.chain.records().map(Shared::borrowed),
-            client_certificates: self.client_chain.records().map(Shared::borrowed),
+            certificates: self.chain.records(),
+            client_certificates: self.client_chain.records(),
             client_certificate: self.client_certificate,
             certificate_requested: self.asked,
             resumed: self.resumed,
@@ -394,7 +394,7 @@ impl<'a> HandshakeRead<'a> {
 
     fn offered(&self, hello: &ClientHello<'_>) -> Shared<'_, Offered> {
         if let Some(prints) = &self.prints {
-            return Shared::borrowed(&prints.offered);
+            return Shared::borrowed(&prints.offered, prints.number);
         }
         let ciphers = self.ssl2.iter().flat_map(|old| old.suites().map(CipherSuite)).collect();
         Shared::owned(Offered { ciphers, ..fingerprints::offered(hello) })

@@ -1,27 +1,30 @@
 //! Links between records, and the findings that name them: pairs sorted by the record they belong
 //! to, joined to the records by one walk over both.
 
+use super::named::Numbers;
 use super::spool::{Merge, Store};
 use crate::model::id::RecordKey;
 use crate::model::packed::{Packed, unpack};
 
 /// The findings of each record, asked for in the records' order.
 pub(super) struct Citations<'a> {
-    numbers: Join<'a, u32>,
+    numbers: Join<'a, Numbers>,
     places: &'a [u32],
+    found: Vec<u32>,
 }
 
 impl<'a> Citations<'a> {
     pub(super) fn new(numbers: &'a mut Store, places: &'a [u32]) -> Self {
-        Self { numbers: Join::new(numbers.read()), places }
+        Self { numbers: Join::new(numbers.read()), places, found: Vec::new() }
     }
 
     /// Places in the report's list, ascending, each once.
     pub(super) fn of(&mut self, key: RecordKey) -> &[u32] {
-        let found = self.numbers.of(key);
-        for number in &mut *found {
+        let Self { numbers, places, found } = self;
+        found.clear();
+        for number in numbers.of(key).iter().flat_map(Numbers::all) {
             let index = usize::try_from(*number).unwrap_or(usize::MAX);
-            *number = self.places.get(index).copied().unwrap_or(*number);
+            found.push(places.get(index).copied().unwrap_or(*number));
         }
         found.sort_unstable();
         found.dedup();

@@ -22,6 +22,7 @@ mod index;
 mod intern;
 mod join;
 pub mod media;
+mod named;
 mod names;
 mod offer_answer;
 pub mod outbox;

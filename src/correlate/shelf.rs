@@ -17,9 +17,9 @@ pub struct Shelf<T> {
     values: Vec<T>,
     /// Hash and place of each.
     places: HashTable<(u64, u32)>,
-    /// Where values stand that came lately, by where they were in memory: those who read handshakes keep
-    /// what is the same in many of them, and hand on the same value again.
-    lately: [u32; LATELY],
+    /// Where values stand that came lately, by their numbers: those who read handshakes keep what is the
+    /// same in many of them, and hand on the same value again.
+    lately: [(u64, u32); LATELY],
     octets: usize,
     cap: usize,
 }
@@ -27,16 +27,20 @@ pub struct Shelf<T> {
 impl<T: Shelved + Eq + Hash> Shelf<T> {
     /// An empty shelf for so many octets.
     pub fn new(cap: usize) -> Self {
-        let lately = [u32::MAX; LATELY];
+        let lately = [(0, u32::MAX); LATELY];
         Self { values: Vec::new(), places: HashTable::new(), lately, octets: 0, cap }
     }
 
-    /// Where the value stands, from now on if need be; `None` if there is no room for it.
-    pub fn put(&mut self, value: &T) -> Option<u32> {
-        let at = std::ptr::from_ref(value).addr() / align_of::<T>() % LATELY;
-        let known = self.lately.get(at).copied().filter(|place| self.get(*place) == Some(value));
-        let place = known.or_else(|| self.place(value))?;
-        self.lately.get_mut(at).into_iter().for_each(|lately| *lately = place);
+    /// Where the value stands, from now on if need be; `None` if there is no room for it. No other value
+    /// has its number, unless that is 0.
+    pub fn put(&mut self, value: &T, number: u64) -> Option<u32> {
+        let at = usize::try_from(number).unwrap_or_default() % LATELY;
+        if let Some((_, place)) = self.lately.get(at).filter(|(of, _)| *of == number && number > 0)
+        {
+            return Some(*place);
+        }
+        let place = self.place(value)?;
+        self.lately.get_mut(at).into_iter().for_each(|lately| *lately = (number, place));
         Some(place)
     }
 
@@ -75,10 +79,11 @@ mod tests {
         let offer = |version| Offered { versions: vec![Version(version)], ..Offered::default() };
         let mut shelf = Shelf::new(2 * offer(0).octets());
         assert_eq!(
-            [3, 4, 3].map(|version| shelf.put(&offer(version))),
+            [3, 4, 3].map(|version| shelf.put(&offer(version), 0)),
             [Some(0), Some(1), Some(0)]
         );
-        assert_eq!((shelf.put(&offer(5)), shelf.put(&offer(4))), (None, Some(1)));
+        assert_eq!((shelf.put(&offer(5), 7), shelf.put(&offer(4), 7)), (None, Some(1)));
+        assert_eq!((shelf.put(&offer(4), 7), shelf.put(&offer(3), 7 + 64)), (Some(1), Some(0)));
         assert_eq!((shelf.get(1), shelf.get(2)), (Some(&offer(4)), None));
     }
 }

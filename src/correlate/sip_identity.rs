@@ -5,7 +5,7 @@ use overhear_parsers::tls::certificate::Name;
 use super::certificates::Known;
 
 /// How a certificate fits a name, the best first.
-#[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Fit {
     /// One of its identities is that name.
     Exact,

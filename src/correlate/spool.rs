@@ -84,11 +84,11 @@ impl Store {
 
     /// Keeps `record` under `key`. Records of one key keep the order in which they came.
     ///
-    /// A record that finds no room is counted under [`Self::refused`].
-    pub fn push<'a>(&mut self, key: RecordKey, record: &impl Packed<'a>) {
+    /// A record that finds no room is counted under [`Self::refused`]; tells whether there was some.
+    pub fn push<'a>(&mut self, key: RecordKey, record: &impl Packed<'a>) -> bool {
         if !self.index.is_empty() && self.octets() >= self.memory && !self.spill() {
             self.refused = self.refused.saturating_add(1);
-            return;
+            return false;
         }
         let before = self.arena.octets().len();
         self.arena.record(record);
@@ -101,6 +101,7 @@ impl Store {
             self.arena.truncate(before);
             self.refused = self.refused.saturating_add(1);
         }
+        place.is_some()
     }
 
     /// Records held.

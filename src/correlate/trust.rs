@@ -17,7 +17,7 @@ const REMEMBERED: usize = 4_096;
 const DEEP: usize = 8;
 
 /// What is to be said of a chain.
-#[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Chain {
     /// It leads to an anchor; `None` when no anchors were given.
     pub anchored: Option<bool>,
@@ -26,7 +26,7 @@ pub struct Chain {
 }
 
 /// What may be wrong with a chain.
-#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+#[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Fault {
     /// A certificate does not certify the one before it.
     Order,

@@ -276,9 +276,9 @@ pub enum Decoded {
 /// `original_len` is the frame's length on the wire; it matters only where an IP header says 0.
 #[inline]
 pub fn decode(link: Option<LinkType>, captured: &[u8], original_len: u32) -> Decoded {
-    match common(link, captured) {
+    match common(link, captured).or_else(|| common_segment(link, captured)) {
         Some(packet) => Decoded::Packet(packet),
-        None => uncommon(link, captured, original_len),
+        None => decode_general(link, captured, original_len),
     }
 }
 
@@ -289,14 +289,11 @@ pub fn common(link: Option<LinkType>, captured: &[u8]) -> Option<Packet> {
     if link == Some(LinkType::ETHERNET) { fast::datagram(captured) } else { None }
 }
 
-/// [`decode`] of what is not [`common`].
-pub fn uncommon(link: Option<LinkType>, captured: &[u8], original_len: u32) -> Decoded {
-    match link {
-        Some(LinkType::ETHERNET) if let Some(packet) = fast::segment(captured) => {
-            Decoded::Packet(packet)
-        }
-        _ => decode_general(link, captured, original_len),
-    }
+/// The segment of a frame of the common shape; `None` says nothing.
+#[inline(always)]
+#[expect(clippy::inline_always, reason = "a packet that is handed back is copied")]
+pub fn common_segment(link: Option<LinkType>, captured: &[u8]) -> Option<Packet> {
+    if link == Some(LinkType::ETHERNET) { fast::segment(captured) } else { None }
 }
 
 /// [`decode`] without the fast path.

@@ -4,6 +4,7 @@
 use super::CATALOGUE;
 use super::agreements::{self, Agreements};
 use super::ahead::Coming;
+use super::alike::Alike;
 use super::announced::{self, Fingerprints};
 use super::calls::CallSeen;
 use super::hop::HopSeen;
@@ -30,6 +31,7 @@ pub struct Detectors {
     for_streams: Vec<usize>,
     for_calls: Vec<usize>,
     for_handshakes: Vec<usize>,
+    alike: Alike,
     for_tap: Vec<usize>,
     for_hops: Vec<usize>,
     for_keys: Vec<usize>,
@@ -58,6 +60,7 @@ impl Detectors {
             for_streams: wanting(Interest::STREAM),
             for_calls: wanting(Interest::CALL),
             for_handshakes: wanting(Interest::HANDSHAKE),
+            alike: Alike::default(),
             for_tap: wanting(Interest::TAP),
             for_hops: wanting(Interest::HOP),
             for_keys: wanting(Interest::KEY),
@@ -128,9 +131,10 @@ impl Detectors {
 
     /// One handshake.
     pub fn handshake(&mut self, seen: &HandshakeSeen<'_>) {
-        let Self { rules, for_handshakes, sink, announced, .. } = self;
+        let Self { rules, for_handshakes, alike, sink, announced, .. } = self;
         let seen = HandshakeSeen { announced: Some(announced), ..*seen };
-        each(rules, for_handshakes, |rule| rule.handshake(&seen, sink));
+        let looking = alike.looking(&seen, rules, for_handshakes);
+        each(rules, looking, |rule| rule.handshake(&seen, sink));
     }
 
     /// One thing the tap tells about itself.

@@ -46,6 +46,16 @@ impl<K: Eq + Hash, V: Clone> Lately<K, V> {
         self.young.get(hash, key).or_else(|| self.old.get(hash, key)).cloned()
     }
 
+    /// The value of a key; of one that has none it becomes this one.
+    pub(super) fn get_or_put(&mut self, key: K, value: V) -> Option<V> {
+        let hash = stable_hash(&key);
+        let known = self.young.get(hash, &key).or_else(|| self.old.get(hash, &key)).cloned();
+        if known.is_none() {
+            self.add(hash, key, value);
+        }
+        known
+    }
+
     /// Sets the value of a key.
     pub(super) fn put(&mut self, key: K, value: V) {
         let _ = self.turns(key, value);
@@ -59,6 +69,11 @@ impl<K: Eq + Hash, V: Clone> Lately<K, V> {
             known.1 = value;
             return false;
         }
+        self.add(hash, key, value)
+    }
+
+    /// Adds a key that is not in the younger generation; whether a new one began with it.
+    fn add(&mut self, hash: u64, key: K, value: V) -> bool {
         let full = self.young.values.len() >= self.half;
         if full {
             self.evicted += u64::try_from(self.old.values.len()).unwrap_or(u64::MAX);

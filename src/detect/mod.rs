@@ -10,6 +10,7 @@
 
 mod agreements;
 pub mod ahead;
+mod alike;
 pub mod announced;
 mod book;
 pub mod calls;

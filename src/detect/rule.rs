@@ -9,6 +9,7 @@ use super::calls::CallSeen;
 use super::hop::HopSeen;
 use super::negotiation::NegotiationSeen;
 use super::seen::{CaptureSeen, HandshakeSeen, KeySeen, MediaSeen, SipSeen, StreamSeen, TapSeen};
+use super::shows::Shows;
 use super::sink::{Entry, Sink};
 use crate::model::finding::{Figure, Severity};
 
@@ -235,6 +236,13 @@ pub trait Detector {
     /// the answer.
     fn negotiation(&mut self, seen: &NegotiationSeen<'_>, sink: &mut Sink) {
         let _ = (seen, sink);
+    }
+
+    /// Whether [`Self::handshake`] would look at a handshake that shows this; of those that are alike
+    /// ([`super::alike`]) it says the same.
+    fn looks_at(&self, seen: &HandshakeSeen<'_>, shows: Shows) -> bool {
+        let _ = (seen, shows);
+        true
     }
 
     /// One TLS or DTLS handshake that is over.

@@ -5,14 +5,13 @@ use std::fmt;
 use overhear_parsers::secret::Secret;
 use overhear_parsers::sip::auth::AuthList;
 use overhear_parsers::sip::{Anomalies, Auth, HeaderName, HeaderSet, Message};
-use overhear_parsers::tls::{Suite, WeakOffers};
+use overhear_parsers::tls::{Suite, Weak, WeakOffers};
 
 use super::agreements::Agreement;
 use super::announced::Fingerprints;
 use super::auth;
 use super::kinds;
 use super::rule::Interest;
-use super::shows::Shows;
 use super::sink::Subject;
 use super::sip::oversize;
 pub use super::tap_seen::{CaptureSeen, TapSeen};
@@ -294,8 +293,6 @@ pub struct HandshakeSeen<'a> {
     pub suite: Option<&'static Suite>,
     /// What is weak about any of the suites offered.
     pub offered_weak: WeakOffers,
-    /// What it shows at all.
-    pub shows: Shows,
     /// The call between whose sockets it is.
     pub greeting: Option<Greeting>,
     /// How signalling named the server before, if it did.
@@ -313,10 +310,14 @@ impl<'a> HandshakeSeen<'a> {
         let offered = || read.hello.iter().flat_map(|hello| hello.suites.iter());
         let known = read.prints.as_ref().map(|prints| prints.weak);
         let offered_weak = known.unwrap_or_else(|| WeakOffers::of(offered()));
-        let agreed = suite.map(|suite| suite.weak).unwrap_or_default();
-        let shows = Shows::of(read, offered_weak.all().or(agreed));
         let (greeting, named, announced) = (None, None, None);
-        Self { read, record, key, pair, suite, offered_weak, shows, greeting, named, announced }
+        Self { read, record, key, pair, suite, offered_weak, greeting, named, announced }
+    }
+
+    /// What is weak about the suites offered and the one agreed on.
+    pub fn weak(&self) -> Weak {
+        let agreed = self.suite.map(|suite| suite.weak).unwrap_or_default();
+        self.offered_weak.all().or(agreed)
     }
 
     /// Whether it is one of DTLS over UDP, as media has it (RFC 5764); over SCTP it is for signalling.

@@ -5,6 +5,7 @@ use super::negotiation::NegotiationSeen;
 use super::redact::Labels;
 use super::rule::{Detector, Meta, Words};
 use super::seen::{HandshakeSeen, SipSeen, StreamSeen};
+use super::shows::Shows;
 use super::sink::{Entry, Sighting, Sink, Subject};
 use super::text::{at_least, plural, sentence};
 use crate::correlate::exchange::Statement;
@@ -25,6 +26,7 @@ pub(crate) struct Small {
     negotiation: fn(&NegotiationSeen<'_>, &mut Report<'_>),
     stream: fn(&StreamSeen<'_>, &mut Report<'_>),
     handshake: fn(&HandshakeSeen<'_>, &mut Report<'_>),
+    looks_at: fn(&HandshakeSeen<'_>) -> bool,
 }
 
 /// A rule that remembers nothing but the thresholds that it judges streams by.
@@ -52,6 +54,7 @@ impl Small {
             negotiation: |_, _| (),
             stream: |_, _| (),
             handshake: |_, _| (),
+            looks_at: |_| true,
         }
     }
 
@@ -85,6 +88,11 @@ impl Small {
     ) -> Self {
         Self { handshake, ..self }
     }
+
+    /// Judges of the handshakes only such, by what [`Detector::looks_at`] may go by.
+    pub(super) const fn of_such(self, looks_at: fn(&HandshakeSeen<'_>) -> bool) -> Self {
+        Self { looks_at, ..self }
+    }
 }
 
 impl Detector for Small {
@@ -112,6 +120,10 @@ impl Detector for Small {
         if let Some(mut report) = Report::of_stream(self.meta, seen, sink) {
             (self.stream)(seen, &mut report);
         }
+    }
+
+    fn looks_at(&self, seen: &HandshakeSeen<'_>, _: Shows) -> bool {
+        (self.looks_at)(seen)
     }
 
     fn handshake(&mut self, seen: &HandshakeSeen<'_>, sink: &mut Sink) {

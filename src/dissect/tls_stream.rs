@@ -7,6 +7,9 @@ use overhear_parsers::tls::{Alert, Record};
 /// Octets of handshake messages kept of a direction; more than any real chain of certificates needs.
 pub const KEPT_OCTETS: usize = 24 << 10;
 
+/// Octets for which there is room behind the first flight: most clients send a key exchange yet.
+const MORE: usize = 288;
+
 /// Octets of a record header.
 const HEADER: usize = 5;
 
@@ -173,7 +176,7 @@ impl TlsStream {
             let coming = if self.left > 0 { self.left } else { handshake_octets(behind) };
             let wanted = kept.len().saturating_add(coming).min(room);
             if self.messages.is_empty() {
-                self.messages.reserve_exact(wanted);
+                self.messages.reserve_exact(wanted.saturating_add(MORE));
             } else {
                 self.messages.reserve(wanted);
             }

@@ -152,9 +152,7 @@ impl Collector {
         }
         self.order = order;
         self.advance(watermark);
-        for (record, finding) in self.detectors.take_links() {
-            self.archive.cite(record, finding);
-        }
+        self.archive.cite(&self.detectors.take_links());
         self.events.flush();
     }
 

@@ -8,7 +8,7 @@ use overhear_parsers::sip;
 use std::sync::Arc;
 
 use crate::capture::{Live, Merge, MergedBatch};
-use crate::decode::{self, Decoded, Packet};
+use crate::decode::{self, Packet};
 use crate::dissect::tls_open::keys::Keys;
 use crate::model::addr::{Proto, STABLE};
 use crate::model::evidence::FrameRef;
@@ -23,7 +23,6 @@ use crate::track::input::Input;
 
 use super::Cut;
 use super::batch::{BATCH, Batch, End, FEW, JOINED};
-use super::reason::reason;
 use super::secrets::Blocks;
 
 use std::hash::{BuildHasher, Hasher};
@@ -258,12 +257,12 @@ impl Dispatcher {
                 lanes,
             );
         }
-        self.uncommon(raw, octets, &place, merged, lanes);
+        self.segment(raw, octets, &place, merged, lanes);
     }
 
-    /// Takes a frame of another shape.
+    /// Takes a frame that is no datagram of the common shape: nearly always a segment of it.
     #[inline(never)]
-    fn uncommon(
+    fn segment(
         &mut self,
         raw: &RawFrame,
         octets: &[u8],
@@ -271,22 +270,12 @@ impl Dispatcher {
         merged: &MergedBatch,
         lanes: &mut impl Lanes,
     ) {
-        match decode::uncommon(raw.link, octets, raw.original) {
-            Decoded::Packet(packet) => {
-                let whereabouts = Whereabouts::Frame { at: raw.offset, len: raw.captured };
-                let payload = packet.payload(octets);
-                self.packet(
-                    &Arrived { packet: &packet, payload, whereabouts },
-                    place,
-                    merged,
-                    lanes,
-                );
-            }
-            Decoded::Fragment(fragment) => {
-                self.fragment(&fragment, fragment.data(octets), place, merged, lanes);
-            }
-            Decoded::Skipped(skip) => self.totals.tally.skipped(reason(skip), 1),
-        }
+        let Some(packet) = decode::common_segment(raw.link, octets) else {
+            return self.uncommon(raw, octets, place, merged, lanes);
+        };
+        let whereabouts = Whereabouts::Frame { at: raw.offset, len: raw.captured };
+        let payload = packet.payload(octets);
+        self.packet(&Arrived { packet: &packet, payload, whereabouts }, place, merged, lanes);
     }
 
     /// The frame's time: that of the watermark where the format has none. Raises the watermark.

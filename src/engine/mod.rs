@@ -326,7 +326,7 @@ fn assemble(
     };
     let last_word = collected.detectors.finish(&seen);
     let mut archive = collected.archive;
-    last_word.links.into_iter().for_each(|(record, finding)| archive.cite(record, finding));
+    archive.cite(&last_word.links);
     let mut events = collected.events;
     events.finish(&last_word.findings, &last_word.places);
     archive.settle(last_word.places);

@@ -251,6 +251,13 @@ impl FlowKey {
         if a <= b { Self { low: a, high: b, proto } } else { Self { low: b, high: a, proto } }
     }
 
+    /// Whether this is the flow between two endpoints, of which no key is made.
+    #[inline]
+    pub fn is_between(&self, a: &Endpoint, b: &Endpoint, proto: Proto) -> bool {
+        let forth = self.low == *a && self.high == *b;
+        (forth || self.low == *b && self.high == *a) && self.proto == proto
+    }
+
     /// A 64-bit hash of the key: the same on every run and machine, so that cells, and with them
     /// evictions and the order of facts, are too.
     pub fn hash64(&self) -> u64 {

@@ -152,7 +152,7 @@ impl Peer {
 }
 
 /// How far a handshake came.
-#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+#[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(test, derive(Serialize), serde(rename_all = "lowercase"))]
 pub enum Outcome {
     /// Both sides finished, as far as can be seen from outside.

@@ -18,23 +18,30 @@ pub trait Shelved: Clone + Default {
 #[derive(Clone, Debug)]
 pub struct Shared<'a, T: Clone> {
     value: Cow<'a, T>,
+    /// What tells the value from others of its kind, as long as it is not 0.
+    number: u64,
     place: Option<u32>,
 }
 
 impl<'a, T: Shelved> Shared<'a, T> {
-    /// A part that is kept elsewhere.
-    pub fn borrowed(value: &'a T) -> Self {
-        Self { value: Cow::Borrowed(value), place: None }
+    /// A part that is kept elsewhere under a number that no other value has.
+    pub fn borrowed(value: &'a T, number: u64) -> Self {
+        Self { value: Cow::Borrowed(value), number, place: None }
     }
 
     /// A part of this record only.
     pub fn owned(value: T) -> Self {
-        Self { value: Cow::Owned(value), place: None }
+        Self { value: Cow::Owned(value), number: 0, place: None }
     }
 
     /// What it is.
     pub fn value(&self) -> &T {
         &self.value
+    }
+
+    /// Its number; 0 where it has none.
+    pub fn number(&self) -> u64 {
+        self.number
     }
 
     /// Where it stands, if it does.
@@ -75,7 +82,7 @@ impl<'a, T: Shelved + Packed<'a>> Packed<'a> for Shared<'_, T> {
     fn unpack(from: &mut Unpacker<'a>) -> Option<Self> {
         let place = Option::unpack(from)?;
         let value = if place.is_none() { T::unpack(from)? } else { T::default() };
-        Some(Self { value: Cow::Owned(value), place })
+        Some(Self { value: Cow::Owned(value), number: 0, place })
     }
 }
 

@@ -130,7 +130,7 @@ pub(crate) fn outcome() -> Outcome {
         finding("MEDIA-CLEARTEXT-RTP", Severity::Critical, vec![clear.id]),
         finding("SENSOR-TRUNCATED", Severity::Info, vec![]),
     ];
-    archive.cite(clear.key(), 0);
+    archive.cite(&[(clear.key(), 0)]);
     Outcome {
         capture: CaptureRecord {
             sources: vec![source()],

@@ -230,12 +230,26 @@ impl Cell {
         let mut emit = Emitter::of_timers(epoch);
         let turn = &mut self.turn;
         self.streams.advance(watermark, &mut |event| timer_fact(&mut emit, turn, event));
-        self.tcp.advance(watermark, &mut self.shared, &mut emit);
-        self.dtls.advance(watermark, &mut self.shared, &mut emit);
-        self.sctp.advance(watermark, &mut self.shared, &mut emit);
-        self.srtcp.advance(watermark);
-        self.turn.advance(watermark);
-        self.udptl.advance(watermark, &mut emit);
+        // Nearly always it is the turn of one table only.
+        let due = |next: Option<Ts>| next.is_some_and(|next| next <= watermark);
+        if due(self.tcp.next_timer()) {
+            self.tcp.advance(watermark, &mut self.shared, &mut emit);
+        }
+        if due(self.dtls.next_timer()) {
+            self.dtls.advance(watermark, &mut self.shared, &mut emit);
+        }
+        if due(self.sctp.next_timer()) {
+            self.sctp.advance(watermark, &mut self.shared, &mut emit);
+        }
+        if due(self.srtcp.next_timer()) {
+            self.srtcp.advance(watermark);
+        }
+        if due(self.turn.next_timer()) {
+            self.turn.advance(watermark);
+        }
+        if due(self.udptl.next_timer()) {
+            self.udptl.advance(watermark, &mut emit);
+        }
     }
 
     /// Ends everything, at the end of the capture.

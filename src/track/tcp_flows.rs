@@ -77,9 +77,8 @@ impl TcpFlows {
         shared: &mut Shared,
         emit: &mut Emitter<'_>,
     ) {
-        let key = FlowKey::new(input.packet.src, input.packet.dst, input.packet.proto);
         let tcp = input.packet.tcp;
-        let mut slot = self.find(input.flow, &key);
+        let mut slot = self.find(input);
         if let Some(found) = slot
             && opens(tcp)
             && self.connection(found).is_some_and(Connection::closed)
@@ -89,7 +88,7 @@ impl TcpFlows {
         }
         let slot = match slot {
             Some(slot) => slot,
-            None => self.insert(key, input, shared, emit),
+            None => self.insert(input, shared, emit),
         };
         let Some(Some(connection)) = self.slots.get_mut(widen(slot)) else { return };
         connection.last_seen = input.watermark;
@@ -144,8 +143,11 @@ impl TcpFlows {
         self.advance(Ts::MAX, shared, emit);
     }
 
-    fn find(&self, flow: u64, key: &FlowKey) -> Option<u32> {
-        self.index.find(flow, |slot| self.connection(slot).is_some_and(|found| found.key == *key))
+    #[inline]
+    fn find(&self, input: &Input) -> Option<u32> {
+        let (src, dst, proto) = (&input.packet.src, &input.packet.dst, input.packet.proto);
+        let is = |found: &Connection| found.key.is_between(src, dst, proto);
+        self.index.find(input.flow, |slot| self.connection(slot).is_some_and(is))
     }
 
     fn connection(&self, slot: u32) -> Option<&Connection> {
@@ -182,16 +184,12 @@ impl TcpFlows {
         }
     }
 
-    fn insert(
-        &mut self,
-        key: FlowKey,
-        input: &Input,
-        shared: &mut Shared,
-        emit: &mut Emitter<'_>,
-    ) -> u32 {
+    fn insert(&mut self, input: &Input, shared: &mut Shared, emit: &mut Emitter<'_>) -> u32 {
         if self.index.len() >= self.cap {
             self.evict_longest_idle(shared, emit);
         }
+        let packet = &input.packet;
+        let key = FlowKey::new(packet.src, packet.dst, packet.proto);
         let connection = Connection::new(key, input);
         let slot = self.free.pop().unwrap_or_else(|| {
             self.slots.push(None);

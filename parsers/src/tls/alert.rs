@@ -1,7 +1,7 @@
 //! Alerts (RFC 8446 §6, RFC 5246 §7.2): why a handshake was refused, as far as it is said in clear.
 
 /// An alert in clear.
-#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+#[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Alert {
     /// 1 warning, 2 fatal.
     pub level: u8,

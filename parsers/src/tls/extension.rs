@@ -108,7 +108,7 @@ impl<'a> Extensions<'a> {
 }
 
 /// Which extensions a hello has, of those below 62 and the two of high number that matter.
-#[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Present(u64);
 
 impl Present {

@@ -29,7 +29,7 @@ pub enum KeyGroup<'a> {
 }
 
 /// What is known of a signature.
-#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+#[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Signature {
     /// The scheme, since TLS 1.2.
     pub scheme: Option<u16>,

@@ -132,7 +132,7 @@ pub const fn is_post_quantum(group: u16) -> bool {
 }
 
 /// The hash of a signature.
-#[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Hash {
     /// MD5, forgeable.
     Md5,

@@ -11,7 +11,7 @@ const RETRY: [u8; 32] = [
 ];
 
 /// The last octets of a random by which a server says that it could have done better.
-#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+#[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Sentinel {
     /// It knows TLS 1.3 and agreed on 1.2.
     From13,

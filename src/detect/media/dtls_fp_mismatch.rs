@@ -44,7 +44,9 @@ rule! {
 
 /// The rule at work.
 pub(crate) const fn new(_: &Policy) -> Small {
-    Small::new(&META, "certificate", "not the one that SDP announced").of_handshakes(judge)
+    Small::new(&META, "certificate", "not the one that SDP announced")
+        .of_handshakes(judge)
+        .of_such(|seen| !(seen.read.chain.is_empty() && seen.read.client_chain.is_empty()))
 }
 
 fn judge(seen: &HandshakeSeen<'_>, report: &mut Report<'_>) {

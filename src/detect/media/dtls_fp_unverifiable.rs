@@ -43,14 +43,12 @@ rule! {
 
 /// The rule at work.
 pub(crate) const fn new(_: &Policy) -> Small {
-    Small::new(&META, "certificate", "nothing to compare the fingerprint with").of_handshakes(judge)
+    Small::new(&META, "certificate", "nothing to compare the fingerprint with")
+        .of_handshakes(judge)
+        .of_such(|seen| seen.is_for_media() && seen.record.outcome == Outcome::Completed)
 }
 
 fn judge(seen: &HandshakeSeen<'_>, report: &mut Report<'_>) {
-    let completed = seen.record.outcome == Outcome::Completed;
-    if !seen.is_for_media() || !completed {
-        return;
-    }
     let record = seen.record;
     for (peer, endpoint) in [(Peer::Server, record.server), (Peer::Client, record.client)] {
         let Some(announced) = seen.announced.map(|announced| announced.at(endpoint)) else {

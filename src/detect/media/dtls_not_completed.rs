@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use super::super::lately::Lately;
 use super::super::rule::{Detector, Meta, Words, rule};
 use super::super::seen::{CaptureSeen, HandshakeSeen, StreamSeen};
+use super::super::shows::Shows;
 use super::super::sink::{Entry, Sighting, Sink, Subject};
 use super::super::text::{at_least, plural, sentence};
 use super::secured::settled_packets;
@@ -140,6 +141,10 @@ impl DtlsNotCompleted {
 impl Detector for DtlsNotCompleted {
     fn meta(&self) -> &'static Meta {
         &META
+    }
+
+    fn looks_at(&self, seen: &HandshakeSeen<'_>, _: Shows) -> bool {
+        seen.is_for_media()
     }
 
     fn handshake(&mut self, seen: &HandshakeSeen<'_>, sink: &mut Sink) {

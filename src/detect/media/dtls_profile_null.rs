@@ -40,7 +40,9 @@ const PROFILES: [u16; 2] = [0x0005, 0x0006];
 
 /// The rule at work.
 pub(crate) const fn new(_: &Policy) -> Small {
-    Small::new(&META, "handshake", "the media is authenticated and readable").of_handshakes(judge)
+    Small::new(&META, "handshake", "the media is authenticated and readable")
+        .of_handshakes(judge)
+        .of_such(|seen| seen.record.srtp_profile.is_some())
 }
 
 fn judge(seen: &HandshakeSeen<'_>, report: &mut Report<'_>) {

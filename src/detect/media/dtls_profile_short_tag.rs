@@ -42,6 +42,7 @@ const PROFILES: [u16; 1] = [0x0002];
 pub(crate) const fn new(_: &Policy) -> Small {
     Small::new(&META, "handshake", "forged packets are found with 32 bits only")
         .of_handshakes(judge)
+        .of_such(|seen| seen.record.srtp_profile.is_some())
 }
 
 fn judge(seen: &HandshakeSeen<'_>, report: &mut Report<'_>) {

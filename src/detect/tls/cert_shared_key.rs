@@ -75,9 +75,8 @@ impl CertSharedKey {
         let place = if served { Place::Certificate } else { Place::ClientCertificate };
         let sni = seen.record.sni.as_deref().filter(|_| served);
         let name = sni.map_or(0, |name| stable_hash(&name.to_ascii_lowercase()));
-        let Some(first) = self.first.get(&own.key_hash) else {
-            return self.first.put(own.key_hash, First { at, name });
-        };
+        let first = self.first.get_or_put(own.key_hash, First { at, name });
+        let Some(first) = first else { return };
         let same_name = name != 0 && name == first.name;
         if first.at == at || is_near(first.at, at) || same_name {
             return;

@@ -125,6 +125,7 @@ rows! {
             let old = named(seen).find(|known| now > known.says.not_after)?;
             Some(about(seen, Severity::High, "expired", old))
         },
+        timed: true,
     }
     cert_not_yet {
         id: "TLS-CERT-NOT-YET",
@@ -143,6 +144,7 @@ rows! {
             let new = named(seen).find(|known| now < known.says.not_before)?;
             Some(about(seen, Severity::High, "not valid yet", new))
         },
+        timed: true,
     }
     cert_expires_soon {
         id: "TLS-CERT-EXPIRES-SOON",
@@ -165,6 +167,7 @@ rows! {
             })?;
             Some(about(seen, Severity::Low, "expires soon", soon))
         },
+        timed: true,
     }
     cert_long {
         id: "TLS-CERT-LONG",

@@ -2,6 +2,7 @@
 
 use super::super::rule::{Detector, Meta, Words, rule};
 use super::super::seen::HandshakeSeen;
+use super::super::shows::Shows;
 use super::super::sink::{Entry, Sighting, Sink};
 use super::super::text::{plural, sentence};
 use super::{Detail, Place};
@@ -105,6 +106,10 @@ fn is_by_client(facts: &HandshakeFacts) -> bool {
 impl Detector for HandshakeFailed {
     fn meta(&self) -> &'static Meta {
         &META
+    }
+
+    fn looks_at(&self, seen: &HandshakeSeen<'_>, _: Shows) -> bool {
+        seen.read.facts.outcome == Outcome::Refused
     }
 
     fn handshake(&mut self, seen: &HandshakeSeen<'_>, sink: &mut Sink) {

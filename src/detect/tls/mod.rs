@@ -215,6 +215,8 @@ pub(crate) struct Row {
     /// It looks at handshakes that show any of this.
     looks_for: Shows,
     test: Test,
+    /// What it finds depends on when a handshake was.
+    timed: bool,
     once: Option<(Once, Lately<u64, ()>)>,
     thresholds: Box<Thresholds>,
 }
@@ -222,29 +224,35 @@ pub(crate) struct Row {
 impl Row {
     fn new(
         meta: &'static Meta,
-        (looks_for, test): (Shows, Test),
+        (looks_for, test, timed): (Shows, Test, bool),
         once: Option<Once>,
         policy: &Policy,
     ) -> Self {
         let once = once.map(|once| (once, Lately::new(policy.limits.peers)));
-        Self { meta, looks_for, test, once, thresholds: Box::new(policy.thresholds.clone()) }
+        Self { meta, looks_for, test, timed, once, thresholds: Box::new(policy.thresholds.clone()) }
     }
 
     /// Whether this was told of the pair before.
     fn is_told(&mut self, seen: &HandshakeSeen<'_>) -> bool {
         let Some((once, told)) = &mut self.once else { return false };
         let Some(what) = once(seen) else { return false };
-        let hash = stable_hash(&(seen.pair.hash64(), what));
-        let known = told.get(&hash).is_some();
-        if !known {
-            told.put(hash, ());
-        }
-        known
+        told.get_or_put(stable_hash(&(seen.pair.hash64(), what)), ()).is_some()
+    }
+}
+
+impl Detector for Row {
+    fn meta(&self) -> &'static Meta {
+        self.meta
     }
 
-    /// Looks at a handshake in which there may be something; most rows get no further than asking whether.
-    #[inline(never)]
-    fn look(&mut self, seen: &HandshakeSeen<'_>, sink: &mut Sink) {
+    fn looks_at(&self, seen: &HandshakeSeen<'_>, shows: Shows) -> bool {
+        let finds = || (self.test)(seen, &self.thresholds).is_some();
+        let looks = shows.meets(self.looks_for);
+        debug_assert!(looks || !finds(), "{}", self.meta.id);
+        looks && (self.timed || finds())
+    }
+
+    fn handshake(&mut self, seen: &HandshakeSeen<'_>, sink: &mut Sink) {
         if self.is_told(seen) {
             return;
         }
@@ -264,20 +272,6 @@ impl Row {
         })
         .add(if sight.offered { OFFERED } else { AGREED }, 1)
         .handshake(seen.key);
-    }
-}
-
-impl Detector for Row {
-    fn meta(&self) -> &'static Meta {
-        self.meta
-    }
-
-    fn handshake(&mut self, seen: &HandshakeSeen<'_>, sink: &mut Sink) {
-        if seen.shows.meets(self.looks_for) {
-            self.look(seen, sink);
-        } else {
-            debug_assert!((self.test)(seen, &self.thresholds).is_none(), "{}", self.meta.id);
-        }
     }
 
     fn summarise(&self, entry: &Entry) -> Words {
@@ -331,6 +325,7 @@ macro_rules! rows {
             thresholds: [$($threshold:literal),*],
             $(looks_for: $looks_for:expr,)?
             test: $test:expr,
+            $(timed: $timed:expr,)?
             $(once: $once:expr,)?
         }
     )+) => {$(
@@ -371,7 +366,9 @@ macro_rules! rows {
                     $crate::detect::tls::optional!($($looks_for)?);
                 let anything = $crate::detect::shows::Shows::ANYTHING;
                 let look = looks_for.unwrap_or(anything);
-                $crate::detect::tls::Row::new(&META, (look, $test), once, policy)
+                let timed: Option<bool> = $crate::detect::tls::optional!($($timed)?);
+                let timed = timed.is_some();
+                $crate::detect::tls::Row::new(&META, (look, $test, timed), once, policy)
             }
         }
     )+};

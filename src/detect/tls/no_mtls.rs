@@ -61,12 +61,16 @@ impl NoMtls {
         let (client, server) = (seen.record.client.addr, seen.record.server.addr);
         let bit = if client.octets() < server.octets() { 1 } else { 2 };
         let pair = seen.pair.hash64();
-        let before = self.served.get(&pair).unwrap_or(0);
-        let now = before | bit;
-        if now != before && client != server {
+        let before = if client == server {
+            self.served.get(&pair)
+        } else {
+            self.served.get_or_put(pair, bit)
+        };
+        let now = before.unwrap_or(0) | bit;
+        if before.is_some_and(|before| before != now) && client != server {
             self.served.put(pair, now);
         }
-        (now == 3, now != before)
+        (now == 3, before != Some(now))
     }
 }
 

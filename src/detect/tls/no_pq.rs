@@ -76,7 +76,7 @@ impl Detector for NoPq {
     fn handshake(&mut self, seen: &HandshakeSeen<'_>, sink: &mut Sink) {
         let Some((what, opens)) = exchange(seen) else { return };
         let pair = seen.pair.hash64();
-        if self.last.get(&pair) != Some(opens) {
+        if self.last.get_or_put(pair, opens).is_some_and(|before| before != opens) {
             self.last.put(pair, opens);
         }
         if !opens {

@@ -1,8 +1,9 @@
-//! Fragments of IP datagrams on their way through reassembly, and what they make whole.
+//! Frames of uncommon shapes; fragments of IP datagrams on their way through reassembly, and what they make
+//! whole.
 
 use crate::capture::MergedBatch;
 use crate::decode::{self, Decoded};
-use crate::model::frame::FrameId;
+use crate::model::frame::{FrameId, RawFrame};
 use crate::model::tally::Skipped;
 use crate::reassemble::ip::Pushed;
 
@@ -10,6 +11,34 @@ use super::super::reason::reason;
 use super::{Arrived, Dispatcher, Lanes, Place, Whereabouts};
 
 impl Dispatcher {
+    /// Takes a frame of another shape.
+    #[inline(never)]
+    pub(super) fn uncommon(
+        &mut self,
+        raw: &RawFrame,
+        octets: &[u8],
+        place: &Place,
+        merged: &MergedBatch,
+        lanes: &mut impl Lanes,
+    ) {
+        match decode::decode_general(raw.link, octets, raw.original) {
+            Decoded::Packet(packet) => {
+                let whereabouts = Whereabouts::Frame { at: raw.offset, len: raw.captured };
+                let payload = packet.payload(octets);
+                self.packet(
+                    &Arrived { packet: &packet, payload, whereabouts },
+                    place,
+                    merged,
+                    lanes,
+                );
+            }
+            Decoded::Fragment(fragment) => {
+                self.fragment(&fragment, fragment.data(octets), place, merged, lanes);
+            }
+            Decoded::Skipped(skip) => self.totals.tally.skipped(reason(skip), 1),
+        }
+    }
+
     pub(super) fn fragment(
         &mut self,
         fragment: &decode::Fragment,
