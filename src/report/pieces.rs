@@ -260,7 +260,7 @@ fn call(row: &CallRow<'_>, out: &mut Out) {
     out.raw(",\"exposure\":");
     row.exposure.json(out);
     out.raw(",\"exposure_text\":");
-    row.exposure.sentence(row.streams).json(out);
+    out.sentence(row.exposure, row.streams);
     out.raw(",\"exposure_chain\":");
     array(&row.exposure.chain(row.streams), out, Json::json);
     out.raw(",\"streams\":");

@@ -263,7 +263,7 @@ impl Streams {
                 break;
             }
         }
-        let cold = ending.iter().flatten().map(|entry| self.touch_cold(entry.slot));
+        let cold = ending.iter().flatten().map(|entry| self.touch_cold(*entry));
         black_box(cold.fold(0, |all, one| all ^ one));
         for entry in ending.into_iter().flatten() {
             self.end(entry, entry.deadline, out);
@@ -271,9 +271,9 @@ impl Streams {
     }
 
     /// Reads a little of what is rarely needed of a stream, and where the index has it.
-    fn touch_cold(&self, place: u32) -> u64 {
+    fn touch_cold(&self, Entry { slot: place, tie, .. }: Entry) -> u64 {
         let index =
-            slot(&self.blocks, place).map_or(0, |slot| self.index.touch(slot.key().hash64()));
+            slot(&self.blocks, place).map_or(0, |slot| self.index.touch(slot.key().hash_in(tie)));
         let block = self.blocks.get((place / BLOCK) as usize);
         let cold = block.and_then(|block| block.cold.get((place % BLOCK) as usize));
         cold.map_or(0, Cold::touch) ^ index
@@ -428,9 +428,9 @@ impl Streams {
         if let Some(replay) = self.replays.end(entry.slot) {
             ended.notes.get_or_insert_default().replay = Some(replay);
         }
-        self.index.remove(ended.key.hash64(), entry.slot);
+        self.index.remove(ended.hash64(), entry.slot);
         self.free.push(entry.slot);
-        out(StreamEvent::Ended(Box::new(ended)));
+        out(StreamEvent::Ended(ended));
     }
 }
 

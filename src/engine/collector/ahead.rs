@@ -42,9 +42,9 @@ impl Collector {
         for (ahead, (fact, epoch)) in aheads.iter_mut().zip(taken.iter().flatten()) {
             *ahead = match &fact.body {
                 Body::Sip(sip) => Some(Ahead::Sip(self.dialogs.ahead(sip, || message(sip, epoch)))),
-                Body::StreamEnded(stream) => {
-                    Some(Ahead::Stream(self.media.ahead(stream), self.company.ahead(stream)))
-                }
+                Body::StreamEnded(place) => epoch.stream(*place).map(|stream| {
+                    Ahead::Stream(self.media.ahead(stream), self.company.ahead(stream))
+                }),
                 _ => None,
             };
         }
