@@ -47,7 +47,7 @@ fn whole(criterion: &mut Criterion) {
         let records = records + outcome.findings.len() as u64;
         group.throughput(Throughput::Elements(records));
         group.bench_function(name.as_str(), |bencher| {
-            bencher.iter(|| json::write(&mut outcome, &mut io::sink()).unwrap());
+            bencher.iter(|| json::write(&mut outcome, 1, &mut io::sink()).unwrap());
         });
     }
     group.finish();

@@ -181,6 +181,6 @@ fn report(path: &Path, lanes: usize) -> Vec<u8> {
     let config = Config { lanes, mmap: false, ..Config::of(vec![path.to_owned()]) };
     let mut outcome = review(&config, &mut |_| {}).unwrap();
     let mut written = Vec::new();
-    json::write(&mut outcome, &mut written).unwrap();
+    json::write(&mut outcome, 1, &mut written).unwrap();
     written
 }

@@ -22,7 +22,7 @@ fn report(path: &Path) -> Result<Value, Error> {
     let config = Config { mmap: false, ..Config::of(vec![path.to_owned()]) };
     let mut outcome = review(&config, &mut |_| {})?;
     let mut written = Vec::new();
-    json::write(&mut outcome, &mut written).unwrap();
+    json::write(&mut outcome, 1, &mut written).unwrap();
     Ok(serde_json::from_slice(&written).unwrap())
 }
 

@@ -76,7 +76,7 @@ fn fault(octets: &[u8], path: &Path) -> Option<String> {
         // A file without a header is an error; that is one way to return.
         let Ok(mut outcome) = review(&config, &mut |_| {}) else { return None };
         let mut written = Vec::new();
-        json::write(&mut outcome, &mut written).unwrap();
+        json::write(&mut outcome, 1, &mut written).unwrap();
         let accounting = &outcome.capture.accounting;
         let booked: u64 = accounting.handled.values().chain(accounting.skipped.values()).sum();
         let packets = outcome.capture.packets;

@@ -72,7 +72,7 @@ pub(super) fn live(args: &Args) -> Result<Status, Failure> {
     let recording = args.write.as_deref().filter(|path| *path != Path::new("-"));
     outcome.recording = recording.map(|path| path.to_string_lossy().into_owned());
     if let Some(target) = json {
-        target.write(|mut out| report::json::write(&mut outcome, &mut out))?;
+        target.write(|mut out| report::json::write(&mut outcome, config.lanes, &mut out))?;
     }
     if !quiet {
         output::to_stdout(|out| report::terminal::write(&mut outcome, layout, out))?;

@@ -9,7 +9,7 @@ use super::inputs::is_stdin;
 use crate::report::text::Layout;
 
 /// Octets gathered before they are written.
-const BUFFER: usize = 256 << 10;
+const BUFFER: usize = 64 << 10;
 
 /// Narrowest and widest layout.
 const WIDTHS: std::ops::RangeInclusive<usize> = 60..=160;

@@ -57,7 +57,7 @@ pub(super) fn review(args: &Review, bare: bool) -> Result<Status, Failure> {
         return Err(failure);
     }
     if let Some(target) = json {
-        target.write(|mut out| report::json::write(&mut outcome, &mut out))?;
+        target.write(|mut out| report::json::write(&mut outcome, config.lanes, &mut out))?;
     }
     if !quiet {
         let layout = output::layout(args.source.no_color);

@@ -8,16 +8,19 @@
 use std::collections::BTreeMap;
 use std::io;
 
+mod sorted;
+
+pub use sorted::{Reader, Sorted};
+
 use super::exposure::Exposure;
-use super::join::{Citations, Join};
 use super::named::Named;
 use super::shelf::Shelf;
-use super::spool::{Merge, Store};
+use super::spool::Store;
 use super::tally::Tally;
 use crate::model::handshake::{CertificateRecord, HandshakeRecord, Offered};
 use crate::model::id::RecordKey;
 use crate::model::key::StreamKeyed;
-use crate::model::packed::{packed, unpack};
+use crate::model::packed::packed;
 use crate::model::record::{CallRecord, Protection, RegistrationRecord, StreamRecord};
 use crate::policy::Limits;
 
@@ -198,90 +201,21 @@ impl Archive {
             .or(self.findings_of.fault())
     }
 
+    /// All records in order.
+    pub fn sorted(&mut self) -> Sorted<'_> {
+        let Self { calls, registrations, streams, handshakes, opened, call_streams, .. } = self;
+        let stores = [calls, registrations, streams, handshakes, opened, call_streams];
+        stores.into_iter().chain(self.findings_of.all_mut()).for_each(Store::sort);
+        Sorted(self)
+    }
+
     /// Shows all calls in order, until an error.
     ///
     /// # Errors
     /// Those of `each`.
     pub fn calls(&mut self, mut each: impl FnMut(CallRow<'_>) -> io::Result<()>) -> io::Result<()> {
-        let mut findings = Citations::new(&mut self.findings_of.calls, &self.places);
-        let mut streams: Join<'_, CallStream> = Join::new(self.call_streams.read());
-        show(self.calls.read(), |key, octets| {
-            let record: CallRecord<'_> = unpack(key, octets)?;
-            let streams = streams.of(key);
-            streams.sort_unstable();
-            let exposure = Exposure::of(streams);
-            Some(each(CallRow { record, exposure, streams, findings: findings.of(key) }))
-        })
+        self.sorted().calls(&mut (), |(), row| each(row))
     }
-
-    /// Shows all registrations in order, until an error.
-    ///
-    /// # Errors
-    /// Those of `each`.
-    pub fn registrations(
-        &mut self,
-        mut each: impl FnMut(Row<'_, RegistrationRecord<'_>>) -> io::Result<()>,
-    ) -> io::Result<()> {
-        let mut findings = Citations::new(&mut self.findings_of.registrations, &self.places);
-        show(self.registrations.read(), |key, octets| {
-            let record: RegistrationRecord<'_> = unpack(key, octets)?;
-            Some(each(Row { record, findings: findings.of(key) }))
-        })
-    }
-
-    /// Shows all streams in order, until an error.
-    ///
-    /// # Errors
-    /// Those of `each`.
-    pub fn streams(
-        &mut self,
-        mut each: impl FnMut(Row<'_, StreamRecord<'_>>) -> io::Result<()>,
-    ) -> io::Result<()> {
-        let mut findings = Citations::new(&mut self.findings_of.streams, &self.places);
-        show(self.streams.read(), |key, octets| {
-            let record: StreamRecord<'_> = unpack(key, octets)?;
-            Some(each(Row { record, findings: findings.of(key) }))
-        })
-    }
-
-    /// Shows all handshakes in order, until an error.
-    ///
-    /// # Errors
-    /// Those of `each`.
-    pub fn handshakes(
-        &mut self,
-        mut each: impl FnMut(Row<'_, HandshakeRecord<'_>>) -> io::Result<()>,
-    ) -> io::Result<()> {
-        let Self { offers, chains, .. } = self;
-        let mut findings = Citations::new(&mut self.findings_of.handshakes, &self.places);
-        let mut opened: Join<'_, bool> = Join::new(self.opened.read());
-        show(self.handshakes.read(), |key, octets| {
-            let mut record: HandshakeRecord<'_> = unpack(key, octets)?;
-            record.decrypted |= !opened.of(key).is_empty();
-            if let Some(offered) = &mut record.offered {
-                offered.settle(|place| offers.get(place))?;
-            }
-            let HandshakeRecord { certificates, client_certificates, .. } = &mut record;
-            for chain in [certificates, client_certificates].into_iter().flatten() {
-                chain.settle(|place| chains.get(place))?;
-            }
-            Some(each(Row { record, findings: findings.of(key) }))
-        })
-    }
-}
-
-/// Shows the records of one store; `each` says `None` to octets that make no record.
-fn show(
-    mut records: Merge<'_>,
-    mut each: impl FnMut(RecordKey, &[u8]) -> Option<io::Result<()>>,
-) -> io::Result<()> {
-    while let Some((key, octets)) = records.next_record() {
-        match each(key, octets) {
-            Some(shown) => shown?,
-            None => records.damaged(),
-        }
-    }
-    Ok(())
 }
 
 #[cfg(test)]
@@ -343,7 +277,7 @@ mod tests {
             }
             assert!(rows.is_sorted_by_key(|row| row.0));
             let mut streams = 0;
-            let shown = archive.streams(|row| {
+            let shown = archive.sorted().streams(&mut (), |(), row| {
                 assert_eq!(row.findings, [7]);
                 streams += 1;
                 Ok(())
@@ -371,7 +305,7 @@ mod tests {
         }
         let pushed = start.elapsed().as_secs_f64();
         let start = std::time::Instant::now();
-        archive.streams(|_| Ok(())).unwrap();
+        archive.sorted().streams(&mut (), |(), _| Ok(())).unwrap();
         let read = start.elapsed().as_secs_f64();
         println!("push {pushed:.2} us, read {read:.2} us a stream");
     }

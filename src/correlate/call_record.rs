@@ -133,8 +133,9 @@ impl Call {
     fn party(&self, uri: usize, display: usize) -> Party<'_> {
         let written = self.names.get(uri);
         let display = self.names.text(display);
-        if let Some((user, host)) = plain(written) {
-            let [uri, user, host] = [written, user, host].map(text_of);
+        let text = std::str::from_utf8(written).ok();
+        if let Some((uri, (user, host))) = text.and_then(|uri| Some((uri, plain(uri)?))) {
+            let [uri, user, host] = [uri, user, host].map(|part| Some(Text::from(part)));
             return Party { uri, user, host, display };
         }
         let parts = Uri::parse(written);
@@ -158,12 +159,12 @@ fn uri_text<'a>(uri: &Uri<'_>, octets: &'a [u8]) -> Option<Text<'a>> {
 }
 
 /// User and host of `sip:user@host` in letters, digits and few marks, of which nothing needs a closer look.
-fn plain(uri: &[u8]) -> Option<(&[u8], &[u8])> {
-    let rest = uri.strip_prefix(b"sip:")?;
-    let (user, host) = rest.split_at_checked(rest.iter().position(|&octet| octet == b'@')?)?;
-    let (_, host) = host.split_first()?;
-    let plain = |octet: &u8| octet.is_ascii_alphanumeric() || matches!(octet, b'-' | b'.' | b'_');
-    let is = |part: &[u8]| !part.is_empty() && part.iter().all(plain);
+fn plain(uri: &str) -> Option<(&str, &str)> {
+    let rest = uri.strip_prefix("sip:")?;
+    let at = rest.bytes().position(|octet| octet == b'@')?;
+    let (user, host) = (rest.get(..at)?, rest.get(at.saturating_add(1)..)?);
+    let plain = |octet: u8| octet.is_ascii_alphanumeric() || matches!(octet, b'-' | b'.' | b'_');
+    let is = |part: &str| !part.is_empty() && part.bytes().all(plain);
     (is(user) && is(host)).then_some((user, host))
 }
 
@@ -192,13 +193,14 @@ mod tests {
 
     #[test]
     fn plain_uris_are_split_as_any_other() {
-        for uri in [&b"sip:alice@example.com"[..], b"sip:4930-1.2_3@192.0.2.1", b"sip:x@y"] {
-            let parts = Uri::parse(uri);
-            assert_eq!(plain(uri), parts.user.map(|user| (user, parts.host)));
+        for uri in ["sip:alice@example.com", "sip:4930-1.2_3@192.0.2.1", "sip:x@y"] {
+            let parts = Uri::parse(uri.as_bytes());
+            let octets = plain(uri).map(|(user, host)| (user.as_bytes(), host.as_bytes()));
+            assert_eq!(octets, parts.user.map(|user| (user, parts.host)));
         }
         let others = ["", "sip:", "sip:@h", "sip:a@", "sips:a@h", "sip:a@h:5060", "sip:a:b@h"];
         for uri in others.into_iter().chain(["sip:a@b@h", "sip:a;x@h", "sip:h", "sip:%61@h"]) {
-            assert_eq!(plain(uri.as_bytes()), None, "{uri}");
+            assert_eq!(plain(uri), None, "{uri}");
         }
     }
 }

@@ -40,6 +40,16 @@ pub struct Link {
     pub what: &'static str,
 }
 
+/// What the sentence about a call takes from a stream of it: its verdict, whether it is encrypted for a
+/// part of the time only, and of its key what packets say and whether it stood in clear.
+pub type Gist = (Protection, bool, Option<(KeyHold, bool)>);
+
+/// See [`Gist`].
+pub fn gist(stream: &CallStream) -> Gist {
+    let key = stream.keyed.map(|keyed| (keyed.hold, keyed.clear));
+    (stream.protection, stream.partly, key)
+}
+
 impl Exposure {
     /// The word used in every output.
     pub const fn word(self) -> &'static str {
@@ -75,7 +85,7 @@ impl Exposure {
     }
 
     /// One sentence about a call with these streams, for a person who decides and does not read
-    /// packets.
+    /// packets. It follows from their [`gist`]s.
     pub fn sentence(self, streams: &[CallStream]) -> String {
         let of: &Count<'_> = &|what| {
             let some = streams.iter().filter(|stream| what(stream)).count();

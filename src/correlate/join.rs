@@ -14,7 +14,7 @@ pub(super) struct Citations<'a> {
 }
 
 impl<'a> Citations<'a> {
-    pub(super) fn new(numbers: &'a mut Store, places: &'a [u32]) -> Self {
+    pub(super) fn new(numbers: &'a Store, places: &'a [u32]) -> Self {
         Self { numbers: Join::new(numbers.read()), places, found: Vec::new() }
     }
 
@@ -91,6 +91,7 @@ mod tests {
         for (number, value) in [(1, 10_u32), (2, 20), (2, 21), (4, 40)] {
             pairs.push(key(number), &value);
         }
+        pairs.sort();
         let mut join: Join<'_, u32> = Join::new(pairs.read());
         assert_eq!(join.of(key(2)).as_slice(), [20, 21]);
         assert!(join.of(key(3)).is_empty());

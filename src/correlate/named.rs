@@ -1,5 +1,6 @@
 //! The findings that name a record: their numbers, keyed by it. A handshake is named by half a dozen rules at
-//! once, so numbers that come together are kept as one entry.
+//! once, so its numbers are kept as one entry. Other records are named whenever a packet of theirs comes: what of
+//! that comes together depends on where epochs end, and what there is room for must not.
 
 use super::spool::Store;
 use crate::model::id::{Kind, RecordKey};
@@ -76,7 +77,10 @@ impl Named {
 
     /// Keeps links of records to the findings of these numbers.
     pub(super) fn push(&mut self, links: &[(RecordKey, u32)]) {
-        for of_one in links.chunk_by(|(one, _), (other, _)| one == other) {
+        let together = |(one, _): &(RecordKey, u32), (other, _): &(RecordKey, u32)| {
+            one == other && one.id.kind() == Some(Kind::Handshake)
+        };
+        for of_one in links.chunk_by(together) {
             for together in of_one.chunks(TOGETHER) {
                 let Some((record, _)) = together.first() else { continue };
                 let store = match record.id.kind() {
@@ -95,6 +99,12 @@ impl Named {
     /// Links for which there was no room.
     pub(super) const fn refused(&self) -> u64 {
         self.refused
+    }
+
+    /// All stores.
+    pub(super) fn all_mut(&mut self) -> impl Iterator<Item = &mut Store> {
+        let Self { calls, registrations, streams, handshakes, .. } = self;
+        [calls, registrations, streams, handshakes].into_iter()
     }
 
     /// What went wrong with the spool, if anything did.
@@ -124,7 +134,8 @@ mod tests {
             let mut named = Named::new(memory, 1 << 20);
             named.push(&links);
             assert_eq!((named.handshakes.len(), named.refused()), (4, 0));
-            let mut cited = Citations::new(&mut named.handshakes, &[]);
+            named.all_mut().for_each(Store::sort);
+            let mut cited = Citations::new(&named.handshakes, &[]);
             assert_eq!(cited.of(key(1)), [7, 300]);
             assert_eq!(cited.of(key(2)), (0..30).collect::<Vec<_>>());
             assert!(cited.of(key(3)).is_empty());

@@ -121,12 +121,18 @@ impl RtcpReports {
 
     /// What was said about a stream that has ended, and forgets it.
     pub fn take(&mut self, stream: &StreamKey) -> Option<StreamRtcp> {
+        if self.table.is_empty() {
+            return None;
+        }
         let key = about(stream.src, stream.dst, stream.ssrc);
         self.table.remove(&key).map(Reports::said)
     }
 
     /// The goodbyes that the receiver of a stream was sent about it, and forgets them.
     pub fn take_byes(&mut self, stream: &StreamKey) -> Byes {
+        if self.byes.is_empty() {
+            return Byes::default();
+        }
         self.byes.remove(&(stream.dst.addr, stream.ssrc)).unwrap_or_default()
     }
 

@@ -12,12 +12,16 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::collections::binary_heap::PeekMut;
 use std::fs::File;
-use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::io::{self, Seek, SeekFrom, Write};
 use std::ops::Range;
+use std::sync::{Mutex, OnceLock, PoisonError};
+
+mod run;
+
+use run::Run;
 
 use super::radix;
-use crate::model::frame::FrameId;
-use crate::model::id::{RecordId, RecordKey};
+use crate::model::id::RecordKey;
 use crate::model::packed::{Packed, Packer};
 
 /// Octets before each record of a run: its length, and the key (source and number of the first
@@ -58,14 +62,15 @@ struct Entry {
 /// The temporary file and its runs.
 #[derive(Debug)]
 struct Spool {
-    file: Option<File>,
+    /// Readers share it, and so its place.
+    file: Option<Mutex<File>>,
     runs: Vec<Range<u64>>,
     /// Octets written.
     octets: u64,
     /// Octets at most.
     cap: u64,
     /// The first thing that went wrong.
-    fault: Option<String>,
+    fault: OnceLock<String>,
 }
 
 impl Store {
@@ -75,7 +80,13 @@ impl Store {
         Self {
             arena: Packer::default(),
             index: Vec::new(),
-            spool: Spool { file: None, runs: Vec::new(), octets: 0, cap: spool, fault: None },
+            spool: Spool {
+                file: None,
+                runs: Vec::new(),
+                octets: 0,
+                cap: spool,
+                fault: OnceLock::new(),
+            },
             memory,
             stored: 0,
             refused: 0,
@@ -121,12 +132,17 @@ impl Store {
 
     /// What went wrong with the temporary file, if anything did.
     pub fn fault(&self) -> Option<&str> {
-        self.spool.fault.as_deref()
+        self.spool.fault.get().map(String::as_str)
     }
 
-    /// All records in the order of their keys. May be called again.
-    pub fn read(&mut self) -> Merge<'_> {
+    /// Makes ready for reading.
+    pub fn sort(&mut self) {
         radix::sort(&mut self.index, |entry| entry.key.first);
+    }
+
+    /// All records in the order of their keys, once they are sorted. May be called again, and for
+    /// several readers at once.
+    pub fn read(&self) -> Merge<'_> {
         Merge::new(self)
     }
 
@@ -143,10 +159,10 @@ impl Store {
         let framing = self.index.len().saturating_mul(size_of::<Entry>());
         let need =
             u64::try_from(self.arena.octets().len().saturating_add(framing)).unwrap_or(u64::MAX);
-        if self.spool.fault.is_some() || self.spool.octets.saturating_add(need) > self.spool.cap {
+        if self.fault().is_some() || self.spool.octets.saturating_add(need) > self.spool.cap {
             return false;
         }
-        radix::sort(&mut self.index, |entry| entry.key.first);
+        self.sort();
         match self.spool.write(&self.index, self.arena.octets()) {
             Ok(()) => {
                 self.index.clear();
@@ -154,8 +170,8 @@ impl Store {
                 true
             }
             Err(error) => {
-                self.spool.fault =
-                    Some(format!("the temporary file could not be written: {error}"));
+                let why = || format!("the temporary file could not be written: {error}");
+                self.spool.fault.get_or_init(why);
                 false
             }
         }
@@ -167,8 +183,9 @@ impl Spool {
     fn write(&mut self, index: &[Entry], arena: &[u8]) -> io::Result<()> {
         let file = match &mut self.file {
             Some(file) => file,
-            none => none.insert(tempfile::tempfile()?),
+            none => none.insert(Mutex::new(tempfile::tempfile()?)),
         };
+        let file = file.get_mut().unwrap_or_else(PoisonError::into_inner);
         file.seek(SeekFrom::Start(self.octets))?;
         let mut piece = Vec::with_capacity(PIECE);
         let mut end = self.octets;
@@ -207,9 +224,9 @@ impl Entry {
 pub struct Merge<'a> {
     index: std::slice::Iter<'a, Entry>,
     arena: &'a [u8],
-    file: Option<&'a File>,
+    file: Option<&'a Mutex<File>>,
     runs: Vec<Run>,
-    fault: &'a mut Option<String>,
+    fault: &'a OnceLock<String>,
     /// The next key of each run, and of memory, whose number is the one after the last run: on
     /// equal keys the older run comes first. Empty where there is no run: memory is in order.
     heads: BinaryHeap<Reverse<(RecordKey, usize)>>,
@@ -218,7 +235,7 @@ pub struct Merge<'a> {
 }
 
 impl<'a> Merge<'a> {
-    fn new(store: &'a mut Store) -> Self {
+    fn new(store: &'a Store) -> Self {
         let Store { arena, index, spool, memory, .. } = store;
         let ahead = (*memory / spool.runs.len().max(1)).clamp(READ_AHEAD.start, READ_AHEAD.end);
         let mut merge = Self {
@@ -226,7 +243,7 @@ impl<'a> Merge<'a> {
             arena: arena.octets(),
             file: spool.file.as_ref(),
             runs: spool.runs.iter().map(|place| Run::new(place.clone(), ahead)).collect(),
-            fault: &mut spool.fault,
+            fault: &spool.fault,
             heads: BinaryHeap::new(),
             lent: false,
         };
@@ -250,8 +267,8 @@ impl<'a> Merge<'a> {
     }
 
     /// Says that octets given out made no record.
-    pub fn damaged(&mut self) {
-        *self.fault = Some("a finished record was damaged".to_owned());
+    pub fn damaged(&self) {
+        self.fault.get_or_init(|| "a finished record was damaged".to_owned());
     }
 
     fn next_of_runs(&mut self) -> Option<(RecordKey, &[u8])> {
@@ -285,81 +302,9 @@ impl<'a> Merge<'a> {
             return self.index.as_slice().first().map(|entry| entry.key);
         };
         run.advance(file).unwrap_or_else(|error| {
-            *self.fault = Some(format!("the temporary file could not be read: {error}"));
+            self.fault.get_or_init(|| format!("the temporary file could not be read: {error}"));
             None
         })
-    }
-}
-
-/// One run being read: a window of it, and the record at hand.
-#[derive(Debug)]
-struct Run {
-    /// What of the file has not been read.
-    left: Range<u64>,
-    buffer: Vec<u8>,
-    /// Read but not given out.
-    ready: Range<usize>,
-    /// The record at hand.
-    current: Range<usize>,
-    ahead: usize,
-}
-
-impl Run {
-    fn new(left: Range<u64>, ahead: usize) -> Self {
-        Self { left, buffer: Vec::new(), ready: 0..0, current: 0..0, ahead }
-    }
-
-    fn record(&self) -> &[u8] {
-        self.buffer.get(self.current.clone()).unwrap_or_default()
-    }
-
-    /// Moves to the next record and returns its key.
-    fn advance(&mut self, file: &File) -> io::Result<Option<RecordKey>> {
-        self.fill(file, HEAD)?;
-        let Some((length, key)) = self.head() else { return Ok(None) };
-        self.fill(file, HEAD.saturating_add(length))?;
-        let start = self.ready.start.saturating_add(HEAD);
-        let end = start.saturating_add(length);
-        if end > self.ready.end {
-            return Err(io::ErrorKind::UnexpectedEof.into());
-        }
-        self.current = start..end;
-        self.ready.start = end;
-        Ok(Some(key))
-    }
-
-    /// Length and key of the record that waits.
-    fn head(&self) -> Option<(usize, RecordKey)> {
-        let (length, rest) = self.waiting().split_first_chunk()?;
-        let (source, rest) = rest.split_first_chunk()?;
-        let (number, rest) = rest.split_first_chunk()?;
-        let first =
-            FrameId { source: u16::from_le_bytes(*source), number: u64::from_le_bytes(*number) };
-        let id = RecordId::from_number(u64::from_le_bytes(*rest.first_chunk()?));
-        Some((usize::try_from(u32::from_le_bytes(*length)).ok()?, RecordKey { first, id }))
-    }
-
-    fn waiting(&self) -> &[u8] {
-        self.buffer.get(self.ready.clone()).unwrap_or_default()
-    }
-
-    /// Makes `need` octets ready, or as many as the run still has.
-    fn fill(&mut self, mut file: &File, need: usize) -> io::Result<()> {
-        if self.ready.len() >= need || self.left.is_empty() {
-            return Ok(());
-        }
-        self.buffer.drain(..self.ready.start);
-        self.buffer.truncate(self.ready.len());
-        let room = need.max(self.ahead).saturating_sub(self.buffer.len());
-        let take = (self.left.end - self.left.start).min(u64::try_from(room).unwrap_or(u64::MAX));
-        file.seek(SeekFrom::Start(self.left.start))?;
-        let got = file.take(take).read_to_end(&mut self.buffer)?;
-        self.left.start = self.left.start.saturating_add(u64::try_from(got).unwrap_or(u64::MAX));
-        if got == 0 {
-            self.left.start = self.left.end;
-        }
-        self.ready = 0..self.buffer.len();
-        Ok(())
     }
 }
 
@@ -367,7 +312,8 @@ impl Run {
 mod tests {
     use super::*;
     use crate::correlate::sample;
-    use crate::model::id::Kind;
+    use crate::model::frame::FrameId;
+    use crate::model::id::{Kind, RecordId};
     use crate::model::packed::unpack;
     use proptest::prelude::*;
 
@@ -389,6 +335,7 @@ mod tests {
 
     /// All records, read once.
     fn all<T: for<'a> Packed<'a>>(store: &mut Store) -> Vec<(RecordKey, T)> {
+        store.sort();
         let mut merge = store.read();
         let mut all = Vec::new();
         while let Some((key, octets)) = merge.next_record() {

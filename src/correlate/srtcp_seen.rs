@@ -57,6 +57,9 @@ impl SrtcpSeen {
 
     /// What was seen for a stream that has ended.
     pub fn of(&self, stream: &StreamKey) -> Option<StreamSrtcp> {
+        if self.young.is_empty() && self.old.is_empty() {
+            return None;
+        }
         let &StreamKey { src, dst, ssrc } = stream;
         let has = |place| self.young.contains(&place) || self.old.contains(&place);
         let by_sender = has(of_sender(src, dst, ssrc)) || has(of_sockets(src, dst));

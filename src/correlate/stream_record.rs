@@ -17,7 +17,7 @@ use crate::track::verdict::{self, Evidence, Verdict};
 
 use super::media::Binding;
 use super::outbox::MediaDescription;
-use super::quality::{self, Transmission};
+use super::quality::{self, Transmission, nearest};
 
 /// Shortest stream, seconds, whose clock is compared with the capture's.
 const DRIFT_SECONDS: f64 = 10.0;
@@ -164,7 +164,7 @@ fn without(of: Bursts, paused: u64) -> Bursts {
 /// differ.
 fn stream_id(stream: &StreamEnded) -> RecordId {
     let mut hasher = STABLE.build_hasher();
-    hasher.write_u64(stream.key.hash64());
+    hasher.write_u64(stream.hash64());
     // Files keep microseconds or nanoseconds; the id should not depend on which.
     hasher.write_i64(stream.first.nanos().div_euclid(1_000_000));
     RecordId::new(Kind::Stream, hasher.finish())
@@ -262,5 +262,5 @@ fn float(count: u64) -> f64 {
 
 /// Three decimals, so that the last bits of a float do not stand in the report.
 fn round3(value: f64) -> f64 {
-    (value * 1e3).round() / 1e3
+    nearest(value * 1e3) / 1e3
 }

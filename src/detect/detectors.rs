@@ -21,6 +21,7 @@ use crate::correlate::placement::Placement;
 use crate::model::addr::Addr;
 use crate::model::finding::Finding;
 use crate::model::id::RecordKey;
+use crate::model::record::Protection;
 use crate::policy::{Policy, Thresholds};
 
 /// Every rule at work.
@@ -28,7 +29,8 @@ pub struct Detectors {
     rules: Vec<Box<dyn Detector + Send>>,
     /// For each combination of what is in a SIP message: the rules to call.
     by_sip_kind: Vec<Vec<usize>>,
-    for_streams: Vec<usize>,
+    /// The same for what is particular about a stream.
+    by_stream_kind: Vec<Vec<usize>>,
     for_calls: Vec<usize>,
     for_handshakes: Vec<usize>,
     alike: Alike,
@@ -57,7 +59,9 @@ impl Detectors {
             by_sip_kind: (0..Interest::SIP_KINDS)
                 .map(|kind| wanting(Interest::of_sip_kind(kind)))
                 .collect(),
-            for_streams: wanting(Interest::STREAM),
+            by_stream_kind: (0..Interest::STREAM_KINDS)
+                .map(|kind| wanting(Interest::of_stream_kind(kind)))
+                .collect(),
             for_calls: wanting(Interest::CALL),
             for_handshakes: wanting(Interest::HANDSHAKE),
             alike: Alike::default(),
@@ -100,13 +104,14 @@ impl Detectors {
 
     /// One finished stream.
     pub fn stream(&mut self, seen: &StreamSeen<'_>) {
-        let Self { rules, for_streams, sink, agreements, tap_loss, .. } = self;
+        let Self { rules, by_stream_kind, sink, agreements, tap_loss, .. } = self;
         if !seen.lookalike {
             tap_loss.stream(seen.record);
         }
         let agreement = seen.call.and_then(|call| agreements.of(call));
         let seen = StreamSeen { agreement, ..*seen };
-        each(rules, for_streams, |rule| rule.stream(&seen, sink));
+        let wanting = by_stream_kind.get(kind(&seen).stream_kind());
+        each(rules, wanting.map_or(&[], Vec::as_slice), |rule| rule.stream(&seen, sink));
     }
 
     /// One call that is over.
@@ -211,6 +216,20 @@ impl Detectors {
         }
         sink.finish(|entry| words(&rules, &thresholds, entry))
     }
+}
+
+/// What is particular about a stream: rules that look for it need not be asked about any other.
+fn kind(seen: &StreamSeen<'_>) -> Interest {
+    let hidden =
+        matches!(seen.record.protection, Protection::EncryptedLike | Protection::SrtpProven);
+    let parts = [
+        (Interest::HIDDEN, hidden),
+        (Interest::NOTED, seen.around.ended.is_some_and(|ended| ended.notes.is_some())),
+        (Interest::AGREED, seen.agreement.is_some()),
+        (Interest::ACCOMPANIED, !seen.around.company.is_empty()),
+    ];
+    let there = parts.into_iter().filter(|(_, there)| *there).map(|(part, _)| part);
+    there.fold(Interest::STREAM, Interest::or)
 }
 
 /// Shows something to the rules of these places.

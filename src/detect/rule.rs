@@ -84,8 +84,21 @@ impl Interest {
     /// What shows of a TLS connection outside its first handshake.
     pub const HOP: Self = Self(1 << 18);
 
+    /// Finished streams that look encrypted, or are proven to be.
+    pub const HIDDEN: Self = Self(1 << 19);
+    /// Finished streams with [`Notes`](crate::model::notes::Notes).
+    pub const NOTED: Self = Self(1 << 20);
+    /// Finished streams of calls that agreed on something about security.
+    pub const AGREED: Self = Self(1 << 21);
+    /// Finished streams that shared a socket with others.
+    pub const ACCOMPANIED: Self = Self(1 << 22);
+
     /// The bits that depend on the SIP message at hand, lowest first.
     pub(super) const SIP_KINDS: usize = 1 << 9;
+
+    /// The lowest bit that depends on the stream at hand, and how many combinations of them there are.
+    const OF_STREAMS: u32 = 19;
+    pub(super) const STREAM_KINDS: usize = 1 << 4;
 
     /// Both sets together.
     #[must_use]
@@ -106,6 +119,17 @@ impl Interest {
     /// The set whose [`Self::sip_kind`] is `kind`, as a message has it: with [`Self::SIP`].
     pub(super) fn of_sip_kind(kind: usize) -> Self {
         Self(u32::try_from(kind % Self::SIP_KINDS).unwrap_or(0)) | Self::SIP
+    }
+
+    /// The set as an index into a table of [`Self::STREAM_KINDS`] entries.
+    pub(super) fn stream_kind(self) -> usize {
+        usize::try_from(self.0 >> Self::OF_STREAMS).unwrap_or(0) % Self::STREAM_KINDS
+    }
+
+    /// The set whose [`Self::stream_kind`] is `kind`, as a stream has it: with [`Self::STREAM`].
+    pub(super) fn of_stream_kind(kind: usize) -> Self {
+        let kind = u32::try_from(kind % Self::STREAM_KINDS).unwrap_or(0);
+        Self(kind << Self::OF_STREAMS) | Self::STREAM
     }
 }
 

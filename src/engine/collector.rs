@@ -214,7 +214,7 @@ impl Collector {
         self.advance(fact.key.at);
         self.dispatch(fact, epoch);
         if !self.events.is_idle() && self.events.raised() < self.detectors.raised() {
-            self.raise(fact.body.flow());
+            self.raise(fact.body.flow(epoch));
         }
     }
 
@@ -236,7 +236,7 @@ impl Collector {
         self.media.settle();
         match &fact.body {
             Body::Sip(_) => {}
-            Body::StreamEnded(stream) => self.stream(stream),
+            Body::StreamEnded(place) => self.stream(*place, epoch),
             &Body::StreamLoss { second, stream } => {
                 self.detectors.tap(&TapSeen::StreamLoss { second, stream, at: fact.frame });
             }

@@ -62,8 +62,8 @@ pub struct Flow {
 pub enum Body {
     /// A SIP message.
     Sip(SipFact),
-    /// A media stream, or what looked like one, ended.
-    StreamEnded(Box<StreamEnded>),
+    /// A media stream, or what looked like one, ended: [`EpochFacts::stream`] has it.
+    StreamEnded(u32),
     /// A stream lost packets in this second of capture time, for the first time in it.
     StreamLoss {
         /// Seconds since the epoch.
@@ -341,14 +341,29 @@ pub struct EpochFacts {
     pub octets: Vec<u8>,
     /// Spans of SIP headers.
     pub spans: Vec<HeaderSpan>,
+    /// Streams that ended.
+    pub streams: Vec<StreamEnded>,
 }
 
 impl EpochFacts {
-    /// Empties all three, keeping their memory.
+    /// Empties all of them, keeping their memory.
     pub fn clear(&mut self) {
         self.facts.clear();
         self.octets.clear();
         self.spans.clear();
+        self.streams.clear();
+    }
+
+    /// Keeps a stream that ended and says where.
+    pub fn end(&mut self, stream: StreamEnded) -> u32 {
+        let place = length(self.streams.len());
+        self.streams.push(stream);
+        place
+    }
+
+    /// The stream at a place.
+    pub fn stream(&self, place: u32) -> Option<&StreamEnded> {
+        self.streams.get(usize::try_from(place).ok()?)
     }
 
     /// Copies `octets` in and says where they are.
@@ -388,10 +403,13 @@ fn wide(range: &Range<u32>) -> Range<usize> {
 
 impl Body {
     /// The flow of the packet that showed it; for a timer, of the flow that it belongs to.
-    pub fn flow(&self) -> Option<Flow> {
+    pub fn flow(&self, epoch: &EpochFacts) -> Option<Flow> {
         let (src, dst, proto) = match self {
             Self::Sip(sip) => (sip.src, sip.dst, sip.transport.proto()),
-            Self::StreamEnded(stream) => (stream.key.src, stream.key.dst, Proto::UDP),
+            Self::StreamEnded(place) => {
+                let StreamEnded { key, .. } = epoch.stream(*place)?;
+                (key.src, key.dst, Proto::UDP)
+            }
             Self::Rtcp { src, dst, .. }
             | Self::Zrtp { src, dst, .. }
             | Self::Remarked { src, dst, .. }

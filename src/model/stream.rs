@@ -44,6 +44,7 @@ pub enum Standing {
 
 /// What a stream tells while it lives and when it ends.
 #[derive(Clone, Debug, PartialEq)]
+#[expect(clippy::large_enum_variant, reason = "handed on at once, mostly to where it stays")]
 pub enum StreamEvent {
     /// A gap appeared; at most once per stream and second, and not for candidates.
     Lossy {
@@ -57,7 +58,7 @@ pub enum StreamEvent {
     /// Three packets in a row of a stream that does not look clear; at most once for each look.
     Sample(Box<Sample>),
     /// The stream was idle for too long, had to make room, or the capture ended.
-    Ended(Box<StreamEnded>),
+    Ended(StreamEnded),
 }
 
 /// Three consecutive packets, captured whole, for a proof of what protects them.
@@ -298,6 +299,12 @@ impl StreamKey {
 }
 
 impl StreamEnded {
+    /// [`StreamKey::hash64`] of its key.
+    pub fn hash64(&self) -> u64 {
+        // The flow of one that came over TCP is another than that of its key.
+        if self.framed { self.key.hash64() } else { self.key.hash_in(self.flow_hash) }
+    }
+
     /// Sender and receiver as SDP names them.
     pub fn ends(&self) -> (Endpoint, Endpoint) {
         self.relay.map_or((self.key.src, self.key.dst), |relay| (relay.src, relay.dst))

@@ -10,135 +10,99 @@ use serde::{Serialize, Serializer};
 
 use super::encode::encode;
 use super::outcome::Outcome;
-use super::records::{Json, Object, Out, array};
-use crate::model::finding::Finding;
+use super::pieces::{self, List, Lists, Makers};
 use crate::policy::Reveals;
 
 /// The schema's number: a key that changes its meaning needs another one.
 pub const SCHEMA: &str = "overhear.report/1";
 
-/// Octets gathered before they are written: few enough to stay in a core's own cache.
-const PIECE: usize = 256 << 10;
-
-/// Writes the report, in large pieces.
+/// Writes the report, in large pieces, with the help of so many threads.
 ///
 /// # Errors
 /// Those of `out`.
-pub fn write(outcome: &mut Outcome, out: &mut impl Write) -> io::Result<()> {
+pub fn write(outcome: &mut Outcome, threads: usize, out: &mut impl Write) -> io::Result<()> {
     outcome.book_archive();
-    let Outcome { capture, counts, archive, findings, limits, .. } = outcome;
-    let Outcome { tls, peers, policy, secrets, .. } = outcome;
-    let cited = Cited(findings);
-    let mut document = Document { to: out, out: Out::default(), members: 0, elements: 0 };
-    document.member("schema", SCHEMA)?;
-    document.member("tool", &Tool::with(policy.reveals))?;
-    document.member("capture", capture)?;
-    document.member("counts", counts)?;
-    document.list("calls");
-    archive.calls(|row| {
-        let out = document.element()?;
-        row.record.members(out);
-        out.raw(",\"exposure\":");
-        row.exposure.json(out);
-        out.raw(",\"exposure_text\":");
-        row.exposure.sentence(row.streams).json(out);
-        out.raw(",\"exposure_chain\":");
-        array(&row.exposure.chain(row.streams), out, Json::json);
-        out.raw(",\"streams\":");
-        array(row.streams, out, Json::json);
-        out.raw(",\"legs\":[]");
-        cited.end(row.findings, out);
-        Ok(())
-    })?;
-    document.end_list();
-    document.list("registrations");
-    archive.registrations(|row| document.row(&row.record, row.findings, &cited))?;
-    document.end_list();
-    document.list("streams");
-    archive.streams(|row| document.row(&row.record, row.findings, &cited))?;
-    document.end_list();
-    document.list("handshakes");
-    archive.handshakes(|row| document.row(&row.record, row.findings, &cited))?;
-    document.end_list();
-    document.member("tls_offers", tls.offers())?;
-    document.member("quic", tls.quic())?;
-    document.member("tls_peers", &Each(|| tls.peers()))?;
-    document.member("tls_pairs", &Each(|| tls.pairs()))?;
-    // Filled by later versions.
-    for later in ["identities", "trunks", "sources"] {
-        document.member(later, &[(); 0])?;
-    }
-    document.member("peers", peers)?;
-    document.list("findings");
-    for finding in findings.iter() {
-        finding.json(document.element()?);
-    }
-    document.end_list();
-    document.list("secrets");
-    for secret in secrets.iter() {
-        encode(secret, &mut document.element()?.octets)?;
-    }
-    document.end_list();
-    document.member("limits", limits)?;
-    document.end()
+    let Outcome { archive, findings, .. } = outcome;
+    let lists = Lists { archive: archive.sorted(), findings };
+    let Outcome { capture, counts, limits, tls, peers, policy, secrets, .. } = outcome;
+    pieces::with(threads, lists, |makers| {
+        let mut document = Document { to: out, octets: Vec::new(), members: 0 };
+        document.member("schema", SCHEMA)?;
+        document.member("tool", &Tool::with(policy.reveals))?;
+        document.member("capture", capture)?;
+        document.member("counts", counts)?;
+        document.list("calls", List::Calls, makers)?;
+        document.list("registrations", List::Registrations, makers)?;
+        document.list("streams", List::Streams, makers)?;
+        document.list("handshakes", List::Handshakes, makers)?;
+        document.member("tls_offers", tls.offers())?;
+        document.member("quic", tls.quic())?;
+        document.member("tls_peers", &Each(|| tls.peers()))?;
+        document.member("tls_pairs", &Each(|| tls.pairs()))?;
+        // Filled by later versions.
+        for later in ["identities", "trunks", "sources"] {
+            document.member(later, &[(); 0])?;
+        }
+        document.member("peers", peers)?;
+        document.list("findings", List::Findings, makers)?;
+        document.lines("secrets", secrets)?;
+        document.member("limits", limits)?;
+        document.end()
+    })
 }
 
 /// The document's own object, written member by member.
 struct Document<'a, W> {
     to: &'a mut W,
     /// What waits to be written.
-    out: Out,
+    octets: Vec<u8>,
     members: usize,
-    /// Elements of the list at hand.
-    elements: usize,
 }
 
 impl<W: Write> Document<'_, W> {
     fn member(&mut self, name: &str, value: &(impl Serialize + ?Sized)) -> io::Result<()> {
         self.name(name);
-        encode(value, &mut self.out.octets)
+        encode(value, &mut self.octets)
     }
 
-    /// Begins an array, an element a line.
-    fn list(&mut self, name: &str) {
+    /// An array that is made in pieces.
+    fn list(&mut self, name: &str, list: List, makers: &mut Makers<'_>) -> io::Result<()> {
         self.name(name);
-        self.out.raw("[");
-        self.elements = 0;
-    }
-
-    /// Where the next element of the list is to be written.
-    fn element(&mut self) -> io::Result<&mut Out> {
-        if self.out.octets.len() >= PIECE {
-            self.to.write_all(&self.out.octets)?;
-            self.out.octets.clear();
-        }
-        self.out.raw(if self.elements == 0 { "\n" } else { ",\n" });
-        self.elements = self.elements.saturating_add(1);
-        Ok(&mut self.out)
-    }
-
-    /// An element that is a record with its findings.
-    fn row(&mut self, record: &impl Object, places: &[u32], cited: &Cited<'_>) -> io::Result<()> {
-        let out = self.element()?;
-        record.members(out);
-        cited.end(places, out);
+        self.raw("[");
+        self.to.write_all(&self.octets)?;
+        self.octets.clear();
+        makers.write(list, self.to)?;
+        self.raw("]");
         Ok(())
     }
 
-    fn end_list(&mut self) {
-        self.out.raw("]");
+    /// A short array, an element a line.
+    fn lines(&mut self, name: &str, values: &[impl Serialize]) -> io::Result<()> {
+        self.name(name);
+        let mut before = "[\n";
+        for value in values {
+            self.raw(before);
+            encode(value, &mut self.octets)?;
+            before = ",\n";
+        }
+        self.raw(if values.is_empty() { "[]" } else { "]" });
+        Ok(())
     }
 
     fn name(&mut self, name: &str) {
-        self.out.raw(if self.members == 0 { "{\n\"" } else { ",\n\"" });
+        self.raw(if self.members == 0 { "{\n\"" } else { ",\n\"" });
         self.members = self.members.saturating_add(1);
-        self.out.raw(name);
-        self.out.raw("\":");
+        self.raw(name);
+        self.raw("\":");
+    }
+
+    fn raw(&mut self, json: &str) {
+        self.octets.extend_from_slice(json.as_bytes());
     }
 
     fn end(mut self) -> io::Result<()> {
-        self.out.raw("\n}\n");
-        self.to.write_all(&self.out.octets)
+        self.raw("\n}\n");
+        self.to.write_all(&self.octets)
     }
 }
 
@@ -166,24 +130,6 @@ impl<F: Fn() -> I, I: Iterator<Item: Serialize>> Serialize for Each<F> {
     }
 }
 
-/// The findings, of which records name some.
-struct Cited<'a>(&'a [Finding]);
-
-impl Cited<'_> {
-    /// Ends a record with the ids of the findings at some places of the list.
-    fn end(&self, places: &[u32], out: &mut Out) {
-        let at = |place: &u32| usize::try_from(*place).ok().and_then(|place| self.0.get(place));
-        out.raw(",\"findings\":[");
-        let mut before = "";
-        for finding in places.iter().filter_map(at) {
-            out.raw(before);
-            finding.id.json(out);
-            before = ",";
-        }
-        out.raw("]}");
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -193,7 +139,7 @@ mod tests {
 
     fn written() -> String {
         let mut octets = Vec::new();
-        write(&mut sample::outcome(), &mut octets).unwrap();
+        write(&mut sample::outcome(), 1, &mut octets).unwrap();
         String::from_utf8(octets).unwrap()
     }
 
@@ -257,9 +203,9 @@ mod tests {
             Ok(())
         };
         outcome.archive.calls(|_| count()).unwrap();
-        outcome.archive.streams(|_| count()).unwrap();
+        outcome.archive.sorted().streams(&mut (), |(), _| count()).unwrap();
         let between = spent();
-        write(&mut outcome, &mut io::BufWriter::new(io::sink())).unwrap();
+        write(&mut outcome, 1, &mut io::BufWriter::new(io::sink())).unwrap();
         let written = spent() - between;
         println!(
             "{read} records: read {} ns, read and written {} ns a record",

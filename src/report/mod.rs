@@ -15,6 +15,7 @@ pub mod ndjson;
 pub mod opened;
 mod out;
 pub mod outcome;
+mod pieces;
 mod put;
 mod records;
 pub mod safe;

@@ -63,7 +63,8 @@ pub(super) fn decimal(number: u64, out: &mut Vec<u8>) {
     }
 }
 
-/// A number of three digits or more.
+/// A number of three digits or more: a function of its own, so that the smaller ones cost little.
+#[inline(never)]
 fn large(number: u64, out: &mut Vec<u8>) {
     let [high, low] = [pair(number / 100), pair(number)];
     if number >= 10_000 {
@@ -208,14 +209,19 @@ pub(super) fn endpoint(endpoint: &Endpoint, out: &mut Vec<u8>) {
 /// Writes times, and remembers the day: it is mostly that of the time before.
 #[derive(Debug)]
 pub(super) struct Calendar {
-    day: i64,
+    /// Its beginning, nanoseconds.
+    midnight: i64,
     /// Year, month and day of it, as digits.
     date: [[u8; 2]; 4],
 }
 
+/// Nanoseconds.
+const SECOND: u64 = 1_000_000_000;
+const DAY: u64 = 86_400 * SECOND;
+
 impl Default for Calendar {
     fn default() -> Self {
-        Self { day: i64::MIN, date: [[0; 2]; 4] }
+        Self { midnight: 0, date: [*b"19", *b"70", *b"01", *b"01"] }
     }
 }
 
@@ -223,14 +229,11 @@ impl Calendar {
     /// RFC 3339 in UTC with nine digits of fraction, in quotes.
     #[inline]
     pub(super) fn time(&mut self, at: Ts, out: &mut Vec<u8>) {
-        let second = at.second();
-        let day = second.div_euclid(86_400);
-        if day != self.day {
-            self.turn(day);
+        let since = |midnight: i64| at.nanos().wrapping_sub(midnight).cast_unsigned();
+        if since(self.midnight) >= DAY {
+            self.turn(at);
         }
-        let small = |number: i64| u64::try_from(number).unwrap_or_default();
-        let of_day = small(second.rem_euclid(86_400));
-        let nanos = small(at.nanos().rem_euclid(1_000_000_000));
+        let (of_day, nanos) = (since(self.midnight) / SECOND, since(self.midnight) % SECOND);
         let [century, year, month, date] = self.date;
         let [hour, minute, second] = [of_day / 3_600, of_day / 60 % 60, of_day % 60].map(pair);
         let [a, b, c, d] =
@@ -244,18 +247,19 @@ impl Calendar {
     }
 
     #[cold]
-    fn turn(&mut self, day: i64) {
+    fn turn(&mut self, at: Ts) {
+        let day = at.second().div_euclid(86_400);
         // All fit: the years are 1677 to 2262.
         let (year, month, date) = civil_from_days(day);
         self.date = [year / 100, year, month, date]
             .map(|number| pair(u64::try_from(number).unwrap_or_default()));
-        self.day = day;
+        // The first day begins before the first time there is.
+        self.midnight = day.wrapping_mul(DAY.cast_signed());
     }
 }
 
 /// Text in quotes, escaped.
 pub(super) fn quoted(text: &str, out: &mut Vec<u8>) {
-    out.reserve(text.len().saturating_add(2));
     out.push(b'"');
     if all_plain(text.as_bytes()) {
         out.extend_from_slice(text.as_bytes());
@@ -285,10 +289,23 @@ const ONES: u64 = u64::MAX / 0xff;
 /// The high bit of every octet.
 const HIGH: u64 = ONES << 7;
 
-/// Whether [`plain`] octets are all there is: eight at a time, the last eight once more if some are
-/// left.
+/// Whether [`plain`] octets are all there is: sixteen at a time, which processors compare at once, the
+/// last sixteen once more if some are left.
 #[inline]
 fn all_plain(octets: &[u8]) -> bool {
+    #[inline]
+    fn special(octets: &[u8; 16]) -> bool {
+        let special = |octet: &u8| !matches!(octet, 0x20..=0x7e) | matches!(octet, b'"' | b'\\');
+        octets.iter().fold(false, |found, octet| found | special(octet))
+    }
+    let (blocks, _) = octets.as_chunks::<16>();
+    let Some(last) = octets.last_chunk() else { return short_plain(octets) };
+    !blocks.iter().fold(special(last), |found, block| found | special(block))
+}
+
+/// The same of fewer than sixteen: eight at a time.
+#[inline]
+fn short_plain(octets: &[u8]) -> bool {
     /// A high bit for a special octet, and maybe for others above it in the same word.
     #[inline]
     fn special(word: [u8; 8]) -> u64 {

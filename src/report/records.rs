@@ -298,9 +298,15 @@ impl Json for i64 {
     }
 }
 
+/// Many are zero.
 impl Json for f64 {
+    #[inline]
     fn json(&self, out: &mut Out) {
-        encode::float(*self, &mut out.octets);
+        if self.to_bits() == 0 {
+            out.raw("0.0");
+        } else {
+            encode::float(*self, &mut out.octets);
+        }
     }
 }
 

@@ -18,7 +18,7 @@ mod tests {
 
     fn written() -> Value {
         let mut octets = Vec::new();
-        json::write(&mut sample::outcome(), &mut octets).unwrap();
+        json::write(&mut sample::outcome(), 1, &mut octets).unwrap();
         serde_json::from_slice(&octets).unwrap()
     }
 

@@ -387,7 +387,7 @@ fn packet_fact(emit: &mut Emitter<'_>, turn: &mut TurnFlows, event: StreamEvent)
         }
         StreamEvent::Ended(mut ended) => {
             turn.end(&mut ended);
-            Body::StreamEnded(ended)
+            Body::StreamEnded(emit.epoch.end(ended))
         }
     };
     emit.fact(body);

@@ -252,7 +252,7 @@ impl Streams {
             }
         }
         for entry in ending.iter().flatten() {
-            self.fetch_cold(entry.slot);
+            self.fetch_cold(*entry);
         }
         for entry in ending.into_iter().flatten() {
             self.end(entry, entry.deadline, out);
@@ -260,9 +260,9 @@ impl Streams {
     }
 
     /// Asks for what is rarely needed of a stream, and for where the index has it.
-    fn fetch_cold(&self, place: u32) {
+    fn fetch_cold(&self, Entry { slot: place, tie, .. }: Entry) {
         if let Some(slot) = self.blocks.slot(place) {
-            self.index.fetch(slot.key().hash64());
+            self.index.fetch(slot.key().hash_in(tie));
         }
         if let Some(cold) = self.blocks.cold(place) {
             cold.fetch();
@@ -404,9 +404,9 @@ impl Streams {
         if let Some(replay) = self.replays.end(entry.slot) {
             ended.notes.get_or_insert_default().replay = Some(replay);
         }
-        self.index.remove(ended.key.hash64(), entry.slot);
+        self.index.remove(ended.hash64(), entry.slot);
         self.free.push(entry.slot);
-        out(StreamEvent::Ended(Box::new(ended)));
+        out(StreamEvent::Ended(ended));
     }
 }
 

@@ -78,7 +78,7 @@ pub(crate) fn report(config: &Config) -> String {
 /// An outcome as JSON text.
 pub(crate) fn text(outcome: &mut Outcome) -> String {
     let mut octets = Vec::new();
-    json::write(outcome, &mut octets).unwrap();
+    json::write(outcome, 1, &mut octets).unwrap();
     String::from_utf8(octets).unwrap()
 }
 

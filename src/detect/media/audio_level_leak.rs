@@ -33,7 +33,7 @@ rule! {
     title: "Loudness of encrypted speech can be read",
     severity: Low ..= Low,
     status: Preview,
-    wants: [STREAM],
+    wants: [HIDDEN],
     references: ["RFC 6464 §6", "RFC 6904", "RFC 9335"],
     remediation: "Encrypt header extensions: RFC 9335 or RFC 6904. Use SRTCP with encryption, random per-session CNAMEs (RFC 7022), constant bit rate or padding (RFC 6562).",
     question: None,

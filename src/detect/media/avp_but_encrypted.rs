@@ -31,7 +31,7 @@ rule! {
     title: "Media looks encrypted although plain RTP was negotiated",
     severity: Info ..= Info,
     status: Preview,
-    wants: [STREAM],
+    wants: [HIDDEN],
     references: ["RFC 6189", "RFC 3551"],
     remediation: super::SAVP_FIX,
     question: None,

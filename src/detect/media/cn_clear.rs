@@ -30,7 +30,7 @@ rule! {
     title: "Comfort noise travels in clear in an encrypted call",
     severity: Info ..= Info,
     status: Stable,
-    wants: [STREAM],
+    wants: [HIDDEN],
     references: ["RFC 3389 §4", "RFC 3711 §3.1"],
     remediation: super::FIX_METADATA,
     question: None,

@@ -34,7 +34,7 @@ rule! {
     title: "Digits that callers type can be read",
     severity: High ..= Critical,
     status: Stable,
-    wants: [STREAM],
+    wants: [NOTED],
     references: ["RFC 4733 §2.3", "RFC 4733 §3.2", "RFC 3711"],
     remediation: super::FIX_CONTENT,
     question: None,

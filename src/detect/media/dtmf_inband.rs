@@ -34,7 +34,7 @@ rule! {
     title: "Keys that callers press can be heard in readable media",
     severity: Medium ..= Medium,
     status: Preview,
-    wants: [STREAM],
+    wants: [NOTED],
     references: ["RFC 4733 §1.2", "RFC 3711"],
     remediation: super::FIX_CONTENT,
     question: None,

@@ -32,7 +32,7 @@ rule! {
     title: "Early media of a secured call is not encrypted",
     severity: Low ..= Low,
     status: Preview,
-    wants: [STREAM],
+    wants: [AGREED],
     references: ["RFC 3960", "RFC 3711"],
     remediation: super::SAVP_FIX,
     question: None,

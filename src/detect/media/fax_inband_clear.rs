@@ -37,7 +37,7 @@ rule! {
     title: "Fax pages can be decoded from readable media",
     severity: High ..= High,
     status: Preview,
-    wants: [STREAM],
+    wants: [NOTED],
     references: ["RFC 3362", "RFC 4734 §2", "RFC 3711"],
     remediation: super::FIX_CONTENT,
     question: None,

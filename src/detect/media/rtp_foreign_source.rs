@@ -37,7 +37,7 @@ rule! {
     title: "Media of a call comes from a host that does not belong to it",
     severity: High ..= High,
     status: Stable,
-    wants: [STREAM],
+    wants: [ACCOMPANIED],
     references: ["RFC 3550 §8.2", "RFC 7362", "RFC 8445 §14"],
     remediation: super::FIX_SOURCES,
     question: None,

@@ -57,7 +57,7 @@ rule! {
     title: "Somebody else's packets are mixed into a call's media",
     severity: Critical ..= Critical,
     status: Stable,
-    wants: [STREAM],
+    wants: [NOTED, ACCOMPANIED],
     references: ["RFC 3550 §8.2", "RFC 3711 §9.5", "RFC 2827"],
     remediation: super::FIX_SOURCES,
     question: None,

@@ -35,7 +35,7 @@ rule! {
     title: "Encryption was agreed on, and media is not encrypted",
     severity: Critical ..= Critical,
     status: Preview,
-    wants: [STREAM],
+    wants: [AGREED],
     references: ["RFC 3711", "RFC 4568 §7", "RFC 5763"],
     remediation: super::SAVP_FIX,
     question: None,

@@ -35,7 +35,7 @@ rule! {
     title: "SRTP keyed by SDES begins with a high sequence number",
     severity: Info ..= Info,
     status: Preview,
-    wants: [STREAM],
+    wants: [HIDDEN],
     references: ["RFC 4568 §6.4"],
     remediation: super::SDES_FIX,
     question: None,

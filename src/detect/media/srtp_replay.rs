@@ -35,7 +35,7 @@ rule! {
     title: "Encrypted packets are sent again",
     severity: Medium ..= Medium,
     status: Stable,
-    wants: [STREAM],
+    wants: [NOTED],
     references: ["RFC 3711 §3.3.2", "RFC 3711 §9.5.2"],
     remediation: super::FIX_SOURCES,
     question: None,

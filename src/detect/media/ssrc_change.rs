@@ -34,7 +34,7 @@ rule! {
     title: "A sender changes its SSRC within a call",
     severity: Info ..= Medium,
     status: Stable,
-    wants: [STREAM],
+    wants: [ACCOMPANIED],
     references: ["RFC 3550 §8.2"],
     remediation: super::FIX_SOURCES,
     question: None,

@@ -34,7 +34,7 @@ rule! {
     title: "Two senders use one SSRC at the same time",
     severity: Medium ..= Medium,
     status: Stable,
-    wants: [STREAM],
+    wants: [ACCOMPANIED],
     references: ["RFC 3550 §8.2", "RFC 7160"],
     remediation: super::FIX_SOURCES,
     question: None,

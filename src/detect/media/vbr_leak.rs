@@ -34,7 +34,7 @@ rule! {
     title: "Packet lengths of encrypted speech tell what is said",
     severity: Low ..= Low,
     status: Stable,
-    wants: [STREAM],
+    wants: [HIDDEN],
     references: ["RFC 6562", "RFC 3711 §9.3"],
     remediation: super::FIX_METADATA,
     question: None,

@@ -37,7 +37,7 @@ rule! {
     title: "The marking of packets changes on the way",
     severity: Low ..= Low,
     status: Stable,
-    wants: [STREAM, TAP],
+    wants: [NOTED, TAP],
     references: ["RFC 2474 §3", "RFC 2475 §2.3.3", "RFC 4594 §2.3"],
     remediation: super::FIX,
     question: Some("QOS"),

@@ -136,6 +136,9 @@ fn since_answer(seen: &StreamSeen<'_>) -> Option<Ts> {
 
 /// So many of these packets fall into a part of their time, if they are spread evenly.
 fn share(packets: u64, part: Span, whole: Span) -> u64 {
+    if part == whole && whole > Span::ZERO {
+        return packets;
+    }
     let share = i128::from(part.nanos()) * i128::from(packets) / i128::from(whole.nanos().max(1));
     u64::try_from(share).unwrap_or(0).min(packets)
 }

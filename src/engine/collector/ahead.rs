@@ -61,9 +61,9 @@ impl Collector {
                 epoch.fetch(sip);
                 Ahead::Sip(self.dialogs.fetch_index(sip, || message(sip, epoch)))
             }
-            Body::StreamEnded(stream) => {
+            Body::StreamEnded(place) => epoch.stream(*place).map_or(Ahead::Unknown, |stream| {
                 Ahead::Stream(self.media.fetch_index(stream), self.company.fetch_index(stream))
-            }
+            }),
             _ => Ahead::Unknown,
         };
         Coming { fact, epoch, ahead }

@@ -25,7 +25,8 @@ const UDPTL_UNANNOUNCED: u64 = 25;
 
 impl Collector {
     /// A stream has ended.
-    pub(super) fn stream(&mut self, stream: &StreamEnded) {
+    pub(super) fn stream(&mut self, place: u32, epoch: &EpochFacts) {
+        let Some(stream) = epoch.stream(place) else { return };
         let rtcp = self.rtcp.take(&stream.key);
         let byes = self.rtcp.take_byes(&stream.key);
         let binding = self.media.bind(stream);

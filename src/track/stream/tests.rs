@@ -88,7 +88,7 @@ impl Bed {
         self.streams.finish(&mut |event| events.push(event));
         assert!(self.streams.is_empty());
         let ended = self.events.into_iter().filter_map(|event| match event {
-            StreamEvent::Ended(ended) => Some(*ended),
+            StreamEvent::Ended(ended) => Some(ended),
             StreamEvent::Lossy { .. } | StreamEvent::Sample(_) => None,
         });
         ended.collect()
