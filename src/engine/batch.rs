@@ -12,7 +12,7 @@ use super::secrets::NewSecrets;
 pub const BATCH: usize = 256;
 /// The same where nothing is handed over, with one lane: what is written of so few packets is still in the
 /// first cache when the lane reads it.
-pub const FEW: usize = 32;
+pub const FEW: usize = 64;
 
 /// [`Input::backing`] of a packet whose octets are in [`Batch::joined`].
 pub const JOINED: u16 = u16::MAX;

@@ -13,7 +13,7 @@ use crate::track::input::Input;
 use super::batch::{Batch, End};
 
 /// Packets whose places in the tables are asked for before any is taken.
-const WINDOW: usize = 32;
+const WINDOW: usize = 64;
 /// Of these, so many have their streams asked for while those before them are taken.
 const TOGETHER: usize = 8;
 
