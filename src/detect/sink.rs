@@ -194,13 +194,14 @@ impl Sink {
         for entry in &self.entries {
             *ids.entry(shown(entry)).or_default() += 1;
         }
-        let mut order: Vec<(usize, Finding)> = Vec::with_capacity(self.entries.len());
+        // In boxes, because sorting moves them a dozen times.
+        let mut order: Vec<(usize, Box<Finding>)> = Vec::with_capacity(self.entries.len());
         for (index, entry) in self.entries.into_iter().enumerate() {
             let words = words(&entry);
             // Two subjects whose hashes begin alike need more of them.
             let clash = ids.get(&shown(&entry)).is_some_and(|same| *same > 1);
             let id = entry.id(if clash { 16 } else { 8 });
-            order.push((index, entry.finding(id, words)));
+            order.push((index, Box::new(entry.finding(id, words))));
         }
         order.sort_by(|(_, a), (_, b)| {
             (a.first_seen.frame, &a.id).cmp(&(b.first_seen.frame, &b.id))
@@ -214,7 +215,7 @@ impl Sink {
         let mut links = self.ledger.links;
         links.sort_unstable();
         links.dedup();
-        let findings = order.into_iter().map(|(_, finding)| finding).collect();
+        let findings = order.into_iter().map(|(_, finding)| *finding).collect();
         Outcome { findings, links, places, labels: self.labels }
     }
 
