@@ -84,9 +84,7 @@ impl Dialogs {
     /// Where its call or registration probably stands; asks for their beginnings, and for the request that
     /// a response answers.
     pub fn approach(&self, known: Known, names: &SipNames) -> Known {
-        if names.response != 0 {
-            self.transactions.fetch_entry(names.request);
-        }
+        self.transactions.approach(names);
         let found = match known {
             Known::Called => self.calls.approach(names).map(Known::Call),
             Known::Registered(hash) => self.registrations.approach(hash).map(Known::Registration),

@@ -28,14 +28,12 @@ pub(super) struct Named {
 }
 
 impl Numbers {
-    /// The numbers of these links, of [`TOGETHER`] at most.
-    fn of(links: &[(RecordKey, u32)]) -> Self {
-        let mut numbers = Self::default();
-        for (place, (_, number)) in numbers.all.iter_mut().zip(links) {
+    /// Adds the numbers of these links, of [`TOGETHER`] at most, to none.
+    fn fill(&mut self, links: &[(RecordKey, u32)]) {
+        for (place, (_, number)) in self.all.iter_mut().zip(links) {
             *place = *number;
-            numbers.len += 1;
+            self.len += 1;
         }
-        numbers
     }
 
     /// They themselves.
@@ -89,7 +87,10 @@ impl Named {
                     Some(Kind::Stream) => &mut self.streams,
                     Some(Kind::Handshake) => &mut self.handshakes,
                 };
-                if !store.push(*record, &Numbers::of(together)) {
+                // In its place: a copy would wait until what was written in parts is written.
+                let mut numbers = Numbers::default();
+                numbers.fill(together);
+                if !store.push(*record, &numbers) {
                     self.refused = self.refused.saturating_add(together.len() as u64);
                 }
             }

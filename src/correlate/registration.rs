@@ -166,7 +166,6 @@ pub(super) struct Registrations {
     by_use: Timers,
     by_deadline: Timers,
     agents: Agents,
-    aor: Vec<u8>,
     stamp: i64,
     evicted: u64,
     cap: usize,
@@ -184,7 +183,6 @@ impl Registrations {
             by_use: Timers::default(),
             by_deadline: Timers::default(),
             agents: Agents::default(),
-            aor: Vec::new(),
             stamp: 0,
             evicted: 0,
             cap: limits.registrations.max(1),
@@ -206,15 +204,18 @@ impl Registrations {
         out: &mut Outbox,
     ) -> Option<RecordKey> {
         self.stamp = self.stamp.saturating_add(1);
-        self.aor.clear();
-        match aor::plain(view.message.header(HeaderName::To).unwrap_or_default()) {
-            Some(aor) => self.aor.extend_from_slice(aor),
-            None => aor::normalise(&view.to()?.uri(), &mut self.aor),
-        }
-        let hash = hash_on(event.names.call_id, &self.aor);
-        let slot = match self.find(hash, view.call_id) {
+        let mut written = Vec::new();
+        let to = view.message.header(HeaderName::To).unwrap_or_default();
+        let aor = if let Some(aor) = aor::plain(to) {
+            aor
+        } else {
+            aor::normalise(&view.to()?.uri(), &mut written);
+            &written
+        };
+        let hash = hash_on(event.names.call_id, aor);
+        let slot = match self.find(hash, aor, view.call_id) {
             Some(slot) => slot,
-            None if view.request => self.begin(hash, event, view, out)?,
+            None if view.request => self.begin(hash, aor, event, view, out)?,
             None => return None,
         };
         let entry = self.entries.get_mut(slot)?;
@@ -279,8 +280,7 @@ impl Registrations {
         }
     }
 
-    fn find(&self, hash: u64, call_id: &[u8]) -> Option<u32> {
-        let aor = &self.aor;
+    fn find(&self, hash: u64, aor: &[u8], call_id: &[u8]) -> Option<u32> {
         let is = |slot: u32| {
             self.entries.get(slot).is_some_and(|entry| {
                 entry.hash == hash && entry.names.is(AOR, aor) && entry.names.is(CALL_ID, call_id)
@@ -292,6 +292,7 @@ impl Registrations {
     fn begin(
         &mut self,
         hash: u64,
+        aor: &[u8],
         event: &SipEvent<'_>,
         view: &View<'_>,
         out: &mut Outbox,
@@ -305,11 +306,11 @@ impl Registrations {
         }
         let contact = view.message.addresses(HeaderName::Contact).next();
         let contact = contact.map(|contact| Uri::without_password(contact.uri)).unwrap_or_default();
-        let id = hash_on(view::hash(&self.aor), view.call_id);
+        let id = hash_on(view::hash(aor), view.call_id);
         let id = hash_on(id, event.src.addr.octets());
         let id = hash_number(id, u64::from(event.src.port));
         let entry = Registration {
-            names: Names::new([&self.aor, view.call_id, &contact]),
+            names: Names::new([aor, view.call_id, &contact]),
             key: RecordKey { first: event.at.frame, id: RecordId::new(Kind::Registration, id) },
             hash,
             source: event.src,

@@ -96,6 +96,17 @@ impl SeenIndex {
         }
     }
 
+    /// Asks for the line beyond, if a key is looked for there too. Its first line should be here.
+    pub(super) fn fetch_beyond(&self, keyed: Keyed, alive: Alive) {
+        let mut places = self.places(keyed);
+        let home = places.next().and_then(|place| self.lines.get(place));
+        if home.is_some_and(|line| line.overflowed && alive.has(line.beyond))
+            && let Some(place) = places.next()
+        {
+            fetch::element(&self.lines, place);
+        }
+    }
+
     /// The number of the entry with this key; `is` has the last word on whether it is the one.
     pub(super) fn find(&self, keyed: Keyed, alive: Alive, is: impl Fn(u32) -> bool) -> Option<u32> {
         let tag = tag(keyed.key);

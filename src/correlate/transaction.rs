@@ -10,6 +10,7 @@ use super::placement::Completed;
 use super::seen_index::{Alive, Keyed, SHARE, SeenIndex};
 use super::view::View;
 use crate::model::evidence::FrameRef;
+use crate::model::fact::SipNames;
 use crate::model::fetch;
 use crate::model::time::{Span, Ts};
 use crate::policy::Limits;
@@ -27,6 +28,9 @@ struct Entry {
     /// It was a copy sent in HEP.
     hep: bool,
 }
+
+/// The oldest entry but so many is asked for when one leaves.
+const SOON: usize = 4;
 
 /// Octets of one message with its share of the index.
 pub(super) const ENTRY: usize = size_of::<Entry>() + SHARE;
@@ -132,9 +136,14 @@ impl Transactions {
         self.index.fetch(Keyed::alone(request));
     }
 
-    /// Asks for what is probably the entry of the request of this key.
-    pub(super) fn fetch_entry(&self, request: u64) {
-        let number = self.index.find(Keyed::alone(request), self.alive(), |_| true);
+    /// Asks for where else they are looked for, and for what is probably the entry of a response's request.
+    pub(super) fn approach(&self, names: &SipNames) {
+        let (request, alive) = (Keyed::alone(names.request), self.alive());
+        if names.response == 0 {
+            return self.index.fetch_beyond(request, alive);
+        }
+        self.index.fetch_beyond(Keyed::beside(names.request, names.response), alive);
+        let number = self.index.find(request, alive, |_| true);
         let place = number.and_then(|number| age(self.base, number));
         if let Some(entry) = place.and_then(|place| self.entries.get(place)) {
             fetch::line_of(entry);
@@ -164,6 +173,9 @@ impl Transactions {
     fn drop_oldest(&mut self) {
         if self.entries.pop_front().is_some() {
             self.base = self.base.wrapping_add(1);
+        }
+        if let Some(later) = self.entries.get(SOON) {
+            fetch::line_of(later);
         }
     }
 }

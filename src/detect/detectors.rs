@@ -186,14 +186,14 @@ impl Detectors {
         self.sink.settle();
     }
 
-    /// What the rules that want every message will look up for one from `src` to `dst`, a response or
-    /// not: reads a little of it, to have it in the cache by then. What is returned means nothing.
+    /// Asks for what will be looked up for a message from `src` to `dst`, a response or not, by rules that
+    /// want every one and by the sink.
     #[inline]
-    pub fn touch(&self, src: Addr, dst: Addr, response: bool) -> u64 {
+    pub fn fetch(&self, src: Addr, dst: Addr, response: bool) {
         let coming = Coming::new(src, dst, response);
+        self.sink.fetch(coming.pair);
         let every = self.by_sip_kind.get(Interest::SIP.sip_kind()).into_iter().flatten();
-        let rules = every.filter_map(|index| self.rules.get(*index));
-        rules.fold(0, |all, rule| all ^ rule.touch(&coming))
+        every.filter_map(|index| self.rules.get(*index)).for_each(|rule| rule.fetch(&coming));
     }
 
     /// Findings raised so far. Their numbers count from 0, in the order in which they were raised.

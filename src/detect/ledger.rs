@@ -1,11 +1,10 @@
-//! What sightings leave outside their entry: which calls, peers and other things have been counted for it,
+//! What sightings leave outside their entry: which calls and other things have been counted for it,
 //! and the links to records. The book of what has been counted is larger than any cache, so it is asked for
 //! several things together, whose cache misses overlap; in the order in which they came, so that no answer
 //! depends on when.
 
 use super::book::{Book, Noted};
 use super::entry::{self, Entry};
-use super::peers::Peers;
 use crate::model::id::RecordKey;
 
 /// Things that the book is asked for together: as many cache misses as a core has in flight.
@@ -32,8 +31,6 @@ struct Question {
 /// What is counted once.
 #[derive(Copy, Clone, Debug)]
 pub(super) enum Thing {
-    /// A subject for which there was no entry of its own, in the entry of the rest with this ordinal.
-    Peer(u32),
     /// A call.
     Call(RecordKey),
     /// Something of a distinct count of the rule's.
@@ -56,14 +53,6 @@ impl Ledger {
             self.book.fetch(hash);
             self.waiting.push(Question { hash, number, thing });
         }
-    }
-
-    /// Counts a subject, by its hash, for the entry of the rest with this number and ordinal.
-    #[inline]
-    pub(super) fn count_peer(&mut self, number: u32, ordinal: u32, subject: u64) {
-        let (hash, thing) = (Peers::key(subject, ordinal), Thing::Peer(ordinal));
-        self.book.fetch_peer(hash);
-        self.waiting.push(Question { hash, number, thing });
     }
 
     /// Links a record to the finding of this number, behind what waits: where room for links runs out, it
@@ -98,17 +87,13 @@ impl Ledger {
                 links.push((key, number));
                 continue;
             }
-            let noted = match thing {
-                Thing::Peer(ordinal) => book.count_peer(hash, ordinal),
-                _ => book.count(hash),
-            };
+            let noted = book.count(hash);
             let place = usize::try_from(number).unwrap_or(usize::MAX);
             let Some(entry) = entries.get_mut(place) else { continue };
             let new = noted == Noted::Now;
             entry.exhausted |= noted == Noted::NoRoom;
             match thing {
                 Thing::Link(_) => {}
-                Thing::Peer(_) => entry.others = entry.others.saturating_add(new.into()),
                 Thing::Of(slot) => {
                     if let Some(count) = entry.distinct.get_mut(slot) {
                         *count = count.saturating_add(new.into());

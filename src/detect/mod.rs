@@ -13,6 +13,7 @@ pub mod ahead;
 mod alike;
 pub mod announced;
 mod book;
+mod by_hash;
 pub mod calls;
 mod detectors;
 mod entry;

@@ -228,11 +228,10 @@ pub trait Detector {
         let _ = (seen, sink);
     }
 
-    /// Reads a little of what [`Self::sip`] will look up for a message that comes soon, if this rule
-    /// wants every message: see [`super::ahead`].
-    fn touch(&self, coming: &Coming) -> u64 {
+    /// Asks for what [`Self::sip`] will look up for a message that comes soon, if this rule wants every
+    /// message: see [`super::ahead`].
+    fn fetch(&self, coming: &Coming) {
         let _ = coming;
-        0
     }
 
     /// One SRTP key that stood in the signalling of a call, once for each place.

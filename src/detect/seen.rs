@@ -1,5 +1,6 @@
 //! What rules see: plain data, handed on by the collector in the total order of the capture.
 
+use std::cell::OnceCell;
 use std::fmt;
 
 use overhear_parsers::secret::Secret;
@@ -46,8 +47,15 @@ pub struct SipSeen<'a> {
     pub pair: Subject,
     /// What is in it, as far as it decides which rules look at it.
     pub kind: Interest,
-    auths: [Option<Auth<'a>>; AUTHS],
-    more_auths: Vec<Auth<'a>>,
+    /// Read when the first rule asks.
+    auths: OnceCell<Auths<'a>>,
+}
+
+/// Challenges or credentials.
+#[derive(Default)]
+struct Auths<'a> {
+    first: [Option<Auth<'a>>; AUTHS],
+    more: Vec<Auth<'a>>,
 }
 
 /// What the first look at a message found, for those beside the rules.
@@ -69,56 +77,56 @@ const AUTHS: usize = 3;
 const CHALLENGES: [HeaderName; 2] = [HeaderName::WwwAuthenticate, HeaderName::ProxyAuthenticate];
 const CREDENTIALS: [HeaderName; 2] = [HeaderName::Authorization, HeaderName::ProxyAuthorization];
 
+impl<'a> Auths<'a> {
+    /// Those of a message, all of the first name before those of the second.
+    fn of(message: &Message<'a>) -> Self {
+        let mut auths = Self::default();
+        let names = if message.is_request() { CREDENTIALS } else { CHALLENGES };
+        if !message.has_any(HeaderSet::of(&names)) {
+            return auths;
+        }
+        let mut free = auths.first.iter_mut();
+        for name in names {
+            for header in message.spans.iter().filter(|header| header.name == name) {
+                for auth in AuthList::new(header.value(message.octets)) {
+                    match free.next() {
+                        Some(slot) => *slot = Some(auth),
+                        None => auths.more.push(auth),
+                    }
+                }
+            }
+        }
+        auths
+    }
+}
+
 impl<'a> SipSeen<'a> {
     /// Looks once at what several rules would look for.
     #[inline]
     pub fn new(event: &'a SipEvent<'a>, placement: &'a Placement) -> Self {
         let message = &event.message;
-        let (wanted, with_auth) = if message.is_request() {
-            (CREDENTIALS, Interest::CREDENTIALS)
-        } else {
-            (CHALLENGES, Interest::CHALLENGE)
+        let with_auth = match message.is_request() {
+            true if message.has_any(HeaderSet::of(&CREDENTIALS)) => Interest::CREDENTIALS,
+            false if message.has_any(HeaderSet::of(&CHALLENGES)) => Interest::CHALLENGE,
+            _ => Interest::END,
         };
-        let [one, other] = wanted;
-        let with_auth =
-            if message.has_any(HeaderSet::of(&[one, other])) { with_auth } else { Interest::END };
         let clipped = if event.clipped { Interest::CLIPPED } else { Interest::END };
         let keys = if event.marks.has(SipMarks::KEY) { Interest::CRYPTO } else { Interest::END };
         let about = kinds::about(event);
         let odd = if is_odd(event) { Interest::ODD } else { Interest::END };
-        let mut seen = Self {
+        Self {
             event,
             placement,
             pair: Subject::pair(event.src.addr, event.dst.addr),
             kind: Interest::SIP | with_auth | clipped | keys | odd | about,
-            auths: [None; AUTHS],
-            more_auths: Vec::new(),
-        };
-        if with_auth != Interest::END {
-            seen.read_auths(wanted);
-        }
-        seen
-    }
-
-    /// Reads the headers of these names, all of the first before those of the second.
-    fn read_auths(&mut self, wanted: [HeaderName; 2]) {
-        let message = &self.event.message;
-        let mut free = self.auths.iter_mut();
-        for name in wanted {
-            for header in message.spans.iter().filter(|header| header.name == name) {
-                for auth in AuthList::new(header.value(message.octets)) {
-                    match free.next() {
-                        Some(slot) => *slot = Some(auth),
-                        None => self.more_auths.push(auth),
-                    }
-                }
-            }
+            auths: OnceCell::new(),
         }
     }
 
     /// Every challenge of a response, every set of credentials of a request.
     pub fn auths(&self) -> impl Iterator<Item = &Auth<'a>> {
-        self.auths.iter().map_while(Option::as_ref).chain(&self.more_auths)
+        let Auths { first, more } = self.auths.get_or_init(|| Auths::of(&self.event.message));
+        first.iter().map_while(Option::as_ref).chain(more)
     }
 
     /// What is off in it.

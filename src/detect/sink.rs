@@ -7,10 +7,11 @@
 
 use hashbrown::{HashMap, HashTable};
 
-use super::book::{Book, Hashes};
+use super::book::{Book, Noted};
 use super::entry;
 pub use super::entry::{Entry, Sighting};
 use super::ledger::{Ledger, Thing};
+use super::peers::Peers;
 use super::redact::Labels;
 use super::rule::{Meta, Words};
 pub use super::subject::{About, Subject};
@@ -25,11 +26,7 @@ pub struct Sink {
     entries: Vec<Entry>,
     /// The hash of rule and subject, and the entry's index.
     by_subject: HashTable<(u64, u32)>,
-    /// The hashes of subjects that have an entry.
-    subjects: Hashes,
-    /// The last hash that was looked for among them, and whether it is there: rules see the same peers one
-    /// after the other.
-    last: (u64, bool),
+    peers: Peers,
     /// Entries of the rest.
     rests: u32,
     rules: Vec<Begun>,
@@ -73,8 +70,7 @@ impl Sink {
         Self {
             entries: Vec::new(),
             by_subject: HashTable::new(),
-            subjects: Hashes::default(),
-            last: (0, false),
+            peers: Peers::new(limits.calls),
             rests: 0,
             rules: Vec::new(),
             lately: Box::new([(0, u32::MAX); LATELY]),
@@ -122,6 +118,12 @@ impl Sink {
     pub fn known(&self, meta: &'static Meta, subject: Subject) -> Option<&Entry> {
         let number = self.find(key(meta, subject), meta, subject)?;
         self.entries.get(index(number)?)
+    }
+
+    /// Asks for what will be looked up about `subject`.
+    #[inline]
+    pub fn fetch(&self, subject: Subject) {
+        self.peers.fetch(subject.hash64());
     }
 
     /// What is known about `subject`, its severity raised, without a new sighting: a stream turned
@@ -230,7 +232,8 @@ impl Sink {
         {
             return number;
         }
-        let own = if self.has_some(subject) { self.find(hash, meta, subject) } else { None };
+        let own =
+            if self.peers.is_own(subject.hash64()) { self.find(hash, meta, subject) } else { None };
         let number = own.unwrap_or_else(|| {
             // Beyond the cap there is an entry for the rest, and most subjects come more than once.
             let rest = self.rest;
@@ -243,16 +246,6 @@ impl Sink {
             *place = (hash, number);
         }
         number
-    }
-
-    /// Whether any rule has an entry of its own for a subject.
-    #[inline]
-    fn has_some(&mut self, subject: Subject) -> bool {
-        let hash = subject.hash64();
-        if self.last.0 != hash {
-            self.last = (hash, self.subjects.contains(hash));
-        }
-        self.last.1
     }
 
     /// Whether the entry of this number is where sightings of `subject` go; one of the rest has counted
@@ -296,9 +289,11 @@ impl Sink {
 
     /// Counts a subject in the entry of the rest.
     fn count_peer(&mut self, rest: u32, subject: Subject) -> u32 {
-        let entry = index(rest).and_then(|index| self.entries.get(index));
-        let ordinal = entry.map_or(0, |entry| entry.ordinal);
-        self.ledger.count_peer(rest, ordinal, subject.hash64());
+        if let Some(entry) = index(rest).and_then(|index| self.entries.get_mut(index)) {
+            let noted = self.peers.count(subject.hash64(), entry.ordinal);
+            entry.others = entry.others.saturating_add((noted == Noted::Now).into());
+            entry.exhausted |= noted == Noted::NoRoom;
+        }
         rest
     }
 
@@ -306,8 +301,7 @@ impl Sink {
     fn begin(&mut self, sighting: &Sighting, subject: Subject, hash: u64) -> u32 {
         let number = u32::try_from(self.entries.len()).unwrap_or(u32::MAX);
         self.entries.push(Entry::new(sighting, subject));
-        self.subjects.insert(subject.hash64());
-        self.last = (subject.hash64(), true);
+        self.peers.own(subject.hash64());
         self.by_subject.insert_unique(hash, (hash, number), |(hash, _)| *hash);
         if let Some(rule) =
             self.rules.iter_mut().find(|rule| std::ptr::eq(rule.meta, sighting.meta))

@@ -1,9 +1,9 @@
 //! `SENSOR-ONE-SIDED`: two hosts of which the tap sees only one talking.
 
-use hashbrown::HashTable;
 use overhear_parsers::sip::Method;
 
 use super::super::ahead::Coming;
+use super::super::by_hash::ByHash;
 use super::super::rule::{Detector, Meta, Words, rule};
 use super::super::seen::{CaptureSeen, SipSeen};
 use super::super::sink::{Entry, Sighting, Sink, Subject};
@@ -68,7 +68,7 @@ pub(crate) struct OneSided {
     threshold: u64,
     cap: usize,
     /// By the hash of who asks and who answers: where the balance is, or [`ANSWERED`].
-    pairs: HashTable<(u64, u32)>,
+    pairs: ByHash<u32>,
     /// Few at a time, as a rule: nearly every pair answers soon.
     balances: Vec<Balance>,
     /// Places of `balances` that are not in use.
@@ -93,7 +93,7 @@ impl OneSided {
     #[inline]
     fn make_room(&mut self) {
         if self.pairs.len() >= self.cap && self.answered >= self.cap.div_ceil(4) {
-            self.pairs.retain(|(_, place)| *place != ANSWERED);
+            self.pairs.retain(|place| *place != ANSWERED);
             self.answered = 0;
         }
     }
@@ -124,7 +124,7 @@ pub(crate) fn new(policy: &Policy) -> OneSided {
     OneSided {
         threshold: policy.thresholds.one_sided_transactions,
         cap: policy.limits.peers,
-        pairs: HashTable::new(),
+        pairs: ByHash::default(),
         balances: Vec::new(),
         free: Vec::new(),
         answered: 0,
@@ -150,13 +150,13 @@ impl Detector for OneSided {
         };
         self.make_room();
         let hash = direction(seen.pair, asks, answers);
-        let place = match self.pairs.find(hash, |(known, _)| *known == hash) {
-            Some((_, ANSWERED)) => return,
-            Some((_, place)) => *place,
+        let place = match self.pairs.get(hash) {
+            Some(&ANSWERED) => return,
+            Some(place) => *place,
             None if self.pairs.len() < self.cap => {
                 let begun = Balance { asks, answers, first: event.at, ..Balance::default() };
                 let place = self.place(begun);
-                self.pairs.insert_unique(hash, (hash, place), |(hash, _)| *hash);
+                self.pairs.insert(hash, place);
                 place
             }
             None => {
@@ -180,16 +180,15 @@ impl Detector for OneSided {
             *balance = Balance::default();
             self.free.push(place);
             self.answered += 1;
-            if let Some((_, place)) = self.pairs.find_mut(hash, |(known, _)| *known == hash) {
+            if let Some(place) = self.pairs.get_mut(hash) {
                 *place = ANSWERED;
             }
         }
     }
 
     #[inline]
-    fn touch(&self, coming: &Coming) -> u64 {
-        let hash = direction(coming.pair, coming.asks, coming.answers);
-        self.pairs.find(hash, |(known, _)| *known == hash).map_or(0, |(_, place)| (*place).into())
+    fn fetch(&self, coming: &Coming) {
+        self.pairs.fetch(direction(coming.pair, coming.asks, coming.answers));
     }
 
     fn end(&mut self, _: &CaptureSeen<'_>, sink: &mut Sink) {

@@ -2,8 +2,6 @@
 //! larger than any cache, and the cache misses of one fact do not depend on those of another. It changes
 //! nothing (`docs/decisions/0014-asking-ahead.md`).
 
-use std::hint::black_box;
-
 use super::{Collector, message};
 use crate::correlate::dialogs::Known;
 use crate::model::fact::{Body, EpochFacts, Fact, FactKey};
@@ -77,8 +75,7 @@ impl Collector {
                 (Body::Sip(sip), Ahead::Sip(known)) => {
                     *known = self.dialogs.approach(*known, &sip.names);
                     let response = sip.names.response != 0;
-                    // Without the black box the early reads are dead code.
-                    black_box(self.detectors.touch(sip.src.addr, sip.dst.addr, response));
+                    self.detectors.fetch(sip.src.addr, sip.dst.addr, response);
                 }
                 (_, Ahead::Stream(announcement, notes)) => {
                     self.media.fetch(*announcement);
