@@ -1,5 +1,7 @@
 //! What a call amounts to when it is finished: its record (RFC 3261 §13, §15; the report's `calls`).
 
+use std::borrow::Cow;
+
 use overhear_parsers::sip::Uri;
 
 use super::call::{Call, flag};
@@ -43,7 +45,6 @@ impl Call {
         let over = answer.or(end);
         let asserted = self.names.get(text::ASSERTED).split(|&octet| octet == 0);
         let [calling, called] = &self.agents;
-        let request_uri = self.names.get(text::REQUEST_URI);
         CallRecord {
             id: self.key.id,
             call_id: self.names.text(text::CALL_ID).unwrap_or_default(),
@@ -55,11 +56,7 @@ impl Call {
             caller: self.party(text::CALLER, text::CALLER_DISPLAY),
             callee: self.party(text::CALLEE, text::CALLEE_DISPLAY),
             asserted: asserted.filter(|value| !value.is_empty()).map(valid).collect(),
-            request_uri: if is_simple(request_uri) {
-                text_of(request_uri)
-            } else {
-                uri_text(&Uri::parse(request_uri), request_uri)
-            },
+            request_uri: shown(self.names.get(text::REQUEST_URI)),
             user_agents: Sides {
                 caller: calling.as_deref().map(Text::from),
                 callee: called.as_deref().map(Text::from),
@@ -140,7 +137,7 @@ impl Call {
         }
         let parts = Uri::parse(written);
         Party {
-            uri: uri_text(&parts, written),
+            uri: shown(written),
             user: parts.user.and_then(text_of),
             host: text_of(parts.host),
             display,
@@ -149,13 +146,11 @@ impl Call {
 }
 
 /// A URI as written, but for a password in it (RFC 3261 §19.1.1): secrets are not printed.
-fn uri_text<'a>(uri: &Uri<'_>, octets: &'a [u8]) -> Option<Text<'a>> {
-    if let (Some(user), Some(_)) = (uri.user, uri.password) {
-        let host = octets.split(|&octet| octet == b'@').skip(1).collect::<Vec<_>>().join(&b'@');
-        let shown = [uri.scheme_text, b":", user, b"@", &host].concat();
-        return Some(valid(&shown).into_owned().into());
+fn shown(uri: &[u8]) -> Option<Text<'_>> {
+    match Uri::without_password(uri) {
+        Cow::Borrowed(uri) => text_of(uri),
+        Cow::Owned(uri) => text_of(&uri).map(|text| text.into_owned().into()),
     }
-    text_of(octets)
 }
 
 /// User and host of `sip:user@host` in letters, digits and few marks, of which nothing needs a closer look.
@@ -163,18 +158,10 @@ fn plain(uri: &str) -> Option<(&str, &str)> {
     let rest = uri.strip_prefix("sip:")?;
     let at = rest.bytes().position(|octet| octet == b'@')?;
     let (user, host) = (rest.get(..at)?, rest.get(at.saturating_add(1)..)?);
-    let plain = |octet: u8| octet.is_ascii_alphanumeric() || matches!(octet, b'-' | b'.' | b'_');
+    let plain =
+        |octet: u8| octet.is_ascii_alphanumeric() || matches!(octet, b'-' | b'.' | b'_' | b'+');
     let is = |part: &str| !part.is_empty() && part.bytes().all(plain);
     (is(user) && is(host)).then_some((user, host))
-}
-
-/// Whether a URI has no password, because there is no colon where one would stand. Spares most
-/// Request-URIs a closer look.
-fn is_simple(uri: &[u8]) -> bool {
-    uri.strip_prefix(b"sip:").is_some_and(|rest| {
-        let mut parts = rest.rsplitn(2, |&octet| octet == b'@').skip(1);
-        !parts.any(|before| before.contains(&b':'))
-    })
 }
 
 /// Text of a part that may be missing.
@@ -193,7 +180,7 @@ mod tests {
 
     #[test]
     fn plain_uris_are_split_as_any_other() {
-        for uri in ["sip:alice@example.com", "sip:4930-1.2_3@192.0.2.1", "sip:x@y"] {
+        for uri in ["sip:alice@example.com", "sip:+4930-1.2_3@192.0.2.1", "sip:x@y"] {
             let parts = Uri::parse(uri.as_bytes());
             let octets = plain(uri).map(|(user, host)| (user.as_bytes(), host.as_bytes()));
             assert_eq!(octets, parts.user.map(|user| (user, parts.host)));
