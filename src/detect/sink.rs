@@ -3,7 +3,8 @@
 //! A sighting of something already known costs a table look-up and a few additions: its text is
 //! formatted only for the pieces of evidence that are kept. Every table here is bounded:
 //! subjects per rule by `limits.findings_per_rule` (the rest is one finding), evidence and links
-//! by constants of `policy::limits`, exact counting of distinct things by `limits.calls`.
+//! by constants of `policy::limits`, exact counting of distinct things by `limits.calls`, and of
+//! subjects among the rest by as many.
 
 use hashbrown::{HashMap, HashTable};
 
