@@ -235,7 +235,7 @@ impl<'a> HandshakeRead<'a> {
 
     /// What follows from several messages, or from none having come.
     fn conclude(&mut self, server: &[u8]) {
-        let Some(answer) = self.answer else { return };
+        let Some(answer) = &self.answer else { return };
         if self.is_tls13() {
             self.resumed = Some(answer.present.has(extension::PRE_SHARED_KEY));
             return self.conclude_13(server);
@@ -273,12 +273,13 @@ impl<'a> HandshakeRead<'a> {
     /// Whether ALPN names SIP as what it carries, of what was chosen, else of what was offered; `None`
     /// where it names nothing, or HTTP/1.1, in which SIP over WebSocket begins.
     pub fn names_sip(&self) -> Option<bool> {
-        let chosen = self.answer.and_then(|answer| answer.alpn.or_else(|| self.hidden?.alpn));
+        let chosen =
+            self.answer.as_ref().and_then(|answer| answer.alpn.or_else(|| self.hidden?.alpn));
         let is_sip = |name: &[u8]| name == b"sip" || name.starts_with(b"sip/");
         if let Some(chosen) = chosen {
             return (chosen != b"http/1.1").then(|| is_sip(chosen));
         }
-        let mut offered = extension::protocols(self.hello?.alpn).peekable();
+        let mut offered = extension::protocols(self.hello.as_ref()?.alpn).peekable();
         offered.peek()?;
         let (mut sip, mut open) = (false, false);
         for name in offered {
@@ -290,13 +291,13 @@ impl<'a> HandshakeRead<'a> {
 
     /// The name that the client asks the server for (RFC 6066 §3).
     pub fn server_name(&self) -> Option<&'a str> {
-        self.hello.and_then(|hello| std::str::from_utf8(hello.server_name?).ok())
+        std::str::from_utf8(self.hello.as_ref()?.server_name?).ok()
     }
 
     /// The version agreed on.
     pub fn version(&self) -> Option<u16> {
         let old = self.ssl2_answer.map(|answer| answer.version);
-        self.answer.map(|answer| answer.agreed_version()).or(old)
+        self.answer.as_ref().map(ServerHello::agreed_version).or(old)
     }
 
     /// Whether it is TLS 1.3 or DTLS 1.3, which hides the rest.
@@ -306,7 +307,7 @@ impl<'a> HandshakeRead<'a> {
 
     /// The group of the key exchange: by a share, or up to TLS 1.2 by a named curve.
     pub fn group(&self) -> Option<u16> {
-        let share = self.answer.and_then(|answer| answer.group);
+        let share = self.answer.as_ref().and_then(|answer| answer.group);
         share.or_else(|| match self.exchange?.group {
             KeyGroup::Named(group) => Some(group),
             _ => None,
@@ -317,7 +318,7 @@ impl<'a> HandshakeRead<'a> {
     /// the server agreed to it.
     pub fn echoed(&self, extension: u16) -> bool {
         let hidden = self.hidden.is_some_and(|hidden| hidden.present.has(extension));
-        hidden || self.answer.is_some_and(|answer| answer.present.has(extension))
+        hidden || self.answer.as_ref().is_some_and(|answer| answer.present.has(extension))
     }
 
     /// TLS 1.3 resumed with the key from before alone (`psk_ke`, RFC 8446 §4.2.9): no Diffie-Hellman.

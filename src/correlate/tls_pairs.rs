@@ -2,6 +2,7 @@
 
 use foldhash::fast::FixedState;
 use hashbrown::HashMap;
+use hashbrown::hash_map::Entry;
 
 use super::handshake::HandshakeRead;
 use super::tls_grade::{Mark, Observation, Observed, Verdict};
@@ -70,11 +71,15 @@ impl Pairs {
     pub(super) fn handshake(&mut self, read: &HandshakeRead<'_>, seen: Option<&Observation>) {
         let facts = read.facts;
         let key = sorted(facts.client.addr, facts.server.addr);
-        if self.seen.len() >= self.cap && !self.seen.contains_key(&key) {
-            self.evicted = self.evicted.saturating_add(1);
-            return;
-        }
-        let pair = self.seen.entry(key).or_default();
+        let full = self.seen.len() >= self.cap;
+        let pair = match self.seen.entry(key) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(_) if full => {
+                self.evicted = self.evicted.saturating_add(1);
+                return;
+            }
+            Entry::Vacant(place) => place.insert(Pair::default()),
+        };
         let [completed, refused, incomplete] = &mut pair.outcomes;
         let count = match facts.outcome {
             Outcome::Completed => completed,

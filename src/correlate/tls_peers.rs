@@ -3,6 +3,8 @@
 
 use foldhash::fast::FixedState;
 use hashbrown::HashMap;
+use hashbrown::hash_map::Entry as Place;
+use overhear_parsers::tls::ClientHello;
 use overhear_parsers::tls::client_hello::rank;
 
 use super::handshake::{HandshakeRead, alert_name};
@@ -201,11 +203,15 @@ impl TlsPeers {
         let both = [(Peer::Server, facts.server), (Peer::Client, client)];
         let places = both.map(|(role, at)| {
             let who = Who { role, kind: facts.kind, at };
-            if self.entries.len() >= self.cap && !self.entries.contains_key(&who) {
-                self.evicted = self.evicted.saturating_add(1);
-                return None;
-            }
-            let entry = self.entries.entry(who).or_default();
+            let full = self.entries.len() >= self.cap;
+            let entry = match self.entries.entry(who) {
+                Place::Occupied(known) => known.into_mut(),
+                Place::Vacant(_) if full => {
+                    self.evicted = self.evicted.saturating_add(1);
+                    return None;
+                }
+                Place::Vacant(place) => place.insert(Entry::default()),
+            };
             let refused = facts.outcome == Outcome::Refused;
             if let Some(offer) = offer {
                 entry.offers.note(offer, refused);
@@ -303,7 +309,7 @@ impl Entry {
     }
 
     fn refuse(&mut self, read: &HandshakeRead<'_>) -> Option<usize> {
-        let offered = read.hello.map_or(0, |hello| hello.highest_version());
+        let offered = read.hello.as_ref().map_or(0, ClientHello::highest_version);
         let (why, from) = why(read.facts);
         let same = |row: &Row| (row.offered, row.why, row.from) == (offered, why, from);
         let place = self.refusals.iter().position(same).or_else(|| {
@@ -356,7 +362,7 @@ fn is_of_signalling(facts: &HandshakeFacts) -> bool {
 
 /// The highest version that a client offers, and a hash of all that it does.
 fn offered(read: &HandshakeRead<'_>) -> (u16, u64) {
-    let version = read.hello.map_or(0, |hello| hello.highest_version());
+    let version = read.hello.as_ref().map_or(0, ClientHello::highest_version);
     (version, read.prints.as_ref().map_or(0, |prints| prints.offers.hash))
 }
 

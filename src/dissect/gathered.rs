@@ -11,7 +11,8 @@ const PARTS_MAX: usize = 1_024;
 pub struct Gathered {
     /// Up to the last octet that came; what did not come is 0.
     octets: Vec<u8>,
-    /// Begin and end of what came, apart from each other and in order.
+    /// Begin and end of what came, apart from each other and in order. None as long as nothing came before
+    /// its turn, as hardly anything does: then all octets have come.
     parts: Vec<(usize, usize)>,
 }
 
@@ -23,7 +24,7 @@ impl Gathered {
 
     /// The first `length` octets, as soon as all of them have come.
     pub fn beginning(&self, length: usize) -> Option<&[u8]> {
-        let (begin, end) = self.parts.first().copied().unwrap_or_default();
+        let (begin, end) = self.parts.first().copied().unwrap_or((0, self.octets.len()));
         self.octets.get(..length).filter(|_| begin == 0 && end >= length)
     }
 
@@ -39,6 +40,14 @@ impl Gathered {
         let end = begin.saturating_add(octets.len());
         if begin >= end {
             return true;
+        }
+        if self.parts.is_empty() {
+            let have = self.octets.len();
+            if let Some(known) = have.checked_sub(begin) {
+                self.octets.extend_from_slice(octets.get(known..).unwrap_or_default());
+                return true;
+            }
+            self.parts.extend((have > 0).then_some((0, have)));
         }
         let range = self.touched(begin, end);
         if range.is_empty() && self.parts.len() >= PARTS_MAX {
@@ -58,6 +67,9 @@ impl Gathered {
         let from = touched.first().map_or(begin, |(from, _)| begin.min(*from));
         let to = touched.last().map_or(end, |(_, to)| end.max(*to));
         self.parts.splice(range, [(from, to)]);
+        if *self.parts == [(0, self.octets.len())] {
+            self.parts.clear();
+        }
         true
     }
 

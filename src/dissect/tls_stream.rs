@@ -10,6 +10,9 @@ pub const KEPT_OCTETS: usize = 24 << 10;
 /// Octets for which there is room behind the first flight: most clients send a key exchange yet.
 const MORE: usize = 288;
 
+/// Memory that is kept for another stream: as much as most servers' first flights take.
+const SPARE_OCTETS: usize = 4 << 10;
+
 /// Octets of a record header.
 const HEADER: usize = 5;
 
@@ -68,6 +71,14 @@ impl TlsStream {
     pub fn forget(&mut self) {
         self.messages = Vec::new();
         self.torn = true;
+    }
+
+    /// Becomes a new one; its memory is kept unless it is large.
+    pub fn empty(&mut self) {
+        let mut messages = std::mem::take(&mut self.messages);
+        messages.clear();
+        messages.shrink_to(SPARE_OCTETS);
+        *self = Self { messages, ..Self::default() };
     }
 
     /// Takes a record of SSL 2.0 as it is, as far as there is room.

@@ -252,7 +252,11 @@ impl Collector {
             Body::QuicHello { server, message, .. } => {
                 self.tls_peers.quic.hello(*server, epoch.octets(message), fact.frame);
             }
-            Body::Handshake(handshake) => self.handshake(handshake, epoch),
+            Body::Handshake(place) => {
+                if let Some(handshake) = epoch.handshake(*place) {
+                    self.handshake(handshake, epoch);
+                }
+            }
             Body::DtlsSrtpKeys { client, server, profile, material } => {
                 let material = epoch.octets(material);
                 self.prover.handshake((*client, *server), *profile, material, fact.frame);

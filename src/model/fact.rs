@@ -5,18 +5,20 @@
 
 use std::ops::Range;
 
-use overhear_parsers::sip::{Anomalies, HeaderSpan, Layout, Part};
+use overhear_parsers::sip::{Anomalies, Layout, Part};
 
 use super::addr::{Endpoint, Proto};
 use super::evidence::FrameRef;
-use super::fetch;
 use super::frame::FrameId;
-use super::handshake::HandshakeFacts;
 use super::notes::Marked;
 use super::record::HandshakeKind;
 use super::stream::{StreamEnded, StreamKey};
 use super::time::{Span, Ts};
 use super::transport::Transport;
+
+pub use self::epoch::{EpochFacts, length};
+
+mod epoch;
 
 /// The total order of facts.
 ///
@@ -135,8 +137,8 @@ pub enum Body {
     },
     /// Datagrams built like UDPTL (ITU-T T.38), of one direction, have ended.
     UdptlEnded(Box<UdptlEnded>),
-    /// A handshake is over.
-    Handshake(Box<HandshakeFacts>),
+    /// A handshake is over: [`EpochFacts::handshake`] has it.
+    Handshake(u32),
     /// A DTLS handshake whose secrets were supplied made keys for SRTP (RFC 5764).
     DtlsSrtpKeys {
         /// Who sent the ClientHello.
@@ -328,79 +330,6 @@ pub struct SipNames {
     pub to_tag: Part,
 }
 
-/// All facts of one lane in one epoch, with the octets they speak of.
-///
-/// SIP octets are copied here once: measured against a reference-counted slice of the capture
-/// block this is as fast, holds no block alive, and serves reassembled octets alike
-/// (`docs/decisions/0001-facts-own-their-octets.md`). Emptied and reused.
-#[derive(Debug, Default)]
-pub struct EpochFacts {
-    /// The facts, in no particular order.
-    pub facts: Vec<Fact>,
-    /// Octets of SIP, RTCP and handshake messages, and of sampled RTP packets.
-    pub octets: Vec<u8>,
-    /// Spans of SIP headers.
-    pub spans: Vec<HeaderSpan>,
-    /// Streams that ended.
-    pub streams: Vec<StreamEnded>,
-}
-
-impl EpochFacts {
-    /// Empties all of them, keeping their memory.
-    pub fn clear(&mut self) {
-        self.facts.clear();
-        self.octets.clear();
-        self.spans.clear();
-        self.streams.clear();
-    }
-
-    /// Keeps a stream that ended and says where.
-    pub fn end(&mut self, stream: StreamEnded) -> u32 {
-        let place = length(self.streams.len());
-        self.streams.push(stream);
-        place
-    }
-
-    /// The stream at a place.
-    pub fn stream(&self, place: u32) -> Option<&StreamEnded> {
-        self.streams.get(usize::try_from(place).ok()?)
-    }
-
-    /// Copies `octets` in and says where they are.
-    pub fn keep(&mut self, octets: &[u8]) -> Range<u32> {
-        let start = length(self.octets.len());
-        self.octets.extend_from_slice(octets);
-        start..length(self.octets.len())
-    }
-
-    /// The octets of `range`.
-    pub fn octets(&self, range: &Range<u32>) -> &[u8] {
-        self.octets.get(wide(range)).unwrap_or_default()
-    }
-
-    /// Asks for every cache line of a message: another core may have written them.
-    #[inline]
-    pub fn fetch(&self, sip: &SipFact) {
-        fetch::all(self.octets(&sip.octets));
-        fetch::all(self.spans(&sip.spans));
-    }
-
-    /// The spans of `range`.
-    pub fn spans(&self, range: &Range<u32>) -> &[HeaderSpan] {
-        self.spans.get(wide(range)).unwrap_or_default()
-    }
-}
-
-/// An epoch holds a few MiB, so its lengths fit in 32 bits.
-pub fn length(len: usize) -> u32 {
-    u32::try_from(len).unwrap_or(u32::MAX)
-}
-
-fn wide(range: &Range<u32>) -> Range<usize> {
-    usize::try_from(range.start).unwrap_or(usize::MAX)
-        ..usize::try_from(range.end).unwrap_or(usize::MAX)
-}
-
 impl Body {
     /// The flow of the packet that showed it; for a timer, of the flow that it belongs to.
     pub fn flow(&self, epoch: &EpochFacts) -> Option<Flow> {
@@ -420,7 +349,8 @@ impl Body {
             Self::DtlsSrtpKeys { client, server, .. } | Self::QuicHello { client, server, .. } => {
                 (*client, *server, Proto::UDP)
             }
-            Self::Handshake(handshake) => {
+            Self::Handshake(place) => {
+                let handshake = epoch.handshake(*place)?;
                 let proto = match handshake.kind {
                     _ if handshake.over_sctp => Proto::SCTP,
                     HandshakeKind::Tls => Proto::TCP,

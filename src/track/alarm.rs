@@ -40,6 +40,11 @@ impl Alarms {
         self.first().map(|(deadline, ..)| deadline)
     }
 
+    /// The place of the thing whose deadline comes first.
+    pub fn upcoming(&self) -> Option<u32> {
+        self.first().map(|(.., slot)| slot)
+    }
+
     /// Entries, stale ones among them.
     pub fn len(&self) -> usize {
         self.line.len() + self.rest.len()

@@ -334,7 +334,10 @@ impl DtlsFlows {
         }
         (flow.last_seen, flow.last_frame) = (input.watermark, input.frame_ref());
         let late = flow.take(input, payload, shared, emit);
-        for late in before.into_iter().chain(late) {
+        if let Some(late) = before {
+            self.late.keep(late, input.watermark, shared);
+        }
+        if let Some(late) = late {
             self.late.keep(late, input.watermark, shared);
         }
     }

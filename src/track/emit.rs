@@ -2,6 +2,7 @@
 
 use crate::model::evidence::FrameRef;
 use crate::model::fact::{Body, EpochFacts, Fact, FactKey};
+use crate::model::handshake::HandshakeFacts;
 use crate::model::time::Ts;
 
 use super::input::Input;
@@ -56,6 +57,12 @@ impl<'a> Emitter<'a> {
     /// The frame that the next facts cite.
     pub fn frame(&self) -> FrameRef {
         self.frame
+    }
+
+    /// Writes the fact of a handshake that is over.
+    pub fn handshake(&mut self, handshake: HandshakeFacts) {
+        let place = self.epoch.greeted(handshake);
+        self.fact(Body::Handshake(place));
     }
 
     /// Writes one fact.

@@ -25,6 +25,7 @@ mod sip_fact;
 pub mod slot;
 pub mod srtcp_flows;
 pub mod statistic;
+mod stock;
 pub mod stream;
 mod tcp_carried;
 pub mod tcp_connection;

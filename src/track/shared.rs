@@ -6,11 +6,16 @@ use std::sync::Arc;
 
 use overhear_parsers::sip::HeaderSpan;
 
+use crate::dissect::tls_handshake::TlsHandshake;
 use crate::dissect::tls_open::keylog::Random;
 use crate::dissect::tls_open::keys::Keys;
 use crate::model::addr::Endpoint;
+use crate::model::evidence::FrameRef;
 use crate::model::tally::Tally;
 use crate::reassemble::purse::Purse;
+
+use super::stock::Stock;
+use super::tcp_connection::Reading;
 
 /// Memory that the queue of datagrams keeps when it is empty.
 const SPARE_MAX: usize = 64 << 10;
@@ -40,6 +45,10 @@ pub struct Shared {
     pub waiting: BTreeSet<Awaited>,
     /// TLS sessions, by whether they opened.
     pub openings: Openings,
+    /// What connections that are not read any more held for it, emptied.
+    pub(super) readings: Stock<Reading>,
+    /// Handshakes that were told of; the purse pays for their memory.
+    handshakes: Stock<TlsHandshake>,
 }
 
 impl Shared {
@@ -55,6 +64,32 @@ impl Shared {
             retain: Purse::new(retain as u64),
             waiting: BTreeSet::new(),
             openings: Openings::default(),
+            readings: Stock::default(),
+            handshakes: Stock::default(),
+        }
+    }
+
+    /// A handshake that begins, in the memory of one that was told of if there is such: then the purse has
+    /// paid for what it costs, and whoever has it gives that back.
+    pub(super) fn handshake(
+        &mut self,
+        client: usize,
+        ssl2: bool,
+        first: FrameRef,
+    ) -> Box<TlsHandshake> {
+        let Some(mut spare) = self.handshakes.get() else {
+            return Box::new(TlsHandshake::new(client, ssl2, first));
+        };
+        spare.again(client, ssl2, first);
+        spare
+    }
+
+    /// Keeps the memory of a handshake that was told of, if there is room for it.
+    pub(super) fn keep(&mut self, mut told: Box<TlsHandshake>) {
+        told.empty();
+        if self.handshakes.has_room() && self.purse.take(told.cost(0).saturating_add(told.cost(1)))
+        {
+            self.handshakes.put(told);
         }
     }
 }

@@ -28,7 +28,7 @@ pub(super) enum Carried {
     /// RTP or TURN in frames.
     Framed(Way, [FrameStream; 2]),
     /// A TLS handshake that is not over.
-    Tls(TlsHandshake),
+    Tls(Box<TlsHandshake>),
 }
 
 /// Octets on their way, with who sent them.
@@ -65,7 +65,12 @@ impl Carried {
 
     /// A handshake of which these are the first octets, sent from `side`; `None` when its hellos are
     /// not in the capture.
-    pub(super) fn tls(start: TlsStart, side: usize, emit: &Emitter<'_>) -> Option<Self> {
+    pub(super) fn tls(
+        start: TlsStart,
+        side: usize,
+        shared: &mut Shared,
+        emit: &Emitter<'_>,
+    ) -> Option<Self> {
         let other = usize::from(side == 0);
         let (client, ssl2) = match start {
             TlsStart::Client => (side, false),
@@ -73,7 +78,7 @@ impl Carried {
             TlsStart::Server => (other, false),
             TlsStart::Handshake | TlsStart::Data => return None,
         };
-        Some(Self::Tls(TlsHandshake::new(client, ssl2, emit.frame())))
+        Some(Self::Tls(shared.handshake(client, ssl2, emit.frame())))
     }
 
     /// The TLS handshake.

@@ -16,7 +16,7 @@ use crate::model::fact::Body;
 use crate::model::tally::{Handled, Skipped, Tally};
 use crate::model::time::Ts;
 use crate::model::transport::Transport;
-use crate::reassemble::tcp::{Delivery, Direction, Segment};
+use crate::reassemble::tcp::{Delivery, Segment};
 
 use super::emit::Emitter;
 use super::input::Input;
@@ -25,12 +25,12 @@ use super::sip_fact::{Way, found_fact};
 use super::tcp_carried::{Carried, Piece};
 use super::tls_opening::Opening;
 
+pub(super) use self::reading::Reading;
+
 mod glance;
 mod handshake;
 mod opening;
-
-/// Name in `evicted` of unfinished messages for which there was no memory.
-const MESSAGES: &str = "tcp_messages";
+mod reading;
 
 /// Octets of a direction kept while it is not known what the connection carries.
 const PROBE_OCTETS: usize = 4096;
@@ -68,71 +68,59 @@ impl Carries {
     }
 }
 
-/// A connection and what is held of it.
+/// A connection: of most nothing more is held than this, for a minute after their last packet. What its timer
+/// looks at lies together, and so does what every packet looks at beside it.
 #[derive(Debug)]
+#[repr(C, align(64))]
 pub(super) struct Connection {
-    pub(super) key: FlowKey,
-    pub(super) flow: u64,
-    /// From `key.low` and from `key.high`.
-    directions: [Direction; 2],
-    /// Unfinished SIP messages; while unknown, the octets to judge by.
-    messages: [SipStream; 2],
-    /// What the purse has paid for `messages`.
-    paid: [u64; 2],
     pub(super) carries: Carries,
-    /// What is unfinished of anything but plain SIP.
-    carried: Option<Box<Carried>>,
-    /// What TLS it is becomes readable, if it can be opened.
-    opening: Option<Box<Opening>>,
-    /// Frames to book once it is known what the connection carries.
-    pending: u64,
-    /// Segment beginnings that said nothing.
-    tried: u16,
-    glance: glance::Glance,
     /// The beginning of the connection was captured.
     pub(super) opened: bool,
-    /// A FIN or a RST came while its octets were not read.
-    pub(super) hung_up: bool,
+    /// Either side has ended it.
+    pub(super) closed: bool,
     /// The snap length cut a segment: a hole in the octets may come from that.
     pub(super) clipped: bool,
+    glance: glance::Glance,
+    /// Segment beginnings that said nothing.
+    tried: u16,
+    pub(super) flow: u64,
     pub(super) last_seen: Ts,
     pub(super) last_frame: FrameRef,
     /// The deadline of its one timer; an older entry of the heap is stale.
     pub(super) armed: Ts,
+    /// What is held while its octets are read.
+    reading: Option<Box<Reading>>,
+    pub(super) key: FlowKey,
+    /// Frames to book once it is known what the connection carries.
+    pending: u64,
+    /// Where the directions stood when reading ended: the next octets wanted.
+    next: [Option<u32>; 2],
 }
 
 impl Connection {
-    /// A connection whose first packet is `input`.
-    pub(super) fn new(key: FlowKey, input: &Input) -> Self {
+    /// A connection whose first packet is `input`; what it carries is to be found out.
+    pub(super) fn new(key: FlowKey, input: &Input, reading: Box<Reading>) -> Self {
         Self {
-            key,
-            flow: input.flow,
-            directions: [Direction::new(), Direction::new()],
-            messages: [SipStream::default(), SipStream::default()],
-            paid: [0; 2],
             carries: Carries::Unknown,
-            carried: None,
-            opening: None,
-            pending: 0,
-            tried: 0,
-            glance: glance::Glance::default(),
             opened: false,
-            hung_up: false,
+            closed: false,
             clipped: false,
+            glance: glance::Glance::default(),
+            tried: 0,
+            flow: input.flow,
             last_seen: input.watermark,
             last_frame: input.frame_ref(),
             armed: Ts::MAX,
+            reading: Some(reading),
+            key,
+            pending: 0,
+            next: [None; 2],
         }
     }
 
     /// Whether its octets are looked at.
     pub(super) fn is_read(&self) -> bool {
-        self.carries.is_read() || self.opening.as_ref().is_some_and(|opening| opening.is_read())
-    }
-
-    /// Whether either side has ended it.
-    pub(super) fn closed(&self) -> bool {
-        self.hung_up || self.directions.iter().any(Direction::closed)
+        self.carries.is_read() || self.opening().is_some_and(Opening::is_read)
     }
 
     /// Books frames under what the connection carries, or keeps them until that is known.
@@ -173,15 +161,19 @@ impl Connection {
             payload,
             wire_len: input.packet.wire_payload_len,
         };
-        if segment.is_bare() && self.directions.get(side).is_some_and(|it| !it.closed()) {
+        let reading = self.reading.as_mut();
+        let Some(direction) = reading.and_then(|it| it.directions.get_mut(side)) else { return };
+        if segment.is_bare() && !direction.closed() || direction.begins(&segment) {
             return;
         }
         let mut arrival = Arrival { src, dst, shared, emit, reassembly };
         self.deliver(side, &segment, &mut arrival);
+        self.closed = self.reading.as_ref().is_some_and(|reading| reading.closed());
         if self.carries == Carries::Handshake {
             let reset = segment.flags & Tcp::RST != 0;
             self.watch_handshake(side, reset, &mut arrival);
         }
+        self.end_reading(&mut arrival);
     }
 
     /// Which direction a sender's octets belong to, with both endpoints.
@@ -195,7 +187,8 @@ impl Connection {
 
     /// Takes a segment into the messages.
     fn deliver(&mut self, side: usize, segment: &Segment<'_>, arrival: &mut Arrival<'_, '_>) {
-        let Some(direction) = self.directions.get_mut(side) else { return };
+        let reading = self.reading.as_mut();
+        let Some(direction) = reading.and_then(|it| it.directions.get_mut(side)) else { return };
         match direction.straight(segment) {
             Some(Delivery { octets, gap_before }) => {
                 self.octets(side, octets, gap_before > 0, arrival);
@@ -213,7 +206,8 @@ impl Connection {
         segment: Option<&Segment<'_>>,
         arrival: &mut Arrival<'_, '_>,
     ) {
-        let Some(direction) = self.directions.get_mut(side) else { return };
+        let reading = self.reading.as_mut();
+        let Some(direction) = reading.and_then(|it| it.directions.get_mut(side)) else { return };
         let mut direction = std::mem::take(direction);
         let before = *direction.counters();
         // The purse is lent to reassembly for the time of the push and pays for messages after it.
@@ -229,38 +223,9 @@ impl Connection {
         let after = *direction.counters();
         arrival.reassembly.tcp_gaps += after.gaps.saturating_sub(before.gaps);
         arrival.reassembly.tcp_overlaps += after.overlaps.saturating_sub(before.overlaps);
-        if let Some(place) = self.directions.get_mut(side) {
+        let reading = self.reading.as_mut();
+        if let Some(place) = reading.and_then(|it| it.directions.get_mut(side)) {
             *place = direction;
-        }
-    }
-
-    /// Has the purse pay for the memory of an unfinished message. Where it cannot, the message is
-    /// given out as far as it goes.
-    fn settle(&mut self, side: usize, arrival: &mut Arrival<'_, '_>) {
-        let (Some(stream), Some(paid)) = (self.messages.get_mut(side), self.paid.get_mut(side))
-        else {
-            return;
-        };
-        let carried = self.carried.as_ref().map_or(0, |carried| carried.cost(side));
-        let cost = stream.cost().saturating_add(carried);
-        if cost <= *paid {
-            arrival.shared.purse.give(*paid - cost);
-            *paid = cost;
-        } else if arrival.shared.purse.take(cost - *paid) {
-            *paid = cost;
-        } else {
-            arrival.shared.purse.give(std::mem::take(paid));
-            arrival.shared.purse.evict(MESSAGES, 1);
-            if self.carries == Carries::Sip {
-                self.sip(side, &[], true, arrival);
-            }
-            self.tell_waiting(arrival.emit);
-            if let Some(stream) = self.messages.get_mut(side) {
-                stream.forget();
-            }
-            if let Some(carried) = &mut self.carried {
-                carried.forget(side);
-            }
         }
     }
 
@@ -294,7 +259,8 @@ impl Connection {
         let (clipped, transport, encrypted) = (self.clipped, Transport::Tcp, false);
         let piece = Piece { side, src, dst, octets, after_gap, clipped, transport, encrypted };
         self.open(&piece, arrival);
-        let Some(carried) = &mut self.carried else { return };
+        let carried = self.reading.as_mut().and_then(|reading| reading.carried.as_mut());
+        let Some(carried) = carried else { return };
         let media = carried.push(&piece, arrival.shared, arrival.emit);
         if media && self.carries == Carries::Checks {
             self.carries = Carries::Rtp;
@@ -309,9 +275,10 @@ impl Connection {
         octets: &[u8],
         arrival: &mut Arrival<'_, '_>,
     ) {
-        self.carried = Some(Box::new(carried));
+        let Some(reading) = &mut self.reading else { return };
+        reading.carried = Some(carried);
         self.carries = carries;
-        let held = self.messages.each_mut().map(SipStream::take);
+        let held = reading.messages.each_mut().map(SipStream::take);
         for (of, held) in held.iter().enumerate() {
             if of != side && !held.is_empty() {
                 self.other(of, held, false, arrival);
@@ -323,7 +290,8 @@ impl Connection {
     }
 
     fn sip(&mut self, side: usize, octets: &[u8], after_gap: bool, arrival: &mut Arrival<'_, '_>) {
-        let Some(stream) = self.messages.get_mut(side) else { return };
+        let reading = self.reading.as_mut();
+        let Some(stream) = reading.and_then(|it| it.messages.get_mut(side)) else { return };
         let (src, dst, clipped) = (arrival.src, arrival.dst, self.clipped);
         let way = Way::within((src, dst), Transport::Tcp, clipped, false);
         let emit = &mut *arrival.emit;
@@ -339,7 +307,10 @@ impl Connection {
         after_gap: bool,
         arrival: &mut Arrival<'_, '_>,
     ) {
-        let Some(stream) = self.messages.get_mut(side) else { return };
+        let Some(Reading { messages, paid, opening, .. }) = self.reading.as_deref_mut() else {
+            return;
+        };
+        let Some(stream) = messages.get_mut(side) else { return };
         let judged = if stream.held() == 0 || after_gap {
             stream.forget();
             tcp_probe::probe(octets)
@@ -355,10 +326,13 @@ impl Connection {
                 self.sip(side, octets, false, arrival);
             }
             Probe::Tls(start) => {
-                if let Some(carried) = Carried::tls(start, side, arrival.emit) {
+                if let Some(carried) = Carried::tls(start, side, arrival.shared, arrival.emit) {
                     let first = if stream.held() == 0 { octets } else { stream.octets() };
                     let opens = Opening::is_worthwhile(start, first, &arrival.shared.keys);
-                    self.opening = opens.then(Box::default);
+                    *opening = opens.then(Box::default);
+                    for (side, paid) in paid.iter_mut().enumerate() {
+                        *paid = paid.saturating_add(carried.cost(side));
+                    }
                     return self.begins((carried, Carries::Handshake), side, octets, arrival);
                 }
                 stream.forget();
@@ -400,29 +374,13 @@ impl Connection {
         emit: &mut Emitter<'_>,
         reassembly: &mut Reassembly,
     ) {
-        // Media that comes out only now has no packet that it could be of.
-        let datagrams = shared.datagrams.len();
-        for (side, src, dst) in [(0, self.key.low, self.key.high), (1, self.key.high, self.key.low)]
-        {
-            let mut arrival = Arrival { src, dst, shared, emit, reassembly };
-            if self.directions.get(side).is_some_and(Direction::has_hole) {
-                self.reassemble(side, None, &mut arrival);
-                self.settle(side, &mut arrival);
-                self.settle_opening(&mut arrival);
-            }
-            if self.carries == Carries::Sip {
-                // A gap with nothing behind it makes the stream give out what it holds.
-                self.sip(side, &[], true, &mut arrival);
-            }
-            shared.purse.give(self.paid.get_mut(side).map(std::mem::take).unwrap_or_default());
+        if self.reading.is_some() {
+            self.flush(shared, emit, reassembly);
         }
-        if self.carries == Carries::Handshake {
-            self.end_handshake(emit);
+        if self.carries == Carries::Unknown {
+            let reason = if self.tried > 0 { Skipped::NotVoip } else { Skipped::Unclassified };
+            shared.tally.skipped(reason, std::mem::take(&mut self.pending));
         }
-        self.close_opening(shared, emit);
-        shared.datagrams.truncate(datagrams);
-        let reason = if self.tried > 0 { Skipped::NotVoip } else { Skipped::Unclassified };
-        shared.tally.skipped(reason, std::mem::take(&mut self.pending));
     }
 }
 

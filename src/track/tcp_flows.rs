@@ -2,10 +2,12 @@
 //! are too many. What a connection does with its octets is in [`super::tcp_connection`].
 
 use crate::decode::Tcp;
+use crate::dissect::tls_handshake::TlsHandshake;
 use crate::model::addr::FlowKey;
 use crate::model::capture::Reassembly;
 use crate::model::evidence::FrameRef;
 use crate::model::fact::length;
+use crate::model::fetch;
 use crate::model::time::{Span, Ts};
 use crate::policy::Limits;
 
@@ -14,15 +16,17 @@ use super::emit::Emitter;
 use super::index::{self, Index};
 use super::input::Input;
 use super::shared::{Awaited, Shared};
-use super::tcp_carried::Carried;
-use super::tcp_connection::{Connection, opens};
+use super::tcp_connection::{Connection, Reading, opens};
 
 /// Name of the table in `evicted`.
 pub const TABLE: &str = "tcp_flows";
 
 /// Octets of one connection with its timer and its index, without what the purse pays for.
 pub const ENTRY: usize =
-    size_of::<Option<Connection>>() + size_of::<Carried>() + 3 * size_of::<Ts>() + index::ENTRY;
+    size_of::<Option<Connection>>() + READ + 3 * size_of::<Ts>() + index::ENTRY;
+
+/// Octets more of one that is read, and carries a TLS handshake.
+const READ: usize = size_of::<Reading>() + size_of::<TlsHandshake>();
 
 /// The connections of one cell.
 #[derive(Debug)]
@@ -81,7 +85,7 @@ impl TcpFlows {
         let mut slot = self.find(input);
         if let Some(found) = slot
             && opens(tcp)
-            && self.connection(found).is_some_and(Connection::closed)
+            && self.connection(found).is_some_and(|connection| connection.closed)
         {
             self.remove(found, shared, emit);
             slot = None;
@@ -100,11 +104,11 @@ impl TcpFlows {
         if connection.is_read() {
             connection.segment(input, payload, shared, emit, &mut self.reassembly);
         } else {
-            connection.hung_up |= tcp.flags & (Tcp::FIN | Tcp::RST) != 0;
+            connection.closed |= tcp.flags & (Tcp::FIN | Tcp::RST) != 0;
         }
         // A connection that closed ends sooner than its timer says.
         let closed_by = input.watermark.plus(self.closed_idle);
-        if connection.closed() && connection.armed > closed_by {
+        if connection.closed && connection.armed > closed_by {
             self.arm(slot, closed_by);
         }
     }
@@ -134,6 +138,10 @@ impl TcpFlows {
                     self.remove(slot, shared, emit);
                 }
             }
+        }
+        // Nobody has looked at the next one for a minute.
+        if let Some(slot) = self.alarms.upcoming() {
+            fetch::element(&self.slots, widen(slot));
         }
     }
 
@@ -165,7 +173,7 @@ impl TcpFlows {
     /// When the connection of a timer armed for `armed` ends; `None` for a stale timer.
     fn deadline(&self, slot: u32, armed: Ts) -> Option<Ts> {
         let connection = self.connection(slot).filter(|found| found.armed == armed)?;
-        let idle = if connection.closed() { self.closed_idle } else { self.idle };
+        let idle = if connection.closed { self.closed_idle } else { self.idle };
         Some(connection.last_seen.plus(idle))
     }
 
@@ -190,7 +198,7 @@ impl TcpFlows {
         }
         let packet = &input.packet;
         let key = FlowKey::new(packet.src, packet.dst, packet.proto);
-        let connection = Connection::new(key, input);
+        let connection = Connection::new(key, input, shared.readings.get().unwrap_or_default());
         let slot = self.free.pop().unwrap_or_else(|| {
             self.slots.push(None);
             length(self.slots.len() - 1)

@@ -23,7 +23,7 @@ pub(super) fn tls_fact(
     emit: &mut Emitter<'_>,
 ) {
     let facts = facts(handshake, ends, clipped, stream, emit);
-    emit.fact(Body::Handshake(Box::new(facts)));
+    emit.handshake(facts);
 }
 
 /// Emits the fact of a TLS handshake over SCTP, with what opened of it.
@@ -35,7 +35,7 @@ pub(super) fn sctp_fact(
     emit: &mut Emitter<'_>,
 ) {
     let facts = facts(handshake, ends, clipped, stream, emit);
-    emit.fact(Body::Handshake(Box::new(HandshakeFacts { over_sctp: true, ..facts })));
+    emit.handshake(HandshakeFacts { over_sctp: true, ..facts });
 }
 
 /// Emits the fact that a handshake is over of which more may show: it will be told of again.
@@ -46,7 +46,7 @@ pub(super) fn preliminary_fact(
     emit: &mut Emitter<'_>,
 ) {
     let facts = facts(handshake, ends, clipped, None, emit);
-    emit.fact(Body::Handshake(Box::new(HandshakeFacts { preliminary: true, ..facts })));
+    emit.handshake(HandshakeFacts { preliminary: true, ..facts });
 }
 
 fn facts(
@@ -135,7 +135,7 @@ pub(super) fn dtls_fact(handshake: &DtlsHandshake, around: DtlsAround, emit: &mu
         whole &= handshake.assemble(of, &mut emit.epoch.octets);
         start..length(emit.epoch.octets.len())
     });
-    emit.fact(Body::Handshake(Box::new(HandshakeFacts {
+    emit.handshake(HandshakeFacts {
         kind: HandshakeKind::Dtls,
         client,
         server,
@@ -158,5 +158,5 @@ pub(super) fn dtls_fact(handshake: &DtlsHandshake, around: DtlsAround, emit: &mu
         checked,
         torn: handshake.torn || !whole,
         frames: handshake.frames,
-    })));
+    });
 }

@@ -37,9 +37,23 @@ impl Direction {
         Some(Delivery { octets, gap_before: std::mem::take(&mut self.gap) })
     }
 
-    /// Whether a segment with this sequence number does not begin before what was delivered.
-    pub fn is_new(&self, seq: u32) -> bool {
-        self.next.is_none_or(|next| seq.wrapping_sub(next) < 1 << 31)
+    /// Takes a SYN that comes alone and is the first of its direction, as of nearly all: the same as
+    /// [`Self::push`]. Any other segment is left as it is.
+    #[inline]
+    pub fn begins(&mut self, segment: &Segment<'_>) -> bool {
+        let control = segment.flags & (Tcp::SYN | Tcp::FIN | Tcp::RST);
+        let alone = control == Tcp::SYN && segment.wire_len == 0 && segment.payload.is_empty();
+        let begins = alone && self.next.is_none();
+        if begins {
+            self.next = Some(segment.seq.wrapping_add(1));
+            self.started = true;
+        }
+        begins
+    }
+
+    /// The sequence number of the next octet wanted, once one is known.
+    pub const fn next(&self) -> Option<u32> {
+        self.next
     }
 
     /// Where a sequence number lies, and whether that is within reach of what is wanted next.

@@ -101,7 +101,8 @@ impl Connection {
         }
         let length = u16::from_be_bytes([high, low]);
         let side = usize::from(input.packet.src != self.key.low);
-        let fresh = self.directions.get(side).is_some_and(|it| it.is_new(input.packet.tcp.seq));
+        let seq = input.packet.tcp.seq;
+        let fresh = self.next(side).is_none_or(|next| seq.wrapping_sub(next) < 1 << 31);
         if !self.glance.has(DATA) || !fresh || !HANDSHAKE_OCTETS.contains(&length) {
             return;
         }
