@@ -217,7 +217,8 @@ pub(crate) struct Row {
     test: Test,
     /// What it finds depends on when a handshake was.
     timed: bool,
-    once: Option<(Once, Lately<u64, ()>)>,
+    /// In a box, so that what every handshake needs of a row is one cache line.
+    once: Option<Box<(Once, Lately<u64, ()>)>>,
     thresholds: Box<Thresholds>,
 }
 
@@ -228,13 +229,13 @@ impl Row {
         once: Option<Once>,
         policy: &Policy,
     ) -> Self {
-        let once = once.map(|once| (once, Lately::new(policy.limits.peers)));
+        let once = once.map(|once| Box::new((once, Lately::new(policy.limits.peers))));
         Self { meta, looks_for, test, timed, once, thresholds: Box::new(policy.thresholds.clone()) }
     }
 
     /// Whether this was told of the pair before.
     fn is_told(&mut self, seen: &HandshakeSeen<'_>) -> bool {
-        let Some((once, told)) = &mut self.once else { return false };
+        let Some((once, told)) = self.once.as_deref_mut() else { return false };
         let Some(what) = once(seen) else { return false };
         told.get_or_put(stable_hash(&(seen.pair.hash64(), what)), ()).is_some()
     }
