@@ -22,7 +22,7 @@ use crate::model::fetch;
 use crate::model::figures::Figures;
 use crate::model::frame::FrameId;
 use crate::model::notes::Marked;
-use crate::model::stream::{Holes, Jitter, JitterLane, Late, LawRow, StreamEnded, StreamKey};
+use crate::model::stream::{Holes, Jitter, JitterLane, LawRow, StreamEnded, StreamKey};
 use crate::model::time::Ts;
 use crate::policy::media::{HOLE, TIMESTAMP_JUMP_S};
 
@@ -100,8 +100,8 @@ pub(super) struct Slot {
     pub(super) ttl: u8,
     /// Of the first.
     pub(super) dscp: u8,
-    /// `jitter_samples` at the last late packet.
-    late_at: u32,
+    /// Packets that came too late to be played, and whether the last one did: see [`playout`].
+    late: u32,
     /// What follows is rarely needed; of IPv6 streams, the name that says all.
     wide: Option<Box<StreamKey>>,
     /// The closer look under way.
@@ -118,7 +118,8 @@ pub(super) struct Slot {
     duplicates: u32,
     reordered: u32,
     gaps: u32,
-    late: Late,
+    /// Runs of packets that came too late.
+    late_runs: u32,
     /// Low 16 bits of the second that a gap was last told for.
     lossy_second: u16,
     wild: u16,
@@ -193,17 +194,22 @@ impl Cold {
 }
 
 impl Slot {
-    /// Asks for what nearly every packet needs, and for what one needs that comes late.
+    /// Asks for what nearly every packet needs.
     #[inline]
     pub(super) fn fetch(&self) {
         fetch::line_of(&self.name);
         fetch::line_of(&self.jitter_samples);
-        fetch::line_of(&self.late);
+    }
+
+    /// Asks for when the last packet came.
+    pub(super) fn fetch_time(&self) {
+        fetch::line_of(&self.last_watermark);
     }
 
     /// Asks for what the end of the stream needs besides.
     pub(super) fn fetch_rest(&self) {
         fetch::line_of(&self.wide);
+        fetch::line_of(&self.late_runs);
     }
 
     pub(super) fn new(header: &Header<'_>, input: &Input) -> Self {
@@ -237,8 +243,8 @@ impl Slot {
             law: LawRow::default(),
             more_law: MoreLaw::default(),
             more_types: MoreTypes::default(),
-            late: Late::default(),
-            late_at: 0,
+            late: 0,
+            late_runs: 0,
             // A second that is far away.
             lossy_second: low_half(looks::low_second(input.ts)) ^ 1 << 15,
             look_at: looks::low_second(input.ts),
@@ -344,7 +350,7 @@ impl Slot {
             comfort: cold.comfort,
             plain: cold.plain,
             notes: cold.noting.take().and_then(Noting::end),
-            late: self.late,
+            late: self.late_packets(),
             p95_ms: self.p95_ms(),
             markers: u32::from(self.markers),
             clipped: cold.clipped,

@@ -14,13 +14,13 @@ use super::input::Input;
 use super::notes;
 use super::replays::{self, Replays};
 use super::slot::{Cold, Slot, Step, media_octets};
-use super::timer::{Entry, Timer};
+use super::timer::{Entry, Things, Timer};
 use super::tones::{self, Listener};
 use crate::model::stream::{Standing, StreamEvent, StreamKey};
 use crate::model::time::{Span, Ts};
 
-/// Streams that are ended together: about as many cache misses as a core has in flight.
-const TOGETHER: usize = 16;
+/// Streams that are ended together; as many are asked for before.
+const TOGETHER: usize = 8;
 
 /// Octets of one stream: what every packet touches, the rest, its timer and its index.
 pub const ENTRY: usize = size_of::<Slot>() + size_of::<Cold>() + size_of::<Entry>() + index::ENTRY;
@@ -84,6 +84,25 @@ impl Sought {
     #[inline]
     pub const fn of(hash: u64) -> Self {
         Self { hash, likely: None, changes: 0 }
+    }
+}
+
+/// When streams end if no packet comes.
+struct Idle<'a> {
+    blocks: &'a Blocks,
+    limit: Span,
+}
+
+impl Things for Idle<'_> {
+    fn deadline(&self, place: u32) -> Ts {
+        let slot = self.blocks.slot(place);
+        slot.map_or(Ts::MIN, |slot| slot.last_watermark.plus(self.limit))
+    }
+
+    fn fetch(&self, place: u32) {
+        if let Some(slot) = self.blocks.slot(place) {
+            slot.fetch_time();
+        }
     }
 }
 
@@ -239,7 +258,7 @@ impl Streams {
     /// Ends up to [`TOGETHER`] streams: their cache misses overlap.
     #[cold]
     fn end_some(&mut self, watermark: Ts, out: &mut impl FnMut(StreamEvent)) {
-        let soon = self.timer.soon(watermark, 4 * TOGETHER);
+        let soon = self.timer.soon().skip(TOGETHER).take(TOGETHER);
         for slot in soon.filter_map(|place| self.blocks.slot(place)) {
             slot.fetch();
             slot.fetch_rest();
@@ -270,10 +289,7 @@ impl Streams {
     }
 
     fn due(&mut self, watermark: Ts) -> Option<Entry> {
-        let (blocks, idle) = (&self.blocks, self.limits.idle);
-        self.timer.due(watermark, |place| {
-            blocks.slot(place).map_or(Ts::MIN, |slot| slot.last_watermark.plus(idle))
-        })
+        self.timer.due(watermark, &Idle { blocks: &self.blocks, limit: self.limits.idle })
     }
 
     #[cold]

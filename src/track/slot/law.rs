@@ -28,6 +28,11 @@ impl Slot {
     #[cold]
     fn another_pair(&mut self, octets: u16, ticks: u32, payload_type: u8) {
         let (first, MoreLaw { second, others }) = (&mut self.law, &mut self.more_law);
+        // The stream's first pair: what is rarely needed need not be in the cache yet.
+        if first.pairs == 0 {
+            *first = LawRow { ticks, pairs: 1, octets, payload_type };
+            return;
+        }
         *others = others.saturating_add(1);
         if is(second, octets, ticks, payload_type) {
             second.pairs = second.pairs.saturating_add(1);

@@ -8,7 +8,7 @@
 //! particular receiver did is not known: RTCP-XR would say (RFC 3611 §4.7).
 
 use super::Slot;
-use crate::model::stream::PLAYOUT_MS;
+use crate::model::stream::{Late, PLAYOUT_MS};
 
 /// Units of delay in a second: 1/256 ms, so that 16 bits hold a quarter of a second.
 const UNITS: f32 = 256_000.0;
@@ -19,6 +19,9 @@ const BUFFER: u16 = PLAYOUT_MS * 256;
 /// A late packet makes the receiver wait longer by this part of its delay: a lasting change of 100 ms is
 /// followed within a tenth of a second.
 const FOLLOWED: u16 = 8;
+/// In the count of late packets: the last one was late. A network that is slow makes nearly all packets
+/// late, and a count that each of them touches shall not take another cache line.
+const RUNNING: u32 = 1 << 31;
 
 impl Slot {
     /// Books a packet that came `later` than the one before would have it, seconds, and `arrival`
@@ -37,16 +40,22 @@ impl Slot {
         self.delay = (before - arrival as f32 * (DRIFT * 1e-9)) as u16;
         if self.delay > BUFFER {
             self.late();
+        } else {
+            self.late &= !RUNNING;
         }
     }
 
     #[cold]
     fn late(&mut self) {
         self.delay -= self.delay / FOLLOWED;
-        let sample = self.jitter_samples;
-        let follows = self.late.packets > 0 && self.late_at.wrapping_add(1) == sample;
-        self.late_at = sample;
-        self.late.packets = self.late.packets.saturating_add(1);
-        self.late.runs = self.late.runs.saturating_add(u32::from(!follows));
+        if self.late & RUNNING == 0 {
+            self.late_runs = self.late_runs.saturating_add(1);
+        }
+        self.late = (self.late | RUNNING).saturating_add(1);
+    }
+
+    /// What came too late.
+    pub(super) const fn late_packets(&self) -> Late {
+        Late { packets: self.late & !RUNNING, runs: self.late_runs }
     }
 }
