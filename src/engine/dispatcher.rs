@@ -24,15 +24,16 @@ use crate::track::input::Input;
 use super::Cut;
 use super::batch::{BATCH, Batch, End, FEW, JOINED};
 use super::secrets::Blocks;
+use past::Past;
 
 use std::hash::{BuildHasher, Hasher};
 
 mod fragments;
+mod past;
 mod secrets;
 
-/// Frames for each step of the silence after the last frame, and steps at most.
-const SILENT_STEP: u64 = 4096;
-const SILENT_STEPS: i64 = 1024;
+/// Frames from which on the streams that are open at the end are ended step by step.
+const MANY: u64 = 8_192;
 
 /// By how much the watermark rises at least while no packets come.
 const QUIET: Span = Span::from_secs(1);
@@ -63,8 +64,8 @@ pub struct Dispatcher {
     facts: EpochFacts,
     totals: Totals,
     watermark: Ts,
-    /// The first frame's time.
-    first: Ts,
+    /// When so many frames had come.
+    past: Past,
     /// Silence after which a stream has ended.
     idle: Span,
     /// Frames read, and with it the number of the last one.
@@ -109,7 +110,7 @@ impl Dispatcher {
             facts: EpochFacts::default(),
             totals: Totals::default(),
             watermark: Ts::MIN,
-            first: Ts::MAX,
+            past: Past::new(policy.limits.idle),
             idle: policy.limits.idle,
             ordinal: 0,
             octets: 0,
@@ -134,6 +135,7 @@ impl Dispatcher {
             if merged.frames.is_empty() {
                 self.tick(lanes);
             }
+            self.past.note(self.ordinal, self.watermark);
             self.secrets.gather(&self.merge);
             for (source, backing, raw) in &merged.frames {
                 if !self.secrets.is_empty()
@@ -173,16 +175,20 @@ impl Dispatcher {
         }
     }
 
-    /// Lets the time after the last frame pass in steps, so that the streams still open end a few
-    /// thousand at a time: their records would be the peak of memory if they all came at once.
+    /// Lets the time after the last frame pass in the steps of the time before, so that the streams still
+    /// open end a few hundred at a time: their records would be the peak of memory if they all came at once.
     fn fall_silent(&mut self, lanes: &mut impl Lanes) {
-        let steps = i64::try_from(self.ordinal / SILENT_STEP).unwrap_or(i64::MAX).min(SILENT_STEPS);
-        let lasted = self.watermark.since(self.first).nanos().min(self.idle.nanos());
+        if self.ordinal < MANY {
+            return;
+        }
         let end = self.watermark.plus(self.idle);
-        for step in 1..steps {
-            let before_end = lasted / steps * (steps - step);
-            self.watermark = end.minus(Span::from_nanos(before_end));
-            self.end_epoch(End::Epoch(self.watermark), lanes);
+        let past = std::mem::replace(&mut self.past, Past::new(self.idle));
+        for mark in past.into_marks() {
+            let at = mark.plus(self.idle);
+            if at > self.watermark && at < end {
+                self.watermark = at;
+                self.end_epoch(End::Epoch(at), lanes);
+            }
         }
     }
 
@@ -300,9 +306,6 @@ impl Dispatcher {
                 self.facts.facts.push(Fact { key, frame, body: Body::BackwardJump { by: back } });
             }
             *last = ts;
-        }
-        if self.watermark == Ts::MIN {
-            self.first = ts;
         }
         self.watermark = self.watermark.max(ts);
         ts

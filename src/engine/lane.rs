@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::dissect::tls_open::keys::Keys;
 use crate::model::fact::EpochFacts;
 use crate::model::fetch;
+use crate::model::time::Ts;
 use crate::policy::Limits;
 use crate::policy::limits::CELLS;
 use crate::track::cell::{Ahead, Cell, Totals};
@@ -26,6 +27,8 @@ pub struct Lane {
     cells: Vec<Cell>,
     /// Which of them each cell is: a look-up costs less than the division.
     places: [u8; CELLS],
+    /// No timer of theirs is due before this.
+    next: Ts,
 }
 
 impl Lane {
@@ -36,6 +39,7 @@ impl Lane {
         Self {
             cells: mine.map(|_| Cell::new(limits, keys)).collect(),
             places: std::array::from_fn(place),
+            next: Ts::MIN,
         }
     }
 
@@ -50,15 +54,25 @@ impl Lane {
             self.window(some, batch, epoch);
         }
         if let End::Epoch(watermark) | End::Capture(watermark) = batch.end {
-            for cell in &mut self.cells {
-                cell.advance(watermark, epoch);
-            }
+            self.advance(watermark, epoch);
         }
         if matches!(batch.end, End::Capture(_)) {
             for cell in &mut self.cells {
                 cell.finish(epoch);
             }
         }
+    }
+
+    /// Brings the timers of all cells up to `watermark`.
+    fn advance(&mut self, watermark: Ts, epoch: &mut EpochFacts) {
+        if watermark < self.next {
+            return;
+        }
+        for cell in &mut self.cells {
+            cell.advance(watermark, epoch);
+        }
+        // What a cell says only rises: at the end of most epochs none need be looked at.
+        self.next = self.cells.iter().map(Cell::next_timer).min().unwrap_or(Ts::MAX);
     }
 
     /// Runs some packets: what they will need is asked for step by step, each step a while before the

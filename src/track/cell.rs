@@ -206,6 +206,11 @@ impl Cell {
         }
     }
 
+    /// No timer is due before this.
+    pub const fn next_timer(&self) -> Ts {
+        self.next
+    }
+
     /// Brings the timers up to `watermark`.
     pub fn advance(&mut self, watermark: Ts, epoch: &mut EpochFacts) {
         if watermark < self.next {
@@ -385,9 +390,13 @@ fn packet_fact(emit: &mut Emitter<'_>, turn: &mut TurnFlows, event: StreamEvent)
             let octets = emit.epoch.keep(&sample.octets);
             Body::SrtpSample { key: sample.key, octets, frames: sample.frames }
         }
-        StreamEvent::Ended(mut ended) => {
-            turn.end(&mut ended);
-            Body::StreamEnded(emit.epoch.end(ended))
+        StreamEvent::Ended(ended) => {
+            // It is large: moved to where it stays, and changed there.
+            let place = emit.epoch.end(ended);
+            if let Some(ended) = emit.epoch.streams.last_mut() {
+                turn.end(ended);
+            }
+            Body::StreamEnded(place)
         }
     };
     emit.fact(body);
