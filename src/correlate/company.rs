@@ -63,7 +63,7 @@ pub struct Companion {
 
 impl Companion {
     /// What is compared of a stream.
-    pub fn of(stream: &StreamEnded, record: RecordKey, binding: Option<&Binding>) -> Self {
+    pub fn of(stream: &StreamEnded, record: RecordKey, binding: Option<&Binding<'_>>) -> Self {
         let (src, dst) = stream.ends();
         Self {
             record,

@@ -63,7 +63,7 @@ const CANDIDATE: u8 = 0x80;
 
 /// What a stream was bound to.
 #[derive(Clone, Debug)]
-pub struct Binding {
+pub struct Binding<'a> {
     /// The call.
     pub call: RecordKey,
     /// Who sends the stream.
@@ -81,7 +81,7 @@ pub struct Binding {
     /// What its call says of its media as a whole.
     pub circumstances: Circumstances,
     /// The m-line as the receiver described it; as the sender did where the receiver is unknown.
-    pub media: Arc<MediaDescription>,
+    pub media: &'a MediaDescription,
 }
 
 /// One announcement: in the chain of its address, the newest first, and in the ring of its call,
@@ -208,7 +208,7 @@ impl MediaBinder {
     }
 
     /// The call that a stream belongs to, once all announcements are in place.
-    pub fn bind(&self, stream: &StreamEnded) -> Option<Binding> {
+    pub fn bind(&self, stream: &StreamEnded) -> Option<Binding<'_>> {
         let key = &stream.key;
         if let Some(bound) = self.bind_ends(stream.ends(), stream) {
             return Some(bound);
@@ -228,7 +228,7 @@ impl MediaBinder {
         Some(self.binding(entry, entry.side, known, stream))
     }
 
-    fn bind_ends(&self, ends: (Endpoint, Endpoint), stream: &StreamEnded) -> Option<Binding> {
+    fn bind_ends(&self, ends: (Endpoint, Endpoint), stream: &StreamEnded) -> Option<Binding<'_>> {
         let (src, dst) = ends;
         if let Some(at_receiver) = self.best(dst, src, stream) {
             let known = (self.names_host(at_receiver, src), true);

@@ -25,10 +25,10 @@ const DRIFT_SECONDS: f64 = 10.0;
 /// The record of a stream, its verdict included.
 pub fn stream_record<'a>(
     stream: &StreamEnded,
-    binding: Option<&'a Binding>,
+    binding: Option<&Binding<'a>>,
     (rtcp, srtcp): (Option<StreamRtcp>, Option<StreamSrtcp>),
 ) -> StreamRecord<'a> {
-    let media = binding.map(|binding| binding.media.as_ref());
+    let media = binding.map(|binding| binding.media);
     let verdict = judge(stream, media);
     let payload_types = payload_types(stream, media);
     let clock = payload_types.iter().max_by_key(|pt| pt.packets).and_then(|pt| pt.clock_rate);

@@ -103,13 +103,12 @@ impl Detectors {
     }
 
     /// One finished stream.
-    pub fn stream(&mut self, seen: &StreamSeen<'_>) {
+    pub fn stream(&mut self, mut seen: StreamSeen<'_>) {
         let Self { rules, by_stream_kind, sink, agreements, tap_loss, .. } = self;
         if !seen.lookalike {
             tap_loss.stream(seen.record);
         }
-        let agreement = seen.call.and_then(|call| agreements.of(call));
-        let seen = StreamSeen { agreement, ..*seen };
+        seen.agreement = seen.call.and_then(|call| agreements.of(call));
         let wanting = by_stream_kind.get(kind(&seen).stream_kind());
         each(rules, wanting.map_or(&[], Vec::as_slice), |rule| rule.stream(&seen, sink));
     }
@@ -222,11 +221,16 @@ impl Detectors {
 fn kind(seen: &StreamSeen<'_>) -> Interest {
     let hidden =
         matches!(seen.record.protection, Protection::EncryptedLike | Protection::SrtpProven);
+    let ended = seen.around.ended;
+    let jumped = ended.is_some_and(|ended| ended.jumps > 0 || ended.leapt);
     let parts = [
         (Interest::HIDDEN, hidden),
-        (Interest::NOTED, seen.around.ended.is_some_and(|ended| ended.notes.is_some())),
+        (Interest::NOTED, ended.is_some_and(|ended| ended.notes.is_some())),
         (Interest::AGREED, seen.agreement.is_some()),
         (Interest::ACCOMPANIED, !seen.around.company.is_empty()),
+        (Interest::KEYED, seen.proof.is_some() || seen.around.zrtp.is_some()),
+        (Interest::REPORTED, seen.record.rtcp.is_some()),
+        (Interest::STRANGE, seen.call.is_none() || jumped || seen.clipped > 0 || seen.lookalike),
     ];
     let there = parts.into_iter().filter(|(_, there)| *there).map(|(part, _)| part);
     there.fold(Interest::STREAM, Interest::or)

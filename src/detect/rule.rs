@@ -92,13 +92,20 @@ impl Interest {
     pub const AGREED: Self = Self(1 << 21);
     /// Finished streams that shared a socket with others.
     pub const ACCOMPANIED: Self = Self(1 << 22);
+    /// Finished streams that a key was proven to open, and those with ZRTP between their sockets.
+    pub const KEYED: Self = Self(1 << 23);
+    /// Finished streams of which RTCP was seen.
+    pub const REPORTED: Self = Self(1 << 24);
+    /// Finished streams of no call, those whose numbers or timestamps jumped, of which packets were cut, or
+    /// which only look like streams.
+    pub const STRANGE: Self = Self(1 << 25);
 
     /// The bits that depend on the SIP message at hand, lowest first.
     pub(super) const SIP_KINDS: usize = 1 << 9;
 
     /// The lowest bit that depends on the stream at hand, and how many combinations of them there are.
     const OF_STREAMS: u32 = 19;
-    pub(super) const STREAM_KINDS: usize = 1 << 4;
+    pub(super) const STREAM_KINDS: usize = 1 << 7;
 
     /// Both sets together.
     #[must_use]

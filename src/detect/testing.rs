@@ -156,7 +156,7 @@ impl Bench {
     }
 
     pub(super) fn seen(&mut self, seen: &StreamSeen<'_>) {
-        self.detectors.stream(seen);
+        self.detectors.stream(*seen);
     }
 
     pub(super) fn tap(&mut self, seen: &TapSeen) {

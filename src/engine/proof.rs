@@ -101,7 +101,7 @@ impl Prover {
     pub(super) fn stream(
         &mut self,
         stream: &StreamEnded,
-        binding: Option<&Binding>,
+        binding: Option<&Binding<'_>>,
         record: &mut StreamRecord<'_>,
     ) -> (Option<Proof>, Option<StreamKeyed>) {
         let kept = self.samples.take(&stream.key);
@@ -153,7 +153,12 @@ impl Prover {
 
     /// Keeps the keys that the sender of a stream told which is in clear for a part, for the other part:
     /// nobody may have looked at that.
-    fn told(&mut self, stream: &StreamEnded, binding: Option<&Binding>, record: &StreamRecord<'_>) {
+    fn told(
+        &mut self,
+        stream: &StreamEnded,
+        binding: Option<&Binding<'_>>,
+        record: &StreamRecord<'_>,
+    ) {
         let Some(to) = binding.filter(|_| contrary(record).is_some()) else { return };
         let keys = self.keys.candidates(Some(to.call), Some(to.sender), stream.ends());
         let of_sender =

@@ -168,7 +168,7 @@ impl Trace {
     }
 
     /// Notes a stream of a call for who wants to listen to it.
-    pub(super) fn hear(&mut self, stream: &StreamRecord<'_>, binding: Option<&Binding>) {
+    pub(super) fn hear(&mut self, stream: &StreamRecord<'_>, binding: Option<&Binding<'_>>) {
         let Some(binding) = binding.filter(|binding| self.has(binding.call)) else { return };
         if self.heard.len() >= STREAMS {
             self.overflowed = true;
@@ -265,7 +265,7 @@ impl Traced {
 
 /// What the payload types of a stream stand for, those that SDP names and those that were seen; and
 /// the names of the latter.
-fn formats(stream: &StreamRecord<'_>, binding: &Binding) -> (Formats, Vec<String>) {
+fn formats(stream: &StreamRecord<'_>, binding: &Binding<'_>) -> (Formats, Vec<String>) {
     let (mut formats, mut codecs) = (Formats::default(), Vec::new());
     for seen in &stream.payload_types {
         let name = seen.codec.as_ref().map(AsRef::as_ref);

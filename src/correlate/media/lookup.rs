@@ -1,7 +1,5 @@
 //! What announcements say of one address, or of one call, apart from binding streams.
 
-use std::sync::Arc;
-
 use super::{BEFORE, Binding, Entry, LOOKED_AT_OF_CALL, MediaBinder, MediaDescription, widen};
 use crate::model::addr::Endpoint;
 use crate::model::id::{RecordId, RecordKey};
@@ -87,13 +85,13 @@ impl MediaBinder {
         newest.is_some_and(|entry| entry.until == Ts::MAX)
     }
 
-    pub(super) fn binding(
+    pub(super) fn binding<'a>(
         &self,
-        entry: &Entry,
+        entry: &'a Entry,
         sender: Side,
         known: (bool, bool),
         stream: &StreamEnded,
-    ) -> Binding {
+    ) -> Binding<'a> {
         let over = entry.until != Ts::MAX;
         Binding {
             call: entry.call(),
@@ -104,7 +102,7 @@ impl MediaBinder {
             early: entry.is_early(stream),
             answered: entry.answered(),
             circumstances: self.asides.of(entry.call, stream),
-            media: Arc::clone(&entry.media),
+            media: &entry.media,
         }
     }
 

@@ -13,7 +13,8 @@ use crate::model::id::{RecordId, RecordKey};
 use crate::model::record::Side;
 use crate::model::time::Ts;
 
-/// Changes that are made together: about as many cache misses as a core has in flight.
+/// Changes that are made together: about as many cache misses as a core has in flight. Where they stand in
+/// the indices is asked for as soon as they are known.
 const TOGETHER: usize = 16;
 
 /// A change that has not been made yet, and by what its places are found.
@@ -101,27 +102,31 @@ impl MediaBinder {
 
     /// Reads a little of what the next calls to be forgotten have; of how many.
     pub(super) fn look_at_leaving(&self) -> usize {
-        let next = self.leaving.iter().take(TOGETHER);
-        self.look_at(next.map(|(_, call)| (stable_hash(call), None)));
+        let next = self.leaving.iter().take(TOGETHER).map(|(_, call)| (stable_hash(call), None));
+        next.clone().for_each(|(of_call, _)| self.fetch_indices(of_call, None));
+        self.look_at(next);
         self.leaving.len().min(TOGETHER)
     }
 
     fn wait(&mut self, call: RecordId, of_endpoint: Option<u64>, change: Change) {
-        self.waiting.push(Waiting { of_call: stable_hash(&call), of_endpoint, change });
+        let of_call = stable_hash(&call);
+        self.fetch_indices(of_call, of_endpoint);
+        self.waiting.push(Waiting { of_call, of_endpoint, change });
         if self.waiting.len() >= TOGETHER {
             self.settle();
         }
     }
 
-    /// Asks for what up to [`TOGETHER`] calls and addresses have here: indices first, then entries, then
-    /// what those lead to.
-    fn look_at(&self, places: impl Iterator<Item = (u64, Option<u64>)> + Clone) {
-        for (of_call, of_endpoint) in places.clone().take(TOGETHER) {
-            self.by_call.fetch(of_call);
-            if let Some(hash) = of_endpoint {
-                self.by_endpoint.fetch(hash);
-            }
+    /// Asks for where a call and an address stand in the indices.
+    fn fetch_indices(&self, of_call: u64, of_endpoint: Option<u64>) {
+        self.by_call.fetch(of_call);
+        if let Some(hash) = of_endpoint {
+            self.by_endpoint.fetch(hash);
         }
+    }
+
+    /// Asks for what up to [`TOGETHER`] calls and addresses have here: entries, then what those lead to.
+    fn look_at(&self, places: impl Iterator<Item = (u64, Option<u64>)>) {
         let mut found = [NONE; TOGETHER];
         for (found, (of_call, of_endpoint)) in found.iter_mut().zip(places) {
             if let Some(hash) = of_endpoint {

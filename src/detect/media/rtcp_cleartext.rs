@@ -37,7 +37,7 @@ rule! {
     title: "RTCP can be read and forged",
     severity: Medium ..= High,
     status: Stable,
-    wants: [MEDIA, STREAM],
+    wants: [MEDIA, REPORTED],
     references: ["RFC 3550 §9.1", "RFC 3711 §3.4", "RFC 4568 §6.3.2"],
     remediation: "Protect RTCP together with RTP: SRTP profiles (RTP/SAVP, RTP/SAVPF) carry SRTCP. Where the media is encrypted already, find the element that sends RTCP outside of it.",
     question: Some("SRTP"),

@@ -32,7 +32,7 @@ rule! {
     title: "Encrypted media can be decrypted with a key from the signalling",
     severity: Critical ..= Critical,
     status: Stable,
-    wants: [STREAM],
+    wants: [KEYED],
     references: ["RFC 3711 §3.3", "RFC 3711 §4.2", "RFC 4568 §8.3", "RFC 7714"],
     remediation: "SRTP keys were visible in signalling. Move this signalling leg to TLS 1.2+ and rotate; keys already captured stay compromised.",
     question: Some("SDES"),

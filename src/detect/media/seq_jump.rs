@@ -35,7 +35,7 @@ rule! {
     title: "The sequence numbers of a stream jump",
     severity: Low ..= Low,
     status: Stable,
-    wants: [STREAM],
+    wants: [STRANGE],
     references: ["RFC 3550 §5.1", "RFC 3550 §A.1"],
     remediation: super::FIX_SOURCES,
     question: None,

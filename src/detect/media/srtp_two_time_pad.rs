@@ -39,7 +39,7 @@ rule! {
     title: "Two streams are encrypted with the same keystream",
     severity: Critical ..= Critical,
     status: Stable,
-    wants: [STREAM],
+    wants: [KEYED],
     references: ["RFC 3711 §9.1", "RFC 4568 §8.2", "RFC 7714 §8.4"],
     remediation: super::keys::FIX,
     question: Some("SDES"),

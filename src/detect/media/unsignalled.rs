@@ -34,7 +34,7 @@ rule! {
     title: "Media flows that no signalling announced",
     severity: Info ..= Low,
     status: Stable,
-    wants: [STREAM],
+    wants: [STRANGE],
     references: ["RFC 3264 §5", "RFC 3550 §9"],
     remediation: super::FIX_SIGNALLING,
     question: None,

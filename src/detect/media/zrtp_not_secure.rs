@@ -31,7 +31,7 @@ rule! {
     title: "ZRTP was possible and the call is in clear",
     severity: High ..= High,
     status: Stable,
-    wants: [STREAM],
+    wants: [KEYED],
     references: ["RFC 6189 §4.7.2", "RFC 6189 §5.11"],
     remediation: super::FIX_ZRTP,
     question: None,

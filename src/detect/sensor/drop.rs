@@ -34,7 +34,7 @@ rule! {
     title: "The capture itself lost packets",
     severity: Medium ..= Medium,
     status: Stable,
-    wants: [STREAM],
+    wants: [REPORTED],
     references: ["RFC 3550 §6.4.1"],
     remediation: super::FIX,
     question: None,

@@ -32,7 +32,7 @@ rule! {
     title: "Traffic that looks like RTP and is not",
     severity: Info ..= Info,
     status: Stable,
-    wants: [STREAM, TAP],
+    wants: [STRANGE, TAP],
     references: ["RFC 3550 §5.1", "RFC 3550 §A.1"],
     remediation: super::FIX,
     question: None,

@@ -29,7 +29,7 @@ rule! {
     title: "Packets were cut short by the capture",
     severity: Medium ..= Medium,
     status: Stable,
-    wants: [CLIPPED, STREAM, TAP],
+    wants: [CLIPPED, STRANGE, TAP],
     references: ["RFC 3261 §18.3"],
     remediation: super::FIX,
     question: None,

@@ -2,7 +2,6 @@
 
 use crate::correlate::company::Companion;
 use crate::correlate::media::Binding;
-use crate::correlate::rtcp::Byes;
 use crate::correlate::stream_record::{drift_pct, stream_record};
 use crate::detect::seen::{Around, MediaSeen, StreamSeen, TapSeen};
 use crate::detect::sink::Subject;
@@ -27,15 +26,15 @@ impl Collector {
     /// A stream has ended.
     pub(super) fn stream(&mut self, place: u32, epoch: &EpochFacts) {
         let Some(stream) = epoch.stream(place) else { return };
-        let rtcp = self.rtcp.take(&stream.key);
-        let byes = self.rtcp.take_byes(&stream.key);
-        let binding = self.media.bind(stream);
+        let Self { media, rtcp, company, met, detectors, .. } = self;
+        let (reports, byes) = (rtcp.take(&stream.key), rtcp.take_byes(&stream.key));
+        let binding = media.bind(stream);
+        let binding = binding.as_ref();
         let packets = u64::from(stream.packets);
-        let lookalike = binding.is_none() && stream.standing == Standing::Candidate;
         let frames = if stream.framed { 0 } else { packets };
-        if lookalike {
+        if binding.is_none() && stream.standing == Standing::Candidate {
             self.tally.skipped(Skipped::Lookalike, frames);
-            self.detectors.tap(&TapSeen::Lookalike {
+            detectors.tap(&TapSeen::Lookalike {
                 src: stream.key.src,
                 dst: stream.key.dst,
                 at: FrameRef { frame: stream.first_frame, time: stream.first },
@@ -46,61 +45,29 @@ impl Collector {
         }
         self.tally.handled(Handled::Rtp, frames);
         let srtcp = self.srtcp.of(&stream.key);
-        let mut record = stream_record(stream, binding.as_ref(), (rtcp, srtcp));
-        let (proof, keyed) = self.prover.stream(stream, binding.as_ref(), &mut record);
+        let mut record = stream_record(stream, binding, (reports, srtcp));
+        let (proof, keyed) = self.prover.stream(stream, binding, &mut record);
         self.counts.rtp_streams += 1;
         self.counts.rtp_packets += packets;
         if matches!(record.protection, Protection::EncryptedLike | Protection::SrtpProven) {
             self.counts.srtp_streams += 1;
         }
-        self.trace.hear(&record, binding.as_ref());
-        self.judge(stream, (&record, proof.as_ref()), binding.as_ref(), byes);
-        let call = binding.as_ref().map(|binding| binding.call);
+        self.trace.hear(&record, binding);
+        let own = Companion::of(stream, record.key(), binding);
+        company.meet(&own, met, |call| media.is_up(call));
+        let around = Around {
+            company: met,
+            announced: binding.map(|binding| media.announced(binding.call.id)),
+            byes,
+            zrtp: self.zrtp.between(stream.key.src, stream.key.dst),
+            ..around(stream, &own, binding)
+        };
+        detectors.stream(seen(&record, proof.as_ref(), binding, around));
+        let call = binding.map(|binding| binding.call);
         self.watch.stream(&record, call);
         self.trace.stream(&record, call);
         self.archive.push_stream(&record, call, keyed);
         self.events.tell(|listener| listener.stream(&record));
-    }
-
-    /// Shows a stream to the rules, with everything that was seen beside it.
-    fn judge(
-        &mut self,
-        stream: &StreamEnded,
-        (record, proof): (&StreamRecord<'_>, Option<&Proof>),
-        binding: Option<&Binding>,
-        byes: Byes,
-    ) {
-        let own = Companion::of(stream, record.key(), binding);
-        let mut met = std::mem::take(&mut self.met);
-        self.company.meet(&own, &mut met, |call| self.media.is_up(call));
-        let call = binding.map(|binding| binding.call);
-        let clock = record.payload_types.first().and_then(|pt| pt.clock_rate);
-        self.detectors.stream(&StreamSeen {
-            record,
-            key: record.key(),
-            pair: Subject::pair(record.src.addr, record.dst.addr),
-            call,
-            early: binding.is_some_and(|binding| binding.early),
-            clipped: u64::from(stream.clipped),
-            lookalike: false,
-            drift_pct: drift_pct(stream, clock),
-            proof,
-            agreement: None,
-            around: Around {
-                ended: Some(stream),
-                own: Some(&own),
-                company: &met,
-                announced: call.map(|call| self.media.announced(call.id)),
-                over: binding.and_then(|binding| binding.ended),
-                answered: binding.and_then(|binding| binding.answered),
-                sender: binding.map(|binding| binding.sender),
-                media: binding.map(|binding| binding.media.as_ref()),
-                circumstances: binding.map(|binding| binding.circumstances).unwrap_or_default(),
-                byes,
-                zrtp: self.zrtp.between(stream.key.src, stream.key.dst),
-            },
-        });
-        self.met = met;
     }
 
     /// What goes beside RTP.
@@ -169,5 +136,46 @@ impl Collector {
             return self.media.pictures(call, first.time, last.time);
         }
         self.detectors.media(&MediaSeen::Fax { src, dst, first, last, packets, call });
+    }
+}
+
+/// What the stream itself and its call say around its record.
+fn around<'a>(
+    stream: &'a StreamEnded,
+    own: &'a Companion,
+    binding: Option<&Binding<'a>>,
+) -> Around<'a> {
+    Around {
+        ended: Some(stream),
+        own: Some(own),
+        over: binding.and_then(|binding| binding.ended),
+        answered: binding.and_then(|binding| binding.answered),
+        sender: binding.map(|binding| binding.sender),
+        media: binding.map(|binding| binding.media),
+        circumstances: binding.map(|binding| binding.circumstances).unwrap_or_default(),
+        ..Around::default()
+    }
+}
+
+/// A stream as the rules see it.
+fn seen<'a>(
+    record: &'a StreamRecord<'a>,
+    proof: Option<&'a Proof>,
+    binding: Option<&Binding<'_>>,
+    around: Around<'a>,
+) -> StreamSeen<'a> {
+    let clock = record.payload_types.first().and_then(|pt| pt.clock_rate);
+    StreamSeen {
+        record,
+        key: record.key(),
+        pair: Subject::pair(record.src.addr, record.dst.addr),
+        call: binding.map(|binding| binding.call),
+        early: binding.is_some_and(|binding| binding.early),
+        clipped: around.ended.map_or(0, |ended| u64::from(ended.clipped)),
+        lookalike: false,
+        drift_pct: around.ended.and_then(|ended| drift_pct(ended, clock)),
+        proof,
+        agreement: None,
+        around,
     }
 }
