@@ -66,14 +66,34 @@ pub(super) fn decimal(number: u64, out: &mut Vec<u8>) {
 /// A number of three digits or more: a function of its own, so that the smaller ones cost little.
 #[inline(never)]
 fn large(number: u64, out: &mut Vec<u8>) {
-    let [high, low] = [pair(number / 100), pair(number)];
-    if number >= 10_000 {
-        decimal(number / 10_000, out);
-    } else if number < 1_000 {
-        out.extend_from_slice(&[high[1], low[0], low[1]]);
+    const EIGHT: u64 = 100_000_000;
+    let digits = eight(number % EIGHT);
+    if number >= EIGHT {
+        decimal(number / EIGHT, out);
+        out.extend_from_slice(&digits);
         return;
     }
-    out.extend_from_slice(&[high[0], high[1], low[0], low[1]]);
+    let word = u64::from_le_bytes(digits);
+    // The first digit that is no zero.
+    let zeros = (word ^ (ONES * u64::from(b'0'))).trailing_zeros() / 8;
+    some(word >> (8 * zeros), 8 - zeros, out);
+}
+
+/// The eight digits of a number below 100,000,000, zeros in front.
+#[inline]
+#[expect(clippy::many_single_char_names, reason = "eight digits in order")]
+fn eight(number: u64) -> [u8; 8] {
+    let [[a, b], [c, d]] = [pair(number / 1_000_000), pair(number / 10_000)];
+    let [[e, f], [g, h]] = [pair(number / 100), pair(number)];
+    [a, b, c, d, e, f, g, h]
+}
+
+/// So many of the octets of a word, the lowest first: written all eight, which takes no loop, and cut.
+#[inline]
+fn some(word: u64, octets: u32, out: &mut Vec<u8>) {
+    let end = out.len().saturating_add(usize::try_from(octets).unwrap_or_default());
+    out.extend_from_slice(&word.to_le_bytes());
+    out.truncate(end);
 }
 
 /// A number with its sign.
@@ -109,15 +129,7 @@ pub(super) fn short_float(value: f64, out: &mut Vec<u8>) -> bool {
     // Most have three decimals at most.
     let thousandths = (value * 1e3 + 0.5) as u32;
     if f64::from(thousandths) / 1e3 == value {
-        let thousandths = u64::from(thousandths);
-        decimal(thousandths / 1_000, out);
-        let fraction = thousandths % 1_000;
-        let [[_, a], [b, c]] = [pair(fraction / 100), pair(fraction)];
-        match (b, c) {
-            (b'0', b'0') => out.extend_from_slice(&[b'.', a]),
-            (_, b'0') => out.extend_from_slice(&[b'.', a, b]),
-            _ => out.extend_from_slice(&[b'.', a, b, c]),
-        }
+        with_thousandths(u64::from(thousandths), out);
         return true;
     }
     let scaled = (value * SCALE as f64 + 0.5) as u64;
@@ -141,6 +153,22 @@ pub(super) fn short_float(value: f64, out: &mut Vec<u8>) -> bool {
         out.pop();
     }
     true
+}
+
+/// So many thousandths, with a point: at least one digit behind it, and no zero behind that at the end.
+#[inline]
+#[expect(clippy::many_single_char_names, reason = "three digits and three")]
+fn with_thousandths(number: u64, out: &mut Vec<u8>) {
+    let (whole, fraction) = (number / 1_000, number % 1_000);
+    if whole >= 1_000 {
+        decimal(whole / 1_000, out);
+    }
+    let [[_, a], [b, c]] = [pair(whole / 100), pair(whole)];
+    let [[_, d], [e, f]] = [pair(fraction / 100), pair(fraction)];
+    let word = u64::from_le_bytes([a, b, c, b'.', d, e, f, 0]);
+    let leading = if whole >= 1_000 { 0 } else { u32::from(whole < 100) + u32::from(whole < 10) };
+    let trailing = u32::from(f == b'0') + u32::from(f == b'0' && e == b'0');
+    some(word >> (8 * leading), 7 - leading - trailing, out);
 }
 
 /// The lowest eight hexadecimal digits of a number.
