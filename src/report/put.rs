@@ -66,12 +66,10 @@ pub(super) fn decimal(number: u64, out: &mut Vec<u8>) {
 /// A number of three digits or more: a function of its own, so that the smaller ones cost little.
 #[inline(never)]
 fn large(number: u64, out: &mut Vec<u8>) {
-    const EIGHT: u64 = 100_000_000;
-    let digits = eight(number % EIGHT);
+    let digits = eight(number);
     if number >= EIGHT {
         decimal(number / EIGHT, out);
-        out.extend_from_slice(&digits);
-        return;
+        return out.extend_from_slice(&digits);
     }
     let word = u64::from_le_bytes(digits);
     // The first digit that is no zero.
@@ -79,13 +77,14 @@ fn large(number: u64, out: &mut Vec<u8>) {
     some(word >> (8 * zeros), 8 - zeros, out);
 }
 
-/// The eight digits of a number below 100,000,000, zeros in front.
+/// What has more than eight digits.
+const EIGHT: u64 = 100_000_000;
+
+/// The last eight digits of a number, zeros in front.
 #[inline]
-#[expect(clippy::many_single_char_names, reason = "eight digits in order")]
 fn eight(number: u64) -> [u8; 8] {
-    let [[a, b], [c, d]] = [pair(number / 1_000_000), pair(number / 10_000)];
-    let [[e, f], [g, h]] = [pair(number / 100), pair(number)];
-    [a, b, c, d, e, f, g, h]
+    let pairs = [number / 1_000_000, number / 10_000, number / 100, number].map(pair);
+    pairs.as_flattened().try_into().unwrap_or_default()
 }
 
 /// So many of the octets of a word, the lowest first: written all eight, which takes no loop, and cut.
@@ -137,18 +136,8 @@ pub(super) fn short_float(value: f64, out: &mut Vec<u8>) -> bool {
         return false;
     }
     decimal(scaled / SCALE, out);
-    out.push(b'.');
-    let mut fraction = scaled % SCALE;
-    // Three digits at a time, then the zeros at the end.
-    loop {
-        let (first, rest) = (fraction / 1_000_000, fraction % 1_000_000);
-        let [[_, a], [b, c]] = [pair(first / 100), pair(first)];
-        out.extend_from_slice(&[a, b, c]);
-        fraction = rest * 1_000;
-        if fraction == 0 {
-            break;
-        }
-    }
+    out.extend_from_slice(&[b'.', pair(scaled / EIGHT)[1]]);
+    out.extend_from_slice(&eight(scaled));
     while let [.., b'0'..=b'9', b'0'] = out.as_slice() {
         out.pop();
     }
