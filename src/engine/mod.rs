@@ -67,9 +67,10 @@ pub struct Cut {
 impl Cut {
     /// What is fastest with this many lanes. With one, the facts of an epoch are read by the core that
     /// made them, and are few enough to be in its own cache still; with more, what counts is how
-    /// seldom one thread waits for another.
+    /// seldom one thread waits for another, and that the octets of messages are in some cache still when
+    /// the collector reads them.
     pub const fn usual(lanes: usize) -> Self {
-        Self { frames: if lanes == 1 { 256 } else { 4096 }, octets: 4 << 20 }
+        Self { frames: if lanes == 1 { 256 } else { 4096 }, octets: 1 << 20 }
     }
 
     /// How many frames and octets have been read when an epoch ends that began behind so many.
